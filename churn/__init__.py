@@ -1,0 +1,1 @@
+"""Employee-turnover risk: trained from HR extracts, served with BentoML."""

@@ -1,0 +1,163 @@
+"""The vocabulary: fields, categories, target and labels of one employee record.
+
+Everything else in the package reads names, ranges and spellings here. Standard library only.
+"""
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["identifier", "integer", "number", "percent", "category"]
+Role = Literal["identifier", "core", "optional", "protected", "target"]
+Extract = Literal["sirh", "eval", "sondage"]
+Language = Literal["fr", "en"]
+
+EXTRACTS: tuple[Extract, ...] = ("sirh", "eval", "sondage")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the record: its name, where it comes from and what it may hold.
+
+    `minimum` and `maximum` bound what is accepted, both ends included; `categories` are the
+    canonical spellings; `value_aliases` map further spellings (already folded by
+    `fold_value`) to a canonical one; `labels` are (French, English).
+    """
+
+    name: str
+    extract: Extract
+    kind: Kind
+    role: Role
+    labels: tuple[str, str]
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    categories: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    value_aliases: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the field is a number to the model."""
+        return self.kind in ("integer", "number", "percent")
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every accepted name, the canonical one first."""
+        return (self.name, *self.aliases)
+
+    def label(self, language: Language) -> str:
+        """Return the name that a person reads."""
+        return self.labels[0] if language == "fr" else self.labels[1]
+
+    def category(self, value: str) -> str | None:
+        """Return the canonical spelling of a category, or None where it is none of them."""
+        key = fold_value(value)
+        for canonical in self.categories:
+            if fold_value(canonical) == key:
+                return canonical
+        return self.value_aliases.get(key)
+
+
+def fold_name(name: str) -> str:
+    """Return a field name without case, accents and surrounding space."""
+    decomposed = unicodedata.normalize("NFKD", name.strip())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def fold_value(value: str) -> str:
+    """Return a category's letters and digits only, without case and accents."""
+    return "".join(c for c in fold_name(value) if c.isalnum())
+
+
+FIELDS: tuple[Field, ...] = (
+    Field("employee_id", "sirh", "identifier", "identifier", ("Matricule", "Employee id"),
+          minimum=0, aliases=("id_employee",)),
+    Field("age", "sirh", "integer", "protected", ("Âge", "Age"), minimum=18, maximum=70, unit="ans"),
+    Field("genre", "sirh", "category", "protected", ("Genre", "Gender"), categories=("F", "M")),
+    Field("statut_marital", "sirh", "category", "protected", ("Statut marital", "Marital status"),
+          categories=("Célibataire", "Marié(e)", "Divorcé(e)"),
+          value_aliases={"marie": "Marié(e)", "divorce": "Divorcé(e)"}),
+    Field("revenu_mensuel", "sirh", "number", "core", ("Revenu mensuel", "Monthly income"),
+          minimum=0, unit="€"),
+    Field("departement", "sirh", "category", "optional", ("Département", "Department"),
+          categories=("Commercial", "Consulting", "Ressources Humaines")),
+    Field("poste", "sirh", "category", "optional", ("Poste", "Job"),
+          categories=("Assistant de Direction", "Cadre Commercial", "Consultant", "Directeur Technique",
+                      "Manager", "Représentant Commercial", "Ressources Humaines", "Senior Manager",
+                      "Tech Lead")),
+    Field("niveau_hierarchique_poste", "eval", "integer", "optional",
+          ("Niveau hiérarchique", "Job level"), minimum=1, maximum=5),
+    Field("nombre_experiences_precedentes", "sirh", "integer", "optional",
+          ("Employeurs précédents", "Previous employers"), minimum=0),
+    Field("annee_experience_totale", "sirh", "number", "core",
+          ("Expérience totale", "Total experience"), minimum=0, unit="ans", aliases=("exp_totale",)),
+    Field("annees_dans_l_entreprise", "sirh", "integer", "core",
+          ("Ancienneté", "Years with the company"), minimum=0, unit="ans", aliases=("anciennete",)),
+    Field("annees_dans_le_poste_actuel", "sirh", "integer", "core",
+          ("Années dans le poste actuel", "Years in the current job"), minimum=0, unit="ans",
+          aliases=("poste_actuel",)),
+    Field("satisfaction_employee_environnement", "eval", "integer", "core",
+          ("Satisfaction : environnement", "Satisfaction: environment"), minimum=1, maximum=4,
+          aliases=("satisfaction_environnement",)),
+    Field("satisfaction_employee_nature_travail", "eval", "integer", "optional",
+          ("Satisfaction : nature du travail", "Satisfaction: the work itself"), minimum=1, maximum=4),
+    Field("satisfaction_employee_equipe", "eval", "integer", "optional",
+          ("Satisfaction : équipe", "Satisfaction: team"), minimum=1, maximum=4),
+    Field("satisfaction_employee_equilibre_pro_perso", "eval", "integer", "core",
+          ("Satisfaction : équilibre pro/perso", "Satisfaction: work-life balance"), minimum=1, maximum=4,
+          aliases=("satisfaction_equilibre",)),
+    Field("note_evaluation_precedente", "eval", "integer", "optional",
+          ("Évaluation précédente", "Previous review"), minimum=1, maximum=4),
+    Field("note_evaluation_actuelle", "eval", "integer", "optional",
+          ("Évaluation actuelle", "Current review"), minimum=1, maximum=4),
+    Field("heure_supplementaires", "eval", "category", "core", ("Heures supplémentaires", "Overtime"),
+          categories=("Oui", "Non"), aliases=("heures_supp", "heures_suppl", "heures_supplementaires")),
+    Field("augmentation_salaire_precedente", "eval", "percent", "optional",
+          ("Dernière augmentation", "Last pay rise"), minimum=0, unit="%",
+          aliases=("augementation_salaire_precedente", "augmentation_salaire_precedente_pourcent")),
+    Field("nombre_participation_pee", "sondage", "integer", "core",
+          ("Participations au PEE", "Savings-plan take-ups"), minimum=0, aliases=("pee", "pea")),
+    Field("nb_formations_suivies", "sondage", "integer", "optional",
+          ("Formations suivies", "Courses last year"), minimum=0),
+    Field("distance_domicile_travail", "sondage", "number", "core",
+          ("Distance domicile-travail", "Distance from home to work"), minimum=0, unit="km"),
+    Field("niveau_education", "sondage", "integer", "optional",
+          ("Niveau d'éducation", "Education level"), minimum=1, maximum=5),
+    Field("domaine_etude", "sondage", "category", "optional", ("Domaine d'étude", "Field of study"),
+          categories=("Autre", "Entrepreunariat", "Infra & Cloud", "Marketing", "Ressources Humaines",
+                      "Transformation Digitale"),
+          value_aliases={"entrepreneuriat": "Entrepreunariat"}),
+    Field("frequence_deplacement", "sondage", "category", "optional",
+          ("Fréquence des déplacements", "Business travel"),
+          categories=("Aucun", "Occasionnel", "Frequent")),
+    Field("annees_depuis_la_derniere_promotion", "sondage", "integer", "core",
+          ("Années depuis la dernière promotion", "Years since the last promotion"), minimum=0, unit="ans",
+          aliases=("annees_promo",)),
+    Field("annees_sous_responsable_actuel", "sondage", "integer", "optional",
+          ("Années sous le responsable actuel", "Years under the current manager"), minimum=0, unit="ans",
+          aliases=("annes_sous_responsable_actuel",)),
+    Field("a_quitte_l_entreprise", "sondage", "category", "target", ("A quitté l'entreprise", "Has left"),
+          categories=("Oui", "Non")),
+)  # fmt: skip
+
+BY_NAME: dict[str, Field] = {f.name: f for f in FIELDS}
+BY_SPELLING: dict[str, Field] = {fold_name(s): f for f in FIELDS for s in f.spellings}
+
+IDENTIFIER = BY_NAME["employee_id"]
+TARGET = BY_NAME["a_quitte_l_entreprise"]
+LEFT = "Oui"  # the target's positive class
+
+# What a prediction request may hold, and what the model learns from by default.
+INPUTS: tuple[Field, ...] = tuple(f for f in FIELDS if f.role != "target")
+FEATURES: tuple[Field, ...] = tuple(f for f in FIELDS if f.role in ("core", "optional"))
+CORE: tuple[Field, ...] = tuple(f for f in FIELDS if f.role == "core")
+PROTECTED: tuple[Field, ...] = tuple(f for f in FIELDS if f.role == "protected")
+
+# Each extract names the employee in its own way, and carries columns that never vary.
+ID_COLUMNS: dict[Extract, str] = {"sirh": "id_employee", "eval": "eval_number", "sondage": "code_sondage"}
+CONSTANT_COLUMNS: dict[Extract, tuple[str, ...]] = {
+    "sirh": ("nombre_heures_travailless",),
+    "eval": (),
+    "sondage": ("nombre_employee_sous_responsabilite", "ayant_enfants"),
+}
