@@ -70,6 +70,11 @@ def fold_value(value: str) -> str:
     return "".join(c for c in fold_name(value) if c.isalnum())
 
 
+def as_percent(number: float) -> float:
+    """Return a pay rise in percent: a number up to 1 is taken for a fraction (0.11 → 11)."""
+    return round(number * 100, 10) if number <= 1 else number
+
+
 FIELDS: tuple[Field, ...] = (
     Field("employee_id", "sirh", "identifier", "identifier", ("Matricule", "Employee id"),
           minimum=0, aliases=("id_employee",)),
@@ -153,6 +158,16 @@ INPUTS: tuple[Field, ...] = tuple(f for f in FIELDS if f.role != "target")
 FEATURES: tuple[Field, ...] = tuple(f for f in FIELDS if f.role in ("core", "optional"))
 CORE: tuple[Field, ...] = tuple(f for f in FIELDS if f.role == "core")
 PROTECTED: tuple[Field, ...] = tuple(f for f in FIELDS if f.role == "protected")
+
+# Pairs that can hardly both be right where the first plus the margin exceeds the second (years).
+# They are answered with a warning: an HR file may know better.
+IMPLAUSIBLE: tuple[tuple[str, str, float], ...] = (
+    ("annee_experience_totale", "age", 16),
+    ("annees_dans_l_entreprise", "annee_experience_totale", 0),
+    ("annees_dans_le_poste_actuel", "annees_dans_l_entreprise", 0),
+    ("annees_depuis_la_derniere_promotion", "annees_dans_l_entreprise", 0),
+    ("annees_sous_responsable_actuel", "annees_dans_l_entreprise", 0),
+)
 
 # Each extract names the employee in its own way, and carries columns that never vary.
 ID_COLUMNS: dict[Extract, str] = {"sirh": "id_employee", "eval": "eval_number", "sondage": "code_sondage"}

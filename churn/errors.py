@@ -5,11 +5,17 @@
     ├── TrainingError          422  the data cannot be learned from
     ├── SettingsError          500  a setting is missing, malformed or unsafe
     ├── ModelError             503  no usable model in the store
-    └── DatabaseError          503  the database is out of reach or not at head
+    ├── DatabaseError          503  the database is out of reach or not at head
+    ├── IdentityError          409  a user or token cannot be made as asked
+    └── RefusalError                an HTTP call that is answered with a 4xx
+        ├── UnauthorizedError      401  no credentials, or wrong ones
+        ├── PayloadTooLargeError   413  the body has too many bytes or rows
+        ├── UnsupportedMediaError  415  the body is not declared as JSON
+        └── InvalidInputError      422  one entry per offending field
 
 The status is what an HTTP caller receives when the error reaches the edge; the command line
-prints the message and exits with 1. Messages say what is wrong and what to do, and never hold
-an employee's values or a credential.
+prints the message and exits with 1. Messages say what is wrong and what to do, and those of the
+service never hold an employee's values or a credential.
 """
 
 from collections.abc import Sequence
@@ -34,9 +40,9 @@ class Problem:
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
-        column = f" {self.column}" if self.column else ""
+        column = f": {self.column}" if self.column else ""
         found = f" = {self.value!r}" if self.value is not None else ""
-        return f"{where}:{column}{found}: {self.expected}"
+        return f"{where}{column}{found}: {self.expected}"
 
 
 class ExtractError(ChurnError):
@@ -74,3 +80,60 @@ class DatabaseError(ChurnError):
     """The database is out of reach or not at head; the message names the command that mends it."""
 
     status = 503
+
+
+class IdentityError(ChurnError):
+    """A user or token cannot be made as asked (the name is taken, the password too weak, …)."""
+
+    status = 409
+
+
+class RefusalError(ChurnError):
+    """An HTTP call that is answered with a 4xx; `churn.phrases` has its sentence, by class."""
+
+    status = 400
+
+
+class UnauthorizedError(RefusalError):
+    """The caller gave no credentials, or wrong ones: which of the two is not told."""
+
+    status = 401
+
+
+class PayloadTooLargeError(RefusalError):
+    """The body is over `limit` `unit`s (bytes or rows)."""
+
+    status = 413
+
+    def __init__(self, limit: int, unit: str) -> None:
+        super().__init__(f"over {limit} {unit}s")
+        self.limit, self.unit = limit, unit
+
+
+class UnsupportedMediaError(RefusalError):
+    """The body is not declared as JSON."""
+
+    status = 415
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One offending field of a request; never its value.
+
+    `loc` is its place (in a batch, with the row), `kind` the machine's word for what is wrong,
+    `field` the canonical name where the place is a known field.
+    """
+
+    loc: tuple[str | int, ...]
+    kind: str
+    field: str | None = None
+
+
+class InvalidInputError(RefusalError):
+    """The body was read but does not hold valid employees; `errors` has one entry a field."""
+
+    status = 422
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(f"{len(errors)} invalid field{'s' * (len(errors) != 1)}")
+        self.errors = tuple(errors)

@@ -1,0 +1,1 @@
+"""Who may call: users, tokens and the gate."""

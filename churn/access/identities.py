@@ -1,0 +1,26 @@
+"""The identities that the environment names: made to exist at every start."""
+
+from sqlalchemy import Engine
+
+from churn.access.tokens import ensure_token
+from churn.access.users import ensure_user
+from churn.errors import SettingsError
+from churn.settings import Settings
+
+FIRST_TOKEN = "api-token"  # noqa: S105 - its name, not its secret
+
+
+def ensure_identities(engine: Engine, settings: Settings) -> None:
+    """Make the user of API_USERNAME and API_PASSWORD and the token of API_TOKEN exist, where set.
+
+    Raises:
+        SettingsError: one half of the user is missing.
+        IdentityError, DatabaseError: as `ensure_user` and `ensure_token`.
+    """
+    password = settings.api_password.get_secret_value()
+    if bool(settings.api_username) != bool(password):
+        raise SettingsError("API_USERNAME and API_PASSWORD go together: set both or neither")
+    if password:
+        ensure_user(engine, settings.api_username, password)
+    if settings.api_token.get_secret_value():
+        ensure_token(engine, FIRST_TOKEN, settings.api_token.get_secret_value())

@@ -1,0 +1,50 @@
+"""`churn serve`: the service, by `bentoml serve`."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from churn import preflight
+from churn.errors import SettingsError
+from churn.settings import load
+
+PROJECT = Path(__file__).parents[2]
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: CHURN_HOST, or 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: PORT, or 3000]")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve predictions; stops on Ctrl-C.
+
+    Checks first that there is a model, a database at head and a free port.
+    """
+    settings = load()
+    host, port = host or settings.host, port or settings.port
+    preflight.prepare(settings)
+    _check_port(host, port)
+    command = ["serve", "service:Churn", "--host", host, "--port", str(port), "--working-dir", str(PROJECT)]
+    sys.stdout.flush()
+    # Replaced, not wrapped: signals and the exit code are then the server's own.
+    os.execv(sys.executable, [sys.executable, "-m", "bentoml", *command])  # noqa: S606
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuse a port that something listens on.
+
+    Raises:
+        SettingsError: the port is taken or not allowed, or the address is not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(
+                f"cannot listen on {host}:{port} ({error.strerror}): "
+                f"stop what uses the port, or choose another with PORT={port % 65535 + 1}"
+            ) from error

@@ -1,0 +1,176 @@
+"""Every sentence that a caller reads, in French and in English."""
+
+from collections.abc import Callable
+
+from churn import domain
+from churn.domain import Field, Language
+from churn.errors import FieldError, PayloadTooLargeError
+
+DEFAULT_LANGUAGE: Language = "fr"
+
+
+def language_of(accept_language: str) -> Language:
+    """Return the language that an `Accept-Language` header prefers; French where it says neither."""
+    best, best_weight = DEFAULT_LANGUAGE, 0.0
+    for part in accept_language.split(","):
+        tag, _, parameters = part.strip().partition(";")
+        language = tag.strip().lower().partition("-")[0]
+        weight = _weight(parameters)
+        if language == "en" and weight > best_weight:
+            best, best_weight = "en", weight
+        elif language == "fr" and weight > best_weight:
+            best, best_weight = "fr", weight
+    return best
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0
+
+
+def verdict(leaves: bool, language: Language) -> str:
+    """Return the one-line message of a prediction."""
+    if language == "en":
+        return "High risk of leaving" if leaves else "Stable employee"
+    return "Risque de départ élevé" if leaves else "Employé stable"
+
+
+def reason(field: Field, value: object, contribution: float, language: Language) -> str:
+    """Return why a field moves the risk, as a manager would say it."""
+    colon, risk = (": ", "the risk") if language == "en" else (" : ", "le risque")
+    if contribution == 0:
+        effect = "no effect on" if language == "en" else "sans effet sur"
+    elif contribution > 0:
+        effect = "raises" if language == "en" else "augmente"
+    else:
+        effect = "lowers" if language == "en" else "diminue"
+    unit = {"ans": "years"}.get(field.unit, field.unit) if language == "en" else field.unit
+    return f"{field.label(language)}{colon}{f'{plain(value)} {unit}'.strip()}, {effect} {risk}"
+
+
+def out_of_range(field: Field, value: float, seen: tuple[float, float], language: Language) -> str:
+    """Return the warning for a number that the training data did not cover."""
+    low, high = plain(seen[0]), plain(seen[1])
+    if language == "en":
+        return f"{field.name} = {plain(value)}: outside the observed range ({low} – {high})"
+    return f"{field.name} = {plain(value)} : hors de la plage observée ({low} – {high})"
+
+
+def implausible(smaller: Field, larger: Field, language: Language) -> str:
+    """Return the warning for two fields that can hardly both be right."""
+    if language == "en":
+        return f"{smaller.name} and {larger.name}: implausible together, please check"
+    return f"{smaller.name} et {larger.name} : peu plausibles ensemble, à vérifier"
+
+
+def plain(value: object) -> str:
+    """Return a value without a needless decimal part."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def expected(field: Field, language: Language) -> str:
+    """Return what a field may hold."""
+    english = language == "en"
+    if field.kind == "category":
+        return ("expected one of: " if english else "attendu : ") + ", ".join(field.categories)
+    if field.kind == "identifier":
+        return (
+            "expected an integer ≥ 0 or a text of 1 to 64 characters"
+            if english
+            else "attendu : un entier ≥ 0 ou un texte de 1 à 64 caractères"
+        )
+    if field.kind == "percent":
+        return (
+            'expected a percentage ≥ 0, as 11 or "11 %"'
+            if english
+            else 'attendu : un pourcentage ≥ 0, comme 11 ou "11 %"'
+        )
+    return _expected_number(field, english)
+
+
+def _expected_number(field: Field, english: bool) -> str:
+    low = plain(field.minimum)
+    noun = {True: ("an integer", "un entier"), False: ("a number", "un nombre")}[field.kind == "integer"]
+    if field.maximum is None:
+        return f"expected {noun[0]} ≥ {low}" if english else f"attendu : {noun[1]} ≥ {low}"
+    high = plain(field.maximum)
+    return f"expected {noun[0]} from {low} to {high}" if english else f"attendu : {noun[1]} de {low} à {high}"
+
+
+_FIELD_ERRORS: dict[str, tuple[str, str]] = {
+    "missing": ("champ obligatoire", "required field"),
+    "unknown_field": ("champ inconnu", "unknown field"),
+    "target": (
+        "c'est ce que le modèle prédit : à retirer de la demande",
+        "this is what the model predicts: remove it from the request",
+    ),
+    "duplicate_field": (
+        "ce champ est déjà donné sous un autre nom",
+        "this field is already given under another name",
+    ),
+    "json_invalid": ("le corps n'est pas du JSON valide", "the body is not valid JSON"),
+    "empty_body": (
+        "le corps est vide : un employé en JSON est attendu",
+        "the body is empty: expected an employee as JSON",
+    ),
+    "object_type": ("attendu : un objet JSON, un employé", "expected a JSON object, one employee"),
+    "list_type": ("attendu : une liste JSON d'employés", "expected a JSON list of employees"),
+    "too_short": ("attendu : au moins un employé", "expected at least one employee"),
+}
+
+
+def field_error(error: FieldError, language: Language) -> str:
+    """Return what is wrong with one field of a request and what was expected there."""
+    sentences = _FIELD_ERRORS.get(error.kind)
+    field = domain.BY_NAME.get(error.field) if error.field else None
+    about = f"{expected(field, language)}" if field else ""
+    if sentences is None:
+        return about or ("invalid value" if language == "en" else "valeur invalide")
+    sentence = sentences[1] if language == "en" else sentences[0]
+    return f"{sentence}; {about}" if error.kind == "missing" and about else sentence
+
+
+_STATUS: dict[int, tuple[str, str]] = {
+    400: ("Demande illisible", "The request cannot be read"),
+    401: ("Identifiant ou mot de passe incorrect", "Incorrect username or password"),
+    404: ("Cette adresse n'existe pas", "There is nothing at this address"),
+    405: ("Méthode non autorisée à cette adresse", "Method not allowed at this address"),
+    415: (
+        "Type de contenu non pris en charge : envoyer du JSON avec Content-Type: application/json",
+        "Unsupported content type: send JSON with Content-Type: application/json",
+    ),
+    429: ("Trop de demandes : réessayer plus tard", "Too many requests: try again later"),
+    500: (
+        "Erreur interne : elle est enregistrée, réessayer plus tard",
+        "Internal error: it is recorded, try again later",
+    ),
+    503: (
+        "Service momentanément indisponible : réessayer dans quelques secondes",
+        "Service unavailable for the moment: try again in a few seconds",
+    ),
+    504: ("Le service a mis trop de temps à répondre", "The service took too long to answer"),
+}
+
+
+def status(code: int, language: Language) -> str:
+    """Return the sentence of an HTTP status."""
+    fallback = ("Demande refusée", "The request was refused")
+    sentences = _STATUS.get(code, _STATUS[500] if code >= 500 else fallback)
+    return sentences[1] if language == "en" else sentences[0]
+
+
+def too_large(error: PayloadTooLargeError, language: Language) -> str:
+    """Return by how much a body may not be larger."""
+    limit = f"{error.limit:,}".replace(",", " " if language == "fr" else ",")
+    units: dict[str, Callable[[str], tuple[str, str]]] = {
+        "byte": lambda n: (f"Corps trop grand : {n} octets au plus", f"Body too large: at most {n} bytes"),
+        "row": lambda n: (
+            f"Trop de lignes : {n} au plus, envoyer plusieurs lots",
+            f"Too many rows: at most {n}, send several batches",
+        ),
+    }
+    french, english = units[error.unit](limit)
+    return english if language == "en" else french

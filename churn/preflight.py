@@ -1,0 +1,32 @@
+"""Before serving: what a worker needs is there, or one sentence says what is missing."""
+
+from sqlalchemy import Engine
+
+from churn import registry
+from churn.access.identities import ensure_identities
+from churn.settings import Settings
+from churn.storage import schema
+from churn.storage.engine import is_embedded, make_engine
+
+
+def prepare(settings: Settings) -> None:
+    """Check the model and the database, and make the environment's identities exist.
+
+    The embedded SQLite database is migrated; another one only checked.
+
+    Raises:
+        ModelError, DatabaseError, SettingsError, IdentityError: what is missing, and what mends it.
+    """
+    registry.find(settings.model)
+    engine = make_engine(settings.database_url)
+    try:
+        _prepare_database(engine, settings)
+    finally:
+        engine.dispose()
+
+
+def _prepare_database(engine: Engine, settings: Settings) -> None:
+    if is_embedded(settings.database_url):
+        schema.upgrade(engine)
+    schema.check(engine)
+    ensure_identities(engine, settings)

@@ -1,0 +1,220 @@
+"""What goes in and comes out over HTTP: typed, bounded, unknown fields refused."""
+
+import math
+from functools import lru_cache
+from typing import Annotated, Any, Literal, get_args
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
+
+from churn import domain
+
+LONGEST_IDENTIFIER = 64  # characters
+
+YesNo = Literal["Oui", "Non"]
+Genre = Literal["F", "M"]
+StatutMarital = Literal["Célibataire", "Marié(e)", "Divorcé(e)"]
+Departement = Literal["Commercial", "Consulting", "Ressources Humaines"]
+Poste = Literal[
+    "Assistant de Direction",
+    "Cadre Commercial",
+    "Consultant",
+    "Directeur Technique",
+    "Manager",
+    "Représentant Commercial",
+    "Ressources Humaines",
+    "Senior Manager",
+    "Tech Lead",
+]
+DomaineEtude = Literal[
+    "Autre",
+    "Entrepreunariat",
+    "Infra & Cloud",
+    "Marketing",
+    "Ressources Humaines",
+    "Transformation Digitale",
+]
+FrequenceDeplacement = Literal["Aucun", "Occasionnel", "Frequent"]
+
+
+def _only_number(value: object) -> object:
+    """Refuse what pydantic would turn into a number: booleans and text."""
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("number_type", "not a number")
+    return value
+
+
+def _percent(value: object) -> object:
+    """Read `"11 %"`, `11` and the fraction `0.11` as 11."""
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            number = float(text.removesuffix("%").strip().replace(",", "."))
+        except ValueError:
+            raise PydanticCustomError("percent", "not a percentage") from None
+        return number if text.endswith("%") else domain.as_percent(number)
+    number_or_other = _only_number(value)
+    if isinstance(number_or_other, int | float) and math.isfinite(number_or_other):
+        return domain.as_percent(number_or_other)
+    return number_or_other
+
+
+def _identifier(value: object) -> object:
+    """Refuse what names nobody: booleans, negatives, empty or endless text."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+    if is_number or (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_IDENTIFIER):
+        return value
+    raise PydanticCustomError("identifier", "not an identifier")
+
+
+Integer = Annotated[int, BeforeValidator(_only_number)]
+Number = Annotated[float, BeforeValidator(_only_number)]
+Percent = Annotated[float, BeforeValidator(_percent)]
+Identifier = Annotated[int | str, BeforeValidator(_identifier)]
+
+# Numbers without a maximum of their own: past this no HR figure is meant, and every
+# integer below is exact as a float.
+LARGEST = 1e12
+
+
+def _about(name: str) -> Any:
+    """Return pydantic's description of a domain field: default, bounds and texts."""
+    field = domain.BY_NAME[name]
+    described = f"{field.labels[0]} / {field.labels[1]}" + f" ({field.unit})" * bool(field.unit)
+    also = f". Also accepted as: {', '.join(field.aliases)}" if field.aliases else ""
+    default = ... if field.role == "core" else None
+    if not field.numeric:
+        return Field(default, description=described + also)
+    maximum = LARGEST if field.maximum is None else field.maximum
+    return Field(default, description=described + also, ge=field.minimum, le=maximum, allow_inf_nan=False)
+
+
+@lru_cache(maxsize=4096)
+def _known(spelling: str) -> domain.Field | None:
+    found = domain.BY_SPELLING.get(domain.fold_name(spelling))
+    return None if found is domain.TARGET else found
+
+
+EXAMPLE: dict[str, JsonValue] = {
+    "revenu_mensuel": 2500,
+    "annee_experience_totale": 3,
+    "annees_dans_l_entreprise": 1,
+    "annees_dans_le_poste_actuel": 0,
+    "satisfaction_employee_environnement": 1,
+    "satisfaction_employee_equilibre_pro_perso": 2,
+    "heure_supplementaires": "Oui",
+    "nombre_participation_pee": 0,
+    "distance_domicile_travail": 20,
+    "annees_depuis_la_derniere_promotion": 0,
+}
+
+
+class Employee(BaseModel):
+    """One employee record: canonical names or aliases, core fields required, the rest optional.
+
+    An optional field that is absent or null is unknown, never zero. Protected fields are
+    accepted and logged for fairness audits; the model does not see them.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        # BentoML logs validation errors: without this, with the employee's values in them.
+        hide_input_in_errors=True,
+        json_schema_extra={"example": EXAMPLE},
+    )
+
+    employee_id: Identifier | None = _about("employee_id")
+    age: Integer | None = _about("age")
+    genre: Genre | None = _about("genre")
+    statut_marital: StatutMarital | None = _about("statut_marital")
+    revenu_mensuel: Number = _about("revenu_mensuel")
+    departement: Departement | None = _about("departement")
+    poste: Poste | None = _about("poste")
+    niveau_hierarchique_poste: Integer | None = _about("niveau_hierarchique_poste")
+    nombre_experiences_precedentes: Integer | None = _about("nombre_experiences_precedentes")
+    annee_experience_totale: Number = _about("annee_experience_totale")
+    annees_dans_l_entreprise: Integer = _about("annees_dans_l_entreprise")
+    annees_dans_le_poste_actuel: Integer = _about("annees_dans_le_poste_actuel")
+    satisfaction_employee_environnement: Integer = _about("satisfaction_employee_environnement")
+    satisfaction_employee_nature_travail: Integer | None = _about("satisfaction_employee_nature_travail")
+    satisfaction_employee_equipe: Integer | None = _about("satisfaction_employee_equipe")
+    satisfaction_employee_equilibre_pro_perso: Integer = _about("satisfaction_employee_equilibre_pro_perso")
+    note_evaluation_precedente: Integer | None = _about("note_evaluation_precedente")
+    note_evaluation_actuelle: Integer | None = _about("note_evaluation_actuelle")
+    heure_supplementaires: YesNo = _about("heure_supplementaires")
+    augmentation_salaire_precedente: Percent | None = _about("augmentation_salaire_precedente")
+    nombre_participation_pee: Integer = _about("nombre_participation_pee")
+    nb_formations_suivies: Integer | None = _about("nb_formations_suivies")
+    distance_domicile_travail: Number = _about("distance_domicile_travail")
+    niveau_education: Integer | None = _about("niveau_education")
+    domaine_etude: DomaineEtude | None = _about("domaine_etude")
+    frequence_deplacement: FrequenceDeplacement | None = _about("frequence_deplacement")
+    annees_depuis_la_derniere_promotion: Integer = _about("annees_depuis_la_derniere_promotion")
+    annees_sous_responsable_actuel: Integer | None = _about("annees_sous_responsable_actuel")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _canonical(cls, data: object) -> object:
+        """Give every field its canonical name and every category its canonical spelling."""
+        if not isinstance(data, dict):
+            return data
+        record: dict[str, object] = {}
+        given: dict[str, str] = {}
+        for spelling, value in data.items():
+            field = _known(str(spelling))
+            if field is None:
+                record[str(spelling)] = value  # left for `extra="forbid"` to name
+            elif field.name in record:
+                # The second spelling stays under a name that `extra="forbid"` refuses too.
+                record[spelling if spelling != field.name else given[field.name]] = value
+            else:
+                given[field.name] = spelling
+                is_text = field.kind == "category" and isinstance(value, str)
+                record[field.name] = field.category(value) or value if is_text else value
+        return record
+
+    def record(self) -> dict[str, Any]:
+        """Return the cleaned values by canonical name; None is unknown."""
+        return dict(self.__dict__)
+
+
+class Reason(BaseModel):
+    """What one field adds to the risk, in log-odds against the average employee."""
+
+    field: str
+    value: str | float | int
+    contribution: float
+    text: str
+
+
+class Prediction(BaseModel):
+    """The risk that one employee leaves, with its exact reasons.
+
+    `base_value` and the contributions add up to the logit of `probability`; `reasons` are sorted
+    by size; `unknown` lists the model's fields that were not given and so contribute nothing.
+    """
+
+    prediction: Literal[0, 1] = Field(description="1 where the probability reaches the threshold")
+    probability: float = Field(ge=0, le=1, description="probability that the employee leaves")
+    message: str
+    prediction_id: UUID
+    model: str = Field(description="tag of the model in the store")
+    threshold: float = Field(ge=0, le=1)
+    base_value: float = Field(description="log-odds of the average employee")
+    reasons: list[Reason]
+    unknown: list[str]
+    warnings: list[str]
+
+
+def categories(annotation: object) -> tuple[str, ...]:
+    """Return the spellings that a schema's `Literal` annotation allows, None left out."""
+    return tuple(
+        value
+        for part in (annotation, *get_args(annotation))
+        for value in get_args(part)
+        if isinstance(value, str)
+    )

@@ -1,0 +1,120 @@
+"""The settings, from the environment and `.env`; built at the edges, never at import."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from churn.errors import SettingsError
+
+MIN_PASSWORD = 8  # characters
+MAX_PASSWORD = 72  # bytes: bcrypt ignores the rest
+MIN_TOKEN = 16  # characters
+
+# What examples and tutorials leave in configuration files.
+_PLACEHOLDERS = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "placeholder",
+    "example",
+    "your-",
+    "your_",
+    "xxxx",
+    "<",
+    "todo",
+)
+_COMMON = frozenset(
+    {"password", "password1", "motdepasse", "12345678", "123456789", "azertyuiop", "qwertyuiop"}
+)
+
+
+class Settings(BaseSettings):
+    """Everything that the environment decides.
+
+    Names in the environment are the upper-case field names, but for `model` (CHURN_MODEL) and
+    `host` (CHURN_HOST). Use `load` to build one: its errors are for people.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    bentoml_home: Path = Field(default_factory=lambda: Path.home() / "bentoml")
+    database_url: str = ""
+    host: Annotated[str, Field(validation_alias="CHURN_HOST")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = "churn:latest"
+    api_username: str = ""
+    api_password: SecretStr = SecretStr("")
+    api_token: SecretStr = SecretStr("")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_database(cls, values: dict[str, object]) -> dict[str, object]:
+        """Put the default SQLite file beside the model store."""
+        if not values.get("database_url"):
+            home = Path(str(values.get("bentoml_home") or Path.home() / "bentoml"))
+            return {**values, "database_url": f"sqlite:///{home.absolute() / 'churn.db'}"}
+        return values
+
+    @field_validator("api_password")
+    @classmethod
+    def _password_is_safe(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if secret:
+            check_password(secret)
+        return value
+
+    @field_validator("api_token")
+    @classmethod
+    def _token_is_safe(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if secret and is_placeholder(secret):
+            raise ValueError("is a placeholder: run `churn token issue NAME` for a real one")
+        if secret and len(secret) < MIN_TOKEN:
+            raise ValueError(f"is too short: expected at least {MIN_TOKEN} random characters")
+        return value
+
+
+def is_placeholder(secret: str) -> bool:
+    """Return whether a secret is what an example left for its reader to replace."""
+    lowered = secret.casefold()
+    return lowered in _COMMON or any(word in lowered for word in _PLACEHOLDERS)
+
+
+def check_password(password: str) -> None:
+    """Accept a password that can stand.
+
+    Raises:
+        ValueError: it is a placeholder, too short, or longer than bcrypt reads.
+    """
+    if is_placeholder(password):
+        raise ValueError("is a placeholder or a password that everyone tries first: choose another")
+    if len(password) < MIN_PASSWORD:
+        raise ValueError(f"is too short: expected at least {MIN_PASSWORD} characters")
+    if len(password.encode()) > MAX_PASSWORD:
+        raise ValueError(f"is too long: expected at most {MAX_PASSWORD} bytes")
+
+
+def load(env_file: Path | None = Path(".env")) -> Settings:
+    """Return the settings.
+
+    Raises:
+        SettingsError: one is malformed or unsafe; the message names it, never its value.
+    """
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(e["loc"], e["msg"]) for e in error.errors())) from None
+
+
+def _sentence(loc: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"{str(loc[0]).upper()}: {text}" if loc else text

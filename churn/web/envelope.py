@@ -1,0 +1,113 @@
+"""The envelope: every answer gets a request id, every error one shape."""
+
+import logging
+import traceback
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from churn import phrases
+from churn.domain import Language
+from churn.errors import ChurnError, InvalidInputError, PayloadTooLargeError
+from churn.storage.ids import new_id
+
+logger = logging.getLogger("churn")
+
+RETRY_AFTER = "5"  # seconds
+CHALLENGES = ('Basic realm="churn", charset="UTF-8"', 'Bearer realm="churn"')
+
+Detail = str | list[dict[str, object]]
+
+
+class Envelope:
+    """Gives each request an id and a language, and each error the shape of the design.
+
+    The shape is FastAPI's, `{"detail": …, "request_id": …}`, whoever refused: a `ChurnError` raised
+    beneath it, BentoML's own errors, or an exception that nobody expected.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wrap one request; what is not HTTP passes."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["request_id"] = new_id()
+        state["language"] = phrases.language_of(Headers(scope=scope).get("accept-language", ""))
+        answer = _Answer(scope, send)
+        try:
+            await self._app(scope, receive, answer.send)
+        except ChurnError as error:
+            if error.status >= 500:
+                logger.error("request %s: %s", state["request_id"], error)
+            answer.refused = refusal(error, scope)
+        except Exception as error:  # noqa: BLE001 - the last line: whatever it is, the caller gets our shape
+            logger.error("request %s failed:\n%s", state["request_id"], anonymous_traceback(error))
+            answer.refused = error_response(500, phrases.status(500, state["language"]), scope)
+        if answer.refused is not None and not answer.started:
+            await answer.refused(scope, receive, answer.pass_on)
+
+
+class _Answer:
+    """The way out of one request: passes successes on, holds failures back to replace them."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self.started = False
+        self.refused: JSONResponse | None = None
+
+    async def send(self, message: Message) -> None:
+        """Pass a success on; note a failure of BentoML's own and drop its body."""
+        if message["type"] == "http.response.start" and message["status"] >= 400:
+            language = self._scope["state"]["language"]
+            self.refused = error_response(
+                message["status"], phrases.status(message["status"], language), self._scope
+            )
+        if self.refused is None:
+            await self.pass_on(message)
+
+    async def pass_on(self, message: Message) -> None:
+        """Send a message as it is, with the request's id on its head."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            MutableHeaders(scope=message)["X-Request-ID"] = str(self._scope["state"]["request_id"])
+        await self._send(message)
+
+
+def refusal(error: ChurnError, scope: Scope) -> JSONResponse:
+    """Return the answer to a request that an error ended."""
+    return error_response(error.status, _detail(error, scope["state"]["language"]), scope)
+
+
+def error_response(status: int, detail: Detail, scope: Scope) -> JSONResponse:
+    """Return an error in the one shape, with the headers that its status asks for."""
+    body = {"detail": detail, "request_id": str(scope["state"]["request_id"])}
+    response = JSONResponse(body, status)
+    if status == 401:
+        for challenge in CHALLENGES:
+            response.headers.append("WWW-Authenticate", challenge)
+    if status == 503:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+def _detail(error: ChurnError, language: Language) -> Detail:
+    if isinstance(error, InvalidInputError):
+        return [
+            {"loc": list(e.loc), "msg": phrases.field_error(e, language), "type": e.kind}
+            for e in error.errors
+        ]
+    if isinstance(error, PayloadTooLargeError):
+        return phrases.too_large(error, language)
+    return phrases.status(error.status, language)
+
+
+def anonymous_traceback(error: BaseException) -> str:
+    """Return where an error came from, without its text: that may repeat an employee's values."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{frames}{type(error).__qualname__}"

@@ -1,0 +1,129 @@
+"""The BentoML Service: joins settings, scorer, journal, gate and pages; decides nothing.
+
+Nothing is read or opened at import: `bentoml build` imports this file on machines without secrets.
+"""
+
+from typing import Any, cast
+
+import bentoml
+from sqlalchemy import Engine
+from starlette.requests import Request
+
+from churn import preflight, registry, scoring
+from churn.access.gate import Gate, Verify, verifier
+from churn.errors import ChurnError
+from churn.registry import ServedModel
+from churn.schemas import Employee, Prediction
+from churn.settings import load
+from churn.storage import schema
+from churn.storage.engine import make_engine
+from churn.storage.journal import Caller, Exchange, Journal, Scored
+from churn.web.envelope import Envelope
+from churn.web.intake import Intake
+from churn.web.pages import make_pages
+from churn.web.recorder import Recorder
+
+
+class Worker:
+    """What one worker process holds open while it serves; empty until the service starts.
+
+    The middlewares are made before the service is: they are given this object's methods.
+    """
+
+    model: ServedModel
+    engine: Engine
+    _journal: Journal
+    _verify: Verify
+
+    def open(self) -> None:
+        """Read the settings, load the model and connect.
+
+        Raises:
+            ChurnError: one of them is not as it should be.
+        """
+        settings = load()
+        self.model = registry.load(settings.model)
+        self.engine = make_engine(settings.database_url)
+        self._journal = Journal(self.engine)
+        self._verify = verifier(self.engine)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def verify(self, authorization: str) -> Caller | None:
+        """Return the caller behind an `Authorization` header, or None."""
+        return self._verify(authorization)
+
+    async def record(self, exchange: Exchange) -> None:
+        """Journal one exchange; durable on return."""
+        await self._journal.record(exchange)
+
+
+worker = Worker()
+
+
+@bentoml.service(name="churn", traffic={"timeout": 60})
+class Churn:
+    """Employee-turnover risk with exact reasons; every call authenticated and journalled."""
+
+    def __init__(self) -> None:
+        worker.open()
+
+    @bentoml.on_deployment
+    @staticmethod
+    def check() -> None:
+        """Refuse to start, in one sentence, where a worker could not serve."""
+        try:
+            preflight.prepare(load())
+        except ChurnError as error:
+            raise SystemExit(f"churn: {error}") from None
+
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Let go of the database."""
+        worker.close()
+
+    @bentoml.api
+    def predict(self, employee: Employee, /, ctx: bentoml.Context) -> Prediction:
+        """Return the risk that one employee leaves, with its reasons."""
+        return _predict([employee], ctx)[0]
+
+    @bentoml.api
+    def predict_batch(self, employees: list[Employee], /, ctx: bentoml.Context) -> list[Prediction]:
+        """Return the risk of up to 10,000 employees, in order; one invalid refuses them all."""
+        return _predict(employees, ctx)
+
+    def __is_ready__(self) -> bool:
+        """Return whether predictions can be made and journalled."""
+        try:
+            schema.check(worker.engine)
+        except ChurnError:
+            return False
+        return True
+
+
+def _predict(employees: list[Employee], ctx: bentoml.Context) -> list[Prediction]:
+    state = ctx.request.state
+    scored: list[Scored] = scoring.score(worker.model, employees)
+    state.scored = scored
+    return [scoring.answer(worker.model, one, state.language) for one in scored]
+
+
+async def _already_read(request: Request, _: Any) -> Any:
+    """Return what the intake read: BentoML need not parse and validate the body again."""
+    return request.state.employees
+
+
+# The decorator's annotation says the class; what it returns is the Service around it.
+service = cast("bentoml.Service[Churn]", Churn)
+
+for method in service.apis.values():
+    setattr(method.input_spec, "from_http_request", _already_read)  # noqa: B010 - a plain function, not a method
+
+# The first added is the outermost.
+service.add_asgi_middleware(Recorder, journal=worker)
+service.add_asgi_middleware(Envelope)
+service.add_asgi_middleware(Gate, verify=worker.verify)
+service.add_asgi_middleware(Intake)
+service.mount_asgi_app(make_pages(), path="/")
