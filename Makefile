@@ -1,0 +1,61 @@
+# One word per chore; README and CI use the same words. `make help` lists them.
+
+PYTHON ?= python3
+UV := .uv/bin/uv
+RUN := $(UV) run --frozen --no-sync
+
+export UV_PYTHON_DOWNLOADS ?= never
+export BENTOML_HOME ?= $(CURDIR)/.bentoml
+export BENTOML_DO_NOT_TRACK ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help uv install install-dev run test lint types format train bundle lock bench-extracts clean
+
+help:  ## List the words
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+uv:
+	@$(PYTHON) scripts/install_uv.py
+
+install: uv  ## Install what serving needs into .venv
+	@$(UV) sync --quiet --frozen --no-dev --inexact --python $(PYTHON)
+
+install-dev: uv  ## Install what developing needs too
+	@$(UV) sync --quiet --frozen --python $(PYTHON)
+
+run: install  ## Make a model, a database, a first user and token where there are none; serve (DATA=dir PORT=3000)
+	@$(RUN) churn setup $(if $(DATA),--data '$(DATA)')
+	@exec $(RUN) churn serve
+
+test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor
+	$(RUN) pytest --cov --cov-report=term
+
+lint: install-dev  ## Check style and format
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+types: install-dev  ## Check types, strictly
+	$(RUN) mypy churn service.py train_export.py tests benchmarks scripts
+
+format: install-dev  ## Mend style and format
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+train: install  ## Train and export a model (DATA=dir; without it, on the embedded sample)
+	@$(RUN) churn train $(if $(DATA),--data '$(DATA)')
+
+bundle: install  ## Build a Bento with the newest model, and export it to dist/churn.tar.gz
+	@$(RUN) churn setup
+	$(RUN) bentoml build
+	@mkdir -p dist && rm -f dist/churn.tar.gz
+	$(RUN) bentoml export churn:latest dist/churn.tar.gz
+
+lock: uv  ## Resolve the dependencies again: uv.lock, and requirements.txt for the Bento
+	$(UV) lock
+	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate -o requirements.txt
+
+bench-extracts: install-dev  ## Read, check and join a million rows in each extract
+	$(RUN) python benchmarks/bench_extracts.py $(if $(SHORT),--short)
+
+clean:  ## Remove what was installed and built; models, database and log stay in .bentoml
+	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

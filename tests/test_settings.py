@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from churn.errors import SettingsError
+from churn.settings import is_placeholder, load
+
+
+def test_the_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
+    settings = load(None)
+    assert (settings.host, settings.port, settings.model) == ("127.0.0.1", 3000, "churn:latest")
+    assert settings.database_url == f"sqlite:///{tmp_path}/churn.db"
+
+
+def test_the_environment_is_honoured_and_beats_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(
+        "PORT=4000\nDATABASE_URL=postgresql://h/d\nAPI_USERNAME=marie\nUNKNOWN=1\n"
+    )
+    monkeypatch.setenv("PORT", "5000")
+    monkeypatch.setenv("DATABASE_URL", "")  # empty is unset
+    settings = load(tmp_path / ".env")
+    assert (settings.port, settings.database_url, settings.api_username) == (
+        5000,
+        "postgresql://h/d",
+        "marie",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("PORT", "http", "PORT: Input should be a valid integer"),
+        ("PORT", "70000", "PORT: Input should be less than or equal to 65535"),
+        (
+            "API_TOKEN",
+            "changeme-changeme-changeme",
+            "API_TOKEN: is a placeholder: run `churn token issue NAME`",
+        ),
+        ("API_TOKEN", "short-one", "API_TOKEN: is too short: expected at least 16"),
+        ("API_PASSWORD", "<password>", "API_PASSWORD: is a placeholder"),
+        ("API_PASSWORD", "1234567", "API_PASSWORD: is too short: expected at least 8"),
+    ],
+)
+def test_an_unsafe_or_malformed_setting_is_named_but_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=message) as caught:
+        load(None)
+    assert value not in str(caught.value)
+
+
+def test_secrets_do_not_show_in_a_printed_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TOKEN", "Zm9yIHRlc3RzIG9ubHk")
+    assert "Zm9yIHRlc3RzIG9ubHk" not in repr(load(None))
+
+
+def test_the_secrets_of_the_example_file_are_refused_or_empty() -> None:
+    example = (Path(__file__).parents[1] / ".env.example").read_text()
+    pairs = [line.split("=", 1) for line in example.splitlines() if "=" in line and not line.startswith("#")]
+    secrets = {name: value for name, value in pairs if name in ("API_PASSWORD", "API_TOKEN")}
+    assert set(secrets) == {"API_PASSWORD", "API_TOKEN"}
+    assert all(is_placeholder(value) for value in secrets.values())
