@@ -5,6 +5,7 @@ Everything else in the package reads names, ranges and spellings here. Standard 
 
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["identifier", "integer", "number", "percent", "category"]
@@ -65,6 +66,7 @@ def fold_name(name: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
 
+@lru_cache(maxsize=4096)
 def fold_value(value: str) -> str:
     """Return a category's letters and digits only, without case and accents."""
     return "".join(c for c in fold_name(value) if c.isalnum())

@@ -21,7 +21,9 @@ from churn.domain import Field
 N_KNOTS, DEGREE, C = 3, 2, 1.0
 
 
-def build_pipeline(fields: Sequence[Field], *, n_knots: int = N_KNOTS, degree: int = DEGREE, c: float = C) -> Pipeline:
+def build_pipeline(
+    fields: Sequence[Field], *, n_knots: int = N_KNOTS, degree: int = DEGREE, c: float = C
+) -> Pipeline:
     """Return the unfitted pipeline for a table that `frame` made of these fields."""
     blocks = [(field.name, _encoder(field, n_knots, degree), [field.name]) for field in fields]
     return Pipeline(
@@ -63,7 +65,9 @@ def frame(records: Sequence[Mapping[str, object]], fields: Sequence[Field]) -> p
     """Return cleaned records as the table that the pipeline takes; None is unknown."""
     return pd.DataFrame(
         {
-            f.name: pd.Series(values, dtype=float) if f.numeric else pd.Categorical(values, categories=f.categories)
+            f.name: pd.Series(values, dtype=float)
+            if f.numeric
+            else pd.Categorical(values, categories=f.categories)
             for f in fields
             for values in [[record.get(f.name) for record in records]]
         }

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 # Before bentoml is imported: it reads both when it is, and the machine's own store is not for tests.
@@ -11,8 +12,15 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="churn-test-met
 os.environ["BENTOML_DO_NOT_TRACK"] = "1"
 
 import pytest
+from churn.sample import write_sample
 from sqlalchemy import Engine
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
+import service
+from churn import extracts, registry, training
+from churn.access.tokens import issue_token
+from churn.registry import ServedModel
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from tests import postgres
@@ -53,3 +61,45 @@ def engine(database_url: str) -> Iterator[Engine]:
     schema.upgrade(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with three small sample extracts."""
+    directory = tmp_path_factory.mktemp("sample")
+    write_sample(directory, rows=600)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def model(sample: Path) -> ServedModel:
+    """Return a model that was trained on the sample and exported to the tests' store."""
+    trained = training.train(extracts.read(sample), folds=3, repeats=1)
+    return registry.load(
+        registry.save(trained.pipeline, trained.report.to_dict(), extracts.fingerprint(sample))
+    )
+
+
+@pytest.fixture(scope="session")
+def app(model: ServedModel) -> ASGIApp:
+    """Return the served app; one for the session, since BentoML registers its metrics once."""
+    return service.service.to_asgi()
+
+
+@dataclass(frozen=True)
+class Served:
+    """The service in process, and the database behind it."""
+
+    client: TestClient
+    engine: Engine
+    token: str
+
+
+@pytest.fixture
+def served(app: ASGIApp, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """Return the service, started on a new database of each kind, with a token's client."""
+    monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    token = issue_token(engine, "tests")
+    headers = {"Authorization": f"Bearer {token}"}
+    with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
+        yield Served(client, engine, token)

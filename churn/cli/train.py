@@ -67,7 +67,12 @@ def train_and_export(
     fingerprint = extracts.fingerprint(directory)
     with _progress(console, "Cross-validating") as advance:
         trained = training.train(
-            frame, threshold_metric=threshold_metric, folds=folds, repeats=repeats, seed=seed, progress=advance
+            frame,
+            threshold_metric=threshold_metric,
+            folds=folds,
+            repeats=repeats,
+            seed=seed,
+            progress=advance,
         )
     tag = registry.save(trained.pipeline, trained.report.to_dict(), fingerprint)
     _print_figures(console, trained, tag)

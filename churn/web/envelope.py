@@ -65,9 +65,10 @@ class _Answer:
         """Pass a success on; note a failure of BentoML's own and drop its body."""
         if message["type"] == "http.response.start" and message["status"] >= 400:
             language = self._scope["state"]["language"]
-            self.refused = error_response(
-                message["status"], phrases.status(message["status"], language), self._scope
-            )
+            sentence = phrases.status(message["status"], language)
+            self.refused = error_response(message["status"], sentence, self._scope)
+            if allowed := Headers(raw=message["headers"]).get("allow"):
+                self.refused.headers["Allow"] = allowed
         if self.refused is None:
             await self.pass_on(message)
 

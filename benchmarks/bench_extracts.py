@@ -1,0 +1,126 @@
+"""Read, check and join three CSV extracts: seconds, peak memory, and the cost of checking.
+
+python benchmarks/bench_extracts.py [--rows 1000000] [--short]
+
+Each measure runs in a fresh process, three times (once with --short); the median is kept.
+"plain" is pandas.read_csv of the three files and their merge, without any check.
+The last line is one JSON object.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+
+from churn import domain, extracts
+from churn.domain import Extract, Field
+
+ROWS, SHORT_ROWS, RUNS = 1_000_000, 2_000, 3
+ID_FORMAT: dict[Extract, str] = {"sirh": "{}", "eval": "E_{}", "sondage": "00000{}"}
+UNKNOWN_SHARE = 0.01  # of the cells that may be empty
+
+
+def main() -> None:
+    """Generate the files, measure both readers, print a table and the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--short", action="store_true", help=f"{SHORT_ROWS} rows, to see that it runs")
+    parser.add_argument("--measure", nargs=2, metavar=("READER", "DIRECTORY"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        reader, directory = options.measure
+        print(json.dumps(measure(reader, Path(directory))))
+    else:
+        compare(SHORT_ROWS, runs=1) if options.short else compare(options.rows, runs=RUNS)
+
+
+def compare(rows: int, *, runs: int) -> None:
+    """Print what `extracts.read` and the plain reader need for the same files."""
+    with tempfile.TemporaryDirectory() as folder:
+        generate(Path(folder), rows)
+        checked, plain = (run(reader, folder, runs) for reader in ("checked", "plain"))
+    print(f"\n{'reader':<10}{'seconds':>10}{'rows/s':>14}{'peak MB':>10}")
+    for reader, (seconds, peak) in {"checked": checked, "plain": plain}.items():
+        print(f"{reader:<10}{seconds:>10.2f}{rows / seconds:>14,.0f}{peak:>10.0f}")
+    figures = {
+        "rows": rows,
+        "seconds": round(checked[0], 3),
+        "peak_rss_mb": round(checked[1]),
+        "rows_per_second": round(rows / checked[0]),
+        "seconds_over_plain_pandas": round(checked[0] / plain[0], 3),
+    }
+    print("\n" + json.dumps(figures))
+
+
+def run(reader: str, folder: str, runs: int) -> tuple[float, float]:
+    """Return the median seconds and peak MB of a reader, each run in a process of its own."""
+    command = [sys.executable, __file__, "--measure", reader, folder]
+    measures = [json.loads(subprocess.check_output(command)) for _ in range(runs)]
+    seconds, peak = (statistics.median(m[key] for m in measures) for key in ("seconds", "peak_rss_mb"))
+    return seconds, peak
+
+
+def measure(reader: str, directory: Path) -> dict[str, float]:
+    """Return the seconds that one reading takes, and this process's peak memory after it."""
+    read = {"checked": extracts.read, "plain": read_plainly}[reader]
+    start = time.perf_counter()
+    read(directory)
+    seconds = time.perf_counter() - start
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return {"seconds": seconds, "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit}
+
+
+def read_plainly(directory: Path) -> pd.DataFrame:
+    """Read and merge the files as a notebook would."""
+    tables = []
+    for extract, column in domain.ID_COLUMNS.items():
+        table = pd.read_csv(directory / f"{extracts.FILE_STEM.format(extract=extract)}.csv")
+        ids = table.pop(column).astype(str).str.removeprefix("E_").astype("int64")
+        tables.append(table.assign(employee_id=ids))
+    return reduce(lambda left, right: left.merge(right, on="employee_id", validate="1:1"), tables)
+
+
+def generate(directory: Path, rows: int) -> None:
+    """Write three valid extracts of random employees, each in an order of its own."""
+    rng = np.random.default_rng(7)
+    for extract in domain.EXTRACTS:
+        path = directory / f"{extracts.FILE_STEM.format(extract=extract)}.csv"
+        ids = pd.Series(rng.permutation(rows) + 1).astype(str)
+        columns = {domain.ID_COLUMNS[extract]: ID_FORMAT[extract].removesuffix("{}") + ids}
+        for field in domain.FIELDS:
+            if field.extract == extract and field is not domain.IDENTIFIER:
+                columns[field.name] = cells(field, rows, rng)
+        columns |= {name: pd.Series(["1"] * rows) for name in domain.CONSTANT_COLUMNS[extract]}
+        pyarrow.csv.write_csv(pa.table(columns), path)
+        print(f"wrote {path.name}: {rows:,} rows, {path.stat().st_size / 1e6:.1f} MB", flush=True)
+
+
+def cells(field: Field, rows: int, rng: np.random.Generator) -> pd.Series:
+    """Return a random valid cell of the field for each row, as text."""
+    if field.kind == "category":
+        texts = pd.Series(rng.choice(np.array(field.categories, dtype=object), rows), dtype="str")
+    elif field.kind == "number":
+        texts = pd.Series(rng.integers(1_000, 20_000, rows) / 10).astype("str")
+    else:
+        low, high = field.minimum or 0, field.maximum or 40
+        texts = pd.Series(rng.integers(int(low), int(high) + 1, rows)).astype("str")
+    if field.kind == "percent":
+        texts = texts + " %"
+    if field.role in ("optional", "protected"):
+        texts = texts.mask(rng.random(rows) < UNKNOWN_SHARE, "")
+    return texts
+
+
+if __name__ == "__main__":
+    main()

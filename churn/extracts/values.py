@@ -1,0 +1,96 @@
+"""From the texts of a column to its values: numbers, category codes and identifiers."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from churn.domain import Extract, Field
+
+NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+# Padded or not, and 3.0 where a spreadsheet made numbers of them; 18 digits fit an int64.
+IDENTIFIER = r"0*(\d{1,18})(?:\.0+)?$"
+IDENTIFIER_PREFIX: dict[Extract, str] = {"sirh": "^", "eval": "^(?:E_)?", "sondage": "^"}
+IDENTIFIER_FORM: dict[Extract, str] = {
+    "sirh": "the employee's number",
+    "eval": "E_ and the employee's number",
+    "sondage": "the employee's number, padded with zeros or not",
+}
+
+Values = NDArray[Any]  # float64, int64 or int8, by the field's kind
+Mask = NDArray[np.bool_]
+
+
+def parse(field: Field, texts: Any, *, extract: Extract, decimal_comma: bool) -> tuple[Values, Mask]:
+    """Return the value of each text, and whether the field accepts it.
+
+    Numbers are float64 (percentages in points: 11 for 11 %), identifiers int64, categories the
+    int8 position in `field.categories`. Unknown is NaN, or -1 for a category; only an optional
+    or protected field accepts it.
+    """
+    texts = pc.utf8_trim_whitespace(texts)
+    if field.kind == "category":
+        values, valid = _categories(field, texts)
+    elif field.kind == "identifier":
+        values, valid = _identifiers(texts, IDENTIFIER_PREFIX[extract] + IDENTIFIER)
+    else:
+        values, valid = _numbers(field, texts, decimal_comma=decimal_comma)
+    empty = _mask(pc.equal(texts, ""))
+    return values, np.where(empty, _may_be_unknown(field), valid)
+
+
+def expected(field: Field, extract: Extract) -> str:
+    """Return what a cell of the field should hold, as a problem says it."""
+    if field.kind == "category":
+        form = "one of " + ", ".join(field.categories)
+    elif field.kind == "identifier":
+        form = IDENTIFIER_FORM[extract]
+    else:
+        noun = {"integer": "an integer", "percent": "a percentage"}.get(field.kind, "a number")
+        top = " or more" if field.maximum is None else f" to {field.maximum:g}"
+        form = f"{noun}, {field.minimum:g}{top}"
+    return form + ", or nothing where unknown" * _may_be_unknown(field)
+
+
+def _may_be_unknown(field: Field) -> bool:
+    return field.role in ("optional", "protected")
+
+
+def _numbers(field: Field, texts: Any, *, decimal_comma: bool) -> tuple[Values, Mask]:
+    in_points = np.zeros(len(texts), dtype=bool)
+    if field.kind == "percent":
+        in_points = _mask(pc.ends_with(texts, "%"))
+        texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, "%$", ""))
+    if decimal_comma:
+        texts = pc.replace_substring(texts, ",", ".")
+    readable = pc.match_substring_regex(texts, NUMBER)
+    numbers = np.array(pc.if_else(readable, texts, None).cast(pa.float64()), dtype=np.float64)
+    if field.kind == "percent":
+        # Without its sign, a number up to 1 is a fraction; 0.29 * 100 is 28.999999999999996.
+        fractions = ~in_points & (np.abs(numbers) <= 1)
+        numbers[fractions] = np.round(numbers[fractions] * 100, 9)
+    low = -np.inf if field.minimum is None else field.minimum
+    high = np.inf if field.maximum is None else field.maximum
+    valid = np.isfinite(numbers) & (low <= numbers) & (numbers <= high)
+    if field.kind == "integer":
+        valid &= numbers == np.floor(numbers)
+    return numbers, valid
+
+
+def _categories(field: Field, texts: Any) -> tuple[Values, Mask]:
+    position = {category: place for place, category in enumerate(field.categories)}
+    found = (position.get(field.category(text) or "", -1) for text in texts.to_pylist())
+    codes = np.fromiter(found, dtype=np.int8, count=len(texts))
+    return codes, codes >= 0
+
+
+def _identifiers(texts: Any, pattern: str) -> tuple[Values, Mask]:
+    readable = pc.match_substring_regex(texts, pattern)
+    digits = pc.if_else(readable, pc.replace_substring_regex(texts, pattern, r"\1"), "0")
+    return np.array(digits.cast(pa.int64())), _mask(readable)
+
+
+def _mask(flags: Any) -> Mask:
+    return np.array(flags, dtype=bool)

@@ -1,0 +1,425 @@
+"""The served app in process, through its public door, on both databases."""
+
+import base64
+import json
+import math
+import uuid
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from churn import domain
+from churn.access.users import add_user
+from churn.registry import ServedModel
+from churn.schemas import EXAMPLE
+from churn.storage import schema
+from churn.storage.tables import (
+    JOURNAL,
+    api_responses,
+    employee_inputs,
+    features,
+    prediction_results,
+    requests,
+)
+from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES
+from tests.conftest import Served
+
+FULL: dict[str, Any] = {
+    **EXAMPLE,
+    "employee_id": 4711,
+    "age": 41,
+    "genre": "F",
+    "statut_marital": "Marié(e)",
+    "departement": "Consulting",
+    "poste": "Tech Lead",
+    "niveau_hierarchique_poste": 2,
+    "nombre_experiences_precedentes": 3,
+    "satisfaction_employee_nature_travail": 4,
+    "satisfaction_employee_equipe": 1,
+    "note_evaluation_precedente": 3,
+    "note_evaluation_actuelle": 3,
+    "augmentation_salaire_precedente": "11 %",
+    "nb_formations_suivies": 2,
+    "niveau_education": 3,
+    "domaine_etude": "Infra & Cloud",
+    "frequence_deplacement": "Occasionnel",
+    "annees_sous_responsable_actuel": 0,
+}
+
+
+def rows(served: Served, table: Any) -> list[Any]:
+    with served.engine.connect() as connection:
+        return list(connection.execute(select(table).order_by(table.c.id)))
+
+
+def everything_stored(served: Served) -> str:
+    return "\n".join(str(row) for table in JOURNAL for row in rows(served, table))
+
+
+class TestPredict:
+    def test_the_core_fields_are_enough(self, served: Served, model: ServedModel) -> None:
+        response = served.client.post("/predict", json=EXAMPLE)
+        assert response.status_code == 200
+        answer = response.json()
+        assert answer["model"] == model.tag
+        assert answer["threshold"] == model.threshold
+        assert answer["prediction"] == int(answer["probability"] >= model.threshold)
+        optional = [f.name for f in domain.FEATURES if f.role == "optional"]
+        assert answer["unknown"] == optional
+        assert {reason["field"] for reason in answer["reasons"]} == set(EXAMPLE)
+        assert uuid.UUID(answer["prediction_id"]).version == 7
+
+    def test_the_reasons_add_up_to_the_probability_and_are_sorted(self, served: Served) -> None:
+        answer = served.client.post("/predict", json=FULL).json()
+        parts = [reason["contribution"] for reason in answer["reasons"]]
+        logit = math.log(answer["probability"] / (1 - answer["probability"]))
+        assert answer["base_value"] + sum(parts) == pytest.approx(logit, abs=1e-9)
+        assert parts == sorted(parts, key=abs, reverse=True)
+        assert answer["unknown"] == []
+
+    def test_protected_fields_change_nothing_and_give_no_reason(self, served: Served) -> None:
+        protected = {field.name for field in domain.PROTECTED}
+        without = {name: value for name, value in FULL.items() if name not in protected}
+        given, withheld = (served.client.post("/predict", json=record).json() for record in (FULL, without))
+        assert given["probability"] == withheld["probability"]
+        assert not protected & {reason["field"] for reason in given["reasons"]}
+
+    def test_aliases_and_spellings_give_the_same_answer(self, served: Served) -> None:
+        record = {
+            "Revenu_Mensuel": 2500, "exp_totale": 3, "ANCIENNETE": 1.0, "poste_actuel": 0,
+            "satisfaction_environnement": 1, "satisfaction_equilibre": 2, "Heures_Supp": "oui",
+            "pea": 0, "distance_domicile_travail": 20, "années_promo": 0,
+        }  # fmt: skip
+        answers = [served.client.post("/predict", json=r).json() for r in (EXAMPLE, record)]
+        assert answers[0]["probability"] == answers[1]["probability"]
+
+    def test_the_message_follows_the_prediction_and_the_language(self, served: Served) -> None:
+        safe = {**EXAMPLE, "heure_supplementaires": "Non", "revenu_mensuel": 15000, "annee_experience_totale": 20,
+                "satisfaction_employee_environnement": 4, "nombre_participation_pee": 1,
+                "distance_domicile_travail": 1, "satisfaction_employee_equilibre_pro_perso": 3}  # fmt: skip
+        said = {}
+        for language in ("fr", "en", "en-US;q=0.9, fr;q=0.5", "de"):
+            for record in (EXAMPLE, safe):
+                answer = served.client.post(
+                    "/predict", json=record, headers={"Accept-Language": language}
+                ).json()
+                said[language, answer["prediction"]] = answer["message"]
+        assert said == {
+            ("fr", 1): "Risque de départ élevé",
+            ("fr", 0): "Employé stable",
+            ("en", 1): "High risk of leaving",
+            ("en", 0): "Stable employee",
+            ("en-US;q=0.9, fr;q=0.5", 1): "High risk of leaving",
+            ("en-US;q=0.9, fr;q=0.5", 0): "Stable employee",
+            ("de", 1): "Risque de départ élevé",
+            ("de", 0): "Employé stable",
+        }
+
+    def test_reasons_read_as_sentences_in_both_languages(self, served: Served) -> None:
+        def text_of(field: str, language: str) -> str:
+            answer = served.client.post(
+                "/predict", json=EXAMPLE, headers={"Accept-Language": language}
+            ).json()
+            return str(next(r["text"] for r in answer["reasons"] if r["field"] == field))
+
+        assert text_of("heure_supplementaires", "fr") == "Heures supplémentaires : Oui, augmente le risque"
+        assert text_of("heure_supplementaires", "en") == "Overtime: Oui, raises the risk"
+        assert text_of("annee_experience_totale", "en").startswith("Total experience: 3 years, ")
+
+    def test_what_training_did_not_cover_is_warned_of(self, served: Served, model: ServedModel) -> None:
+        low, high = (f"{bound:g}" for bound in model.seen["distance_domicile_travail"])
+        far = {**EXAMPLE, "distance_domicile_travail": 100}
+        assert served.client.post("/predict", json=far).json()["warnings"] == [
+            f"distance_domicile_travail = 100 : hors de la plage observée ({low} – {high})"
+        ]
+        assert served.client.post("/predict", json=EXAMPLE).json()["warnings"] == []
+
+    def test_what_is_implausible_together_is_warned_of(self, served: Served) -> None:
+        young = {**EXAMPLE, "age": 18, "annee_experience_totale": 5}
+        assert served.client.post("/predict", json=young).json()["warnings"] == [
+            "annee_experience_totale et age : peu plausibles ensemble, à vérifier"
+        ]
+
+    def test_endless_numbers_are_answered_or_refused_but_never_an_error_of_ours(self, served: Served) -> None:
+        for value in (1e12, 1e13, 1e308, 10**400):
+            body = json.dumps({**EXAMPLE, "revenu_mensuel": value})
+            response = served.client.post(
+                "/predict", content=body, headers={"Content-Type": "application/json"}
+            )
+            assert response.status_code == (200 if value == 1e12 else 422)
+
+
+class TestBatch:
+    def test_answers_come_in_order_and_equal_those_of_one(self, served: Served) -> None:
+        records = [{**EXAMPLE, "distance_domicile_travail": n} for n in (29, 1, 15)]
+        batch = served.client.post("/predict_batch", json=records).json()
+        one_by_one = [served.client.post("/predict", json=record).json() for record in records]
+        assert [a["probability"] for a in batch] == [a["probability"] for a in one_by_one]
+        assert len({a["prediction_id"] for a in batch}) == 3
+
+    def test_one_bad_row_refuses_all_and_is_named(self, served: Served) -> None:
+        records = [EXAMPLE, {**EXAMPLE, "satisfaction_employee_environnement": 5}]
+        response = served.client.post("/predict_batch", json=records)
+        assert response.status_code == 422
+        assert response.json()["detail"] == [
+            {
+                "loc": ["body", 1, "satisfaction_employee_environnement"],
+                "msg": "attendu : un entier de 1 à 4",
+                "type": "less_than_equal",
+            }
+        ]
+        assert rows(served, prediction_results) == []
+
+    def test_ten_thousand_rows_pass_and_one_more_does_not(self, served: Served) -> None:
+        response = served.client.post("/predict_batch", json=[EXAMPLE] * 10_000)
+        assert (response.status_code, len(response.json())) == (200, 10_000)
+        refused = served.client.post("/predict_batch", json=[EXAMPLE] * 10_001)
+        assert refused.status_code == 413
+        assert refused.json()["detail"] == "Trop de lignes : 10 000 au plus, envoyer plusieurs lots"
+        assert len(rows(served, prediction_results)) == 10_000
+
+
+class TestRefusals:
+    """Every refusal: the status, the one shape, a reason to act on, and no value."""
+
+    def refused(self, served: Served, status: int, **request: Any) -> Any:
+        response = served.client.post(request.pop("path", "/predict"), **request)
+        assert response.status_code == status
+        assert set(response.json()) == {"detail", "request_id"}
+        assert response.headers["X-Request-ID"] == response.json()["request_id"]
+        return response.json()["detail"]
+
+    @pytest.mark.parametrize(
+        ("changes", "loc", "msg", "kind"),
+        [
+            ({"age": "987654"}, "age", "attendu : un entier de 18 à 70", "number_type"),
+            ({"age": 987654}, "age", "attendu : un entier de 18 à 70", "less_than_equal"),
+            ({"age": 30.987654}, "age", "attendu : un entier de 18 à 70", "int_from_float"),
+            ({"pee": True, "nombre_participation_pee": None}, "pee", "ce champ est déjà donné sous un autre nom", "duplicate_field"),
+            ({"revenu_mensuel": -987654}, "revenu_mensuel", "attendu : un nombre ≥ 0", "greater_than_equal"),
+            ({"genre": "987654"}, "genre", "attendu : F, M", "literal_error"),
+            ({"couleur": "987654"}, "couleur", "champ inconnu", "unknown_field"),
+            ({"a_quitte_l_entreprise": "Oui"}, "a_quitte_l_entreprise",
+             "c'est ce que le modèle prédit : à retirer de la demande", "target"),
+            ({"augmentation_salaire_precedente": "987654 francs"}, "augmentation_salaire_precedente",
+             'attendu : un pourcentage ≥ 0, comme 11 ou "11 %"', "percent"),
+            ({"employee_id": -987654}, "employee_id",
+             "attendu : un entier ≥ 0 ou un texte de 1 à 64 caractères", "identifier"),
+        ],
+        ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    )  # fmt: skip
+    def test_a_bad_field(
+        self, served: Served, changes: dict[str, Any], loc: str, msg: str, kind: str
+    ) -> None:
+        detail = self.refused(served, 422, json={**EXAMPLE, **changes})
+        assert {"loc": ["body", loc], "msg": msg, "type": kind} in detail
+        assert "987654" not in json.dumps(detail) + everything_stored(served)
+
+    def test_every_missing_core_field_is_named(self, served: Served) -> None:
+        detail = self.refused(served, 422, json={})
+        assert [entry["loc"][1] for entry in detail] == [field.name for field in domain.CORE]
+        assert {entry["type"] for entry in detail} == {"missing"}
+        assert detail[0]["msg"] == "champ obligatoire; attendu : un nombre ≥ 0"
+
+    def test_in_english_on_demand(self, served: Served) -> None:
+        detail = self.refused(served, 422, json={**EXAMPLE, "age": 17}, headers={"Accept-Language": "en"})
+        assert detail[0]["msg"] == "expected an integer from 18 to 70"
+
+    @pytest.mark.parametrize("path", ["/predict", "/predict_batch"])
+    def test_an_empty_body(self, served: Served, path: str) -> None:
+        [entry] = self.refused(served, 422, path=path, content=b"")
+        assert entry["type"] == "empty_body"
+
+    @pytest.mark.parametrize("path", ["/predict", "/predict_batch"])
+    def test_broken_json(self, served: Served, path: str) -> None:
+        content = b'{"revenu_mensuel": 987654,'
+        [entry] = self.refused(
+            served, 422, path=path, content=content, headers={"Content-Type": "application/json"}
+        )
+        assert entry == {"loc": ["body"], "msg": "le corps n'est pas du JSON valide", "type": "json_invalid"}
+        assert "987654" not in everything_stored(served)
+
+    @pytest.mark.parametrize(
+        "media",
+        [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "application/vnd.bentoml+pickle",
+        ],
+    )
+    def test_a_body_that_is_not_declared_as_json(self, served: Served, media: str) -> None:
+        detail = self.refused(served, 415, content=json.dumps(EXAMPLE), headers={"Content-Type": media})
+        assert detail.endswith("Content-Type: application/json")
+
+    def test_a_compressed_body(self, served: Served) -> None:
+        self.refused(served, 415, content=b"x", headers={"Content-Encoding": "gzip"})
+
+    @pytest.mark.parametrize(
+        ("path", "limit"), [("/predict", MAX_BYTES), ("/predict_batch", MAX_BATCH_BYTES)]
+    )
+    def test_a_body_over_the_limit_declared_or_not(self, served: Served, path: str, limit: int) -> None:
+        headers = {"Content-Type": "application/json"}
+        body = b'"' + b"x" * limit + b'"'
+        declared = self.refused(served, 413, path=path, content=body, headers=headers)
+        chunks = (body[i : i + 65536] for i in range(0, len(body), 65536))
+        streamed = self.refused(served, 413, path=path, content=chunks, headers=headers)
+        assert declared == streamed == f"Corps trop grand : {limit:,} octets au plus".replace(",", " ")
+
+    def test_a_body_just_under_the_limit_is_read(self, served: Served) -> None:
+        body = json.dumps({**EXAMPLE, "x": ""})
+        body = body.replace('""', '"' + "y" * (MAX_BYTES - len(body)) + '"')
+        assert len(body) == MAX_BYTES
+        [entry] = self.refused(served, 422, content=body, headers={"Content-Type": "application/json"})
+        assert entry["type"] == "unknown_field"
+
+    def test_another_method(self, served: Served) -> None:
+        response = served.client.get("/predict")
+        assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+        assert response.json()["detail"] == "Méthode non autorisée à cette adresse"
+
+    def test_an_unknown_path(self, served: Served) -> None:
+        self.refused(served, 404, path="/nothing")
+
+
+# The whole list: a route that is not here must ask for credentials.
+OPEN = {"/", "/health", "/healthz", "/livez", "/readyz", "/docs.json"}
+
+
+def paths(app: Any) -> set[str]:
+    """Return the paths of every route, those of mounted apps included."""
+    found = set()
+    for route in app.routes:
+        inner = getattr(route, "app", None)
+        if isinstance(inner, Starlette):
+            found |= {route.path + path for path in paths(inner)}
+        else:
+            found.add(route.path)
+    return found
+
+
+class TestIdentity:
+    def test_every_route_is_closed_unless_listed(self, served: Served, app: ASGIApp) -> None:
+        every = paths(app)
+        assert {"/predict", "/predict_batch", "/metrics", "/schema.json", *OPEN} <= every
+        for path in sorted(every):
+            for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
+                response = served.client.request(method, path, headers={"Authorization": ""})
+                is_open = path in OPEN or path == "/static_content"
+                assert (response.status_code != 401) is is_open, f"{method} {path}: {response.status_code}"
+
+    def test_a_refusal_asks_for_basic_or_bearer_and_tells_nothing(self, served: Served) -> None:
+        unknown = {"Authorization": "Basic " + base64.b64encode(b"nobody:nothing").decode()}
+        answers = [
+            served.client.post("/predict", json=EXAMPLE, headers=headers)
+            for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}, unknown)
+        ]
+        for response in answers:
+            assert response.status_code == 401
+            assert response.json()["detail"] == "Identifiant ou mot de passe incorrect"
+            challenges = response.headers.get_list("WWW-Authenticate")
+            assert [challenge.split()[0] for challenge in challenges] == ["Basic", "Bearer"]
+        english = served.client.get("/schema.json", headers={"Authorization": "", "Accept-Language": "en"})
+        assert english.json()["detail"] == "Incorrect username or password"
+
+    def test_a_user_signs_in_with_name_and_password(self, served: Served) -> None:
+        add_user(served.engine, "marie", "correct horse")
+        response = served.client.post("/predict", json=EXAMPLE, auth=("marie", "correct horse"))
+        assert response.status_code == 200
+        assert [row.caller_name for row in rows(served, requests)] == ["marie"]
+
+    def test_a_refused_body_is_not_even_read(self, served: Served) -> None:
+        response = served.client.post("/predict", content=b"{", headers={"Authorization": ""})
+        assert response.status_code == 401
+
+
+class TestJournal:
+    def test_a_prediction_is_five_rows_with_what_was_said(self, served: Served, model: ServedModel) -> None:
+        response = served.client.post("/predict", json=FULL)
+        answer = response.json()
+        [request], [sent_in], [seen] = (
+            rows(served, table) for table in (requests, employee_inputs, features)
+        )
+        [result], [reply] = rows(served, prediction_results), rows(served, api_responses)
+        assert str(request.id) == response.headers["X-Request-ID"]
+        assert (request.method, request.route, request.caller_kind) == ("POST", "/predict", "token")
+        assert request.caller_name == "tests"
+        assert sent_in.employee_id == "4711"
+        assert sent_in.record["augmentation_salaire_precedente"] == 11
+        assert sent_in.record["age"] == 41
+        assert set(seen._mapping["values"]) == {field.name for field in model.fields}
+        assert seen.base_value + sum(seen.contributions.values()) == pytest.approx(
+            math.log(answer["probability"] / (1 - answer["probability"])), abs=1e-9
+        )
+        assert (str(result.id), result.model) == (answer["prediction_id"], model.tag)
+        assert (result.prediction, result.probability) == (answer["prediction"], answer["probability"])
+        assert (reply.status, reply.body) == (200, answer)
+        assert reply.duration_ms > 0
+
+    def test_refusals_are_a_request_and_a_response_without_values(self, served: Served) -> None:
+        calls = [
+            ({"headers": {"Authorization": ""}, "json": EXAMPLE}, 401, "anonymous"),
+            ({"json": {**EXAMPLE, "revenu_mensuel": "secret-987654"}}, 422, "token"),
+            ({"content": b"secret-987654", "headers": {"Content-Type": "text/plain"}}, 415, "token"),
+            (
+                {"content": b"9" * (MAX_BYTES + 1), "headers": {"Content-Type": "application/json"}},
+                413,
+                "token",
+            ),
+        ]
+        for arguments, status, _ in calls:
+            assert served.client.post("/predict", **arguments).status_code == status  # type: ignore[arg-type]
+        assert [row.status for row in rows(served, api_responses)] == [status for _, status, _ in calls]
+        assert [row.caller_kind for row in rows(served, requests)] == [kind for *_, kind in calls]
+        assert not any(rows(served, table) for table in (employee_inputs, features, prediction_results))
+        assert rows(served, api_responses)[1].body["detail"][0]["loc"] == ["body", "revenu_mensuel"]
+        assert "987654" not in everything_stored(served)
+
+    def test_calls_to_other_routes_are_not_journalled(self, served: Served) -> None:
+        for path in ("/health", "/readyz", "/schema.json", "/nothing"):
+            served.client.get(path)
+        assert rows(served, requests) == []
+
+    def test_an_answer_that_cannot_be_journalled_does_not_leave(self, served: Served) -> None:
+        with served.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE api_responses RENAME TO gone")
+        for path, body in (("/predict", EXAMPLE), ("/predict_batch", [EXAMPLE])):
+            response = served.client.post(path, json=body)
+            assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+            assert set(response.json()) == {"detail", "request_id"}
+            assert "probability" not in response.text
+        with served.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE gone RENAME TO api_responses")
+        assert not any(rows(served, table) for table in JOURNAL)
+
+    def test_two_spellings_of_a_request_are_one_way_of_logging(self, served: Served) -> None:
+        served.client.post("/predict", json={**EXAMPLE, "genre": "f"})
+        assert rows(served, employee_inputs)[0].record["genre"] == "F"
+
+
+class TestState:
+    def test_health_is_what_the_design_says(self, served: Served) -> None:
+        response = served.client.get("/health", headers={"Authorization": ""})
+        assert response.json() == {"status": "OK", "message": "API opérationnelle"}
+
+    def test_ready_only_while_the_journal_can_write(self, served: Served) -> None:
+        assert served.client.get("/readyz").status_code == 200
+        schema.downgrade(served.engine)
+        response = served.client.get("/readyz")
+        assert response.status_code == 503
+        assert set(response.json()) == {"detail", "request_id"}
+
+    def test_every_answer_has_its_own_request_id(self, served: Served) -> None:
+        ids = {
+            served.client.get(path).headers["X-Request-ID"]
+            for path in ("/health", "/livez", "/nothing", "/predict")
+        }
+        assert len(ids) == 4
+
+    def test_the_openapi_document_names_every_field(self, served: Served) -> None:
+        document = served.client.get("/docs.json").json()
+        properties = document["components"]["schemas"]["EmployeeIODescriptor"]["properties"]
+        assert list(properties) == [field.name for field in domain.INPUTS]
