@@ -63,15 +63,9 @@ def centre(pipeline: Pipeline, table: pd.DataFrame) -> Pipeline:
 
 def frame(records: Sequence[Mapping[str, object]], fields: Sequence[Field]) -> pd.DataFrame:
     """Return cleaned records as the table that the pipeline takes; None is unknown."""
-    return pd.DataFrame(
-        {
-            f.name: pd.Series(values, dtype=float)
-            if f.numeric
-            else pd.Categorical(values, categories=f.categories)
-            for f in fields
-            for values in [[record.get(f.name) for record in records]]
-        }
-    )
+    columns = {field.name: [record.get(field.name) for record in records] for field in fields}
+    dtypes = {f.name: float if f.numeric else pd.CategoricalDtype(list(f.categories)) for f in fields}
+    return pd.DataFrame(columns, dtype=object).astype(dtypes)
 
 
 def contributions(pipeline: Pipeline, table: pd.DataFrame) -> tuple[float, pd.DataFrame]:

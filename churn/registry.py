@@ -78,7 +78,7 @@ def load(tag: str = f"{NAME}:latest") -> ServedModel:
         ModelError: there is none, or it was pickled by library versions that this process lacks.
     """
     entry = find(tag)
-    metadata = entry.info.metadata
+    metadata: dict[str, Any] = dict(entry.info.metadata)
     _check_libraries(str(entry.tag), metadata["library_versions"])
     return ServedModel(
         tag=str(entry.tag),

@@ -12,7 +12,6 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="churn-test-met
 os.environ["BENTOML_DO_NOT_TRACK"] = "1"
 
 import pytest
-from churn.sample import write_sample
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -21,6 +20,7 @@ import service
 from churn import extracts, registry, training
 from churn.access.tokens import issue_token
 from churn.registry import ServedModel
+from churn.sample import write_sample
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from tests import postgres
@@ -83,7 +83,8 @@ def model(sample: Path) -> ServedModel:
 @pytest.fixture(scope="session")
 def app(model: ServedModel) -> ASGIApp:
     """Return the served app; one for the session, since BentoML registers its metrics once."""
-    return service.service.to_asgi()
+    made: ASGIApp = service.service.to_asgi()
+    return made
 
 
 @dataclass(frozen=True)

@@ -97,9 +97,11 @@ class TestPredict:
         assert answers[0]["probability"] == answers[1]["probability"]
 
     def test_the_message_follows_the_prediction_and_the_language(self, served: Served) -> None:
-        safe = {**EXAMPLE, "heure_supplementaires": "Non", "revenu_mensuel": 15000, "annee_experience_totale": 20,
-                "satisfaction_employee_environnement": 4, "nombre_participation_pee": 1,
-                "distance_domicile_travail": 1, "satisfaction_employee_equilibre_pro_perso": 3}  # fmt: skip
+        safe = EXAMPLE | {
+            "heure_supplementaires": "Non", "revenu_mensuel": 15000, "annee_experience_totale": 20,
+            "satisfaction_employee_environnement": 4, "nombre_participation_pee": 1,
+            "distance_domicile_travail": 1, "satisfaction_employee_equilibre_pro_perso": 3,
+        }  # fmt: skip
         said = {}
         for language in ("fr", "en", "en-US;q=0.9, fr;q=0.5", "de"):
             for record in (EXAMPLE, safe):
@@ -157,7 +159,9 @@ class TestBatch:
         records = [{**EXAMPLE, "distance_domicile_travail": n} for n in (29, 1, 15)]
         batch = served.client.post("/predict_batch", json=records).json()
         one_by_one = [served.client.post("/predict", json=record).json() for record in records]
-        assert [a["probability"] for a in batch] == [a["probability"] for a in one_by_one]
+        # The order in which a matrix product is summed depends on its size.
+        expected = pytest.approx([a["probability"] for a in one_by_one], abs=1e-12)
+        assert [a["probability"] for a in batch] == expected
         assert len({a["prediction_id"] for a in batch}) == 3
 
     def test_one_bad_row_refuses_all_and_is_named(self, served: Served) -> None:
@@ -198,7 +202,7 @@ class TestRefusals:
             ({"age": "987654"}, "age", "attendu : un entier de 18 à 70", "number_type"),
             ({"age": 987654}, "age", "attendu : un entier de 18 à 70", "less_than_equal"),
             ({"age": 30.987654}, "age", "attendu : un entier de 18 à 70", "int_from_float"),
-            ({"pee": True, "nombre_participation_pee": None}, "pee", "ce champ est déjà donné sous un autre nom", "duplicate_field"),
+            ({"pee": 987654}, "pee", "ce champ est déjà donné sous un autre nom", "duplicate_field"),
             ({"revenu_mensuel": -987654}, "revenu_mensuel", "attendu : un nombre ≥ 0", "greater_than_equal"),
             ({"genre": "987654"}, "genre", "attendu : F, M", "literal_error"),
             ({"couleur": "987654"}, "couleur", "champ inconnu", "unknown_field"),
@@ -308,8 +312,9 @@ class TestIdentity:
         for path in sorted(every):
             for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
                 response = served.client.request(method, path, headers={"Authorization": ""})
-                is_open = path in OPEN or path == "/static_content"
-                assert (response.status_code != 401) is is_open, f"{method} {path}: {response.status_code}"
+                assert (response.status_code != 401) is (path in OPEN), (
+                    f"{method} {path}: {response.status_code}"
+                )
 
     def test_a_refusal_asks_for_basic_or_bearer_and_tells_nothing(self, served: Served) -> None:
         unknown = {"Authorization": "Basic " + base64.b64encode(b"nobody:nothing").decode()}
