@@ -104,3 +104,10 @@ def served(app: ASGIApp, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Ite
     headers = {"Authorization": f"Bearer {token}"}
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield Served(client, engine, token)
+
+
+@pytest.fixture
+def empty_postgresql(postgresql: str) -> Iterator[str]:
+    """Return the URL of a new PostgreSQL database without a schema."""
+    with postgres.database(postgresql) as url:
+        yield url

@@ -42,3 +42,7 @@ def main() -> None:
 
 for command in (serve, setup, train, user, token, db):
     main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""A real `bentoml serve`: the Python clients, a start that fails, and what a stop leaves."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import bentoml
+import httpx
+import pytest
+from bentoml.exceptions import BentoMLException
+from sqlalchemy import func, select
+
+from churn.registry import ServedModel
+from churn.schemas import EXAMPLE
+from churn.storage import schema
+from churn.storage.engine import make_engine
+from churn.storage.tables import JOURNAL
+from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port
+
+TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
+USER = ("marie", "correct horse")
+
+
+@pytest.fixture(scope="module")
+def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a server on the embedded database, with a user and a token from its environment."""
+    folder = tmp_path_factory.mktemp("server")
+    env = environment(
+        DATABASE_URL=f"sqlite:///{folder / 'churn.db'}",
+        API_TOKEN=TOKEN,
+        API_USERNAME=USER[0],
+        API_PASSWORD=USER[1],
+    )
+    with bentoml_serve(env) as server:
+        yield server
+
+
+class TestClients:
+    def test_rest_with_a_token_or_a_user(self, server: Server, model: ServedModel) -> None:
+        bearer = httpx.post(
+            f"{server.url}/predict", json=EXAMPLE, headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        basic = httpx.post(f"{server.url}/predict", json=EXAMPLE, auth=USER)
+        assert bearer.json()["probability"] == basic.json()["probability"]
+        assert bearer.json()["model"] == model.tag
+
+    def test_the_python_client_unchanged(self, server: Server) -> None:
+        with bentoml.SyncHTTPClient(server.url, token=TOKEN) as client:
+            one: Any = client.predict(EXAMPLE)
+            many: Any = client.predict_batch([EXAMPLE, {**EXAMPLE, "age": 40}])
+        assert 0 < one["probability"] < 1
+        assert [answer["probability"] for answer in many] == pytest.approx([one["probability"]] * 2)
+
+    def test_the_python_client_with_an_alias(self, server: Server) -> None:
+        record = {name: value for name, value in EXAMPLE.items() if name != "annees_dans_l_entreprise"}
+        with bentoml.SyncHTTPClient(server.url, token=TOKEN) as client:
+            answer: Any = client.predict({**record, "anciennete": EXAMPLE["annees_dans_l_entreprise"]})
+        assert "annees_dans_l_entreprise" in {reason["field"] for reason in answer["reasons"]}
+
+    def test_the_asynchronous_python_client(self, server: Server) -> None:
+        async def call() -> Any:
+            async with bentoml.AsyncHTTPClient(server.url, token=TOKEN) as client:
+                return await asyncio.gather(*(client.predict(EXAMPLE) for _ in range(5)))
+
+        answers = asyncio.run(call())
+        assert len({answer["prediction_id"] for answer in answers}) == 5
+
+    def test_the_python_client_is_told_what_is_wrong(self, server: Server) -> None:
+        with (
+            bentoml.SyncHTTPClient(server.url, token=TOKEN) as client,
+            pytest.raises(BentoMLException, match="attendu : un entier de 18 à 70"),
+        ):
+            client.predict({**EXAMPLE, "age": 17})
+
+    def test_nothing_of_an_employee_or_a_credential_is_in_the_servers_output(self, server: Server) -> None:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        record = {**EXAMPLE, "revenu_mensuel": 987654, "employee_id": "Zoé-4711"}
+        assert httpx.post(f"{server.url}/predict", json=record, headers=headers).status_code == 200
+        bad = {**record, "age": "vieux-987654", "poste": "Astronaute"}
+        assert httpx.post(f"{server.url}/predict", json=bad, headers=headers).status_code == 422
+        httpx.post(f"{server.url}/predict", content=b'{"revenu_mensuel": 987654', headers=headers)
+        assert (
+            httpx.post(f"{server.url}/predict", json=record, auth=("marie", "wrong-987654")).status_code
+            == 401
+        )
+        output = server.process.output
+        assert "path=/predict" in output
+        for secret in ("987654", "Zoé", "4711", "Astronaute", "vieux", TOKEN, USER[1], "Traceback"):
+            assert secret not in output
+
+
+def test_what_was_answered_is_in_the_database_after_a_stop(
+    model: ServedModel, database_url: str, tmp_path: Path
+) -> None:
+    engine = make_engine(database_url)
+    schema.upgrade(engine)
+    with bentoml_serve(environment(DATABASE_URL=database_url, API_TOKEN=TOKEN)) as server:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        said = [httpx.post(f"{server.url}/predict", json=EXAMPLE, headers=headers).json() for _ in range(3)]
+    with engine.connect() as connection:
+        counts = {
+            t.name: connection.execute(select(func.count()).select_from(t)).scalar_one() for t in JOURNAL
+        }
+        ids = connection.execute(select(JOURNAL[3].c.id)).scalars()
+        assert {str(key) for key in ids} == {answer["prediction_id"] for answer in said}
+    assert set(counts.values()) == {3}
+    engine.dispose()
+
+
+def start_that_fails(env: Mapping[str, str], *command: str) -> tuple[int, str]:
+    """Return the exit code and the output of a start that is expected to end by itself."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=PROJECT,
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+START = {
+    "bentoml": ("bentoml", "serve", "service:Churn", "--host", "127.0.0.1", "--port"),
+    "churn": ("churn.cli.main", "serve", "--port"),
+}
+
+
+@pytest.mark.parametrize("by", sorted(START))
+class TestStartsThatFail:
+    """One line that says what is wrong and the command that mends it; exit code not zero; no traceback."""
+
+    def refuses(self, by: str, env: Mapping[str, str], message: str, port: int | None = None) -> None:
+        code, output = start_that_fails(env, *START[by], str(port or free_port()))
+        [line] = [line for line in output.splitlines() if line.startswith("churn: ")]
+        assert message in line
+        assert code == 1
+        assert "Traceback" not in output
+
+    def test_without_a_model(self, by: str, tmp_path: Path) -> None:
+        env = environment(BENTOML_HOME=str(tmp_path))
+        self.refuses(
+            by, env, f"no model 'churn:latest' in the store {tmp_path}: run `churn train --data DIR`"
+        )
+
+    def test_with_the_name_of_no_model(self, by: str, model: ServedModel) -> None:
+        self.refuses(by, environment(CHURN_MODEL="churn:nothing"), "no model 'churn:nothing' in the store")
+
+    def test_with_a_database_out_of_reach(self, by: str, model: ServedModel) -> None:
+        url = f"postgresql://churn:s3cret-word@127.0.0.1:{free_port()}/churn"
+        self.refuses(by, environment(DATABASE_URL=url), "correct DATABASE_URL, then run `churn db check`")
+        _, output = start_that_fails(environment(DATABASE_URL=url), *START[by], str(free_port()))
+        assert "s3cret-word" not in output
+
+    def test_with_a_database_that_is_not_at_head(
+        self, by: str, model: ServedModel, empty_postgresql: str
+    ) -> None:
+        self.refuses(
+            by, environment(DATABASE_URL=empty_postgresql), "has no schema yet: run `churn db upgrade`"
+        )
+
+    def test_with_a_database_of_no_known_kind(self, by: str, model: ServedModel) -> None:
+        self.refuses(
+            by, environment(DATABASE_URL="mysql://h/d"), "DATABASE_URL names 'mysql': expected sqlite:///"
+        )
+
+    def test_with_a_placeholder_secret(self, by: str, model: ServedModel) -> None:
+        env = environment(API_TOKEN="changeme-changeme-changeme")
+        self.refuses(by, env, "API_TOKEN: is a placeholder: run `churn token issue NAME`")
+
+    def test_with_half_a_user(self, by: str, model: ServedModel, tmp_path: Path) -> None:
+        env = environment(API_USERNAME="marie", DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
+        self.refuses(by, env, "API_USERNAME and API_PASSWORD go together: set both or neither")
+
+
+def test_a_port_in_use_is_refused_with_another_to_try(model: ServedModel, tmp_path: Path) -> None:
+    env = environment(DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, output = start_that_fails(env, *START["churn"], str(port))
+    assert code == 1
+    assert f"churn: cannot listen on 127.0.0.1:{port} (Address already in use)" in output
+    assert f"choose another with PORT={port + 1}" in output
