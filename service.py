@@ -4,25 +4,27 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import bentoml
 from sqlalchemy import Engine
 from starlette.requests import Request
 
-from churn import preflight, registry, scoring
+from churn import preflight, registry
 from churn.access.gate import Gate, Verify, verifier
 from churn.errors import ChurnError
-from churn.registry import ServedModel
 from churn.schemas import Employee, Prediction
 from churn.settings import load
 from churn.storage import schema
 from churn.storage.engine import make_engine
-from churn.storage.journal import Caller, Exchange, Journal, Scored
+from churn.storage.journal import Caller, Exchange, Journal
 from churn.web.envelope import Envelope
 from churn.web.intake import Intake
 from churn.web.pages import make_pages
 from churn.web.recorder import Recorder
+
+if TYPE_CHECKING:
+    from churn.scoring import Scorer
 
 
 class Worker:
@@ -31,7 +33,7 @@ class Worker:
     The middlewares are made before the service is: they are given this object's methods.
     """
 
-    model: ServedModel
+    scorer: "Scorer"
     engine: Engine
     _journal: Journal
     _verify: Verify
@@ -42,8 +44,11 @@ class Worker:
         Raises:
             ChurnError: one of them is not as it should be.
         """
+        # Imported here: only workers score, and the parent process would wait seconds for scikit-learn.
+        from churn.scoring import Scorer  # noqa: PLC0415
+
         settings = load()
-        self.model = registry.load(settings.model)
+        self.scorer = Scorer(registry.load(settings.model))
         self.engine = make_engine(settings.database_url)
         self._journal = Journal(self.engine)
         self._verify = verifier(self.engine)
@@ -106,9 +111,8 @@ class Churn:
 
 def _predict(employees: list[Employee], ctx: bentoml.Context) -> list[Prediction]:
     state = ctx.request.state
-    scored: list[Scored] = scoring.score(worker.model, employees)
-    state.scored = scored
-    return [scoring.answer(worker.model, one, state.language) for one in scored]
+    state.scored = worker.scorer.score(employees)
+    return [worker.scorer.answer(one, state.language) for one in state.scored]
 
 
 async def _already_read(request: Request, _: Any) -> Any:

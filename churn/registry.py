@@ -4,15 +4,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bentoml
 from bentoml.exceptions import BentoMLException, NotFound
-from sklearn.pipeline import Pipeline
 
 from churn import domain
 from churn.domain import Field
 from churn.errors import ModelError
+
+if TYPE_CHECKING:
+    # Importing scikit-learn takes seconds, and whoever only looks a model up does not need it.
+    from sklearn.pipeline import Pipeline
 
 NAME = "churn"
 
@@ -30,14 +33,14 @@ class ServedModel:
     """
 
     tag: str
-    pipeline: Pipeline
+    pipeline: "Pipeline"
     threshold: float
     fields: tuple[Field, ...]
     seen: Mapping[str, tuple[float, float]]
     metadata: Mapping[str, Any]
 
 
-def save(pipeline: Pipeline, report: Mapping[str, Any], fingerprint: str) -> str:
+def save(pipeline: "Pipeline", report: Mapping[str, Any], fingerprint: str) -> str:
     """Put a fitted pipeline in the store and return its tag.
 
     `report` is the training report as plain values; `fingerprint` that of the training data.

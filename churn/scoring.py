@@ -1,6 +1,7 @@
 """From employee records to predictions: the one path that every caller takes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from churn import domain, phrases
 from churn.domain import Language
@@ -11,48 +12,57 @@ from churn.storage.ids import new_id
 from churn.storage.journal import Scored
 
 
-def score(model: ServedModel, employees: Sequence[Employee]) -> list[Scored]:
-    """Return the risk of each employee, in order, with what the model saw and why.
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Scores employees with one model of the store."""
 
-    The base value and the contributions are log-odds and add up to the logit of the probability.
-    """
-    records = [employee.record() for employee in employees]
-    table = frame(records, model.fields)
-    base_value, parts = contributions(model.pipeline, table)
-    probabilities = model.pipeline.predict_proba(table)[:, 1].tolist()
-    names = [field.name for field in model.fields]
-    return [
-        Scored(
+    model: ServedModel
+
+    def score(self, employees: Sequence[Employee]) -> list[Scored]:
+        """Return the risk of each employee, in order, with what the model saw and why.
+
+        The base value and the contributions are log-odds and add up to the logit of the probability.
+        """
+        records = [employee.record() for employee in employees]
+        table = frame(records, self.model.fields)
+        base_value, parts = contributions(self.model.pipeline, table)
+        probabilities = self.model.pipeline.predict_proba(table)[:, 1].tolist()
+        rows = parts[[field.name for field in self.model.fields]].to_numpy().tolist()
+        return [
+            self._scored(record, base_value, row, probability)
+            for record, row, probability in zip(records, rows, probabilities, strict=True)
+        ]
+
+    def _scored(
+        self, record: Mapping[str, object], base_value: float, row: Sequence[float], probability: float
+    ) -> Scored:
+        names = [field.name for field in self.model.fields]
+        return Scored(
             id=new_id(),
             record=record,
             values={name: record[name] for name in names},
             base_value=base_value,
             contributions=dict(zip(names, row, strict=True)),
-            model=model.tag,
-            prediction=int(probability >= model.threshold),
+            model=self.model.tag,
+            prediction=int(probability >= self.model.threshold),
             probability=probability,
-            threshold=model.threshold,
+            threshold=self.model.threshold,
         )
-        for record, row, probability in zip(
-            records, parts[names].to_numpy().tolist(), probabilities, strict=True
+
+    def answer(self, scored: Scored, language: Language) -> Prediction:
+        """Return what the caller reads of one scored employee."""
+        return Prediction(
+            prediction=1 if scored.prediction else 0,
+            probability=scored.probability,
+            message=phrases.verdict(bool(scored.prediction), language),
+            prediction_id=scored.id,
+            model=scored.model,
+            threshold=scored.threshold,
+            base_value=scored.base_value,
+            reasons=_reasons(scored, language),
+            unknown=[name for name, value in scored.values.items() if value is None],
+            warnings=[*_out_of_range(self.model, scored, language), *_implausible(scored, language)],
         )
-    ]
-
-
-def answer(model: ServedModel, scored: Scored, language: Language) -> Prediction:
-    """Return what the caller reads of one scored employee."""
-    return Prediction(
-        prediction=1 if scored.prediction else 0,
-        probability=scored.probability,
-        message=phrases.verdict(bool(scored.prediction), language),
-        prediction_id=scored.id,
-        model=scored.model,
-        threshold=scored.threshold,
-        base_value=scored.base_value,
-        reasons=_reasons(scored, language),
-        unknown=[name for name, value in scored.values.items() if value is None],
-        warnings=[*_out_of_range(model, scored, language), *_implausible(scored, language)],
-    )
 
 
 def _reasons(scored: Scored, language: Language) -> list[Reason]:

