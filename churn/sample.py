@@ -63,13 +63,14 @@ Employees = dict[str, NDArray[Any]]
 class Facts:
     """What was measured, by canonical field name; `scripts/calibrate_sample.py` says how.
 
-    `numbers` hold the quantile function of each number (shares up to and including a value);
+    `numbers` hold the quantile function of each number (shares up to and including a value), or
+    one for each value of the number that it is `given`;
     `categories` the shares given another field's value; `effects` log-odds at some values.
     """
 
     correlated: tuple[str, ...]
     correlation: NDArray[np.float64]
-    numbers: dict[str, dict[str, list[float]]]
+    numbers: dict[str, dict[str, Any]]
     categories: dict[str, dict[str, Any]]
     effects: dict[str, dict[str, list[Any]]]
     base_value: float
@@ -126,15 +127,32 @@ def _numbers(rows: int, random: np.random.Generator) -> Employees:
     correlation = facts().correlation
     mixed = (1 - INDEPENDENCE) * correlation + INDEPENDENCE * np.eye(len(correlation))
     latent = random.standard_normal((rows, len(mixed))) @ np.linalg.cholesky(mixed).T
-    return {name: _quantile(name, ndtr(latent[:, column])) for column, name in enumerate(facts().correlated)}
+    shares = dict(zip(facts().correlated, ndtr(latent).T, strict=True))
+    measured = facts().numbers
+    drawn = {name: _quantile(one, shares[name]) for name, one in measured.items() if "given" not in one}
+    for name, one in measured.items():
+        if "given" in one:
+            drawn[name] = _quantile_given(one["by"], drawn[one["given"]], shares[name])
+    return drawn
 
 
-def _quantile(name: str, shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    measured = facts().numbers[name]
+def _quantile(measured: dict[str, Any], shares: NDArray[np.float64]) -> NDArray[np.int64]:
     if measured.get("smooth"):
         return np.asarray(np.interp(shares, measured["shares"], measured["values"]).round(), dtype=np.int64)
     place = np.searchsorted(measured["shares"], shares).clip(max=len(measured["values"]) - 1)
     return np.asarray(np.array(measured["values"])[place], dtype=np.int64)
+
+
+def _quantile_given(
+    by: dict[str, dict[str, Any]], given: NDArray[np.int64], shares: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Draw each group's values by their own quantiles; who is ahead in a group stays ahead."""
+    drawn = np.zeros(len(shares), dtype=np.int64)
+    for value, measured in by.items():
+        rows = given == int(value)
+        ranks = np.argsort(np.argsort(shares[rows]))
+        drawn[rows] = _quantile(measured, (ranks + 0.5) / len(ranks))
+    return drawn
 
 
 def _respect_careers(employees: Employees) -> None:

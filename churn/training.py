@@ -115,11 +115,13 @@ def train(
     the threshold on inner ones.
 
     Raises:
-        TrainingError: the metric is unknown, or there are too few rows or departures.
+        TrainingError: the metric is unknown, a field cannot be learned from, or there are too few
+            rows, departures or folds.
     """
     if threshold_metric not in THRESHOLD_METRICS:
         known = ", ".join(sorted(THRESHOLD_METRICS))
         raise TrainingError(f"unknown threshold metric {threshold_metric!r}: expected one of {known}")
+    _check_fields(employees, fields)
     table = employees[[field.name for field in fields]]
     left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
     _check_size(left, folds)
@@ -208,7 +210,22 @@ def _score(left: Left, probabilities: Probabilities, threshold: float) -> dict[s
     }
 
 
+def _check_fields(employees: pd.DataFrame, fields: Sequence[Field]) -> None:
+    names = {field.name for field in fields}
+    lacking = sorted({*names, domain.TARGET.name} - set(employees.columns))
+    if lacking:
+        raise TrainingError(f"no column {', '.join(map(repr, lacking))}: expected the fields of the extracts")
+    if not names:
+        raise TrainingError("no field to learn from: expected at least one")
+    # Either would be a perfect memory of who left, and worthless for anyone new.
+    forbidden = sorted(names & {domain.TARGET.name, domain.IDENTIFIER.name})
+    if forbidden:
+        raise TrainingError(f"{', '.join(forbidden)} cannot be an input: leave it out of the fields")
+
+
 def _check_size(left: Left, folds: int) -> None:
+    if folds < 2:
+        raise TrainingError(f"folds = {folds}: expected at least 2")
     departures, rows = int(left.sum()), len(left)
     if rows < MIN_ROWS:
         raise TrainingError(f"only {rows} employees: expected at least {MIN_ROWS} to learn from")

@@ -28,6 +28,8 @@ GIVEN = {
     "heure_supplementaires": None,
     "frequence_deplacement": None,
 }
+# A copula alone would pay some directors like assistants.
+NUMBER_GIVEN = {"revenu_mensuel": "niveau_hierarchique_poste"}
 SMOOTH = 20  # a number with more distinct values than this many times two is kept by quantiles
 GRID = 9  # points of an effect curve
 NUMBERS = [field for field in domain.FIELDS if field.numeric]
@@ -44,7 +46,12 @@ def main() -> None:
     facts = {
         "correlated": [field.name for field in NUMBERS],
         "correlation": correlation(employees),
-        "numbers": {field.name: quantiles(employees[field.name]) for field in NUMBERS},
+        "numbers": {
+            field.name: quantiles(employees[field.name])
+            for field in NUMBERS
+            if field.name not in NUMBER_GIVEN
+        }
+        | {name: quantiles_given(employees, name, given) for name, given in NUMBER_GIVEN.items()},
         "categories": {name: shares(employees, domain.BY_NAME[name], given) for name, given in GIVEN.items()},
         **effects(employees),
     }
@@ -75,6 +82,12 @@ def quantiles(column: pd.Series) -> dict[str, Any]:
     at = np.linspace(0, 1, SMOOTH + 1).round(4)
     values = column.quantile(at.tolist()).round(-1).astype(int).tolist()
     return {"values": values, "shares": at.tolist(), "smooth": True}
+
+
+def quantiles_given(employees: pd.DataFrame, name: str, given: str) -> dict[str, Any]:
+    """Return a number's quantiles for each value of another number."""
+    groups = employees.groupby(_as_text(employees, given))[name]
+    return {"given": given, "by": {str(value): quantiles(column) for value, column in groups}}
 
 
 def shares(employees: pd.DataFrame, field: Field, given: str | None) -> dict[str, Any]:

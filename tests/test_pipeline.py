@@ -1,0 +1,187 @@
+"""The additive model: blocks that add up to one, exact contributions, and what is unknown."""
+
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.pipeline import Pipeline
+
+from churn import domain, extracts
+from churn.domain import FEATURES, Field
+from churn.pipeline import build_pipeline, centre, contributions, fit, frame
+from churn.sample import make_employees
+
+TECHNOVA = Path(__file__).parents[2] / "shared/data/technova"
+CORE_NAMES = {field.name for field in domain.CORE}
+
+Left = NDArray[np.bool_]
+
+
+def learnable(rows: int = 400) -> tuple[pd.DataFrame, Left]:
+    employees = make_employees(rows)
+    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    return frame(employees.to_dict("records"), FEATURES), left  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return learnable()[0]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Pipeline:
+    return fit(build_pipeline(FEATURES), *learnable())
+
+
+def log_odds(pipeline: Pipeline, table: pd.DataFrame) -> NDArray[np.float64]:
+    probabilities = pipeline.predict_proba(table)[:, 1]
+    return np.asarray(np.log(probabilities / (1 - probabilities)))
+
+
+def only_core(table: pd.DataFrame) -> pd.DataFrame:
+    optional = [name for name in table.columns if name not in CORE_NAMES]
+    return table.assign(**dict.fromkeys(optional)).astype(table.dtypes)
+
+
+def assert_adds_up(pipeline: Pipeline, table: pd.DataFrame) -> None:
+    base_value, parts = contributions(pipeline, table)
+    assert list(parts.columns) == list(table.columns)
+    assert parts.index.equals(table.index)
+    np.testing.assert_allclose(base_value + parts.sum(axis=1), log_odds(pipeline, table), rtol=0, atol=1e-9)
+
+
+class TestFrame:
+    def test_a_column_per_field_typed_for_the_pipeline(self) -> None:
+        table = frame([{"poste": "Manager", "revenu_mensuel": 3000}, {"revenu_mensuel": None}], FEATURES)
+        assert list(table.columns) == [field.name for field in FEATURES]
+        for field in FEATURES:
+            expected = (
+                np.dtype(float) if field.numeric else pd.CategoricalDtype(categories=list(field.categories))
+            )
+            assert table[field.name].dtype == expected
+
+    def test_none_and_absent_are_unknown(self) -> None:
+        table = frame([{"poste": "Manager", "revenu_mensuel": 3000}, {"revenu_mensuel": None}], FEATURES)
+        assert table.notna().sum().sum() == 2
+        assert table.loc[0, "revenu_mensuel"] == 3000
+
+
+class TestContributions:
+    def test_add_up_on_the_training_rows(self, fitted: Pipeline, table: pd.DataFrame) -> None:
+        assert_adds_up(fitted, table)
+
+    def test_add_up_with_unknown_fields(self, fitted: Pipeline, table: pd.DataFrame) -> None:
+        gaps = np.random.default_rng(1).random(table.shape) < 0.3
+        assert_adds_up(fitted, table.mask(gaps))
+        assert_adds_up(fitted, only_core(table))
+
+    def test_add_up_out_of_the_training_range_and_stay_as_at_its_edge(self, fitted: Pipeline) -> None:
+        seen, beyond = {"distance_domicile_travail": 29.0}, {"distance_domicile_travail": 1000.0}
+        records = frame([seen, beyond, {"revenu_mensuel": 1e9}, {"revenu_mensuel": 0.0}], FEATURES)
+        assert_adds_up(fitted, records)
+        far = contributions(fitted, records)[1]["distance_domicile_travail"]
+        assert far[0] == pytest.approx(far[1])
+        assert far[0] != 0
+
+    def test_keep_the_rows_labels(self, fitted: Pipeline, table: pd.DataFrame) -> None:
+        assert_adds_up(fitted, table.iloc[[7, 3]])
+
+    def test_follow_the_order_of_the_columns(self) -> None:
+        mixed = tuple(reversed(FEATURES))
+        table, left = learnable()
+        turned = table[[field.name for field in mixed]]
+        assert_adds_up(fit(build_pipeline(mixed), turned, left), turned)
+
+
+class TestUnknown:
+    def test_contributes_exactly_nothing(self, fitted: Pipeline, table: pd.DataFrame) -> None:
+        optional = [name for name in table.columns if name not in CORE_NAMES]
+        assert (contributions(fitted, only_core(table))[1][optional] == 0).all(axis=None)
+
+    def test_the_unknown_employee_has_the_base_value(self, fitted: Pipeline) -> None:
+        nobody = frame([{}], FEATURES)
+        assert log_odds(fitted, nobody)[0] == pytest.approx(contributions(fitted, nobody)[0], abs=1e-12)
+
+    def test_a_category_of_no_training_row_contributes_nothing(self) -> None:
+        table, left = learnable()
+        others = (table["poste"] != "Manager").to_numpy()
+        pipeline = fit(build_pipeline(FEATURES), table[others], left[others])
+        parts = contributions(pipeline, frame([{"poste": "Manager"}, {"poste": "Tech Lead"}], FEATURES))[1]
+        assert parts["poste"][0] == 0
+        assert parts["poste"][1] != 0
+
+    @pytest.mark.parametrize("value", [np.nan, 3.0], ids=["unknown", "the same"])
+    def test_a_number_that_says_nothing_in_training_contributes_nothing(self, value: float) -> None:
+        table, left = learnable()
+        pipeline = fit(build_pipeline(FEATURES), table.assign(niveau_education=value), left)
+        assert (contributions(pipeline, table)[1]["niveau_education"] == 0).all()
+
+
+class TestCentre:
+    def test_every_field_contributes_nothing_on_average(self, fitted: Pipeline, table: pd.DataFrame) -> None:
+        means = contributions(fitted, table)[1].mean()
+        np.testing.assert_allclose(means, 0, atol=1e-12)
+
+    def test_the_average_is_over_the_rows_where_the_field_is_known(self) -> None:
+        table, left = learnable()
+        gaps = np.random.default_rng(2).random(table.shape) < 0.3
+        holed = table.mask(gaps)
+        parts = contributions(fit(build_pipeline(FEATURES), holed, left), holed)[1]
+        np.testing.assert_allclose(parts.where(~gaps).mean(), 0, atol=1e-12)
+
+    def test_predictions_for_complete_rows_stay(self) -> None:
+        table, left = learnable()
+        pipeline = build_pipeline(FEATURES).fit(table, left)
+        before = log_odds(pipeline, table)
+        np.testing.assert_allclose(log_odds(centre(pipeline, table), table), before, atol=1e-9)
+
+
+class TestBuildPipeline:
+    @pytest.mark.parametrize(
+        "values",
+        [[0] * 55 + [4] * 5, [0] * 5 + [4] * 55, [3] * 50 + [4] * 10, list(range(60))],
+        ids=["mostly the least", "mostly the largest", "two levels", "all different"],
+    )
+    def test_a_known_number_is_never_taken_for_unknown(self, values: list[int]) -> None:
+        field = domain.BY_NAME["distance_domicile_travail"]
+        table = frame([{field.name: value} for value in values], [field])
+        encode = build_pipeline([field])["encode"].fit(table)
+        asked = frame([{field.name: v} for v in [*values, 1.5, 3.2, 500, None]], [field])
+        sums = np.asarray(encode.transform(asked)).sum(axis=1)
+        np.testing.assert_allclose(sums[:-1], 1)
+        assert sums[-1] == 0
+
+    @pytest.mark.parametrize("numeric", [True, False])
+    def test_fields_of_one_kind_alone(self, numeric: bool) -> None:
+        fields: list[Field] = [field for field in FEATURES if field.numeric == numeric]
+        table, left = learnable()
+        table = table[[field.name for field in fields]]
+        assert_adds_up(fit(build_pipeline(fields), table, left), table)
+
+    def test_is_plain_scikit_learn(self, fitted: Pipeline, table: pd.DataFrame) -> None:
+        loaded = pickle.loads(pickle.dumps(fitted))  # noqa: S301
+        np.testing.assert_array_equal(loaded.predict_proba(table), fitted.predict_proba(table))
+        assert clone(fitted).get_params()["classify__C"] == fitted["classify"].C
+
+
+@pytest.mark.skipif(
+    not TECHNOVA.is_dir() and os.environ.get("CI") != "true", reason="the real extracts are not here"
+)
+def test_core_fields_alone_tell_who_leaves() -> None:
+    employees = extracts.read(TECHNOVA)
+    table = employees[[field.name for field in FEATURES]]
+    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    splits = RepeatedStratifiedKFold(n_splits=5, n_repeats=4, random_state=0)
+    scores = []
+    for inside, outside in splits.split(table, left):
+        pipeline = fit(build_pipeline(FEATURES), table.iloc[inside], left[inside])
+        probabilities = pipeline.predict_proba(only_core(table.iloc[outside]))[:, 1]
+        scores.append(roc_auc_score(left[outside], probabilities))
+    assert np.mean(scores) >= 0.795
