@@ -47,8 +47,19 @@ def reason(field: Field, value: object, contribution: float, language: Language)
         effect = "raises" if language == "en" else "augmente"
     else:
         effect = "lowers" if language == "en" else "diminue"
-    unit = {"ans": "years"}.get(field.unit, field.unit) if language == "en" else field.unit
-    return f"{field.label(language)}{colon}{f'{plain(value)} {unit}'.strip()}, {effect} {risk}"
+    return f"{field.label(language)}{colon}{_quantity(field, value, language)}, {effect} {risk}"
+
+
+def _quantity(field: Field, value: object, language: Language) -> str:
+    """Return a value with its unit, in the singular where the language asks for it."""
+    unit = field.unit
+    if unit == "ans" and isinstance(value, int | float):
+        # French counts from two, English from anything but one.
+        singular, plural, is_one = (
+            ("year", "years", value == 1) if language == "en" else ("an", "ans", value < 2)
+        )
+        unit = singular if is_one else plural
+    return f"{plain(value)} {unit}".rstrip()
 
 
 def out_of_range(field: Field, value: float, seen: tuple[float, float], language: Language) -> str:

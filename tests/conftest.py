@@ -97,9 +97,12 @@ class Served:
 
 
 @pytest.fixture
-def served(app: ASGIApp, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+def served(
+    app: ASGIApp, model: ServedModel, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Served]:
     """Return the service, started on a new database of each kind, with a token's client."""
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("CHURN_MODEL", model.tag)
     token = issue_token(engine, "tests")
     headers = {"Authorization": f"Bearer {token}"}
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:

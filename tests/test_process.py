@@ -31,6 +31,7 @@ def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("server")
     env = environment(
         DATABASE_URL=f"sqlite:///{folder / 'churn.db'}",
+        CHURN_MODEL=model.tag,
         API_TOKEN=TOKEN,
         API_USERNAME=USER[0],
         API_PASSWORD=USER[1],

@@ -1,0 +1,245 @@
+"""The command line in process; `churn serve` itself is in test_process and test_readme."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import bentoml
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from churn import extracts, registry
+from churn.access.tokens import verify_token
+from churn.access.users import verify_user
+from churn.cli.main import COMMANDS, main
+from churn.registry import ServedModel
+from churn.storage import schema
+from churn.storage.engine import make_engine
+from tests.servers import environment
+
+TECHNOVA = Path(__file__).parents[2] / "shared" / "data" / "technova"
+
+
+def churn(*arguments: str, input: str | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=input, catch_exceptions=False)
+
+
+def stored() -> set[str]:
+    """Return the tags of the tests' model store."""
+    return {str(model.tag) for model in bentoml.models.list()}
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Return an engine on the commands' database, which has no schema yet."""
+    url = f"sqlite:///{tmp_path}/churn.db"
+    monkeypatch.setenv("DATABASE_URL", url)
+    engine = make_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def migrated(database: Engine) -> Engine:
+    assert churn("db", "upgrade").exit_code == 0
+    return database
+
+
+@pytest.fixture
+def new_models() -> Iterator[Callable[[], set[str]]]:
+    """Return the tags that the test has added; they are deleted afterwards."""
+    before = stored()
+    yield lambda: stored() - before
+    for tag in stored() - before:
+        bentoml.models.delete(tag)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [*([name] for name in COMMANDS), ["user", "add"], ["token", "issue"], ["db", "upgrade"], ["db", "check"]],
+)
+def test_every_command_explains_itself(command: list[str]) -> None:
+    result = churn(*command, "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 4
+
+
+def test_the_group_lists_its_commands() -> None:
+    output = churn("--help").output
+    assert all(re.search(rf"^  {name} +\w", output, re.MULTILINE) for name in COMMANDS)
+
+
+def test_an_unknown_command_is_named() -> None:
+    result = churn("fly")
+    assert result.exit_code == 2
+    assert "No such command 'fly'" in result.output
+
+
+class TestDatabase:
+    def test_check_says_what_mends_a_database_without_schema(self, database: Engine) -> None:
+        result = churn("db", "check")
+        assert result.exit_code == 1
+        assert re.fullmatch(
+            r"churn: the database sqlite:.* has no schema yet: run `churn db upgrade`\n", result.output
+        )
+
+    def test_upgrade_then_check(self, database: Engine) -> None:
+        for word in ("upgrade", "check"):
+            result = churn("db", word)
+            assert result.exit_code == 0
+            assert f"is at revision {schema.head()} (head)" in result.output
+
+    def test_an_unreachable_database(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "postgres://churn:s3cret-word@127.0.0.1:1/churn")
+        result = churn("db", "upgrade")
+        assert result.exit_code == 1
+        assert "start it or correct DATABASE_URL" in result.output
+        assert "s3cret-word" not in result.output
+
+
+class TestUser:
+    def test_the_password_is_asked_for_twice_and_not_shown(self, migrated: Engine) -> None:
+        result = churn("user", "add", "marie", input="correct horse\ncorrect horse\n")
+        assert result.exit_code == 0
+        assert "correct horse" not in result.output
+        assert verify_user(migrated, "marie", "correct horse") is not None
+
+    def test_the_password_may_come_from_the_environment(
+        self, migrated: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("API_PASSWORD", "correct horse")
+        assert churn("user", "add", "marie").output == "user marie added\n"
+        assert verify_user(migrated, "marie", "correct horse") is not None
+
+    def test_the_password_is_no_argument(self, migrated: Engine) -> None:
+        assert churn("user", "add", "marie", "correct horse").exit_code == 2
+        assert churn("user", "add", "marie", "--password", "correct horse").exit_code == 2
+
+    def test_a_weak_password_and_a_taken_name_are_refused(self, migrated: Engine) -> None:
+        weak = churn("user", "add", "marie", input="1234\n1234\n")
+        assert (weak.exit_code, "too short" in weak.output) == (1, True)
+        churn("user", "add", "marie", input="correct horse\ncorrect horse\n")
+        taken = churn("user", "add", "marie", input="correct horse\ncorrect horse\n")
+        assert (taken.exit_code, "there is already a user 'marie'" in taken.output) == (1, True)
+
+    def test_without_a_schema_nothing_is_asked(self, database: Engine) -> None:
+        result = churn("user", "add", "marie")
+        assert result.exit_code == 1
+        assert "run `churn db upgrade`" in result.output
+
+
+class TestToken:
+    def test_only_the_secret_is_on_standard_output(self, migrated: Engine) -> None:
+        result = churn("token", "issue", "payroll", "--scope", "predict", "--days", "30")
+        assert result.exit_code == 0
+        found = verify_token(migrated, result.stdout.strip())
+        assert found is not None
+        assert found.name == "payroll"
+        assert result.stderr == "token payroll, shown this once:\n"
+
+    def test_an_unknown_scope_is_refused(self, migrated: Engine) -> None:
+        assert churn("token", "issue", "payroll", "--scope", "admin").exit_code == 2
+
+
+class TestTrain:
+    def test_on_extracts(self, new_models: Callable[[], set[str]], sample: Path) -> None:
+        options = ("--folds", "3", "--repeats", "1", "--seed", "7", "--threshold-metric", "f1")
+        result = churn("train", "--data", str(sample), *options)
+        assert result.exit_code == 0
+        assert re.search(r"^600 employees, \d+ departures, 24 fields$", result.output, re.MULTILINE)
+        assert "3/3" in result.output  # the progress bar
+        assert re.search(r"ROC-AUC .*0\.\d{4}", result.output)
+        [tag] = new_models()
+        assert f"exported as {tag}" in result.output
+        metadata = registry.load(tag).metadata
+        assert (metadata["seed"], metadata["threshold_metric"]) == (7, "f1")
+        assert metadata["data_fingerprint"] == extracts.fingerprint(sample)
+        assert set(metadata["library_versions"]) >= {"scikit-learn", "scipy", "numpy", "pandas", "bentoml"}
+        assert set(metadata["metrics"]["roc_auc"]) == {"mean", "sd"}
+
+    def test_problems_are_listed_without_a_traceback_and_nothing_is_exported(
+        self, new_models: Callable[[], set[str]], sample: Path, tmp_path: Path
+    ) -> None:
+        bad = shutil.copytree(sample, tmp_path / "bad")
+        lines = (bad / "extrait_sirh.csv").read_text(encoding="utf-8").splitlines()
+        cells = lines[3].split(",")
+        lines[3] = ",".join([cells[0], "17", *cells[2:]])
+        (bad / "extrait_sirh.csv").write_text("\n".join(lines), encoding="utf-8")
+        (bad / "extrait_eval.csv").unlink()
+        result = churn("train", "--data", str(bad))
+        assert result.exit_code == 1
+        assert result.output.startswith("churn: 2 problems in the extracts:\n")
+        assert "extrait_sirh.csv:4: age = '17'" in result.output
+        assert "extrait_eval" in result.output
+        assert new_models() == set()
+
+    def test_too_few_employees(
+        self, new_models: Callable[[], set[str]], sample: Path, tmp_path: Path
+    ) -> None:
+        result = churn("train", "--data", str(first_rows(sample, 30, tmp_path / "few")))
+        assert (result.exit_code, "only 30 employees: expected at least 50" in result.output) == (1, True)
+        assert new_models() == set()
+
+    def test_meets_the_bars_on_real_extracts_and_prints_them(
+        self, new_models: Callable[[], set[str]]
+    ) -> None:
+        """Over 4 × 5 folds: ROC-AUC ≥ 0.840, average precision ≥ 0.650, Brier ≤ 0.092."""
+        result = churn("train", "--data", str(TECHNOVA))
+        assert "1470 employees, 237 departures, 24 fields" in result.output
+        printed = {
+            title: float(re.findall(rf"{title}[^0-9]*(0\.\d+)", result.output)[0])
+            for title in ("ROC-AUC", "average precision", "Brier score")
+        }
+        assert printed["ROC-AUC"] >= 0.840
+        assert printed["average precision"] >= 0.650
+        assert printed["Brier score"] <= 0.092
+        assert len(new_models()) == 1
+
+
+def first_rows(directory: Path, rows: int, copy: Path) -> Path:
+    """Return a copy of some extracts that has only their first rows."""
+    shutil.copytree(directory, copy)
+    for path in copy.glob("*.csv"):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(lines[: rows + 1]), encoding="utf-8")
+    return copy
+
+
+class TestSetup:
+    """In a process of its own: BentoML keeps to the store that a process used first."""
+
+    def setup_in(self, folder: Path, *arguments: str) -> str:
+        env = environment(BENTOML_HOME=str(folder))
+        command = [sys.executable, "-m", "churn.cli.main", "setup", *arguments]
+        return subprocess.run(command, env=env, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+    def test_makes_what_is_missing_keeps_what_is_there_and_trains_on_other_data(
+        self, sample: Path, tmp_path: Path
+    ) -> None:
+        first = self.setup_in(tmp_path, "--data", str(sample))
+        engine = make_engine(f"sqlite:///{tmp_path}/churn.db")
+        [secret] = re.findall(r"^First token, shown this once: +(\S+)$", first, re.MULTILINE)
+        [password] = re.findall(r"^First user, shown this once: +admin / (\S+)$", first, re.MULTILINE)
+        assert verify_token(engine, secret) is not None
+        assert verify_user(engine, "admin", password) is not None
+        engine.dispose()
+        assert "exported as churn:" in first
+        assert json.loads(re.findall(r"-d '(.*)'", first)[0])["heure_supplementaires"] == "Oui"
+        assert self.setup_in(tmp_path) == self.setup_in(tmp_path, "--data", str(sample)) == ""
+        other = first_rows(sample, 400, tmp_path / "other")
+        assert "400 employees" in self.setup_in(tmp_path, "--data", str(other))
+
+    def test_the_environment_chooses_the_identities_and_nothing_secret_is_printed(
+        self, model: ServedModel, database: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        identity = {"API_USERNAME": "marie", "API_PASSWORD": "correct horse", "API_TOKEN": "mK4pVt7yQ2xNc9Rb"}
+        for name, value in identity.items():
+            monkeypatch.setenv(name, value)
+        assert churn("setup").output == ""
+        assert verify_user(database, "marie", "correct horse") is not None
+        assert verify_token(database, identity["API_TOKEN"]) is not None

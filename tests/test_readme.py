@@ -1,0 +1,114 @@
+"""The README's commands, run as written in a fresh copy of the project, against the reply it promises."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import PROJECT, Process, environment, free_port
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+LEFT_BEHIND = (".git", ".venv", ".uv", ".bentoml", ".env", "dist", "*cache*", ".hypothesis", ".coverage*")
+
+
+def block(language: str, containing: str) -> str:
+    """Return the README's first block of code in a language that contains a text."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return str(next(text for text in blocks if containing in text))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project as somebody gets it who has just cloned it."""
+    return shutil.copytree(
+        PROJECT, tmp_path_factory.mktemp("fresh") / "churn", ignore=shutil.ignore_patterns(*LEFT_BEHIND)
+    )
+
+
+def fresh_environment(port: int) -> dict[str, str]:
+    """Return an environment without this test run's own virtual environment and model store."""
+    env = environment(PORT=str(port))
+    return {name: value for name, value in env.items() if name not in ("BENTOML_HOME", "VIRTUAL_ENV")}
+
+
+@pytest.fixture(scope="module")
+def first_run(copy: Path) -> Iterator[tuple[Process, int]]:
+    """Return the first `make run`, ready, and its port."""
+    port = free_port()
+    process = Process(block("sh", "make run\n").splitlines()[0].split(), fresh_environment(port), copy)
+    try:
+        process.await_ready(f"http://127.0.0.1:{port}")
+        yield process, port
+    finally:
+        process.stop()
+
+
+def run(command: str, copy: Path, **env: str) -> str:
+    """Return what a shell command prints on standard output."""
+    return subprocess.run(
+        ["bash", "-euc", command],
+        cwd=copy,
+        env={**os.environ, **env},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def test_the_first_screen_is_a_sentence_the_command_and_the_answer() -> None:
+    first_screen = README.splitlines()[:48]
+    assert first_screen[5:7] == ["```sh", "make run"]
+    assert any('"prediction": 1' in line for line in first_screen)
+
+
+def test_the_readme_answers_as_it_says(copy: Path, first_run: tuple[Process, int]) -> None:
+    process, port = first_run
+    [token] = re.findall(r"^First token, shown this once:\s+(\S+)$", process.output, re.MULTILINE)
+    command = block("sh", "curl").replace(":3000", f":{port}")
+    answer = json.loads(run(command, copy, TOKEN=token))
+    promised: dict[str, Any] = json.loads(block("json", '"prediction": 1'))
+    assert list(answer) == list(promised)
+    assert (answer["prediction"], answer["message"]) == (promised["prediction"], promised["message"])
+    assert answer["probability"] == pytest.approx(promised["probability"], abs=0.01)
+    assert answer["threshold"] == pytest.approx(promised["threshold"], abs=0.01)
+    assert answer["base_value"] == pytest.approx(promised["base_value"], abs=0.01)
+    [reason] = promised["reasons"]
+    given = answer["reasons"][0]
+    assert {**given, "contribution": 0} == {**reason, "contribution": 0}
+    assert given["contribution"] == pytest.approx(reason["contribution"], abs=0.01)
+    assert answer["unknown"][: len(promised["unknown"])] == promised["unknown"]
+
+
+def test_the_command_that_is_printed_can_be_pasted(copy: Path, first_run: tuple[Process, int]) -> None:
+    process, _ = first_run
+    [command] = re.findall(r"^curl .*?'\n\n", process.output, re.MULTILINE | re.DOTALL)
+    assert json.loads(run(command, copy))["message"] == "Risque de départ élevé"
+
+
+def test_secrets_are_printed_once_and_what_is_there_is_reused(
+    copy: Path, first_run: tuple[Process, int]
+) -> None:
+    first, _ = first_run
+    port = free_port()
+    second = Process(["make", "run"], fresh_environment(port), copy)
+    try:
+        second.await_ready(f"http://127.0.0.1:{port}")
+    finally:
+        second.stop()
+    assert "exported as churn:" in first.output
+    for once in ("exported as", "shown this once", "Bearer"):
+        assert once not in second.output
+
+
+def test_the_commands_without_make_are_those_of_the_makefile() -> None:
+    plain = block("sh", "pip install uv")
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    for command in ("churn setup", "churn serve", "pytest"):
+        assert f"uv run {command}" in plain
+        assert f"$(RUN) {command}" in makefile
