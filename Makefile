@@ -44,11 +44,11 @@ format: install-dev  ## Mend style and format
 train: install  ## Train and export a model (DATA=dir; without it, on the embedded sample)
 	@$(RUN) churn train $(if $(DATA),--data '$(DATA)')
 
-bundle: install  ## Build a Bento with the newest model, and export it to dist/churn.tar.gz
+bundle: install-dev  ## Build a Bento with the newest model, and export it to dist/churn.tar.gz
 	@$(RUN) churn setup
 	$(RUN) bentoml build
 	@mkdir -p dist && rm -f dist/churn.tar.gz
-	$(RUN) bentoml export churn:latest dist/churn.tar.gz
+	$(RUN) bentoml export churn:latest '$(CURDIR)/dist/churn.tar.gz'
 
 lock: uv  ## Resolve the dependencies again: uv.lock, and requirements.txt for the Bento
 	$(UV) lock
