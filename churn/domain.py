@@ -171,6 +171,27 @@ IMPLAUSIBLE: tuple[tuple[str, str, float], ...] = (
     ("annees_sous_responsable_actuel", "annees_dans_l_entreprise", 0),
 )
 
+# How a category reads in a sentence, (French, English), where that is not its canonical spelling.
+VALUE_LABELS: dict[str, tuple[str, str]] = {
+    "Oui": ("Oui", "Yes"),
+    "Non": ("Non", "No"),
+    "Célibataire": ("Célibataire", "Single"),
+    "Marié(e)": ("Marié(e)", "Married"),
+    "Divorcé(e)": ("Divorcé(e)", "Divorced"),
+    "Commercial": ("Commercial", "Sales"),
+    "Ressources Humaines": ("Ressources humaines", "Human resources"),
+    "Assistant de Direction": ("Assistant de direction", "Executive assistant"),
+    "Cadre Commercial": ("Cadre commercial", "Sales executive"),
+    "Directeur Technique": ("Directeur technique", "Technical director"),
+    "Représentant Commercial": ("Représentant commercial", "Sales representative"),
+    "Autre": ("Autre", "Other"),
+    "Entrepreunariat": ("Entrepreneuriat", "Entrepreneurship"),
+    "Transformation Digitale": ("Transformation digitale", "Digital transformation"),
+    "Aucun": ("Aucun", "None"),
+    "Occasionnel": ("Occasionnel", "Occasional"),
+    "Frequent": ("Fréquent", "Frequent"),
+}
+
 # Each extract names the employee in its own way, and carries columns that never vary.
 ID_COLUMNS: dict[Extract, str] = {"sirh": "id_employee", "eval": "eval_number", "sondage": "code_sondage"}
 CONSTANT_COLUMNS: dict[Extract, tuple[str, ...]] = {

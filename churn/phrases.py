@@ -51,7 +51,9 @@ def reason(field: Field, value: object, contribution: float, language: Language)
 
 
 def _quantity(field: Field, value: object, language: Language) -> str:
-    """Return a value with its unit, in the singular where the language asks for it."""
+    """Return a value as it reads in a sentence: translated, or with its unit in the right number."""
+    if isinstance(value, str):
+        return domain.VALUE_LABELS.get(value, (value, value))[language == "en"]
     unit = field.unit
     if unit == "ans" and isinstance(value, int | float):
         # French counts from two, English from anything but one.

@@ -1,5 +1,6 @@
 """The settings, from the environment and `.env`; built at the edges, never at import."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from churn.errors import SettingsError
+
+# The checkout, or the source folder of a Bento: where `.env` and `service.py` are.
+PROJECT = Path(__file__).parents[1]
 
 MIN_PASSWORD = 8  # characters
 MAX_PASSWORD = 72  # bytes: bcrypt ignores the rest
@@ -38,7 +42,6 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
         extra="ignore",
         frozen=True,
         env_ignore_empty=True,
@@ -103,14 +106,14 @@ def check_password(password: str) -> None:
         raise ValueError(f"is too long: expected at most {MAX_PASSWORD} bytes")
 
 
-def load(env_file: Path | None = Path(".env")) -> Settings:
-    """Return the settings.
+def load() -> Settings:
+    """Return the settings of the environment, and of the file that CHURN_ENV_FILE names (`.env`).
 
     Raises:
         SettingsError: one is malformed or unsafe; the message names it, never its value.
     """
     try:
-        return Settings(_env_file=env_file)
+        return Settings(_env_file=os.environ.get("CHURN_ENV_FILE", PROJECT / ".env"))
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(e["loc"], e["msg"]) for e in error.errors())) from None
 

@@ -20,7 +20,7 @@ from churn.cli.main import COMMANDS, main
 from churn.registry import ServedModel
 from churn.storage import schema
 from churn.storage.engine import make_engine
-from tests.servers import environment
+from tests.servers import PROJECT, environment
 
 TECHNOVA = Path(__file__).parents[2] / "shared" / "data" / "technova"
 
@@ -67,6 +67,14 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     result = churn(*command, "--help")
     assert result.exit_code == 0
     assert len(result.output.splitlines()) > 4
+
+
+def test_train_export_is_the_train_command() -> None:
+    command = [sys.executable, "train_export.py", "--help"]
+    output = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True).stdout
+    assert output.startswith("Usage: train_export.py train [OPTIONS]")
+    for option in ("--data", "--threshold-metric", "--folds", "--repeats", "--seed"):
+        assert option in output
 
 
 def test_the_group_lists_its_commands() -> None:

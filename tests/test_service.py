@@ -128,7 +128,7 @@ class TestPredict:
             return str(next(r["text"] for r in answer["reasons"] if r["field"] == field))
 
         assert text_of("heure_supplementaires", "fr") == "Heures supplémentaires : Oui, augmente le risque"
-        assert text_of("heure_supplementaires", "en") == "Overtime: Oui, raises the risk"
+        assert text_of("heure_supplementaires", "en") == "Overtime: Yes, raises the risk"
         assert text_of("annee_experience_totale", "en").startswith("Total experience: 3 years, ")
 
     def test_what_training_did_not_cover_is_warned_of(self, served: Served, model: ServedModel) -> None:

@@ -8,7 +8,7 @@ from churn.settings import is_placeholder, load
 
 def test_the_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
-    settings = load(None)
+    settings = load()
     assert (settings.host, settings.port, settings.model) == ("127.0.0.1", 3000, "churn:latest")
     assert settings.database_url == f"sqlite:///{tmp_path}/churn.db"
 
@@ -21,7 +21,8 @@ def test_the_environment_is_honoured_and_beats_the_file(
     )
     monkeypatch.setenv("PORT", "5000")
     monkeypatch.setenv("DATABASE_URL", "")  # empty is unset
-    settings = load(tmp_path / ".env")
+    monkeypatch.setenv("CHURN_ENV_FILE", str(tmp_path / ".env"))
+    settings = load()
     assert (settings.port, settings.database_url, settings.api_username) == (
         5000,
         "postgresql://h/d",
@@ -49,13 +50,13 @@ def test_an_unsafe_or_malformed_setting_is_named_but_not_repeated(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=message) as caught:
-        load(None)
+        load()
     assert value not in str(caught.value)
 
 
 def test_secrets_do_not_show_in_a_printed_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_TOKEN", "Zm9yIHRlc3RzIG9ubHk")
-    assert "Zm9yIHRlc3RzIG9ubHk" not in repr(load(None))
+    assert "Zm9yIHRlc3RzIG9ubHk" not in repr(load())
 
 
 def test_the_secrets_of_the_example_file_are_refused_or_empty() -> None:

@@ -2,14 +2,12 @@
 
 import os
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 
 from churn.errors import ChurnError
-
-PROJECT = Path(__file__).parents[2]
+from churn.settings import PROJECT
 
 COMMANDS = {
     "serve": "churn.cli.serve",

@@ -3,14 +3,11 @@
 import os
 import socket
 import sys
-from pathlib import Path
 
 import click
 
 from churn.errors import SettingsError
-from churn.settings import load
-
-PROJECT = Path(__file__).parents[2]
+from churn.settings import PROJECT, load
 
 
 @click.command()
