@@ -2,7 +2,7 @@
 
 import math
 from functools import lru_cache
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
@@ -208,13 +208,3 @@ class Prediction(BaseModel):
     reasons: list[Reason]
     unknown: list[str]
     warnings: list[str]
-
-
-def categories(annotation: object) -> tuple[str, ...]:
-    """Return the spellings that a schema's `Literal` annotation allows, None left out."""
-    return tuple(
-        value
-        for part in (annotation, *get_args(annotation))
-        for value in get_args(part)
-        if isinstance(value, str)
-    )

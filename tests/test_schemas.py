@@ -8,7 +8,13 @@ from pydantic import ValidationError
 
 from churn import domain, phrases
 from churn.domain import Field
-from churn.schemas import EXAMPLE, Employee, categories
+from churn.schemas import EXAMPLE, Employee
+
+
+def categories(annotation: object) -> tuple[str, ...]:
+    """Return the spellings that a `Literal` annotation allows, None left out."""
+    parts = (annotation, *get_args(annotation))
+    return tuple(value for part in parts for value in get_args(part) if isinstance(value, str))
 
 
 def errors_of(**changes: object) -> dict[str, str]:

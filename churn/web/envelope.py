@@ -45,10 +45,12 @@ class Envelope:
             if error.status >= 500:
                 logger.error("request %s: %s", state["request_id"], error)
             answer.refused = refusal(error, scope)
-        except Exception as error:  # noqa: BLE001 - the last line: whatever it is, the caller gets our shape
+        except Exception as error:
             logger.error("request %s failed:\n%s", state["request_id"], anonymous_traceback(error))
+            if answer.started:
+                raise  # too late for another answer: the server cuts the connection
             answer.refused = error_response(500, phrases.status(500, state["language"]), scope)
-        if answer.refused is not None and not answer.started:
+        if answer.refused is not None:
             await answer.refused(scope, receive, answer.pass_on)
 
 
