@@ -1,12 +1,10 @@
 """Before serving: what a worker needs is there, or one sentence says what is missing."""
 
-from sqlalchemy import Engine
-
 from churn import registry
 from churn.access.identities import ensure_identities
 from churn.settings import Settings
 from churn.storage import schema
-from churn.storage.engine import is_embedded, make_engine
+from churn.storage.engine import is_embedded, opened
 
 
 def prepare(settings: Settings) -> None:
@@ -18,15 +16,8 @@ def prepare(settings: Settings) -> None:
         ModelError, DatabaseError, SettingsError, IdentityError: what is missing, and what mends it.
     """
     registry.find(settings.model)
-    engine = make_engine(settings.database_url)
-    try:
-        _prepare_database(engine, settings)
-    finally:
-        engine.dispose()
-
-
-def _prepare_database(engine: Engine, settings: Settings) -> None:
-    if is_embedded(settings.database_url):
-        schema.upgrade(engine)
-    schema.check(engine)
-    ensure_identities(engine, settings)
+    with opened(settings.database_url) as engine:
+        if is_embedded(settings.database_url):
+            schema.upgrade(engine)
+        schema.check(engine)
+        ensure_identities(engine, settings)

@@ -1,10 +1,11 @@
 """`churn db`: the schema of the database that DATABASE_URL names."""
 
 import click
+from sqlalchemy import Engine
 
 from churn.settings import load
 from churn.storage import schema
-from churn.storage.engine import make_engine
+from churn.storage.engine import opened
 
 
 @click.group()
@@ -15,13 +16,17 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Migrate the schema to head; run it after every update, before serving."""
-    engine = make_engine(load().database_url)
-    schema.upgrade(engine)
-    click.echo(f"{engine.url.render_as_string()} is at revision {schema.check(engine)} (head)")
+    with opened(load().database_url) as engine:
+        schema.upgrade(engine)
+        _tell(engine)
 
 
 @db.command()
 def check() -> None:
     """Say whether the database answers and is at head; exit code 1 where not."""
-    engine = make_engine(load().database_url)
+    with opened(load().database_url) as engine:
+        _tell(engine)
+
+
+def _tell(engine: Engine) -> None:
     click.echo(f"{engine.url.render_as_string()} is at revision {schema.check(engine)} (head)")

@@ -8,7 +8,7 @@ from churn.access.tokens import DEFAULT_SCOPES, SCOPES, issue_token
 from churn.access.users import add_user
 from churn.settings import load
 from churn.storage import schema
-from churn.storage.engine import make_engine
+from churn.storage.engine import opened
 
 
 @click.group()
@@ -21,12 +21,12 @@ def user() -> None:
 def add(username: str) -> None:
     """Add a user. The password is asked for, or read from API_PASSWORD."""
     settings = load()
-    engine = make_engine(settings.database_url)
-    schema.check(engine)
-    password = settings.api_password.get_secret_value() or click.prompt(
-        "Password", hide_input=True, confirmation_prompt=True
-    )
-    add_user(engine, username, password)
+    with opened(settings.database_url) as engine:
+        schema.check(engine)
+        password = settings.api_password.get_secret_value() or click.prompt(
+            "Password", hide_input=True, confirmation_prompt=True
+        )
+        add_user(engine, username, password)
     click.echo(f"user {username} added")
 
 
@@ -49,9 +49,9 @@ def token() -> None:
 @click.option("--days", type=click.IntRange(min=1), help="Days until it expires. [default: never]")
 def issue(name: str, scopes: tuple[str, ...], days: int | None) -> None:
     """Issue a token and print it, once: only its digest is stored."""
-    engine = make_engine(load().database_url)
-    schema.check(engine)
     lifetime = None if days is None else timedelta(days=days)
-    secret = issue_token(engine, name, scopes=scopes, lifetime=lifetime)
+    with opened(load().database_url) as engine:
+        schema.check(engine)
+        secret = issue_token(engine, name, scopes=scopes, lifetime=lifetime)
     click.echo(f"token {name}, shown this once:", err=True)
     click.echo(secret)

@@ -15,7 +15,7 @@ from churn.errors import ModelError
 from churn.schemas import EXAMPLE
 from churn.settings import Settings, load
 from churn.storage import schema
-from churn.storage.engine import is_embedded, make_engine
+from churn.storage.engine import is_embedded, opened
 
 FIRST_USER = "admin"
 
@@ -33,11 +33,10 @@ def setup(data: Path | None) -> None:
     first user and token are printed once; API_USERNAME, API_PASSWORD and API_TOKEN choose them.
     """
     settings = load()
-    engine = make_engine(settings.database_url)
-    _prepare_database(engine, settings)
-    _prepare_model(settings, data)
-    _prepare_identities(engine, settings)
-    engine.dispose()
+    with opened(settings.database_url) as engine:
+        _prepare_database(engine, settings)
+        _prepare_model(settings, data)
+        _prepare_identities(engine, settings)
 
 
 def _prepare_model(settings: Settings, data: Path | None) -> None:

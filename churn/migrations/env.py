@@ -3,14 +3,14 @@
 from alembic import context
 from sqlalchemy import Engine
 
-from churn.settings import Settings
+from churn.settings import load
 from churn.storage.engine import make_engine
 from churn.storage.tables import metadata
 
 
 def run() -> None:
     """Run the revisions asked for, in one transaction."""
-    engine: Engine = context.config.attributes.get("engine") or make_engine(Settings().database_url)
+    engine: Engine = context.config.attributes.get("engine") or make_engine(load().database_url)
     with engine.connect() as connection:
         context.configure(
             connection=connection,

@@ -1,5 +1,7 @@
 """One way to the database: the URL as people write it, made into a SQLAlchemy engine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -51,6 +53,20 @@ def make_engine(url: str) -> Engine:
     # Parameters hidden: an error's text would carry the employee's values into the log.
     options = {"connect_timeout": CONNECT_TIMEOUT}
     return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=options)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """Yield an engine for a database URL, and close its connections afterwards.
+
+    Raises:
+        SettingsError: as `parse_url`.
+    """
+    engine = make_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
