@@ -4,7 +4,7 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import bentoml
 from sqlalchemy import Engine
@@ -14,6 +14,7 @@ from churn import preflight, registry
 from churn.access.gate import Gate, Verify, verifier
 from churn.errors import ChurnError
 from churn.schemas import Employee, Prediction
+from churn.scoring import Scorer
 from churn.settings import load
 from churn.storage import schema
 from churn.storage.engine import make_engine
@@ -23,9 +24,6 @@ from churn.web.intake import Intake
 from churn.web.pages import make_pages
 from churn.web.recorder import Recorder
 
-if TYPE_CHECKING:
-    from churn.scoring import Scorer
-
 
 class Worker:
     """What one worker process holds open while it serves; empty until the service starts.
@@ -33,7 +31,7 @@ class Worker:
     The middlewares are made before the service is: they are given this object's methods.
     """
 
-    scorer: "Scorer"
+    scorer: Scorer
     engine: Engine
     _journal: Journal
     _verify: Verify
@@ -44,9 +42,6 @@ class Worker:
         Raises:
             ChurnError: one of them is not as it should be.
         """
-        # Imported here: only workers score, and the parent process would wait seconds for scikit-learn.
-        from churn.scoring import Scorer  # noqa: PLC0415
-
         settings = load()
         self.scorer = Scorer(registry.load(settings.model))
         self.engine = make_engine(settings.database_url)

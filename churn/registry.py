@@ -1,57 +1,64 @@
 """The BentoML model store: where trained pipelines are kept with what they were measured to do."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bentoml
 from bentoml.exceptions import BentoMLException, NotFound
 
-from churn import domain
+from churn import domain, scorecard
 from churn.domain import Field
 from churn.errors import ModelError
+from churn.scorecard import Scorecard
 
 if TYPE_CHECKING:
-    # Importing scikit-learn takes seconds, and whoever only looks a model up does not need it.
+    # Importing scikit-learn takes seconds, and serving does without it.
     from sklearn.pipeline import Pipeline
 
 NAME = "churn"
+PICKLE, SCORECARD = "saved_model.pkl", "scorecard.json"
 
-# The fitted splines unpickle only under the minor versions that pickled them.
-_PICKLE_LIBRARIES = ("scikit-learn", "scipy")
-_LIBRARIES = ("bentoml", "numpy", "pandas", *_PICKLE_LIBRARIES)
+_LIBRARIES = ("bentoml", "numpy", "pandas", "scikit-learn", "scipy")
 
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A pipeline from the store with what serving needs to know of it.
+    """A model of the store with what serving needs to know of it.
 
     `seen` has the smallest and largest training value of each number; `metadata` is everything
     that was exported with it.
     """
 
     tag: str
-    pipeline: "Pipeline"
+    scorecard: Scorecard
     threshold: float
     fields: tuple[Field, ...]
     seen: Mapping[str, tuple[float, float]]
     metadata: Mapping[str, Any]
 
 
-def save(pipeline: "Pipeline", report: Mapping[str, Any], fingerprint: str) -> str:
-    """Put a fitted pipeline in the store and return its tag.
+def save(pipeline: "Pipeline", compiled: Scorecard, report: Mapping[str, Any], fingerprint: str) -> str:
+    """Put a fitted pipeline and its scorecard in the store and return their tag.
 
     `report` is the training report as plain values; `fingerprint` that of the training data.
+    `bentoml.sklearn.load_model` gives the scikit-learn pipeline back.
     """
+    import joblib  # noqa: PLC0415 - only training pickles, and has joblib by scikit-learn
+
     metadata = {
         **report,
         "data_fingerprint": fingerprint,
         "library_versions": {name: version(name) for name in _LIBRARIES},
     }
-    saved = bentoml.sklearn.save_model(NAME, pipeline, metadata=metadata)
-    return str(saved.tag)
+    with bentoml.models.create(NAME, module="bentoml.sklearn", metadata=metadata) as entry:
+        joblib.dump(pipeline, entry.path_of(PICKLE))
+        Path(entry.path_of(SCORECARD)).write_text(json.dumps(compiled.to_dict()), encoding="utf-8")
+    return str(entry.tag)
 
 
 def find(tag: str = f"{NAME}:latest") -> bentoml.Model:
@@ -75,29 +82,24 @@ def find(tag: str = f"{NAME}:latest") -> bentoml.Model:
 
 
 def load(tag: str = f"{NAME}:latest") -> ServedModel:
-    """Load a model from the store.
+    """Load a model from the store; nothing is unpickled.
 
     Raises:
-        ModelError: there is none, or it was pickled by library versions that this process lacks.
+        ModelError: there is none, or it is not one of ours.
     """
     entry = find(tag)
     metadata: dict[str, Any] = dict(entry.info.metadata)
-    _check_libraries(str(entry.tag), metadata["library_versions"])
-    return ServedModel(
-        tag=str(entry.tag),
-        pipeline=bentoml.sklearn.load_model(entry),
-        threshold=float(metadata["threshold"]),
-        fields=tuple(domain.BY_NAME[name] for name in metadata["fields"]),
-        seen={name: (low, high) for name, (low, high) in metadata["seen"].items()},
-        metadata=metadata,
-    )
-
-
-def _check_libraries(tag: str, trained_with: Mapping[str, str]) -> None:
-    for name in _PICKLE_LIBRARIES:
-        there, here = trained_with[name], version(name)
-        if there.split(".")[:2] != here.split(".")[:2]:
-            raise ModelError(
-                f"model {tag} was trained with {name} {there}, here is {here}: "
-                "train again with `churn train`, or install the versions of uv.lock with `uv sync`"
-            )
+    try:
+        compiled = json.loads(Path(entry.path_of(SCORECARD)).read_text(encoding="utf-8"))
+        return ServedModel(
+            tag=str(entry.tag),
+            scorecard=scorecard.from_dict(compiled),
+            threshold=float(metadata["threshold"]),
+            fields=tuple(domain.BY_NAME[name] for name in metadata["fields"]),
+            seen={name: (low, high) for name, (low, high) in metadata["seen"].items()},
+            metadata=metadata,
+        )
+    except (OSError, KeyError, ValueError) as error:
+        raise ModelError(
+            f"model {entry.tag} was not exported by this version of churn: run `churn train --data DIR`"
+        ) from error

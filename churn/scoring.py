@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from churn import domain, phrases
 from churn.domain import Language
-from churn.pipeline import contributions, frame
 from churn.registry import ServedModel
 from churn.schemas import Employee, Prediction, Reason
 from churn.storage.ids import new_id
@@ -23,26 +22,17 @@ class Scorer:
 
         The base value and the contributions are log-odds and add up to the logit of the probability.
         """
-        records = [employee.record() for employee in employees]
-        table = frame(records, self.model.fields)
-        base_value, parts = contributions(self.model.pipeline, table)
-        probabilities = self.model.pipeline.predict_proba(table)[:, 1].tolist()
-        rows = parts[[field.name for field in self.model.fields]].to_numpy().tolist()
-        return [
-            self._scored(record, base_value, row, probability)
-            for record, row, probability in zip(records, rows, probabilities, strict=True)
-        ]
+        return [self._score(employee.record()) for employee in employees]
 
-    def _scored(
-        self, record: Mapping[str, object], base_value: float, row: Sequence[float], probability: float
-    ) -> Scored:
-        names = [field.name for field in self.model.fields]
+    def _score(self, record: Mapping[str, object]) -> Scored:
+        contributions = self.model.scorecard.contributions(record)
+        probability = self.model.scorecard.probability(contributions)
         return Scored(
             id=new_id(),
             record=record,
-            values={name: record[name] for name in names},
-            base_value=base_value,
-            contributions=dict(zip(names, row, strict=True)),
+            values={name: record[name] for name in contributions},
+            base_value=self.model.scorecard.base_value,
+            contributions=contributions,
             model=self.model.tag,
             prediction=int(probability >= self.model.threshold),
             probability=probability,

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 import service
 from churn import extracts, registry, training
 from churn.access.tokens import issue_token
+from churn.pipeline import compile_scorecard
 from churn.registry import ServedModel
 from churn.sample import write_sample
 from churn.storage import schema
@@ -77,9 +78,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(sample: Path) -> ServedModel:
     """Return a model that was trained on the sample and exported to the tests' store."""
     trained = training.train(extracts.read(sample), folds=3, repeats=1)
-    return registry.load(
-        registry.save(trained.pipeline, trained.report.to_dict(), extracts.fingerprint(sample))
-    )
+    compiled, report = compile_scorecard(trained.pipeline), trained.report.to_dict()
+    return registry.load(registry.save(trained.pipeline, compiled, report, extracts.fingerprint(sample)))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from churn import extracts, registry, training
+from churn.pipeline import compile_scorecard
 from churn.sample import write_sample
 from churn.settings import load
 from churn.training import TrainedModel
@@ -74,7 +75,9 @@ def train_and_export(
             seed=seed,
             progress=advance,
         )
-    tag = registry.save(trained.pipeline, trained.report.to_dict(), fingerprint)
+    tag = registry.save(
+        trained.pipeline, compile_scorecard(trained.pipeline), trained.report.to_dict(), fingerprint
+    )
     _print_figures(console, trained, tag)
     return tag
 
