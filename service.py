@@ -19,7 +19,7 @@ from churn.settings import load
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from churn.storage.journal import Caller, Exchange, Journal
-from churn.web.envelope import Envelope
+from churn.web.envelope import Envelope, anonymous_traceback, logger
 from churn.web.intake import Intake
 from churn.web.pages import make_pages
 from churn.web.recorder import Recorder
@@ -47,6 +47,11 @@ class Worker:
         self.engine = make_engine(settings.database_url)
         self._journal = Journal(self.engine)
         self._verify = verifier(self.engine)
+
+    def check(self) -> None:
+        """Make sure that predictions can be journalled; raises ChurnError where not."""
+        schema.check(self.engine)
+        self._journal.check()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -98,7 +103,7 @@ class Churn:
     def __is_ready__(self) -> bool:
         """Return whether predictions can be made and journalled."""
         try:
-            schema.check(worker.engine)
+            worker.check()
         except ChurnError:
             return False
         return True
@@ -106,8 +111,13 @@ class Churn:
 
 def _predict(employees: list[Employee], ctx: bentoml.Context) -> list[Prediction]:
     state = ctx.request.state
-    state.scored = worker.scorer.score(employees)
-    return [worker.scorer.answer(one, state.language) for one in state.scored]
+    try:
+        state.scored = worker.scorer.score(employees)
+        return [worker.scorer.answer(one, state.language) for one in state.scored]
+    except Exception as error:  # noqa: BLE001 - see below
+        # BentoML logs what is raised here, and the text of an error may repeat an employee's values.
+        logger.error("request %s failed:\n%s", state.request_id, anonymous_traceback(error))
+        raise ChurnError("scoring failed") from None
 
 
 async def _already_read(request: Request, _: Any) -> Any:

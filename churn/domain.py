@@ -72,9 +72,17 @@ def fold_value(value: str) -> str:
     return "".join(c for c in fold_name(value) if c.isalnum())
 
 
+# How a number is written in text, after a decimal comma became a point.
+NUMBER = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+
+# Numbers without a maximum of their own: past this no HR figure is meant, and every integer below is
+# exact as a float.
+LARGEST = 1e12
+
+
 def as_percent(number: float) -> float:
     """Return a pay rise in percent: a number up to 1 is taken for a fraction (0.11 → 11)."""
-    return round(number * 100, 10) if number <= 1 else number
+    return round(number * 100, 9) if number <= 1 else number
 
 
 FIELDS: tuple[Field, ...] = (

@@ -7,11 +7,13 @@
     ├── ModelError             503  no usable model in the store
     ├── DatabaseError          503  the database is out of reach or not at head
     ├── IdentityError          409  a user or token cannot be made as asked
-    └── RefusalError                an HTTP call that is answered with a 4xx
+    └── RefusalError                an HTTP call that is not answered as asked
         ├── UnauthorizedError      401  no credentials, or wrong ones
+        ├── NotFoundError          404  there is nothing at this address
         ├── PayloadTooLargeError   413  the body has too many bytes or rows
         ├── UnsupportedMediaError  415  the body is not declared as JSON
-        └── InvalidInputError      422  one entry per offending field
+        ├── InvalidInputError      422  one entry per offending field
+        └── TookTooLongError       504  no answer within the time that a caller may wait
 
 The status is what an HTTP caller receives when the error reaches the edge; the command line
 prints the message and exits with 1. Messages say what is wrong and what to do, and those of the
@@ -89,7 +91,7 @@ class IdentityError(ChurnError):
 
 
 class RefusalError(ChurnError):
-    """An HTTP call that is answered with a 4xx; `churn.phrases` has its sentence, by class."""
+    """An HTTP call that is not answered as asked; `churn.phrases` has its sentence."""
 
     status = 400
 
@@ -98,6 +100,18 @@ class UnauthorizedError(RefusalError):
     """The caller gave no credentials, or wrong ones: which of the two is not told."""
 
     status = 401
+
+
+class NotFoundError(RefusalError):
+    """There is nothing at this address."""
+
+    status = 404
+
+
+class TookTooLongError(RefusalError):
+    """No answer within the time that a caller may be made to wait."""
+
+    status = 504
 
 
 class PayloadTooLargeError(RefusalError):

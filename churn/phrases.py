@@ -61,7 +61,8 @@ def _quantity(field: Field, value: object, language: Language) -> str:
             ("year", "years", value == 1) if language == "en" else ("an", "ans", value < 2)
         )
         unit = singular if is_one else plural
-    return f"{plain(value)} {unit}".rstrip()
+    number = plain(value) if language == "en" else plain(value).replace(".", ",")
+    return f"{number} {unit}".rstrip()
 
 
 def out_of_range(field: Field, value: float, seen: tuple[float, float], language: Language) -> str:
@@ -80,8 +81,10 @@ def implausible(smaller: Field, larger: Field, language: Language) -> str:
 
 
 def plain(value: object) -> str:
-    """Return a value without a needless decimal part."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    """Return a value without needless decimals."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(round(value, 2))
+    return str(value)
 
 
 def expected(field: Field, language: Language) -> str:
@@ -123,6 +126,12 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "duplicate_field": (
         "ce champ est déjà donné sous un autre nom",
         "this field is already given under another name",
+    ),
+    "repeated_field": ("ce champ est donné deux fois", "this field is given twice"),
+    "too_many_fields": ("trop de champs pour un employé", "too many fields for one employee"),
+    "more_errors": (
+        "d'autres erreurs suivent : corriger celles-ci d'abord",
+        "there are more errors: correct these first",
     ),
     "json_invalid": ("le corps n'est pas du JSON valide", "the body is not valid JSON"),
     "empty_body": (

@@ -15,7 +15,7 @@ def prepare(settings: Settings) -> None:
     Raises:
         ModelError, DatabaseError, SettingsError, IdentityError: what is missing, and what mends it.
     """
-    registry.find(settings.model)
+    registry.load(settings.model)
     with opened(settings.database_url) as engine:
         if is_embedded(settings.database_url):
             schema.upgrade(engine)

@@ -25,13 +25,6 @@ FACTS = Path(__file__).with_name("sample_facts.json")
 # A share of independent noise keeps the rounded correlations a correlation matrix.
 INDEPENDENCE = 0.02
 
-# (smaller, larger, margin): the smaller plus the margin is at most the larger, as in any career.
-_CAREER = (
-    ("annees_dans_l_entreprise", "annee_experience_totale", 0),
-    ("annees_dans_le_poste_actuel", "annees_dans_l_entreprise", 0),
-    ("annees_depuis_la_derniere_promotion", "annees_dans_l_entreprise", 0),
-    ("annees_sous_responsable_actuel", "annees_dans_l_entreprise", 0),
-)
 _GROWN_UP = 18  # years
 _BEST_MARK_RISE = 20  # percent
 
@@ -159,7 +152,7 @@ def _respect_careers(employees: Employees) -> None:
     """Cut what no career allows, the longest stretch first."""
     longest = (employees["age"] - _GROWN_UP).clip(min=0)
     employees["annee_experience_totale"] = np.minimum(employees["annee_experience_totale"], longest)
-    for smaller, larger, margin in _CAREER:
+    for smaller, larger, margin in domain.IMPLAUSIBLE[1:]:
         employees[smaller] = np.minimum(employees[smaller], employees[larger] - margin)
 
 

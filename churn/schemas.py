@@ -1,6 +1,7 @@
 """What goes in and comes out over HTTP: typed, bounded, unknown fields refused."""
 
 import math
+import re
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,6 +12,8 @@ from pydantic_core import PydanticCustomError
 from churn import domain
 
 LONGEST_IDENTIFIER = 64  # characters
+LONGEST_SPELLING = 64  # characters, of a field's name or a category
+MOST_FIELDS = 200  # names in one record, known or not
 
 YesNo = Literal["Oui", "Non"]
 Genre = Literal["F", "M"]
@@ -49,11 +52,10 @@ def _percent(value: object) -> object:
     """Read `"11 %"`, `11` and the fraction `0.11` as 11."""
     if isinstance(value, str):
         text = value.strip()
-        try:
-            number = float(text.removesuffix("%").strip().replace(",", "."))
-        except ValueError:
-            raise PydanticCustomError("percent", "not a percentage") from None
-        return number if text.endswith("%") else domain.as_percent(number)
+        digits = text.removesuffix("%").strip().replace(",", ".")
+        if not re.match(domain.NUMBER, digits):
+            raise PydanticCustomError("percent", "not a percentage")
+        return float(digits) if text.endswith("%") else domain.as_percent(float(digits))
     number_or_other = _only_number(value)
     if isinstance(number_or_other, int | float) and math.isfinite(number_or_other):
         return domain.as_percent(number_or_other)
@@ -64,8 +66,11 @@ def _identifier(value: object) -> object:
     """Refuse what names nobody: booleans, negatives, empty or endless text."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-    if is_number or (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_IDENTIFIER):
+    if isinstance(value, str):
+        value = value.strip()
+        if value.isprintable() and 0 < len(value) <= LONGEST_IDENTIFIER:
+            return value
+    elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
     raise PydanticCustomError("identifier", "not an identifier")
 
@@ -74,10 +79,6 @@ Integer = Annotated[int, BeforeValidator(_only_number)]
 Number = Annotated[float, BeforeValidator(_only_number)]
 Percent = Annotated[float, BeforeValidator(_percent)]
 Identifier = Annotated[int | str, BeforeValidator(_identifier)]
-
-# Numbers without a maximum of their own: past this no HR figure is meant, and every
-# integer below is exact as a float.
-LARGEST = 1e12
 
 
 def _about(name: str) -> Any:
@@ -88,12 +89,17 @@ def _about(name: str) -> Any:
     default = ... if field.role == "core" else None
     if not field.numeric:
         return Field(default, description=described + also)
-    maximum = LARGEST if field.maximum is None else field.maximum
+    maximum = domain.LARGEST if field.maximum is None else field.maximum
     return Field(default, description=described + also, ge=field.minimum, le=maximum, allow_inf_nan=False)
 
 
-@lru_cache(maxsize=4096)
 def _known(spelling: str) -> domain.Field | None:
+    # Long text is no field's name, and is not worth a place in the cache.
+    return _by_spelling(spelling) if len(spelling) <= LONGEST_SPELLING else None
+
+
+@lru_cache(maxsize=4096)
+def _by_spelling(spelling: str) -> domain.Field | None:
     found = domain.BY_SPELLING.get(domain.fold_name(spelling))
     return None if found is domain.TARGET else found
 
@@ -110,6 +116,12 @@ EXAMPLE: dict[str, JsonValue] = {
     "distance_domicile_travail": 20,
     "annees_depuis_la_derniere_promotion": 0,
 }
+
+
+def _canonical_value(field: domain.Field, value: object) -> object:
+    if field.kind == "category" and isinstance(value, str) and len(value) <= LONGEST_SPELLING:
+        return field.category(value) or value
+    return value
 
 
 class Employee(BaseModel):
@@ -162,6 +174,8 @@ class Employee(BaseModel):
         """Give every field its canonical name and every category its canonical spelling."""
         if not isinstance(data, dict):
             return data
+        if len(data) > MOST_FIELDS:
+            raise PydanticCustomError("too_many_fields", "too many fields")
         record: dict[str, object] = {}
         given: dict[str, str] = {}
         for spelling, value in data.items():
@@ -173,8 +187,7 @@ class Employee(BaseModel):
                 record[spelling if spelling != field.name else given[field.name]] = value
             else:
                 given[field.name] = spelling
-                is_text = field.kind == "category" and isinstance(value, str)
-                record[field.name] = field.category(value) or value if is_text else value
+                record[field.name] = _canonical_value(field, value)
         return record
 
     def record(self) -> dict[str, Any]:

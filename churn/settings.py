@@ -12,26 +12,15 @@ from churn.errors import SettingsError
 # The checkout, or the source folder of a Bento: where `.env` and `service.py` are.
 PROJECT = Path(__file__).parents[1]
 
+DEFAULT_MODEL = "churn:latest"
+
 MIN_PASSWORD = 8  # characters
 MAX_PASSWORD = 72  # bytes: bcrypt ignores the rest
 MIN_TOKEN = 16  # characters
 
-# What examples and tutorials leave in configuration files.
-_PLACEHOLDERS = (
-    "changeme",
-    "change-me",
-    "change_me",
-    "placeholder",
-    "example",
-    "your-",
-    "your_",
-    "xxxx",
-    "<",
-    "todo",
-)
-_COMMON = frozenset(
-    {"password", "password1", "motdepasse", "12345678", "123456789", "azertyuiop", "qwertyuiop"}
-)
+# What examples and tutorials leave in configuration files, and what everyone tries first.
+_STARTS = ("changeme", "change-me", "change_me", "placeholder", "example", "your-", "your_", "<", "xxxx")
+_COMMON = {"password", "password1", "motdepasse", "12345678", "123456789", "azertyuiop", "qwertyuiop"}
 
 
 class Settings(BaseSettings):
@@ -53,7 +42,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     host: Annotated[str, Field(validation_alias="CHURN_HOST")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
-    model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = "churn:latest"
+    model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = DEFAULT_MODEL
     api_username: str = ""
     api_password: SecretStr = SecretStr("")
     api_token: SecretStr = SecretStr("")
@@ -81,6 +70,8 @@ class Settings(BaseSettings):
         secret = value.get_secret_value()
         if secret and is_placeholder(secret):
             raise ValueError("is a placeholder: run `churn token issue NAME` for a real one")
+        if not secret.isascii() or not secret.isprintable() or " " in secret:
+            raise ValueError("cannot be sent in a header: expected ASCII letters, digits and signs only")
         if secret and len(secret) < MIN_TOKEN:
             raise ValueError(f"is too short: expected at least {MIN_TOKEN} random characters")
         return value
@@ -89,7 +80,7 @@ class Settings(BaseSettings):
 def is_placeholder(secret: str) -> bool:
     """Return whether a secret is what an example left for its reader to replace."""
     lowered = secret.casefold()
-    return lowered in _COMMON or any(word in lowered for word in _PLACEHOLDERS)
+    return lowered in _COMMON or lowered.startswith(_STARTS)
 
 
 def check_password(password: str) -> None:

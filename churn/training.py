@@ -139,7 +139,7 @@ def train(
         folds=folds,
         repeats=repeats,
         seed=seed,
-        seen=_seen(table, fields),
+        seen=_seen(employees),
         unknown={str(name): int(count) for name, count in table.isna().sum().items() if count},
     )
     return TrainedModel(pipeline, threshold, report)
@@ -243,7 +243,8 @@ def _check_size(left: Left, folds: int) -> None:
         )
 
 
-def _seen(table: pd.DataFrame, fields: Sequence[Field]) -> dict[str, tuple[float, float]]:
-    """Return the range of each number of which any is known."""
-    numbers = table[[field.name for field in fields if field.numeric]].dropna(axis="columns", how="all")
+def _seen(employees: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Return the range of each number of which any is known, the protected ones included."""
+    names = [field.name for field in domain.FIELDS if field.numeric]
+    numbers = employees[names].dropna(axis="columns", how="all")
     return {str(name): (float(c.min()), float(c.max())) for name, c in numbers.items()}

@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -15,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from churn.storage.engine import parse_url
+from tests.servers import free_port
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def _system_server(binaries: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="churn-pg-", dir="/tmp") as folder:  # short: it holds a socket
         if account:
             shutil.chown(folder, account)
-        data, port = Path(folder) / "data", _free_port()
+        data, port = Path(folder) / "data", free_port()
 
         def run(*command: str) -> None:
             subprocess.run(
@@ -95,10 +95,3 @@ def _packaged_server() -> Iterator[str]:
             yield packaged.get_uri()
         finally:
             packaged.cleanup()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -26,16 +26,25 @@ class Process:
             command, cwd=cwd, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self._lines: list[str] = []
-        self._listening = threading.Event()
+        self._changed = threading.Condition()
+        self._ended = False
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
     def _read(self) -> None:
         for line in self._process.stdout or ():
-            self._lines.append(line)
-            if LISTENING in line:
-                self._listening.set()
-        self._listening.set()  # ended: nobody need wait for it any longer
+            with self._changed:
+                self._lines.append(line)
+                self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def await_output(self, text: str) -> None:
+        """Wait until it has printed a text; fail where it ends without."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._ended or text in self.output, PATIENCE), self.output
+        assert text in self.output, self.output
 
     @property
     def output(self) -> str:
@@ -45,8 +54,7 @@ class Process:
     def await_ready(self, url: str) -> float:
         """Return the seconds until it was ready; its socket queues callers while the worker starts."""
         started = time.monotonic()
-        assert self._listening.wait(PATIENCE), self.output
-        assert self._process.poll() is None, self.output
+        self.await_output(LISTENING)
         response = httpx.get(f"{url}/readyz", timeout=PATIENCE)
         assert response.status_code == 200, self.output
         return time.monotonic() - started
@@ -54,7 +62,10 @@ class Process:
     def stop(self) -> int:
         """Ask it to stop, by its process id, and return its exit code."""
         self._process.terminate()
-        code = self._process.wait(PATIENCE)
+        try:
+            code = self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
         self._reader.join(PATIENCE)
         if self._process.stdout:
             self._process.stdout.close()

@@ -20,9 +20,8 @@ from churn.cli.main import COMMANDS, main
 from churn.registry import ServedModel
 from churn.storage import schema
 from churn.storage.engine import make_engine
+from tests.real_data import TECHNOVA, needs_real_data
 from tests.servers import PROJECT, environment
-
-TECHNOVA = Path(__file__).parents[2] / "shared" / "data" / "technova"
 
 
 def churn(*arguments: str, input: str | None = None) -> Result:
@@ -193,6 +192,7 @@ class TestTrain:
         assert (result.exit_code, "only 30 employees: expected at least 50" in result.output) == (1, True)
         assert new_models() == set()
 
+    @needs_real_data
     def test_meets_the_bars_on_real_extracts_and_prints_them(
         self, new_models: Callable[[], set[str]]
     ) -> None:
@@ -241,6 +241,15 @@ class TestSetup:
         assert self.setup_in(tmp_path) == self.setup_in(tmp_path, "--data", str(sample)) == ""
         other = first_rows(sample, 400, tmp_path / "other")
         assert "400 employees" in self.setup_in(tmp_path, "--data", str(other))
+
+    def test_a_model_that_was_named_is_not_replaced_by_another(
+        self, database: Engine, model: ServedModel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = stored()
+        monkeypatch.setenv("CHURN_MODEL", "churn:typo")
+        result = churn("setup")
+        assert (result.exit_code, "no model 'churn:typo' in the store" in result.output) == (1, True)
+        assert stored() == before
 
     def test_the_environment_chooses_the_identities_and_nothing_secret_is_printed(
         self, model: ServedModel, database: Engine, monkeypatch: pytest.MonkeyPatch

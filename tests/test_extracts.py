@@ -1,6 +1,5 @@
 import csv
 import io
-import os
 from collections.abc import Iterable
 from functools import reduce
 from pathlib import Path
@@ -19,6 +18,7 @@ from churn import domain, extracts
 from churn.domain import Extract, Field
 from churn.errors import ExtractError
 from churn.extracts import rawfile
+from tests.real_data import TECHNOVA, needs_real_data
 
 Table = dict[str, list[str]]
 Tables = dict[Extract, Table]
@@ -99,15 +99,6 @@ def problems_of(directory: Path) -> list[str]:
 
 
 @pytest.fixture
-def technova() -> Path:
-    """The real extracts, which lie beside the checkout where they are at all."""
-    directory = Path(__file__).parents[2] / "shared/data/technova"
-    if not directory.is_dir() and os.environ.get("CI") != "true":
-        pytest.skip("the real extracts are not on this machine")
-    return directory
-
-
-@pytest.fixture
 def tables() -> Tables:
     return build()
 
@@ -141,20 +132,22 @@ class TestResult:
             categorical = pd.CategoricalDtype(list(field.categories))
             assert joined[field.name].dtype == (categorical if field.categories else np.float64)
 
-    def test_of_the_real_extracts(self, technova: Path) -> None:
-        employees = extracts.read(technova)
+    @needs_real_data
+    def test_of_the_real_extracts(self) -> None:
+        employees = extracts.read(TECHNOVA)
         assert len(employees) == 1470
         assert (employees["a_quitte_l_entreprise"] == domain.LEFT).sum() == 237
         assert not employees.isna().any(axis=None)
 
-    def test_agrees_with_a_plain_merge_of_the_real_extracts(self, technova: Path) -> None:
+    @needs_real_data
+    def test_agrees_with_a_plain_merge_of_the_real_extracts(self) -> None:
         tables = []
         for extract, column in domain.ID_COLUMNS.items():
-            table = pd.read_csv(path_of(technova, extract), dtype="str")
+            table = pd.read_csv(path_of(TECHNOVA, extract), dtype="str")
             ids = table.pop(column).str.removeprefix("E_").astype("int64")
             tables.append(table.assign(employee_id=ids))
         plain = reduce(lambda left, right: left.merge(right, on="employee_id"), tables)
-        read = extracts.read(technova)
+        read = extracts.read(TECHNOVA)
         for field in domain.FIELDS:
             (spelling,) = set(field.spellings) & set(plain.columns)
             texts = plain.sort_values("employee_id")[spelling].astype("str").str.removesuffix(" %")

@@ -1,6 +1,7 @@
 """The gate around an app of its own; what it lets through on the real service is in test_service."""
 
 import base64
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -83,6 +84,19 @@ def test_nobody_else_passes(engine: Engine, authorization: tuple[str, ...]) -> N
     verify = verifier(engine)
     with pytest.raises(UnauthorizedError):
         call(lambda app: Gate(app, verify), "/predict", *authorization)
+
+
+def test_credentials_are_checked_off_the_event_loop() -> None:
+    threads: set[int] = set()
+
+    def verify(_: str) -> Caller:
+        threads.add(threading.get_ident())
+        return Caller("token")
+
+    for authorization in ("Bearer x", basic("marie", "x")):
+        call(lambda app: Gate(app, verify), "/predict", authorization)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 def nobody(_: str) -> Caller | None:

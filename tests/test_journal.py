@@ -1,12 +1,15 @@
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
 import anyio
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, event, func, insert, select, text
 from sqlalchemy.exc import StatementError
 
 from churn.errors import DatabaseError
+from churn.storage import schema
+from churn.storage.engine import opened
 from churn.storage.ids import new_id
 from churn.storage.journal import Caller, Exchange, Journal, Scored
 from churn.storage.tables import (
@@ -17,6 +20,7 @@ from churn.storage.tables import (
     prediction_results,
     requests,
 )
+from tests import postgres
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -109,15 +113,35 @@ def test_what_fails_half_way_leaves_nothing(engine: Engine) -> None:
     one = scored()
     Journal(engine).write(exchange(one))
     before = count(engine)
-    with pytest.raises(DatabaseError, match="does not answer") as caught:
+    with pytest.raises(DatabaseError, match="refuses what it was told") as caught:
         Journal(engine).write(exchange(one))  # the prediction's key is taken: the fourth table refuses
     assert count(engine) == before
     assert "Tech Lead" not in str(caught.value) + str(caught.value.__cause__)
 
 
-def test_record_has_committed_when_it_returns(engine: Engine) -> None:
+def test_record_has_committed_when_it_returns_and_kept_off_the_event_loop(engine: Engine) -> None:
+    threads: set[int] = set()
+    event.listen(engine, "commit", lambda _: threads.add(threading.get_ident()))
     anyio.run(Journal(engine).record, exchange(scored()))
     assert count(engine)["prediction_results"] == 1
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+def test_check_leaves_nothing(engine: Engine) -> None:
+    Journal(engine).check()
+    assert set(count(engine).values()) == {0}
+
+
+def test_writing_goes_on_after_the_database_has_cut_every_connection(postgresql: str) -> None:
+    with postgres.database(postgresql) as url, opened(url) as engine, opened(postgresql) as admin:
+        schema.upgrade(engine)
+        Journal(engine).write(exchange(scored()))
+        with admin.connect() as connection:
+            cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :name"
+            assert connection.execute(text(cut), {"name": engine.url.database}).scalar_one() >= 1
+        Journal(engine).write(exchange(scored()))
+        assert count(engine)["api_responses"] == 2
 
 
 def test_keys_sort_by_the_time_they_were_made() -> None:

@@ -33,7 +33,7 @@ def test_the_language_is_what_the_header_prefers(header: str, language: Language
          "Years with the company: 1 year, raises the risk"),
         ("annees_dans_l_entreprise", 0, -0.2, "Ancienneté : 0 an, diminue le risque",
          "Years with the company: 0 years, lowers the risk"),
-        ("annee_experience_totale", 7.5, 0.0, "Expérience totale : 7.5 ans, sans effet sur le risque",
+        ("annee_experience_totale", 7.5, 0.0, "Expérience totale : 7,5 ans, sans effet sur le risque",
          "Total experience: 7.5 years, no effect on the risk"),
         ("revenu_mensuel", 2500.0, 0.1, "Revenu mensuel : 2500 €, augmente le risque",
          "Monthly income: 2500 €, raises the risk"),

@@ -1,8 +1,6 @@
 """The additive model: blocks that add up to one, exact contributions, and what is unknown."""
 
-import os
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,8 +15,8 @@ from churn import domain, extracts
 from churn.domain import FEATURES, Field
 from churn.pipeline import build_pipeline, centre, contributions, fit, frame
 from churn.sample import make_employees
+from tests.real_data import TECHNOVA, needs_real_data
 
-TECHNOVA = Path(__file__).parents[2] / "shared/data/technova"
 CORE_NAMES = {field.name for field in domain.CORE}
 
 Left = NDArray[np.bool_]
@@ -171,9 +169,7 @@ class TestBuildPipeline:
         assert clone(fitted).get_params()["classify__C"] == fitted["classify"].C
 
 
-@pytest.mark.skipif(
-    not TECHNOVA.is_dir() and os.environ.get("CI") != "true", reason="the real extracts are not here"
-)
+@needs_real_data
 def test_core_fields_alone_tell_who_leaves() -> None:
     employees = extracts.read(TECHNOVA)
     table = employees[[field.name for field in FEATURES]]

@@ -88,6 +88,8 @@ class TestClients:
             httpx.post(f"{server.url}/predict", json=record, auth=("marie", "wrong-987654")).status_code
             == 401
         )
+        httpx.get(f"{server.url}/the-last-call", headers=headers)
+        server.process.await_output("path=/the-last-call")
         output = server.process.output
         assert "path=/predict" in output
         for secret in ("987654", "Zoé", "4711", "Astronaute", "vieux", TOKEN, USER[1], "Traceback"):
@@ -172,6 +174,12 @@ class TestStartsThatFail:
     def test_with_a_placeholder_secret(self, by: str, model: ServedModel) -> None:
         env = environment(API_TOKEN="changeme-changeme-changeme")
         self.refuses(by, env, "API_TOKEN: is a placeholder: run `churn token issue NAME`")
+
+    def test_with_a_model_of_somebody_else(self, by: str, model: ServedModel) -> None:
+        with bentoml.models.create("elsewhere", metadata={}) as made:
+            pass
+        self.refuses(by, environment(CHURN_MODEL=str(made.tag)), "was not exported by this version of churn")
+        bentoml.models.delete(made.tag)
 
     def test_with_half_a_user(self, by: str, model: ServedModel, tmp_path: Path) -> None:
         env = environment(API_USERNAME="marie", DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")

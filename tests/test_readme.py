@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from churn.sample import write_sample
+from churn.schemas import EXAMPLE
 from tests.servers import PROJECT, Process, environment, free_port
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -104,6 +107,32 @@ def test_secrets_are_printed_once_and_what_is_there_is_reused(
     assert "exported as churn:" in first.output
     for once in ("exported as", "shown this once", "Bearer"):
         assert once not in second.output
+
+
+def test_the_environment_and_other_data_are_honoured(copy: Path, tmp_path: Path, first_run: object) -> None:
+    port, token = free_port(), "tR5wKp8nZq2LxVb7"
+    write_sample(tmp_path, rows=300, seed=3)
+    settings = {
+        "BENTOML_HOME": str(tmp_path / "home"),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere.db",
+        "API_TOKEN": token,
+        "API_USERNAME": "marie",
+        "API_PASSWORD": "correct horse",
+    }
+    process = Process(["make", "run", f"DATA={tmp_path}"], {**fresh_environment(port), **settings}, copy)
+    try:
+        process.await_ready(f"http://127.0.0.1:{port}")
+        url = f"http://127.0.0.1:{port}/predict"
+        bearer = httpx.post(url, json=EXAMPLE, headers={"Authorization": f"Bearer {token}"})
+        basic = httpx.post(url, json=EXAMPLE, auth=("marie", "correct horse"))
+    finally:
+        process.stop()
+    assert (bearer.status_code, basic.status_code) == (200, 200)
+    assert "300 employees" in process.output
+    assert token not in process.output
+    assert "shown this once" not in process.output
+    assert (tmp_path / "elsewhere.db").exists()
+    assert (tmp_path / "home" / "models").is_dir()
 
 
 def test_the_commands_without_make_are_those_of_the_makefile() -> None:

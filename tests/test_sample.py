@@ -1,6 +1,5 @@
 """The embedded sample: the extracts' form, nobody's data, and a signal that holds for real employees."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,7 @@ from churn import domain, extracts
 from churn.domain import EXTRACTS
 from churn.sample import FACTS, make_employees, write_sample
 from churn.training import train
-
-TECHNOVA = Path(__file__).parents[2] / "shared/data/technova"
-
-real_data = pytest.mark.skipif(
-    not TECHNOVA.is_dir() and os.environ.get("CI") != "true", reason="the real extracts are not here"
-)
+from tests.real_data import TECHNOVA, needs_real_data
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +38,7 @@ class TestForm:
     def test_every_value_is_accepted_and_every_employee_is_in_each_extract(self, directory: Path) -> None:
         assert len(extracts.read(directory)) == 1500
 
-    @real_data
+    @needs_real_data
     @pytest.mark.parametrize("extract", EXTRACTS)
     def test_columns_and_their_order_are_those_of_the_real_extract(
         self, directory: Path, extract: str
@@ -103,13 +97,13 @@ class TestPlausibility:
         assert (levels[many["poste"] == "Directeur Technique"] >= 3).all()
         assert (levels[many["poste"] == "Représentant Commercial"] <= 2).all()
 
-    @real_data
+    @needs_real_data
     def test_numbers_rank_together_as_in_reality(self, many: pd.DataFrame) -> None:
         names = [field.name for field in domain.FIELDS if field.numeric]
         real = extracts.read(TECHNOVA)[names].corr("spearman")
         assert np.abs((many[names].corr("spearman") - real).to_numpy()).max() < 0.2
 
-    @real_data
+    @needs_real_data
     def test_numbers_and_categories_are_spread_as_in_reality(self, many: pd.DataFrame) -> None:
         real = extracts.read(TECHNOVA)
         for field in domain.FEATURES:
@@ -121,7 +115,7 @@ class TestPlausibility:
                 measured = real[field.name].astype(str).value_counts(normalize=True)
                 assert shares.sub(measured, fill_value=0).abs().max() < 0.03, field.name
 
-    @real_data
+    @needs_real_data
     def test_incomes_go_with_the_level(self, many: pd.DataFrame) -> None:
         def spread(employees: pd.DataFrame) -> pd.DataFrame:
             incomes = employees.groupby("niveau_hierarchique_poste")["revenu_mensuel"]
@@ -132,7 +126,7 @@ class TestPlausibility:
 
 
 class TestPrivacy:
-    @real_data
+    @needs_real_data
     def test_no_employee_of_the_sample_exists(self, many: pd.DataFrame) -> None:
         names = [field.name for field in domain.FIELDS if field.role not in ("identifier", "target")]
         real = extracts.read(TECHNOVA)[names]
@@ -150,7 +144,7 @@ class TestSignal:
         assert metrics["brier"].mean <= 0.12
         assert 0.4 <= metrics["recall"].mean < 1
 
-    @real_data
+    @needs_real_data
     def test_a_model_of_the_sample_knows_who_leaves_in_reality(self, tmp_path: Path) -> None:
         write_sample(tmp_path, rows=5000)
         model = train(extracts.read(tmp_path), folds=2, repeats=1)

@@ -1,12 +1,18 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Engine, inspect
 
 from churn.errors import DatabaseError
 from churn.storage import schema
-from churn.storage.engine import make_engine
+from churn.storage.engine import make_engine, opened
 from churn.storage.tables import metadata
+from tests.servers import environment
 
 
 def test_upgrade_makes_exactly_the_tables_of_the_code(engine: Engine) -> None:
@@ -25,6 +31,30 @@ def test_downgrade_leaves_nothing_and_upgrade_brings_it_back(engine: Engine) -> 
     assert set(inspect(engine).get_table_names()) == {"alembic_version"}
     schema.upgrade(engine)
     assert set(inspect(engine).get_table_names()) >= set(metadata.tables)
+
+
+def test_an_interrupted_first_upgrade_leaves_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(database_url) as engine:
+        with monkeypatch.context() as patched:
+            patched.setattr(Operations, "create_index", lambda *_, **__: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                schema.upgrade(engine)
+        assert inspect(engine).get_table_names() == []
+        schema.upgrade(engine)
+        assert schema.check(engine) == schema.head()
+
+
+def test_two_starters_at_once_both_find_the_schema(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/churn.db"
+    command = [sys.executable, "-m", "churn.cli.main", "db", "upgrade"]
+    starters = [
+        subprocess.Popen(command, env=environment(DATABASE_URL=url), stdout=subprocess.PIPE) for _ in range(3)
+    ]
+    outputs = [starter.communicate(timeout=60)[0] for starter in starters]
+    assert [starter.returncode for starter in starters] == [0, 0, 0]
+    assert all(b"(head)" in output for output in outputs)
 
 
 def test_a_database_without_schema_is_refused_with_what_mends_it(database_url: str) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +14,9 @@ from churn import domain, extracts, scorecard
 from churn.pipeline import build_pipeline, compile_scorecard, contributions, fit, frame
 from churn.sample import make_employees
 from churn.scorecard import Curve, Scorecard, Table
+from tests.real_data import IS_EXPECTED, TECHNOVA
 
-TECHNOVA = Path(__file__).parents[2] / "shared/data/technova"
-ON_REAL_DATA = TECHNOVA.is_dir() or os.environ.get("CI") == "true"
-
-EMPLOYEES = extracts.read(TECHNOVA) if ON_REAL_DATA else make_employees(1500)
+EMPLOYEES = extracts.read(TECHNOVA) if IS_EXPECTED else make_employees(1500)
 TABLE = EMPLOYEES[[field.name for field in domain.FEATURES]]
 PIPELINE = fit(
     build_pipeline(domain.FEATURES), TABLE, (EMPLOYEES["a_quitte_l_entreprise"] == "Oui").to_numpy(dtype=bool)

@@ -15,6 +15,7 @@ from churn import domain
 from churn.access.users import add_user
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
+from churn.scorecard import Scorecard
 from churn.storage import schema
 from churn.storage.tables import (
     JOURNAL,
@@ -24,6 +25,7 @@ from churn.storage.tables import (
     prediction_results,
     requests,
 )
+from churn.web import recorder
 from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES
 from tests.conftest import Served
 
@@ -140,6 +142,10 @@ class TestPredict:
         assert served.client.post("/predict", json=EXAMPLE).json()["warnings"] == []
 
     def test_what_is_implausible_together_is_warned_of(self, served: Served) -> None:
+        old = {**EXAMPLE, "age": 70}
+        assert (
+            served.client.post("/predict", json=old).json()["warnings"][0].startswith("age = 70 : hors de la")
+        )
         young = {**EXAMPLE, "age": 18, "annee_experience_totale": 5}
         assert served.client.post("/predict", json=young).json()["warnings"] == [
             "annee_experience_totale et age : peu plausibles ensemble, à vérifier"
@@ -288,6 +294,45 @@ class TestRefusals:
     def test_an_unknown_path(self, served: Served) -> None:
         self.refused(served, 404, path="/nothing")
 
+    @pytest.mark.parametrize("name", ["Zoé\u0000", "\ud800", "a\tb", " " * 80])
+    def test_an_identifier_that_no_database_stores(self, served: Served, name: str) -> None:
+        body = json.dumps({**EXAMPLE, "employee_id": name})
+        [entry] = self.refused(served, 422, content=body, headers={"Content-Type": "application/json"})
+        assert (entry["loc"], entry["type"]) == (["body", "employee_id"], "identifier")
+
+    def test_an_identifier_is_stored_without_its_padding(self, served: Served) -> None:
+        padded = {**EXAMPLE, "employee_id": " " * 100 + "E_12"}
+        assert served.client.post("/predict", json=padded).status_code == 200
+        assert rows(served, employee_inputs)[0].employee_id == "E_12"
+
+    def test_an_unknown_name_that_no_database_stores(self, served: Served) -> None:
+        [entry] = self.refused(served, 422, json={**EXAMPLE, "x\u0000y" + "z" * 100: 1})
+        assert entry["loc"] == ["body", "xy" + "z" * 62]
+        assert rows(served, api_responses)[0].body["detail"] == [entry]
+
+    def test_a_field_that_is_given_twice(self, served: Served) -> None:
+        body = json.dumps(EXAMPLE)[:-1] + ', "age": 30, "age": 31}'
+        for path, content in (("/predict", body), ("/predict_batch", f"[{body}]")):
+            [entry] = self.refused(
+                served, 422, path=path, content=content, headers={"Content-Type": "application/json"}
+            )
+            assert (entry["loc"], entry["type"]) == (["body", "age"], "repeated_field")
+
+    def test_what_is_listed_has_an_end(self, served: Served) -> None:
+        detail = self.refused(served, 422, path="/predict_batch", json=[{}] * 10_000)
+        assert len(detail) == 51
+        assert detail[-1] == {
+            "loc": ["body"],
+            "msg": "d'autres erreurs suivent : corriger celles-ci d'abord",
+            "type": "more_errors",
+        }
+        [entry] = self.refused(served, 422, json={f"field{n}": n for n in range(20_000)})
+        assert entry["type"] == "too_many_fields"
+
+    def test_a_path_with_a_control_character(self, served: Served) -> None:
+        self.refused(served, 404, path="/predict%0A", json=EXAMPLE)
+        assert rows(served, requests) == []
+
 
 # The whole list: a route that is not here must ask for credentials.
 OPEN = {"/", "/health", "/healthz", "/livez", "/readyz", "/docs.json"}
@@ -394,11 +439,34 @@ class TestJournal:
         for path, body in (("/predict", EXAMPLE), ("/predict_batch", [EXAMPLE])):
             response = served.client.post(path, json=body)
             assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+            assert response.headers["X-Request-ID"] == response.json()["request_id"]
             assert set(response.json()) == {"detail", "request_id"}
             assert "probability" not in response.text
         with served.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE gone RENAME TO api_responses")
         assert not any(rows(served, table) for table in JOURNAL)
+
+    def test_an_answer_that_comes_too_late_is_journalled_as_such(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(recorder, "MAX_SECONDS", 0)
+        response = served.client.post("/predict", json=EXAMPLE)
+        assert response.status_code == 504
+        assert set(response.json()) == {"detail", "request_id"}
+        assert [row.status for row in rows(served, api_responses)] == [504]
+        assert rows(served, prediction_results) == []
+
+    def test_a_failure_in_scoring_is_500_and_its_text_stays_out_of_the_log(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fails(_: object, record: Any) -> Any:
+            raise ValueError(f"cannot digest {record['revenu_mensuel']}")
+
+        monkeypatch.setattr(Scorecard, "contributions", fails)
+        response = served.client.post("/predict", json={**EXAMPLE, "revenu_mensuel": 987654})
+        assert response.status_code == 500
+        assert "in fails" in caplog.text
+        assert "987654" not in caplog.text + response.text + everything_stored(served)
 
     def test_two_spellings_of_a_request_are_one_way_of_logging(self, served: Served) -> None:
         served.client.post("/predict", json={**EXAMPLE, "genre": "f"})
@@ -412,6 +480,12 @@ class TestState:
 
     def test_ready_only_while_the_journal_can_write(self, served: Served) -> None:
         assert served.client.get("/readyz").status_code == 200
+        with served.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE requests RENAME TO gone")
+        assert served.client.get("/readyz").status_code == 503
+        with served.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE gone RENAME TO requests")
+        assert rows(served, requests) == []
         schema.downgrade(served.engine)
         response = served.client.get("/readyz")
         assert response.status_code == 503

@@ -41,6 +41,7 @@ def test_the_environment_is_honoured_and_beats_the_file(
             "API_TOKEN: is a placeholder: run `churn token issue NAME`",
         ),
         ("API_TOKEN", "short-one", "API_TOKEN: is too short: expected at least 16"),
+        ("API_TOKEN", "clé-secrète-de-la-paie", "API_TOKEN: cannot be sent in a header"),
         ("API_PASSWORD", "<password>", "API_PASSWORD: is a placeholder"),
         ("API_PASSWORD", "1234567", "API_PASSWORD: is too short: expected at least 8"),
     ],
@@ -52,6 +53,11 @@ def test_an_unsafe_or_malformed_setting_is_named_but_not_repeated(
     with pytest.raises(SettingsError, match=message) as caught:
         load()
     assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["aB3<kd9!vQz7", "Mastodon-4711-ride", "x9xxxxqQ1"])
+def test_a_good_secret_is_no_placeholder(secret: str) -> None:
+    assert not is_placeholder(secret)
 
 
 def test_secrets_do_not_show_in_a_printed_settings(monkeypatch: pytest.MonkeyPatch) -> None:

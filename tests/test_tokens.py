@@ -49,9 +49,15 @@ def test_an_unknown_scope_is_refused(engine: Engine) -> None:
         issue_token(engine, "payroll", scopes=["predict", "admin"])
 
 
-def test_ensure_keeps_a_known_secret_and_adds_a_new_one(engine: Engine) -> None:
+def test_ensure_keeps_a_known_secret_and_revokes_the_one_before(engine: Engine) -> None:
+    other = issue_token(engine, "api")
     ensure_token(engine, "api", "first-secret-of-many")
     ensure_token(engine, "api", "first-secret-of-many")
     ensure_token(engine, "api", "second-secret-of-many")
-    assert count_tokens(engine) == 2
+    assert count_tokens(engine) == 3
+    assert verify_token(engine, "first-secret-of-many") is None
     assert verify_token(engine, "second-secret-of-many") is not None
+    assert verify_token(engine, other) is not None
+    ensure_token(engine, "api", "first-secret-of-many")
+    assert verify_token(engine, "first-secret-of-many") is not None
+    assert verify_token(engine, "second-secret-of-many") is None

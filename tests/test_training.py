@@ -1,8 +1,6 @@
 """Training: honest figures, a threshold that is chosen inside the folds, and refusals that say what to do."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,12 +11,7 @@ from churn import domain, extracts
 from churn.errors import TrainingError
 from churn.sample import write_sample
 from churn.training import THRESHOLD_METRICS, TrainedModel, choose_threshold, train
-
-TECHNOVA = Path(__file__).parents[2] / "shared/data/technova"
-
-real_data = pytest.mark.skipif(
-    not TECHNOVA.is_dir() and os.environ.get("CI") != "true", reason="the real extracts are not here"
-)
+from tests.real_data import TECHNOVA, needs_real_data
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +33,7 @@ def with_departures(employees: pd.DataFrame, departures: int, rows: int) -> pd.D
     return employees.head(rows).assign(**{domain.TARGET.name: target})
 
 
-@real_data
+@needs_real_data
 def test_the_model_reaches_its_bars_on_real_employees_without_protected_fields() -> None:
     report = train(extracts.read(TECHNOVA)).report
     assert (report.n_rows, report.n_departures, report.folds, report.repeats) == (1470, 237, 5, 4)
@@ -82,7 +75,7 @@ class TestReport:
         assert report.threshold == trained.threshold
         incomes = employees["revenu_mensuel"]
         assert report.seen["revenu_mensuel"] == (incomes.min(), incomes.max())
-        assert set(report.seen) == {field.name for field in domain.FEATURES if field.numeric}
+        assert set(report.seen) == {field.name for field in domain.FIELDS if field.numeric}
 
     def test_has_mean_and_spread_of_every_figure(self, trained: TrainedModel) -> None:
         assert {"roc_auc", "average_precision", "brier", "f2", "recall", "precision"} <= set(

@@ -1,3 +1,4 @@
+import bcrypt
 import pytest
 from sqlalchemy import Engine, select, update
 
@@ -14,6 +15,21 @@ def test_a_user_is_known_by_name_and_password(engine: Engine) -> None:
     assert verify_user(engine, "marie", PASSWORD + " ") is None
     assert verify_user(engine, "Marie", PASSWORD) is None
     assert verify_user(engine, "paul", PASSWORD) is None
+
+
+def test_an_unknown_name_costs_as_much_as_a_wrong_password(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[bytes] = []
+    really_check = bcrypt.checkpw
+
+    def check(password: bytes, stored: bytes) -> bool:
+        checked.append(stored)
+        return really_check(password, stored)
+
+    monkeypatch.setattr(bcrypt, "checkpw", check)
+    assert verify_user(engine, "nobody", PASSWORD) is None
+    assert [stored.split(b"$")[:3] for stored in checked] == [[b"", b"2b", b"12"]]
 
 
 def test_only_a_bcrypt_hash_is_stored(engine: Engine) -> None:

@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import os
 from collections.abc import Callable
 
+import anyio
 import anyio.to_thread
 from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -70,6 +72,7 @@ class Gate:
     def __init__(self, app: ASGIApp, verify: Verify) -> None:
         self._app = app
         self._verify = verify
+        self._hashing = anyio.CapacityLimiter(os.cpu_count() or 1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one connection; the lifespan passes."""
@@ -84,7 +87,10 @@ class Gate:
         found = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(found) != 1:  # two would leave it open which one was checked
             raise UnauthorizedError
-        caller = await anyio.to_thread.run_sync(self._verify, found[0].decode("latin-1"))
+        authorization = found[0].decode("latin-1")
+        # Hashing a password keeps a core busy: a few at a time, so that tokens need not queue behind.
+        limiter = self._hashing if authorization[:5].lower() == "basic" else None
+        caller = await anyio.to_thread.run_sync(self._verify, authorization, limiter=limiter)
         if caller is None:
             raise UnauthorizedError
         return caller

@@ -7,7 +7,7 @@ from churn.access.users import ensure_user
 from churn.errors import SettingsError
 from churn.settings import Settings
 
-FIRST_TOKEN = "api-token"  # noqa: S105 - its name, not its secret
+FIRST_TOKEN, ENVIRONMENT_TOKEN = "first", "api-token"
 
 
 def ensure_identities(engine: Engine, settings: Settings) -> None:
@@ -23,4 +23,4 @@ def ensure_identities(engine: Engine, settings: Settings) -> None:
     if password:
         ensure_user(engine, settings.api_username, password)
     if settings.api_token.get_secret_value():
-        ensure_token(engine, FIRST_TOKEN, settings.api_token.get_secret_value())
+        ensure_token(engine, ENVIRONMENT_TOKEN, settings.api_token.get_secret_value())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from churn.errors import IdentityError
@@ -64,16 +64,18 @@ def issue_token(
 
 
 def ensure_token(engine: Engine, name: str, secret: str) -> None:
-    """Make a token with this secret exist; one that is there already stays as it is.
+    """Make this secret the one token of its name: another secret that had it is revoked.
 
     Raises:
         DatabaseError: the database does not answer.
     """
-    with explained(engine), engine.connect() as connection:
-        query = select(func.count()).select_from(tokens).where(tokens.c.digest == digest(secret))
-        known = connection.execute(query).scalar_one()
+    mine = tokens.c.digest == digest(secret)
+    older = tokens.c.name.like(f"{name}-%") & ~mine & tokens.c.revoked_at.is_(None)
+    with explained(engine), engine.begin() as connection:
+        connection.execute(update(tokens).where(older).values(revoked_at=datetime.now(UTC)))
+        known = connection.execute(update(tokens).where(mine).values(revoked_at=None)).rowcount
     if not known:
-        # The name carries a bit of the digest: a rotated secret is a new token beside the old one.
+        # The name carries a bit of the digest: the log can tell a rotated secret from the one before.
         issue_token(engine, f"{name}-{digest(secret).hex()[:8]}", secret=secret)
 
 

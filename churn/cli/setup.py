@@ -13,7 +13,7 @@ from churn.access.tokens import count_tokens, issue_token
 from churn.access.users import add_user, count_users
 from churn.errors import ModelError
 from churn.schemas import EXAMPLE
-from churn.settings import Settings, load
+from churn.settings import DEFAULT_MODEL, Settings, load
 from churn.storage import schema
 from churn.storage.engine import is_embedded, opened
 
@@ -44,6 +44,8 @@ def _prepare_model(settings: Settings, data: Path | None) -> None:
     try:
         found = registry.find(settings.model).info.metadata
     except ModelError:
+        if settings.model != DEFAULT_MODEL:
+            raise  # a model that was asked for by name is not replaced by another
         found = {}
     if found and data is None:
         return

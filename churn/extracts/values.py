@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from churn import domain
 from churn.domain import Extract, Field
 
-NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 # Padded or not, and 3.0 where a spreadsheet made numbers of them; 18 digits fit an int64.
 IDENTIFIER = r"0*(\d{1,18})(?:\.0+)?$"
 IDENTIFIER_PREFIX: dict[Extract, str] = {"sirh": "^", "eval": "^(?:E_)?", "sondage": "^"}
@@ -65,14 +65,14 @@ def _numbers(field: Field, texts: Any, *, decimal_comma: bool) -> tuple[Values, 
         texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, "%$", ""))
     if decimal_comma:
         texts = pc.replace_substring(texts, ",", ".")
-    readable = pc.match_substring_regex(texts, NUMBER)
+    readable = pc.match_substring_regex(texts, domain.NUMBER)
     numbers = np.array(pc.if_else(readable, texts, None).cast(pa.float64()), dtype=np.float64)
     if field.kind == "percent":
         # Without its sign, a number up to 1 is a fraction; 0.29 * 100 is 28.999999999999996.
         fractions = ~in_points & (np.abs(numbers) <= 1)
         numbers[fractions] = np.round(numbers[fractions] * 100, 9)
     low = -np.inf if field.minimum is None else field.minimum
-    high = np.inf if field.maximum is None else field.maximum
+    high = domain.LARGEST if field.maximum is None else field.maximum
     valid = np.isfinite(numbers) & (low <= numbers) & (numbers <= high)
     if field.kind == "integer":
         valid &= numbers == np.floor(numbers)

@@ -13,6 +13,7 @@ from churn.errors import SettingsError
 
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
 CONNECT_TIMEOUT = 5  # seconds
+STATEMENT_TIMEOUT = 10  # seconds
 BUSY_TIMEOUT = 10  # seconds that SQLite waits for another writer
 
 
@@ -51,7 +52,7 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "connect", _durable)
         return engine
     # Parameters hidden: an error's text would carry the employee's values into the log.
-    options = {"connect_timeout": CONNECT_TIMEOUT}
+    options = {"connect_timeout": CONNECT_TIMEOUT, "options": f"-c statement_timeout={STATEMENT_TIMEOUT}s"}
     return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=options)
 
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import anyio.to_thread
@@ -86,6 +86,17 @@ class Journal:
             DatabaseError: it could not be committed; nothing of it is stored.
         """
         await anyio.to_thread.run_sync(self.write, exchange)
+
+    def check(self) -> None:
+        """Make sure that a row could be written now, without leaving one; waits, as `write`.
+
+        Raises:
+            DatabaseError: it could not.
+        """
+        row = {"id": new_id(), "received_at": datetime.now(UTC), "method": "", "route": "", "caller_kind": ""}
+        with explained(self._engine), self._engine.connect() as connection, connection.begin() as transaction:
+            connection.execute(insert(requests), row)
+            transaction.rollback()
 
     def write(self, exchange: Exchange) -> None:
         """Log one exchange from a thread that may wait; as `record`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
@@ -10,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from churn.errors import DatabaseError
 
@@ -34,16 +35,21 @@ def explained(engine: Engine) -> Iterator[None]:
     where = engine.url.render_as_string(hide_password=True)
     try:
         yield
-    except SQLAlchemyError as error:
+    except (OperationalError, InterfaceError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()
         raise DatabaseError(
             f"the database {where} does not answer ({reason[0] if reason else type(error).__name__}): "
             "start it or correct DATABASE_URL, then run `churn db check`"
         ) from error
+    except SQLAlchemyError as error:
+        raise DatabaseError(
+            f"the database {where} refuses what it was told ({type(error).__name__}): run `churn db check`"
+        ) from error
     except CommandError as error:
         raise DatabaseError(f"the database {where} cannot be migrated: {error}") from error
 
 
+@lru_cache(maxsize=1)
 def head() -> str | None:
     """Return the revision that this code is written for."""
     return ScriptDirectory.from_config(_config()).get_current_head()

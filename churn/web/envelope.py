@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn import phrases
 from churn.domain import Language
-from churn.errors import ChurnError, InvalidInputError, PayloadTooLargeError
+from churn.errors import ChurnError, InvalidInputError, NotFoundError, PayloadTooLargeError
 from churn.storage.ids import new_id
 
 logger = logging.getLogger("churn")
@@ -40,6 +40,7 @@ class Envelope:
         state["language"] = phrases.language_of(Headers(scope=scope).get("accept-language", ""))
         answer = _Answer(scope, send)
         try:
+            _check_path(scope["path"])
             await self._app(scope, receive, answer.send)
         except ChurnError as error:
             if error.status >= 500:
@@ -82,6 +83,12 @@ class _Answer:
         await self._send(message)
 
 
+def _check_path(path: str) -> None:
+    """Refuse a path with control characters: routes match some of these, but no list of ours does."""
+    if not path.isprintable():
+        raise NotFoundError
+
+
 def refusal(error: ChurnError, scope: Scope) -> JSONResponse:
     """Return the answer to a request that an error ended."""
     return error_response(error.status, _detail(error, scope["state"]["language"]), scope)
@@ -89,8 +96,9 @@ def refusal(error: ChurnError, scope: Scope) -> JSONResponse:
 
 def error_response(status: int, detail: Detail, scope: Scope) -> JSONResponse:
     """Return an error in the one shape, with the headers that its status asks for."""
-    body = {"detail": detail, "request_id": str(scope["state"]["request_id"])}
-    response = JSONResponse(body, status)
+    request_id = str(scope["state"]["request_id"])
+    body = {"detail": detail, "request_id": request_id}
+    response = JSONResponse(body, status, headers={"X-Request-ID": request_id})
     if status == 401:
         for challenge in CHALLENGES:
             response.headers.append("WWW-Authenticate", challenge)

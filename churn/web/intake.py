@@ -1,11 +1,10 @@
 """The intake: reads a prediction's body once, and refuses it before anything is computed."""
 
-from collections.abc import Callable
-from typing import TypeVar
+import json
 
 import anyio.to_thread
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,14 +20,13 @@ from churn.schemas import Employee
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
+SMALL = 16 * 1024  # bytes that are read at once, without a thread
 MAX_ROWS = 10_000
+MAX_ERRORS = 50  # entries of one refusal
 MAX_NAME = 64  # characters of an unknown field's name that are told back
 ONE, MANY = "/predict", "/predict_batch"
 
-T = TypeVar("T")
-
-_one = TypeAdapter(Employee)
-_many = TypeAdapter(list[Employee])
+_employee = TypeAdapter(Employee)
 
 
 def read_one(body: bytes) -> Employee:
@@ -37,7 +35,10 @@ def read_one(body: bytes) -> Employee:
     Raises:
         InvalidInputError: it holds none; one entry per offending field.
     """
-    return _validated(_one.validate_python, _parse(body))
+    employees, errors = _validate([_parse(body)], ("body",))
+    if errors:
+        raise InvalidInputError(errors)
+    return employees[0]
 
 
 def read_many(body: bytes) -> list[Employee]:
@@ -48,42 +49,73 @@ def read_many(body: bytes) -> list[Employee]:
         PayloadTooLargeError: there are more than `MAX_ROWS`.
     """
     parsed = _parse(body)
-    if isinstance(parsed, list) and len(parsed) > MAX_ROWS:
+    if not isinstance(parsed, list):
+        raise InvalidInputError([FieldError(("body",), "list_type")])
+    if len(parsed) > MAX_ROWS:
         raise PayloadTooLargeError(MAX_ROWS, "row")
-    if parsed == []:
+    if not parsed:
         raise InvalidInputError([FieldError(("body",), "too_short")])
-    return _validated(_many.validate_python, parsed)
+    employees, errors = _validate(parsed)
+    if errors:
+        raise InvalidInputError(errors)
+    return employees
 
 
 def _parse(body: bytes) -> object:
     if not body.strip():
         raise InvalidInputError([FieldError(("body",), "empty_body")])
     try:
-        return from_json(body)
-    except ValueError:
+        return json.loads(body, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError):
         # Chained from nothing: the parser's message may quote the body.
         raise InvalidInputError([FieldError(("body",), "json_invalid")]) from None
 
 
-def _validated(validate: Callable[[object], T], parsed: object) -> T:
-    try:
-        return validate(parsed)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidInputError([_field_error(e) for e in details]) from None
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return a JSON object; JSON itself would let the last of two values win, silently."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise InvalidInputError([FieldError(("body", _readable(repeated)), "repeated_field")])
+    return found
 
 
-def _field_error(error: ErrorDetails) -> FieldError:
-    """Return our entry for one of pydantic's: the row and the field, never the value."""
-    place = [part if isinstance(part, int) else part[:MAX_NAME] for part in error["loc"]]
-    spelling = next((part for part in place if isinstance(part, str)), None)
+def _validate(records: list[object], at: tuple[str, ...] = ()) -> tuple[list[Employee], list[FieldError]]:
+    """Return the employees and what is wrong with the others, listed up to `MAX_ERRORS`.
+
+    `at` is the place of the only record; without it, each has its row.
+    """
+    employees: list[Employee] = []
+    errors: list[FieldError] = []
+    for row, record in enumerate(records):
+        try:
+            employees.append(_employee.validate_python(record))
+        except ValidationError as error:
+            place = at or ("body", row)
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+            errors += [_field_error(detail, place) for detail in details]
+        if len(errors) > MAX_ERRORS:
+            return employees, [*errors[:MAX_ERRORS], FieldError(("body",), "more_errors")]
+    return employees, errors
+
+
+def _readable(name: str) -> str:
+    """Return an unknown name as it may be told back and stored: short, and without control characters."""
+    return "".join(character for character in name if character.isprintable())[:MAX_NAME]
+
+
+def _field_error(error: ErrorDetails, place: tuple[str | int, ...]) -> FieldError:
+    """Return our entry for one of pydantic's: the place and the field, never the value."""
+    spelling = next((_readable(part) for part in error["loc"] if isinstance(part, str)), None)
     known = domain.BY_SPELLING.get(domain.fold_name(spelling)) if spelling else None
     kind = error["type"]
     if kind == "extra_forbidden":
         kind = "unknown_field" if known is None else "target" if known is domain.TARGET else "duplicate_field"
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
         kind = "object_type"
-    return FieldError(("body", *place), kind, known.name if known else None)
+    at = place if spelling is None else (*place, spelling)
+    return FieldError(at, kind, known.name if known else None)
 
 
 class Intake:

@@ -5,12 +5,16 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from churn.errors import DatabaseError
+from churn.errors import ChurnError, DatabaseError, TookTooLongError
 from churn.storage.journal import Caller, Exchange
-from churn.web.envelope import logger, refusal
+from churn.web.envelope import anonymous_traceback, logger, refusal
 from churn.web.intake import MANY, ONE
+
+# Shorter than the server's own time-out, whose answer would be neither journalled nor in our shape.
+MAX_SECONDS = 30
 
 
 class Recording(Protocol):
@@ -36,22 +40,35 @@ class Recorder:
         if scope["type"] != "http" or scope["path"] not in (ONE, MANY):
             await self._app(scope, receive, send)
             return
-        received_at, started = datetime.now(UTC), time.perf_counter()
         held: list[Message] = []
+        received_at, started = datetime.now(UTC), time.perf_counter()
+        try:
+            await self._answer(scope, receive, held)
+            exchange = _exchange(scope, held, received_at, (time.perf_counter() - started) * 1000)
+            await self._journal.record(exchange)
+        except Exception as error:  # noqa: BLE001 - whatever it is: not journalled, so not answered
+            logger.error(
+                "request %s is not journalled, so not answered: %s",
+                scope["state"]["request_id"],
+                error if isinstance(error, ChurnError) else anonymous_traceback(error),
+            )
+            refused = error if isinstance(error, ChurnError) else DatabaseError()
+            await refusal(refused, scope)(scope, receive, send)
+        else:
+            for message in held:
+                await send(message)
+
+    async def _answer(self, scope: Scope, receive: Receive, held: list[Message]) -> None:
+        """Let the request be answered in time, and hold the answer back."""
 
         async def hold(message: Message) -> None:
             held.append(message)
 
-        await self._app(scope, receive, hold)
-        exchange = _exchange(scope, held, received_at, (time.perf_counter() - started) * 1000)
-        try:
-            await self._journal.record(exchange)
-        except DatabaseError as error:
-            logger.error("request %s is not journalled, so not answered: %s", exchange.id, error)
-            await refusal(error, scope)(scope, receive, send)
-        else:
-            for message in held:
-                await send(message)
+        with anyio.move_on_after(MAX_SECONDS) as patience:
+            await self._app(scope, receive, hold)
+        if patience.cancelled_caught:
+            held.clear()
+            await refusal(TookTooLongError(), scope)(scope, receive, hold)
 
 
 def _exchange(scope: Scope, held: list[Message], received_at: datetime, duration_ms: float) -> Exchange:
