@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import httpx
@@ -52,6 +54,23 @@ def first_run(copy: Path) -> Iterator[tuple[Process, int]]:
         process.stop()
 
 
+def ask(command: str, copy: Path, **env: str) -> Any:
+    """Return the answer to a curl command: curl's own, or httpx's to the same words where there is none."""
+    if shutil.which("curl"):
+        return json.loads(run(command, copy, **env))
+    words = iter(shlex.split(Template(command).safe_substitute(env).replace("\\\n", " ")))
+    url, headers, body = "", {}, ""
+    for word in words:
+        if word == "-H":
+            name, _, value = next(words).partition(": ")
+            headers[name] = value
+        elif word == "-d":
+            body = next(words)
+        elif word.startswith("http"):
+            url = word
+    return httpx.post(url, headers=headers, content=body).json()
+
+
 def run(command: str, copy: Path, **env: str) -> str:
     """Return what a shell command prints on standard output."""
     return subprocess.run(
@@ -74,7 +93,7 @@ def test_the_readme_answers_as_it_says(copy: Path, first_run: tuple[Process, int
     process, port = first_run
     [token] = re.findall(r"^First token, shown this once:\s+(\S+)$", process.output, re.MULTILINE)
     command = block("sh", "curl").replace(":3000", f":{port}")
-    answer = json.loads(run(command, copy, TOKEN=token))
+    answer = ask(command, copy, TOKEN=token)
     promised: dict[str, Any] = json.loads(block("json", '"prediction": 1'))
     assert list(answer) == list(promised)
     assert (answer["prediction"], answer["message"]) == (promised["prediction"], promised["message"])
@@ -91,7 +110,7 @@ def test_the_readme_answers_as_it_says(copy: Path, first_run: tuple[Process, int
 def test_the_command_that_is_printed_can_be_pasted(copy: Path, first_run: tuple[Process, int]) -> None:
     process, _ = first_run
     [command] = re.findall(r"^curl .*?'\n\n", process.output, re.MULTILINE | re.DOTALL)
-    assert json.loads(run(command, copy))["message"] == "Risque de départ élevé"
+    assert ask(command, copy)["message"] == "Risque de départ élevé"
 
 
 def test_secrets_are_printed_once_and_what_is_there_is_reused(
