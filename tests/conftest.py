@@ -14,6 +14,7 @@ os.environ["BENTOML_DO_NOT_TRACK"] = "1"
 os.environ["CHURN_ENV_FILE"] = os.devnull
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -38,6 +39,10 @@ for name in (
     "CHURN_HOST",
 ):
     os.environ.pop(name, None)
+
+# How long an example takes is the machine's affair: timing belongs in benchmarks.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
