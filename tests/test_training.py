@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import balanced_accuracy_score, fbeta_score
+from numpy.typing import NDArray
+from sklearn.metrics import balanced_accuracy_score, fbeta_score, roc_auc_score
 
-from churn import domain, extracts
+from churn import domain, extracts, training
 from churn.errors import TrainingError
-from churn.sample import write_sample
+from churn.sample import make_employees, write_sample
 from churn.training import THRESHOLD_METRICS, TrainedModel, choose_threshold, train
 from tests.real_data import TECHNOVA, needs_real_data
 
@@ -168,3 +169,22 @@ class TestRefusals:
     def test_a_single_fold(self, employees: pd.DataFrame) -> None:
         with pytest.raises(TrainingError, match="folds = 1: expected at least 2"):
             train(employees, folds=1)
+
+
+def test_the_threshold_is_chosen_on_rows_that_its_model_has_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where leaving is pure chance, only a model that has seen the answers tells who left.
+    employees = make_employees(200, seed=4)
+    chance = np.random.default_rng(5).permutation(np.repeat(["Oui", "Non"], 100))
+    seen: list[tuple[int, float]] = []
+    choose = training.choose_threshold
+
+    def spy(left: NDArray[np.bool_], probabilities: NDArray[np.float64], metric: str = "f2") -> float:
+        seen.append((len(left), float(roc_auc_score(left, probabilities))))
+        return choose(left, probabilities, metric)
+
+    monkeypatch.setattr(training, "choose_threshold", spy)
+    trained = training.train(employees.assign(a_quitte_l_entreprise=chance), folds=5, repeats=1)
+    assert [rows for rows, _ in seen] == [160] * 5 + [200]
+    assert max(auc for _, auc in seen) < 0.7
+    table = employees[[field.name for field in domain.FEATURES]]
+    assert roc_auc_score(chance == "Oui", trained.pipeline.predict_proba(table)[:, 1]) > 0.8
