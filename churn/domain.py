@@ -12,6 +12,7 @@ Kind = Literal["identifier", "integer", "number", "percent", "category"]
 Role = Literal["identifier", "core", "optional", "protected", "target"]
 Extract = Literal["sirh", "eval", "sondage"]
 Language = Literal["fr", "en"]
+Band = Literal["low", "moderate", "high"]
 
 EXTRACTS: tuple[Extract, ...] = ("sirh", "eval", "sondage")
 
@@ -199,6 +200,22 @@ VALUE_LABELS: dict[str, tuple[str, str]] = {
     "Occasionnel": ("Occasionnel", "Occasional"),
     "Frequent": ("Fréquent", "Frequent"),
 }
+
+# The risk bands, (French, English), in rising order. The high one is what the threshold flags, so that
+# a band never contradicts a prediction; the moderate one begins at half of the threshold.
+BANDS: dict[Band, tuple[str, str]] = {
+    "low": ("faible", "low"),
+    "moderate": ("modéré", "moderate"),
+    "high": ("élevé", "high"),
+}
+
+
+def risk_band(probability: float, threshold: float) -> Band:
+    """Return the band of a probability, given the decision threshold."""
+    if probability >= threshold:
+        return "high"
+    return "moderate" if probability >= threshold / 2 else "low"
+
 
 # Each extract names the employee in its own way, and carries columns that never vary.
 ID_COLUMNS: dict[Extract, str] = {"sirh": "id_employee", "eval": "eval_number", "sondage": "code_sondage"}

@@ -213,6 +213,7 @@ class Prediction(BaseModel):
 
     prediction: Literal[0, 1] = Field(description="1 where the probability reaches the threshold")
     probability: float = Field(ge=0, le=1, description="probability that the employee leaves")
+    band: domain.Band = Field(description="high from the threshold on, moderate from half of it on")
     message: str
     prediction_id: UUID
     model: str = Field(description="tag of the model in the store")

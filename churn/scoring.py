@@ -44,6 +44,7 @@ class Scorer:
         return Prediction(
             prediction=1 if scored.prediction else 0,
             probability=scored.probability,
+            band=domain.risk_band(scored.probability, scored.threshold),
             message=phrases.verdict(bool(scored.prediction), language),
             prediction_id=scored.id,
             model=scored.model,
