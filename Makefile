@@ -9,7 +9,7 @@ export BENTOML_HOME ?= $(CURDIR)/.bentoml
 export BENTOML_DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help uv install install-dev run test lint types format train bundle lock bench-extracts clean
+.PHONY: help uv install install-dev run test lint types format train bundle lock bench-extracts bench-model clean
 
 help:  ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,6 +56,9 @@ lock: uv  ## Resolve the dependencies again: uv.lock, and requirements.txt for t
 
 bench-extracts: install-dev  ## Read, check and join a million rows in each extract
 	$(RUN) python benchmarks/bench_extracts.py $(if $(SHORT),--short)
+
+bench-model: install-dev  ## Score one record, a million in memory, ten million in a file (DATA=dir; SHORT=1)
+	$(RUN) python benchmarks/bench_model.py $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
 
 clean:  ## Remove what was installed and built; models, database and log stay in .bentoml
 	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -3,17 +3,20 @@
 Nothing is read or opened at import: `bentoml build` imports this file on machines without secrets.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import bentoml
 from sqlalchemy import Engine
+from starlette.datastructures import State
 from starlette.requests import Request
 
 from churn import preflight, registry
 from churn.access.gate import Gate, Verify, verifier
+from churn.answers import Prediction, WhatIfAnswer
 from churn.errors import ChurnError
-from churn.schemas import Employee, Prediction
+from churn.schemas import Employee, WhatIfQuestion
 from churn.scoring import Scorer
 from churn.settings import load
 from churn.storage import schema
@@ -23,6 +26,7 @@ from churn.web.envelope import Envelope, anonymous_traceback, logger
 from churn.web.intake import Intake
 from churn.web.pages import make_pages
 from churn.web.recorder import Recorder
+from churn.what_if import compare
 
 
 class Worker:
@@ -100,6 +104,14 @@ class Churn:
         """Return the risk of up to 10,000 employees, in order; one invalid refuses them all."""
         return _predict(employees, ctx)
 
+    @bentoml.api
+    def what_if(self, question: WhatIfQuestion, /, ctx: bentoml.Context) -> WhatIfAnswer:
+        """Return what changes do to one employee's risk, and which single ones would suffice."""
+        state = ctx.request.state
+        with _discreet(state):
+            before, after = state.scored = worker.scorer.score([question.employee, question.changed()])
+            return compare(worker.scorer, before, after, state.language)
+
     def __is_ready__(self) -> bool:
         """Return whether predictions can be made and journalled."""
         try:
@@ -111,18 +123,24 @@ class Churn:
 
 def _predict(employees: list[Employee], ctx: bentoml.Context) -> list[Prediction]:
     state = ctx.request.state
-    try:
+    with _discreet(state):
         state.scored = worker.scorer.score(employees)
         return [worker.scorer.answer(one, state.language) for one in state.scored]
-    except Exception as error:  # noqa: BLE001 - see below
-        # BentoML logs what is raised here, and the text of an error may repeat an employee's values.
+
+
+@contextmanager
+def _discreet(state: State) -> Iterator[None]:
+    """Keep the text of an error out of the log: BentoML logs it, and it may repeat an employee's values."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text is not ours to show
         logger.error("request %s failed:\n%s", state.request_id, anonymous_traceback(error))
         raise ChurnError("scoring failed") from None
 
 
 async def _already_read(request: Request, _: Any) -> Any:
     """Return what the intake read: BentoML need not parse and validate the body again."""
-    return request.state.employees
+    return request.state.read
 
 
 def _schema_of(spec: Any) -> Callable[..., dict[str, Any]]:

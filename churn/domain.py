@@ -3,6 +3,7 @@
 Everything else in the package reads names, ranges and spellings here. Standard library only.
 """
 
+import math
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -199,6 +200,37 @@ VALUE_LABELS: dict[str, tuple[str, str]] = {
     "Aucun": ("Aucun", "None"),
     "Occasionnel": ("Occasionnel", "Occasional"),
     "Frequent": ("Fréquent", "Frequent"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """How an employer may move one field, and so what may be suggested.
+
+    A number moves in steps of `step`, whose sign is the direction, to at most `factor` times its value;
+    or it is set to `reset` at once. A category moves rightwards along `order`. `means`, (French,
+    English), says by what, where the field's name does not.
+    """
+
+    step: int = 0
+    factor: float = math.inf
+    reset: int | None = None
+    order: tuple[str, ...] = ()
+    means: tuple[str, str] | None = None
+
+
+# The actionable fields, in the order in which suggestions are made: first what can be decided soonest and
+# at the least cost. No others: satisfaction and reviews are what people say, to be earned and not set; age,
+# family, studies, experience and seniority are who somebody is; job, level and department are another post.
+LEVERS: dict[str, Lever] = {
+    "heure_supplementaires": Lever(order=("Oui", "Non")),
+    "frequence_deplacement": Lever(order=("Frequent", "Occasionnel", "Aucun")),
+    "distance_domicile_travail": Lever(step=-1, means=("télétravail", "remote work")),
+    "nb_formations_suivies": Lever(step=1),
+    "nombre_participation_pee": Lever(step=1),
+    "annees_depuis_la_derniere_promotion": Lever(reset=0, means=("promotion", "promotion")),
+    "augmentation_salaire_precedente": Lever(step=1),
+    "revenu_mensuel": Lever(step=50, factor=1.5),
 }
 
 # The risk bands, (French, English), in rising order. The high one is what the threshold flags, so that

@@ -1,12 +1,16 @@
 """Every sentence that a caller reads, in French and in English."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from churn import domain
-from churn.domain import Field, Language
+from churn.domain import Field, Language, Lever
 from churn.errors import FieldError, PayloadTooLargeError
 
 DEFAULT_LANGUAGE: Language = "fr"
+
+# How a what-if ends: whether the risk is below the threshold, and was before, and what would take it there.
+Outcome = Literal["low", "still_low", "lowered", "suggested", "none"]
 
 
 def language_of(accept_language: str) -> Language:
@@ -38,31 +42,94 @@ def verdict(leaves: bool, language: Language) -> str:
     return "Risque de départ élevé" if leaves else "Employé stable"
 
 
-def reason(field: Field, value: object, contribution: float, language: Language) -> str:
-    """Return why a field moves the risk, as a manager would say it."""
-    colon, risk = (": ", "the risk") if language == "en" else (" : ", "le risque")
-    if contribution == 0:
-        effect = "no effect on" if language == "en" else "sans effet sur"
-    elif contribution > 0:
-        effect = "raises" if language == "en" else "augmente"
+def reason(field: Field | None, value: object, contribution: float, language: Language) -> str:
+    """Return why a field moves the risk, as a manager would say it; without a field, why all others do."""
+    english = language == "en"
+    if field is None:
+        subject = "Other factors: their sum" if english else "Autres facteurs : leur somme"
     else:
-        effect = "lowers" if language == "en" else "diminue"
-    return f"{field.label(language)}{colon}{_quantity(field, value, language)}, {effect} {risk}"
+        subject = f"{_label(field, language)}{quantity(field, value, language)},"
+    if contribution == 0:
+        effect = "no effect on" if english else "sans effet sur"
+    elif contribution > 0:
+        effect = "raises" if english else "augmente"
+    else:
+        effect = "lowers" if english else "diminue"
+    return f"{subject} {effect} {'the risk' if english else 'le risque'}"
 
 
-def _quantity(field: Field, value: object, language: Language) -> str:
-    """Return a value as it reads in a sentence: translated, or with its unit in the right number."""
+def _label(field: Field, language: Language) -> str:
+    return field.label(language) + (": " if language == "en" else " : ")
+
+
+# Everyday words do without a capital inside a sentence; jobs, departments and studies are names.
+_WORDS = ("heure_supplementaires", "frequence_deplacement")
+
+
+def quantity(field: Field, value: object, language: Language) -> str:
+    """Return a value as it reads in a sentence: translated, with its unit or its scale."""
     if isinstance(value, str):
-        return domain.VALUE_LABELS.get(value, (value, value))[language == "en"]
-    unit = field.unit
-    if unit == "ans" and isinstance(value, int | float):
+        label = domain.VALUE_LABELS.get(value, (value, value))[language == "en"]
+        return label.lower() if field.name in _WORDS else label
+    if not isinstance(value, int | float):
+        return plain(value)
+    number = _grouped(value, language)
+    if field.maximum is not None and not field.unit:
+        return f"{number} {'of' if language == 'en' else 'sur'} {plain(field.maximum)}"
+    if field.unit == "ans":
         # French counts from two, English from anything but one.
-        singular, plural, is_one = (
-            ("year", "years", value == 1) if language == "en" else ("an", "ans", value < 2)
-        )
-        unit = singular if is_one else plural
-    number = plain(value) if language == "en" else plain(value).replace(".", ",")
-    return f"{number} {unit}".rstrip()
+        if language == "en":
+            return f"{number} {'year' if value == 1 else 'years'}"
+        return f"{number} {'an' if value < 2 else 'ans'}"
+    if language == "en" and field.unit in ("€", "%"):
+        return f"€{number}" if field.unit == "€" else f"{number}%"
+    return f"{number} {field.unit}".rstrip()
+
+
+def _grouped(number: float, language: Language) -> str:
+    """Return a number to two decimals, its thousands grouped."""
+    english = f"{round(number, 2):,.15g}"
+    return english if language == "en" else english.replace(",", " ").replace(".", ",")
+
+
+def _share(probability: float, language: Language) -> str:
+    """Return a probability as a whole percentage; a small one is never said to be none."""
+    if probability < 0.01:
+        return "less than 1%" if language == "en" else "moins de 1 %"
+    return f"{probability:.0%}" if language == "en" else f"{probability:.0%}".replace("%", " %")
+
+
+def suggestion(
+    field: Field, lever: Lever, values: tuple[object, object], probability: float, language: Language
+) -> str:
+    """Return what one change of a field, from one value to another, makes of the risk."""
+    old, new = (quantity(field, value, language) for value in values)
+    share = _share(probability, language)
+    means = f" ({lever.means[language == 'en']})" if lever.means else ""
+    if language == "en":
+        return f"{_label(field, language)}going from {old} to {new}{means} brings the risk down to {share}"
+    # The language elides before a vowel, but not before "oui".
+    of = "d'" if old[0] in "aeiou" and old != "oui" else "de "
+    return f"{_label(field, language)}passer {of}{old} à {new}{means} ramène le risque à {share}"
+
+
+_OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    "low": ("Déjà sous le seuil : aucun changement n'est nécessaire",
+            "Already below the threshold: no change is needed"),
+    "still_low": ("Sous le seuil avant comme après ces changements",
+                  "Below the threshold before and after these changes"),
+    "lowered": ("Ces changements suffisent à passer sous le seuil",
+                "These changes suffice to fall below the threshold"),
+    "suggested": ("Chacun des changements proposés suffit à lui seul à passer sous le seuil",
+                  "Each of the suggested changes suffices alone to fall below the threshold"),
+    "none": ("Aucun changement à lui seul ne suffit à passer sous le seuil",
+             "No single change suffices to fall below the threshold"),
+}  # fmt: skip
+
+
+def outcome(kind: Outcome, language: Language) -> str:
+    """Return what comes of a what-if, in one line."""
+    return _OUTCOMES[kind][language == "en"]
 
 
 def out_of_range(field: Field, value: float, seen: tuple[float, float], language: Language) -> str:
@@ -138,7 +205,14 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "le corps est vide : un employé en JSON est attendu",
         "the body is empty: expected an employee as JSON",
     ),
-    "object_type": ("attendu : un objet JSON, un employé", "expected a JSON object, one employee"),
+    "same_person": (
+        "un changement porte sur la même personne : à retirer des changements",
+        "a change is about the same person: remove it from the changes",
+    ),
+    "object_type": (
+        "attendu : un objet JSON de champs et de valeurs",
+        "expected a JSON object of fields and values",
+    ),
     "list_type": ("attendu : une liste JSON d'employés", "expected a JSON list of employees"),
     "too_short": ("attendu : au moins un employé", "expected at least one employee"),
 }

@@ -1,12 +1,20 @@
-"""What goes in and comes out over HTTP: typed, bounded, unknown fields refused."""
+"""What goes in over HTTP: typed, bounded, unknown fields refused."""
 
 import math
 import re
 from functools import lru_cache
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from churn import domain
@@ -81,16 +89,22 @@ Percent = Annotated[float, BeforeValidator(_percent)]
 Identifier = Annotated[int | str, BeforeValidator(_identifier)]
 
 
-def _about(name: str) -> Any:
-    """Return pydantic's description of a domain field: default, bounds and texts."""
+def _about(name: str, *, required: bool = True) -> Any:
+    """Return pydantic's description of a domain field: default, bounds and texts.
+
+    Core fields have no default, or where they are not required, one that the document need not tell:
+    null is none of their values.
+    """
     field = domain.BY_NAME[name]
     described = f"{field.labels[0]} / {field.labels[1]}" + f" ({field.unit})" * bool(field.unit)
     also = f". Also accepted as: {', '.join(field.aliases)}" if field.aliases else ""
-    default = ... if field.role == "core" else None
+    default: dict[str, Any] = {"default": None}
+    if field.role == "core":
+        default = {} if required else {"default_factory": lambda: None}
     if not field.numeric:
-        return Field(default, description=described + also)
+        return Field(**default, description=described + also)
     maximum = domain.LARGEST if field.maximum is None else field.maximum
-    return Field(default, description=described + also, ge=field.minimum, le=maximum, allow_inf_nan=False)
+    return Field(**default, description=described + also, ge=field.minimum, le=maximum, allow_inf_nan=False)
 
 
 def _known(spelling: str) -> domain.Field | None:
@@ -195,30 +209,55 @@ class Employee(BaseModel):
         return dict(self.__dict__)
 
 
-class Reason(BaseModel):
-    """What one field adds to the risk, in log-odds against the average employee."""
+class Changes(Employee):
+    """Some fields of one employee, to be changed: none is required; null makes an optional one unknown.
 
-    field: str
-    value: str | float | int
-    contribution: float
-    text: str
-
-
-class Prediction(BaseModel):
-    """The risk that one employee leaves, with its exact reasons.
-
-    `base_value` and the contributions add up to the logit of `probability`; `reasons` are sorted
-    by size; `unknown` lists the model's fields that were not given and so contribute nothing.
+    Names, aliases and values are an employee's. Who it is cannot be changed.
     """
 
-    prediction: Literal[0, 1] = Field(description="1 where the probability reaches the threshold")
-    probability: float = Field(ge=0, le=1, description="probability that the employee leaves")
-    band: domain.Band = Field(description="high from the threshold on, moderate from half of it on")
-    message: str
-    prediction_id: UUID
-    model: str = Field(description="tag of the model in the store")
-    threshold: float = Field(ge=0, le=1)
-    base_value: float = Field(description="log-odds of the average employee")
-    reasons: list[Reason]
-    unknown: list[str]
-    warnings: list[str]
+    model_config = ConfigDict(json_schema_extra={"example": {"heure_supplementaires": "Non"}})
+
+    employee_id: SkipJsonSchema[Identifier | None] = None
+    revenu_mensuel: Number = _about("revenu_mensuel", required=False)
+    annee_experience_totale: Number = _about("annee_experience_totale", required=False)
+    annees_dans_l_entreprise: Integer = _about("annees_dans_l_entreprise", required=False)
+    annees_dans_le_poste_actuel: Integer = _about("annees_dans_le_poste_actuel", required=False)
+    satisfaction_employee_environnement: Integer = _about(
+        "satisfaction_employee_environnement", required=False
+    )
+    satisfaction_employee_equilibre_pro_perso: Integer = _about(
+        "satisfaction_employee_equilibre_pro_perso", required=False
+    )
+    heure_supplementaires: YesNo = _about("heure_supplementaires", required=False)
+    nombre_participation_pee: Integer = _about("nombre_participation_pee", required=False)
+    distance_domicile_travail: Number = _about("distance_domicile_travail", required=False)
+    annees_depuis_la_derniere_promotion: Integer = _about(
+        "annees_depuis_la_derniere_promotion", required=False
+    )
+
+    @field_validator("employee_id", mode="before")
+    @classmethod
+    def _same_person(cls, _: object) -> object:
+        raise PydanticCustomError("same_person", "not to be changed")
+
+    def given(self) -> dict[str, Any]:
+        """Return the values of the fields to change, by canonical name."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class WhatIfQuestion(BaseModel):
+    """One employee, and what to change; without changes, only suggestions are asked for."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        json_schema_extra={"example": {"employee": EXAMPLE, "changes": {"heure_supplementaires": "Non"}}},
+    )
+
+    employee: Employee
+    changes: Changes = Field(default_factory=Changes)
+
+    def changed(self) -> Employee:
+        """Return the employee with the changes."""
+        return self.employee.model_copy(update=self.changes.given())

@@ -35,9 +35,10 @@ class Curve:
 
     def contribution(self, value: float) -> float:
         """Return what a number adds to the log-odds."""
-        at = min(max(value, self.breaks[0]), self.breaks[-1])
-        piece = min(bisect_right(self.breaks, at), len(self.pieces)) - 1
-        distance = at - self.breaks[piece]
+        breaks = self.breaks
+        at = breaks[0] if value < breaks[0] else breaks[-1] if value > breaks[-1] else value
+        piece = min(bisect_right(breaks, at), len(self.pieces)) - 1
+        distance = at - breaks[piece]
         total = 0.0
         for coefficient in self.pieces[piece]:
             total = total * distance + coefficient

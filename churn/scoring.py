@@ -1,14 +1,20 @@
 """From employee records to predictions: the one path that every caller takes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from churn import domain, phrases
+from churn.answers import OTHER, Prediction, Reason, Value
 from churn.domain import Language
 from churn.registry import ServedModel
-from churn.schemas import Employee, Prediction, Reason
+from churn.schemas import Employee
 from churn.storage.ids import new_id
 from churn.storage.journal import Scored
+
+_PROTECTED = frozenset(field.name for field in domain.PROTECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +62,40 @@ class Scorer:
         )
 
 
+class Part(NamedTuple):
+    """One input's cleaned value and what it adds to the risk, in log-odds."""
+
+    value: Value | None
+    contribution: float
+
+
+def disclosed(scored: Scored) -> dict[str, Part]:
+    """Return what may be told of a prediction by field; the contributions are all of it, in log-odds.
+
+    A model may take protected fields. They then move the risk, but none of them may be a reason: what
+    the known ones add is told in sum, under `OTHER` and without a value.
+    """
+    parts = {
+        name: Part(value if isinstance(value, (str, float, int)) else None, scored.contributions[name])
+        for name, value in scored.values.items()
+        if name not in _PROTECTED
+    }
+    hidden = [scored.contributions[name] for name in _PROTECTED if scored.values.get(name) is not None]
+    return {**parts, OTHER: Part(None, math.fsum(hidden))} if hidden else parts
+
+
 def _reasons(scored: Scored, language: Language) -> list[Reason]:
-    known = [(name, value) for name, value in scored.values.items() if value is not None]
-    known.sort(key=lambda item: -abs(scored.contributions[item[0]]))
-    return [
-        Reason(
-            field=name,
-            value=value,
-            contribution=scored.contributions[name],
-            text=phrases.reason(domain.BY_NAME[name], value, scored.contributions[name], language),
-        )
-        for name, value in known
-        if isinstance(value, str | int | float)
-    ]
+    told = [(n, part) for n, part in disclosed(scored).items() if part.value is not None or n == OTHER]
+    told.sort(key=lambda item: -abs(item[1].contribution))
+    return [_reason(name, part.value, part.contribution, language) for name, part in told]
+
+
+# Most employees share most of their reasons, and making one takes longer than scoring its field. Typed:
+# 3 and 3.0 are one key otherwise, and the answer repeats the value as it was given.
+@lru_cache(maxsize=4096, typed=True)
+def _reason(name: str, value: Value | None, contribution: float, language: Language) -> Reason:
+    text = phrases.reason(domain.BY_NAME.get(name), value, contribution, language)
+    return Reason(field=name, value=value, contribution=contribution, text=text)
 
 
 def _out_of_range(model: ServedModel, scored: Scored, language: Language) -> list[str]:

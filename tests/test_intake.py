@@ -1,19 +1,27 @@
 """Reading bodies; the same refusals on the real service are in test_service."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from churn.errors import InvalidInputError, PayloadTooLargeError
 from churn.schemas import EXAMPLE
-from churn.web.intake import MAX_ROWS, read_many, read_one
+from churn.web.intake import MAX_ERRORS, MAX_ROWS, read_many, read_one, read_what_if
+
+Entry = tuple[tuple[str | int, ...], str, str | None]
 
 
-def entries(body: object, *, many: bool = False) -> list[tuple[tuple[str | int, ...], str, str | None]]:
+def refused(read: Callable[[bytes], object], body: object) -> list[Entry]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(InvalidInputError, match="invalid field") as caught:
-        read_many(raw) if many else read_one(raw)
+        read(raw)
     return [(error.loc, error.kind, error.field) for error in caught.value.errors]
+
+
+def entries(body: object, *, many: bool = False) -> list[Entry]:
+    return refused(read_many if many else read_one, body)
 
 
 def test_a_valid_employee_is_read() -> None:
@@ -87,3 +95,97 @@ def test_a_batch_has_a_largest_size() -> None:
     assert len(read_many(json.dumps(rows).encode())) == MAX_ROWS
     with pytest.raises(PayloadTooLargeError, match="over 10000 rows"):
         read_many(json.dumps([*rows, EXAMPLE]).encode())
+
+
+def test_a_core_field_that_is_null_is_missing() -> None:
+    assert entries({**EXAMPLE, "revenu_mensuel": None, "heures_supp": None}) == [
+        (("body", "revenu_mensuel"), "missing", "revenu_mensuel"),
+        (("body", "heures_supp"), "duplicate_field", "heure_supplementaires"),
+    ]
+    for name in EXAMPLE:
+        assert entries({**EXAMPLE, name: None}) == [(("body", name), "missing", name)]
+
+
+def test_a_list_that_is_too_long_is_cut() -> None:
+    assert len(entries([{}] * MAX_ERRORS, many=True)) == MAX_ERRORS + 1
+    assert entries([{}] * MAX_ERRORS, many=True)[-1] == (("body",), "more_errors", None)
+
+
+class TestWhatIf:
+    """An employee and some changes: each is read as an employee is, at its own place."""
+
+    def changed(self, changes: dict[str, Any]) -> dict[str, Any]:
+        before = {**EXAMPLE, "poste": "Manager", "employee_id": 12}
+        question = read_what_if(json.dumps({"employee": before, "changes": changes}).encode())
+        assert question.employee.record() == {**question.employee.record(), **before}
+        old, new = question.employee.record(), question.changed().record()
+        assert list(old) == list(new)
+        return {name: new[name] for name in old if new[name] != old[name]}
+
+    def test_only_what_is_changed_changes(self) -> None:
+        assert self.changed({}) == {}
+        assert self.changed({"revenu_mensuel": EXAMPLE["revenu_mensuel"]}) == {}
+        assert self.changed({"revenu_mensuel": 3000, "genre": "M"}) == {"revenu_mensuel": 3000, "genre": "M"}
+
+    def test_aliases_and_spellings_are_those_of_an_employee(self) -> None:
+        changes = {"Heures_Supp": "non", "PEA": 2.0, "augementation_salaire_precedente": "12 %"}
+        assert self.changed(changes) == {
+            "heure_supplementaires": "Non",
+            "nombre_participation_pee": 2,
+            "augmentation_salaire_precedente": 12,
+        }
+
+    def test_null_makes_an_optional_field_unknown(self) -> None:
+        assert self.changed({"poste": None, "departement": None}) == {"poste": None}
+
+    @pytest.mark.parametrize("name", list(EXAMPLE))
+    def test_a_core_field_cannot_become_unknown(self, name: str) -> None:
+        body = {"employee": EXAMPLE, "changes": {name: None}}
+        assert refused(read_what_if, body) == [(("body", "changes", name), "missing", name)]
+
+    def test_every_bad_field_of_both_has_one_entry_at_its_place(self) -> None:
+        body = {
+            "employee": {**EXAMPLE, "age": 17, "couleur": 1},
+            "changes": {
+                "id_employee": 12, "a_quitte_l_entreprise": "Non", "couleur": 1, "genre": "X",
+                "pee": 1, "nombre_participation_pee": 1,
+            },
+        }  # fmt: skip
+        assert sorted(refused(read_what_if, body)) == sorted(
+            [
+                (("body", "employee", "age"), "greater_than_equal", "age"),
+                (("body", "employee", "couleur"), "unknown_field", None),
+                (("body", "changes", "employee_id"), "same_person", "employee_id"),
+                (("body", "changes", "a_quitte_l_entreprise"), "target", "a_quitte_l_entreprise"),
+                (("body", "changes", "couleur"), "unknown_field", None),
+                (("body", "changes", "genre"), "literal_error", "genre"),
+                (("body", "changes", "pee"), "duplicate_field", "nombre_participation_pee"),
+            ]
+        )
+
+    @pytest.mark.parametrize(
+        ("body", "loc", "kind"),
+        [
+            ([], ("body",), "object_type"),
+            (None, ("body",), "object_type"),
+            (EXAMPLE, ("body", "employee"), "missing"),
+            ({"changes": {}}, ("body", "employee"), "missing"),
+            ({"employee": None}, ("body", "employee"), "object_type"),
+            ({"employee": [EXAMPLE]}, ("body", "employee"), "object_type"),
+            ({"employee": EXAMPLE, "changes": None}, ("body", "changes"), "object_type"),
+            ({"employee": EXAMPLE, "changes": []}, ("body", "changes"), "object_type"),
+            ({"employee": EXAMPLE, "x\u0000" + "y" * 80: 1}, ("body", "x" + "y" * 63), "unknown_field"),
+            ({"employee": EXAMPLE, "changes": {f"f{n}": n for n in range(201)}},
+             ("body", "changes"), "too_many_fields"),
+            (b"", ("body",), "empty_body"),
+            (b"{", ("body",), "json_invalid"),
+            (b'{"employee": {}, "employee": {}}', ("body", "employee"), "repeated_field"),
+        ],
+    )  # fmt: skip
+    def test_what_is_no_what_if(self, body: object, loc: tuple[str, ...], kind: str) -> None:
+        assert refused(read_what_if, body) == [(loc, kind, None)]
+
+    def test_what_is_listed_has_an_end(self) -> None:
+        body = {"employee": EXAMPLE} | {f"f{n}": n for n in range(1000)}
+        found = refused(read_what_if, body)
+        assert (len(found), found[-1]) == (MAX_ERRORS + 1, (("body",), "more_errors", None))

@@ -4,11 +4,11 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from churn import domain, phrases
 from churn.domain import Field
-from churn.schemas import EXAMPLE, Employee
+from churn.schemas import EXAMPLE, Changes, Employee, WhatIfQuestion
 
 
 def categories(annotation: object) -> tuple[str, ...]:
@@ -36,6 +36,23 @@ def test_the_schema_is_the_field_dictionary() -> None:
     assert required == {field.name for field in domain.CORE}
     for field in domain.INPUTS:
         assert categories(Employee.model_fields[field.name].annotation) == field.categories
+
+
+def test_changes_are_the_employees_fields_none_of_them_required() -> None:
+    assert list(Changes.model_fields) == list(Employee.model_fields)
+    assert Changes().given() == {}
+    for field in domain.INPUTS:
+        own, inherited = Changes.model_fields[field.name], Employee.model_fields[field.name]
+        assert not own.is_required()
+        if field is not domain.IDENTIFIER:
+            assert (own.annotation, own.metadata) == (inherited.annotation, inherited.metadata)
+            assert own.description == inherited.description
+
+
+@pytest.mark.parametrize("model", [Employee, Changes, WhatIfQuestion])
+def test_the_example_of_a_schema_is_valid(model: type[BaseModel]) -> None:
+    example = model.model_json_schema()["example"]
+    assert set(model.model_validate(example).model_fields_set) == set(example)
 
 
 def test_the_core_fields_are_enough_and_the_rest_is_unknown() -> None:
@@ -158,7 +175,12 @@ def test_whatever_is_sent_is_refused_or_cleaned_for_good(record: dict[str, objec
         employee = Employee.model_validate({**EXAMPLE, **record})
     except ValidationError:
         return
-    assert Employee.model_validate(employee.record()) == employee
+    cleaned = employee.record()
+    # Only with its sign is every percentage one: up to 1, a number alone is read as a fraction.
+    percent = cleaned["augmentation_salaire_precedente"]
+    signed = None if percent is None else f"{percent!r} %"
+    again = Employee.model_validate({**cleaned, "augmentation_salaire_precedente": signed})
+    assert again == employee
     json.dumps(employee.record(), allow_nan=False)
 
 

@@ -129,8 +129,8 @@ class TestPredict:
             ).json()
             return str(next(r["text"] for r in answer["reasons"] if r["field"] == field))
 
-        assert text_of("heure_supplementaires", "fr") == "Heures supplémentaires : Oui, augmente le risque"
-        assert text_of("heure_supplementaires", "en") == "Overtime: Yes, raises the risk"
+        assert text_of("heure_supplementaires", "fr") == "Heures supplémentaires : oui, augmente le risque"
+        assert text_of("heure_supplementaires", "en") == "Overtime: yes, raises the risk"
         assert text_of("annee_experience_totale", "en").startswith("Total experience: 3 years, ")
 
     def test_what_training_did_not_cover_is_warned_of(self, served: Served, model: ServedModel) -> None:
@@ -238,12 +238,12 @@ class TestRefusals:
         detail = self.refused(served, 422, json={**EXAMPLE, "age": 17}, headers={"Accept-Language": "en"})
         assert detail[0]["msg"] == "expected an integer from 18 to 70"
 
-    @pytest.mark.parametrize("path", ["/predict", "/predict_batch"])
+    @pytest.mark.parametrize("path", ["/predict", "/predict_batch", "/what_if"])
     def test_an_empty_body(self, served: Served, path: str) -> None:
         [entry] = self.refused(served, 422, path=path, content=b"")
         assert entry["type"] == "empty_body"
 
-    @pytest.mark.parametrize("path", ["/predict", "/predict_batch"])
+    @pytest.mark.parametrize("path", ["/predict", "/predict_batch", "/what_if"])
     def test_broken_json(self, served: Served, path: str) -> None:
         content = b'{"revenu_mensuel": 987654,'
         [entry] = self.refused(
@@ -262,14 +262,18 @@ class TestRefusals:
         ],
     )
     def test_a_body_that_is_not_declared_as_json(self, served: Served, media: str) -> None:
-        detail = self.refused(served, 415, content=json.dumps(EXAMPLE), headers={"Content-Type": media})
-        assert detail.endswith("Content-Type: application/json")
+        for path in ("/predict", "/what_if"):
+            detail = self.refused(
+                served, 415, path=path, content=json.dumps(EXAMPLE), headers={"Content-Type": media}
+            )
+            assert detail.endswith("Content-Type: application/json")
 
     def test_a_compressed_body(self, served: Served) -> None:
         self.refused(served, 415, content=b"x", headers={"Content-Encoding": "gzip"})
 
     @pytest.mark.parametrize(
-        ("path", "limit"), [("/predict", MAX_BYTES), ("/predict_batch", MAX_BATCH_BYTES)]
+        ("path", "limit"),
+        [("/predict", MAX_BYTES), ("/what_if", MAX_BYTES), ("/predict_batch", MAX_BATCH_BYTES)],
     )
     def test_a_body_over_the_limit_declared_or_not(self, served: Served, path: str, limit: int) -> None:
         headers = {"Content-Type": "application/json"}
@@ -353,7 +357,7 @@ def paths(app: Any) -> set[str]:
 class TestIdentity:
     def test_every_route_is_closed_unless_listed(self, served: Served, app: ASGIApp) -> None:
         every = paths(app)
-        assert {"/predict", "/predict_batch", "/metrics", "/schema.json", *OPEN} <= every
+        assert {"/predict", "/predict_batch", "/what_if", "/metrics", "/schema.json", *OPEN} <= every
         for path in sorted(every):
             for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
                 response = served.client.request(method, path, headers={"Authorization": ""})
@@ -436,7 +440,11 @@ class TestJournal:
     def test_an_answer_that_cannot_be_journalled_does_not_leave(self, served: Served) -> None:
         with served.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE api_responses RENAME TO gone")
-        for path, body in (("/predict", EXAMPLE), ("/predict_batch", [EXAMPLE])):
+        for path, body in (
+            ("/predict", EXAMPLE),
+            ("/predict_batch", [EXAMPLE]),
+            ("/what_if", {"employee": EXAMPLE}),
+        ):
             response = served.client.post(path, json=body)
             assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
             assert response.headers["X-Request-ID"] == response.json()["request_id"]
@@ -463,10 +471,13 @@ class TestJournal:
             raise ValueError(f"cannot digest {record['revenu_mensuel']}")
 
         monkeypatch.setattr(Scorecard, "contributions", fails)
-        response = served.client.post("/predict", json={**EXAMPLE, "revenu_mensuel": 987654})
-        assert response.status_code == 500
-        assert "in fails" in caplog.text
-        assert "987654" not in caplog.text + response.text + everything_stored(served)
+        record = {**EXAMPLE, "revenu_mensuel": 987654}
+        for path, body in (("/predict", record), ("/what_if", {"employee": record})):
+            caplog.clear()
+            response = served.client.post(path, json=body)
+            assert response.status_code == 500
+            assert "in fails" in caplog.text
+            assert "987654" not in caplog.text + response.text + everything_stored(served)
 
     def test_two_spellings_of_a_request_are_one_way_of_logging(self, served: Served) -> None:
         served.client.post("/predict", json={**EXAMPLE, "genre": "f"})

@@ -1,12 +1,16 @@
-"""The extracts and the API read the same value the same way."""
+"""The extracts, the API and files to be scored read the same value the same way."""
 
 import csv
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
 from churn import domain, extracts
+from churn.batch.flat import FlatTable
+from churn.batch.recorder import records
 from churn.errors import ExtractError
 from churn.sample import write_sample
 from churn.schemas import EXAMPLE, Employee
@@ -39,6 +43,26 @@ def by_api(field: domain.Field, value: object) -> object:
         return REFUSED
 
 
+def by_file(path: Path, field: domain.Field, value: object) -> object:
+    """Return the value of a field once it is read from a file to be scored, text or typed."""
+    table = pd.DataFrame([{**EXAMPLE, field.name: value}])
+    if path.suffix == ".csv":
+        table.to_csv(path, index=False, sep=";")
+    else:
+        table.to_parquet(path, index=False)
+    [rows] = FlatTable(path).batches()
+    found = records(rows)
+    return found[0][field.name] if found else REFUSED
+
+
+def assert_one_reading(folder: Path, field: domain.Field, text: str, value: Any) -> None:
+    """Hold the doors together: a text in files of text, its value where there are types."""
+    expected = by_api(field, value)
+    assert by_extract(folder, field, text) == expected
+    assert by_file(folder / "flat.csv", field, text) == expected
+    assert by_file(folder / "flat.parquet", field, value) == expected
+
+
 PERCENTAGES = [
     *("11 %", "11%", "11,5 %", "11", "1", "1 %", "0.11", "0,11", "0.5 %", "0.123456789123", "1e1"),
     *("1e13", "1_1", "+11", "-1", "onze", "%", "nan", "inf", "١١"),
@@ -62,16 +86,34 @@ NUMBERS = [
 @pytest.mark.parametrize("text", PERCENTAGES)
 def test_a_percentage(text: str, tmp_path: Path) -> None:
     field = domain.BY_NAME["augmentation_salaire_precedente"]
-    assert by_extract(tmp_path, field, text) == by_api(field, text)
+    assert_one_reading(tmp_path, field, text, text)
 
 
 @pytest.mark.parametrize(("name", "text"), CATEGORIES)
 def test_a_category(name: str, text: str, tmp_path: Path) -> None:
-    field = domain.BY_NAME[name]
-    assert by_extract(tmp_path, field, text) == by_api(field, text)
+    assert_one_reading(tmp_path, domain.BY_NAME[name], text, text)
 
 
 @pytest.mark.parametrize(("name", "number"), NUMBERS)
 def test_a_number(name: str, number: float, tmp_path: Path) -> None:
+    assert_one_reading(tmp_path, domain.BY_NAME[name], repr(number), number)
+
+
+@pytest.mark.parametrize("number", [0, 0.11, 0.29, 1, 1.5, 11, 1e12, 1e13, -0.5, -1])
+def test_a_percentage_that_is_a_number(number: float, tmp_path: Path) -> None:
+    field = domain.BY_NAME["augmentation_salaire_precedente"]
+    assert_one_reading(tmp_path, field, repr(number), number)
+
+
+@pytest.mark.parametrize("name", ["age", "revenu_mensuel", "poste", "heure_supplementaires"])
+def test_a_boolean(name: str, tmp_path: Path) -> None:
     field = domain.BY_NAME[name]
-    assert by_extract(tmp_path, field, repr(number)) == by_api(field, number)
+    assert by_api(field, True) is by_file(tmp_path / "flat.parquet", field, True) is REFUSED
+
+
+@pytest.mark.parametrize("value", [1, 0, -1, 3.0, 2.5, "E_1", " E 1 ", "x" * 64, "x" * 65, "\x07"])
+def test_an_employee_id(value: object, tmp_path: Path) -> None:
+    field = domain.IDENTIFIER
+    assert by_file(tmp_path / "flat.parquet", field, value) == by_api(field, value)
+    if isinstance(value, str):
+        assert by_file(tmp_path / "flat.csv", field, value) == by_api(field, value)

@@ -13,6 +13,7 @@ COMMANDS = {
     "serve": "churn.cli.serve",
     "setup": "churn.cli.setup",
     "train": "churn.cli.train",
+    "score": "churn.cli.score",
     "user": "churn.cli.identities",
     "token": "churn.cli.identities",
     "db": "churn.cli.database",

@@ -6,23 +6,18 @@ employees take seconds.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations, repeat
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from pandas.api.extensions import ExtensionArray
 
 from churn import domain
-from churn.domain import Extract, Field
+from churn.domain import Extract
 from churn.errors import Problem
-from churn.extracts import sheet, values
+from churn.extracts import checked, sheet
+from churn.extracts.checked import Checked
 from churn.extracts.findings import Findings
-from churn.extracts.sheet import Sheet
-from churn.extracts.values import Mask, Values
 
 FILE_STEM = "extrait_{extract}"
 SUFFIXES = (".csv", ".parquet")
@@ -37,10 +32,50 @@ def read(directory: Path) -> pd.DataFrame:
     """
     findings = Findings()
     sheets = [sheet.read(path, extract, findings) for extract, path in _paths(directory, findings).items()]
-    checked = [_check(found, findings) for found in sheets if found is not None]
-    _compare([one for one in checked if domain.IDENTIFIER.name in one.values], findings)
+    found = [checked.check(one, findings) for one in sheets if one is not None]
+    checked.compare([one for one in found if domain.IDENTIFIER.name in one.values], findings)
     findings.raise_if_any()
-    return _join(checked)
+    return checked.join(found)
+
+
+@dataclass(frozen=True)
+class Scorable:
+    """The employees who can be scored, and what kept each other one out.
+
+    `table` is as `read` returns, without the target; `rejects` are the problems of single rows by
+    file and line, each with the employee's id where that is readable; `has_target` tells that the
+    extracts held the target, which was not read.
+    """
+
+    table: pd.DataFrame
+    rejects: Sequence[tuple[Problem, int | None]]
+    has_target: bool
+
+
+def read_scorable(directory: Path) -> Scorable:
+    """Read extracts of employees to score: no target is needed, and a bad row keeps nobody else out.
+
+    Raises:
+        ExtractError: a file or a header has a problem; all problems are listed.
+    """
+    findings = Findings(keep_all=True)
+    paths = _paths(directory, findings)
+    dispensable = {domain.TARGET.name}
+    sheets = [sheet.read(path, name, findings, dispensable=dispensable) for name, path in paths.items()]
+    readable = [one for one in sheets if one is not None]
+    has_target = [one.columns.pop(domain.TARGET.name, None) is not None for one in readable]
+    found = [checked.check(one, findings) for one in readable]
+    if len(found) < len(domain.EXTRACTS):
+        findings.raise_if_any()
+    findings.of_rows()
+    checked.compare(found, findings, even_incomplete=True)
+    by_file = {one.sheet.file: one for one in found}
+    rejects = [(problem, _employee(by_file[problem.file], problem)) for problem in findings.of_rows()]
+    return Scorable(checked.join(checked.flawless(found)), rejects, any(has_target))
+
+
+def _employee(one: Checked, problem: Problem) -> int | None:
+    return None if problem.line is None else one.employee_on(problem.line)
 
 
 def fingerprint(directory: Path) -> str:
@@ -51,27 +86,6 @@ def fingerprint(directory: Path) -> str:
     # A digest of digests: bytes that move from one file to the next do not go unseen.
     digests = [hashlib.sha256(path.read_bytes()).digest() for path in paths.values()]
     return "sha256:" + hashlib.sha256(b"".join(digests)).hexdigest()
-
-
-@dataclass(frozen=True)
-class _Checked:
-    """An extract's values by row, and the rows whose id could be read."""
-
-    sheet: Sheet
-    values: dict[str, Values]
-    identified: Mask
-
-    @property
-    def ids(self) -> Values:
-        return self.values[domain.IDENTIFIER.name]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every employee of the file is known: only then can one be missing from it."""
-        return self.sheet.whole and bool(self.identified.all())
-
-    def report_ids(self, findings: Findings, rows: NDArray[np.intp], expected: Iterable[str]) -> None:
-        self.sheet.report(findings, self.sheet.columns[domain.IDENTIFIER.name], rows, expected)
 
 
 def _paths(directory: Path, findings: Findings) -> dict[Extract, Path]:
@@ -88,60 +102,3 @@ def _paths(directory: Path, findings: Findings) -> dict[Extract, Path]:
             count = "both are there" if found else "neither is there"
             findings.add(Problem(stem, None, None, None, f"one file, {names}, in {directory}: {count}"))
     return paths
-
-
-def _check(found: Sheet, findings: Findings) -> _Checked:
-    """Parse every cell of one extract, and report those that its field refuses."""
-    rows: dict[str, Values] = {}
-    identified = np.zeros(0, dtype=bool)
-    for name, column in found.columns.items():
-        field = domain.BY_NAME[name]
-        parsed, accepted = values.parse(
-            field, column.texts, extract=found.extract, decimal_comma=found.decimal_comma
-        )
-        valid = accepted[column.codes]
-        expected = values.expected(field, found.extract)
-        found.report(findings, column, np.flatnonzero(~valid), repeat(expected))
-        rows[name] = parsed[column.codes]
-        if field is domain.IDENTIFIER:
-            identified = valid
-    return _Checked(found, rows, identified)
-
-
-def _compare(extracts: Sequence[_Checked], findings: Findings) -> None:
-    """Report each employee that an extract holds twice, or that another extract lacks."""
-    for one in extracts:
-        _report_repeated(one, findings)
-    for here, there in permutations(extracts, 2):
-        if there.complete:
-            absent = here.identified & ~np.isin(here.ids, there.ids)
-            expected = f"an employee whom {there.sheet.file} holds too"
-            here.report_ids(findings, np.flatnonzero(absent), repeat(expected))
-
-
-def _report_repeated(one: _Checked, findings: Findings) -> None:
-    rows = np.flatnonzero(one.identified)
-    ids = one.ids[rows]
-
-    def first_line(row: np.intp) -> int:
-        return one.sheet.lines[int(rows[np.argmax(ids == one.ids[row])])]
-
-    repeated = rows[pd.Index(ids).duplicated()]
-    one.report_ids(
-        findings, repeated, (f"each employee once; line {first_line(row)} has this one" for row in repeated)
-    )
-
-
-def _join(extracts: Sequence[_Checked]) -> pd.DataFrame:
-    """Put the extracts, which hold the same employees, side by side."""
-    rows: dict[str, Values] = {}
-    for one in extracts:
-        order = np.argsort(one.ids, kind="stable")
-        rows |= {name: unordered[order] for name, unordered in one.values.items()}
-    return pd.DataFrame({field.name: _column(field, rows[field.name]) for field in domain.FIELDS}, copy=False)
-
-
-def _column(field: Field, rows: Values) -> Values | ExtensionArray:
-    if field.kind != "category":
-        return rows
-    return pd.Categorical.from_codes(rows, dtype=pd.CategoricalDtype(list(field.categories)))

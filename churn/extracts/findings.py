@@ -1,4 +1,4 @@
-"""What is wrong in the extracts, gathered over all three before anything is raised."""
+"""What is wrong in the extracts, gathered over all three before anything is raised or handed back."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -9,11 +9,15 @@ LIMIT = 50
 
 
 class Findings:
-    """Every problem met so far: all are counted, enough are kept to list the first `LIMIT`."""
+    """Every problem met so far: all are counted, enough are kept to list the first `LIMIT`.
 
-    def __init__(self) -> None:
+    With `keep_all`, all are kept: for a reader that hands the problems of rows back.
+    """
+
+    def __init__(self, *, keep_all: bool = False) -> None:
         self.total = 0
         self._kept: list[Problem] = []
+        self._keep_all = keep_all
 
     def add(self, problem: Problem) -> None:
         """Record one problem."""
@@ -25,18 +29,28 @@ class Findings:
         Only the first `LIMIT` are made: a million bad cells cost no more than fifty.
         """
         self.total += count
-        self._kept += islice(problems, LIMIT)
+        self._kept += problems if self._keep_all else islice(problems, LIMIT)
 
     def raise_if_any(self) -> None:
         """Raise ExtractError if anything was found.
 
         What concerns a whole file or its header comes first, then rows by file and line.
         """
-        if not self.total:
-            return
+        if self.total:
+            raise ExtractError(sorted(self._kept, key=_place)[:LIMIT], self.total)
 
-        def place(problem: Problem) -> tuple[bool, str, int]:
-            line = problem.line or 0
-            return line > 1, problem.file, line
+    def of_rows(self) -> list[Problem]:
+        """Return the problems of single rows, by file and line.
 
-        raise ExtractError(sorted(self._kept, key=place)[:LIMIT], self.total)
+        Raises:
+            ExtractError: a whole file or its header has a problem; all problems are listed.
+        """
+        problems = sorted(self._kept, key=_place)
+        if problems and not _place(problems[0])[0]:
+            self.raise_if_any()
+        return problems
+
+
+def _place(problem: Problem) -> tuple[bool, str, int]:
+    line = problem.line or 0
+    return line > 1, problem.file, line

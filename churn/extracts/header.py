@@ -1,6 +1,6 @@
 """The columns of one extract: which field each stands for, whatever its spelling."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from churn import domain
 from churn.domain import Extract
@@ -8,10 +8,18 @@ from churn.errors import Problem
 from churn.extracts.findings import Findings
 
 
-def match(header: Sequence[str], extract: Extract, file: str, findings: Findings) -> dict[str, int]:
+def match(
+    header: Sequence[str],
+    extract: Extract,
+    file: str,
+    findings: Findings,
+    *,
+    dispensable: Container[str] = (),
+) -> dict[str, int]:
     """Return the position of each field's column, by canonical name.
 
     Unknown, foreign, repeated and absent columns are added to `findings`; constant ones are dropped.
+    Only `dispensable` fields may be absent.
     """
     spellings = _spellings(extract)
     positions: dict[str, int] = {}
@@ -27,7 +35,7 @@ def match(header: Sequence[str], extract: Extract, file: str, findings: Findings
             positions[name] = position
     fields = _fields(extract)
     for name in fields:
-        if name not in positions:
+        if name not in positions and name not in dispensable:
             column = domain.ID_COLUMNS[extract] if name == domain.IDENTIFIER.name else name
             findings.add(Problem(file, 1, column, None, "this column, which is absent"))
     return {name: position for name, position in positions.items() if name in fields}

@@ -62,7 +62,7 @@ def _read_parquet(path: Path) -> RawFile:
 def _read_csv(path: Path, findings: Findings) -> RawFile | None:
     data = path.read_bytes() + b"\n"  # Arrow refuses a header that no newline ends
     data.decode()  # Arrow would say that the bytes are not UTF-8, but not where
-    names, delimiter = _header(data)
+    names, delimiter = header(data)
     if len(names) < 2:
         expected = "column names, separated by commas or semicolons" if names else "a header"
         findings.add(Problem(path.name, 1, None, None, expected))
@@ -79,7 +79,7 @@ def _read_csv(path: Path, findings: Findings) -> RawFile | None:
     )
 
 
-def _header(data: bytes) -> tuple[list[str], str]:
+def header(data: bytes) -> tuple[list[str], str]:
     """Return the first record and its delimiter: the one that splits it the most."""
     firsts = []
     for delimiter in DELIMITERS:

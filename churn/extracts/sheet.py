@@ -1,6 +1,6 @@
 """One extract as columns of text: each column's distinct texts are kept, and so checked, once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,13 +59,19 @@ class Sheet:
         findings.add_many(problems, count=len(rows))
 
 
-def read(path: Path, extract: Extract, findings: Findings) -> Sheet | None:
-    """Read one extract; return None, and say why in `findings`, where no row of it can be checked."""
+def read(
+    path: Path, extract: Extract, findings: Findings, *, dispensable: Container[str] = ()
+) -> Sheet | None:
+    """Read one extract; return None, and say why in `findings`, where no row of it can be checked.
+
+    Only the columns of `dispensable` fields may be absent.
+    """
     raw = rawfile.read(path, findings)
     if raw is None:
         return None
     columns = {}
-    for name, position in header.match(raw.names, extract, path.name, findings).items():
+    positions = header.match(raw.names, extract, path.name, findings, dispensable=dispensable)
+    for name, position in positions.items():
         spelling = raw.names[position]
         try:
             columns[name] = _encode(spelling, raw.columns[position])

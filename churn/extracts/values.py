@@ -38,7 +38,7 @@ def parse(field: Field, texts: Any, *, extract: Extract, decimal_comma: bool) ->
     else:
         values, valid = _numbers(field, texts, decimal_comma=decimal_comma)
     empty = _mask(pc.equal(texts, ""))
-    return values, np.where(empty, _may_be_unknown(field), valid)
+    return values, np.where(empty, may_be_unknown(field), valid)
 
 
 def expected(field: Field, extract: Extract) -> str:
@@ -51,10 +51,11 @@ def expected(field: Field, extract: Extract) -> str:
         noun = {"integer": "an integer", "percent": "a percentage"}.get(field.kind, "a number")
         top = " or more" if field.maximum is None else f" to {field.maximum:g}"
         form = f"{noun}, {field.minimum:g}{top}"
-    return form + ", or nothing where unknown" * _may_be_unknown(field)
+    return form + ", or nothing where unknown" * may_be_unknown(field)
 
 
-def _may_be_unknown(field: Field) -> bool:
+def may_be_unknown(field: Field) -> bool:
+    """Return whether an empty cell of the field is accepted."""
     return field.role in ("optional", "protected")
 
 
@@ -63,17 +64,28 @@ def _numbers(field: Field, texts: Any, *, decimal_comma: bool) -> tuple[Values, 
     if field.kind == "percent":
         in_points = _mask(pc.ends_with(texts, "%"))
         texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, "%$", ""))
-    if decimal_comma:
+    if decimal_comma or field.kind == "percent":  # no thousands in a percentage, nor in the API's
         texts = pc.replace_substring(texts, ",", ".")
     readable = pc.match_substring_regex(texts, domain.NUMBER)
     numbers = np.array(pc.if_else(readable, texts, None).cast(pa.float64()), dtype=np.float64)
+    return check(field, numbers, in_points)
+
+
+def check(field: Field, numbers: NDArray[np.float64], in_points: Mask | None = None) -> tuple[Values, Mask]:
+    """Return numbers in the field's unit, and whether the field accepts each; NaN is not accepted.
+
+    `in_points` tells which percentages were written with their sign; none, where it is not given.
+    """
     if field.kind == "percent":
         # Without its sign, a number up to 1 is a fraction; 0.29 * 100 is 28.999999999999996.
-        fractions = ~in_points & (np.abs(numbers) <= 1)
+        fractions = np.abs(numbers) <= 1
+        if in_points is not None:
+            fractions &= ~in_points
+        numbers = numbers.copy()
         numbers[fractions] = np.round(numbers[fractions] * 100, 9)
-    low = -np.inf if field.minimum is None else field.minimum
+    low = -domain.LARGEST if field.minimum is None else field.minimum
     high = domain.LARGEST if field.maximum is None else field.maximum
-    valid = np.isfinite(numbers) & (low <= numbers) & (numbers <= high)
+    valid = (low <= numbers) & (numbers <= high)
     if field.kind == "integer":
         valid &= numbers == np.floor(numbers)
     return numbers, valid

@@ -20,13 +20,13 @@ from churn.storage.tables import (
     requests,
 )
 
-CallerKind = Literal["user", "token", "anonymous"]
+CallerKind = Literal["user", "token", "operator", "anonymous"]
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who called: a user, a token, or nobody that is known."""
+    """Who called: a user, a token, an operator at the command line, or nobody that is known."""
 
     kind: CallerKind = "anonymous"
     id: uuid.UUID | None = None

@@ -1,9 +1,12 @@
-"""The intake: reads a prediction's body once, and refuses it before anything is computed."""
+"""The intake: reads a prediction route's body once, and refuses it before anything is computed."""
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 import anyio.to_thread
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,7 +19,7 @@ from churn.errors import (
     RefusalError,
     UnsupportedMediaError,
 )
-from churn.schemas import Employee
+from churn.schemas import Changes, Employee, WhatIfQuestion
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
@@ -24,9 +27,8 @@ SMALL = 16 * 1024  # bytes that are read at once, without a thread
 MAX_ROWS = 10_000
 MAX_ERRORS = 50  # entries of one refusal
 MAX_NAME = 64  # characters of an unknown field's name that are told back
-ONE, MANY = "/predict", "/predict_batch"
 
-_employee = TypeAdapter(Employee)
+Record = TypeVar("Record", Employee, Changes)
 
 
 def read_one(body: bytes) -> Employee:
@@ -35,9 +37,8 @@ def read_one(body: bytes) -> Employee:
     Raises:
         InvalidInputError: it holds none; one entry per offending field.
     """
-    employees, errors = _validate([_parse(body)], ("body",))
-    if errors:
-        raise InvalidInputError(errors)
+    employees, errors = _validate(Employee, [_parse(body)], ("body",))
+    _refuse_any(errors)
     return employees[0]
 
 
@@ -55,10 +56,42 @@ def read_many(body: bytes) -> list[Employee]:
         raise PayloadTooLargeError(MAX_ROWS, "row")
     if not parsed:
         raise InvalidInputError([FieldError(("body",), "too_short")])
-    employees, errors = _validate(parsed)
-    if errors:
-        raise InvalidInputError(errors)
+    employees, errors = _validate(Employee, parsed)
+    _refuse_any(errors)
     return employees
+
+
+def read_what_if(body: bytes) -> WhatIfQuestion:
+    """Return the employee and the changes in a JSON body.
+
+    Raises:
+        InvalidInputError: it holds none; one entry per offending field of both.
+    """
+    parsed = _parse(body)
+    if not isinstance(parsed, dict):
+        raise InvalidInputError([FieldError(("body",), "object_type")])
+    if "employee" not in parsed:
+        raise InvalidInputError([FieldError(("body", "employee"), "missing")])
+    employees, errors = _validate(Employee, [parsed.pop("employee")], ("body", "employee"))
+    changes, more = _validate(Changes, [parsed.pop("changes", {})], ("body", "changes"))
+    strangers = [FieldError(("body", _readable(name)), "unknown_field") for name in parsed]
+    _refuse_any([*errors, *more, *strangers])
+    return WhatIfQuestion(employee=employees[0], changes=changes[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How the body of a prediction route is read, and how many bytes it may have."""
+
+    read: Callable[[bytes], object]
+    max_bytes: int
+
+
+ROUTES: Mapping[str, Route] = {
+    "/predict": Route(read_one, MAX_BYTES),
+    "/predict_batch": Route(read_many, MAX_BATCH_BYTES),
+    "/what_if": Route(read_what_if, MAX_BYTES),
+}
 
 
 def _parse(body: bytes) -> object:
@@ -81,23 +114,33 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _validate(records: list[object], at: tuple[str, ...] = ()) -> tuple[list[Employee], list[FieldError]]:
-    """Return the employees and what is wrong with the others, listed up to `MAX_ERRORS`.
+def _validate(
+    kind: type[Record], records: list[object], at: tuple[str, ...] = ()
+) -> tuple[list[Record], list[FieldError]]:
+    """Return the valid records and what is wrong with the others.
 
     `at` is the place of the only record; without it, each has its row.
     """
-    employees: list[Employee] = []
+    valid: list[Record] = []
     errors: list[FieldError] = []
     for row, record in enumerate(records):
         try:
-            employees.append(_employee.validate_python(record))
+            valid.append(kind.model_validate(record))
         except ValidationError as error:
             place = at or ("body", row)
-            details = error.errors(include_url=False, include_context=False, include_input=False)
+            details = error.errors(include_url=False, include_context=False)
             errors += [_field_error(detail, place) for detail in details]
         if len(errors) > MAX_ERRORS:
-            return employees, [*errors[:MAX_ERRORS], FieldError(("body",), "more_errors")]
-    return employees, errors
+            break
+    return valid, errors
+
+
+def _refuse_any(errors: list[FieldError]) -> None:
+    """Raise where there are errors, listed up to `MAX_ERRORS`."""
+    if len(errors) > MAX_ERRORS:
+        errors = [*errors[:MAX_ERRORS], FieldError(("body",), "more_errors")]
+    if errors:
+        raise InvalidInputError(errors)
 
 
 def _readable(name: str) -> str:
@@ -114,15 +157,17 @@ def _field_error(error: ErrorDetails, place: tuple[str | int, ...]) -> FieldErro
         kind = "unknown_field" if known is None else "target" if known is domain.TARGET else "duplicate_field"
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
         kind = "object_type"
+    elif known is not None and known.role == "core" and error["input"] is None:
+        kind = "missing"
     at = place if spelling is None else (*place, spelling)
     return FieldError(at, kind, known.name if known else None)
 
 
 class Intake:
-    """Reads the body of a prediction route and leaves its employees in the request's state.
+    """Reads the body of a prediction route and leaves what it holds in the request's state.
 
-    Raises `RefusalError`s for the envelope around it to answer. The service behind it finds
-    `state["employees"]`: one `Employee`, or a list for a batch.
+    Raises `RefusalError`s for the envelope around it to answer. The service behind it finds in
+    `state["read"]` what the route's reader returned.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -130,12 +175,12 @@ class Intake:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read one request; what is no prediction passes."""
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in (ONE, MANY):
+        route = ROUTES.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if route is not None:
             _check_media(Headers(scope=scope))
-            one = scope["path"] == ONE
-            body = await _read(scope, receive, MAX_BYTES if one else MAX_BATCH_BYTES)
-            scope["state"]["employees"] = (
-                read_one(body) if one else await anyio.to_thread.run_sync(read_many, body)
+            body = await _body(scope, receive, route.max_bytes)
+            scope["state"]["read"] = (
+                route.read(body) if len(body) <= SMALL else await anyio.to_thread.run_sync(route.read, body)
             )
         await self._app(scope, receive, send)
 
@@ -146,7 +191,7 @@ def _check_media(headers: Headers) -> None:
         raise UnsupportedMediaError
 
 
-async def _read(scope: Scope, receive: Receive, limit: int) -> bytes:
+async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """Return the whole body, or stop as soon as it is over the limit."""
     declared = Headers(scope=scope).get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:

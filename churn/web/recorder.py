@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from churn.errors import ChurnError, DatabaseError, TookTooLongError
 from churn.storage.journal import Caller, Exchange
 from churn.web.envelope import anonymous_traceback, logger, refusal
-from churn.web.intake import MANY, ONE
+from churn.web.intake import ROUTES
 
 # Shorter than the server's own time-out, whose answer would be neither journalled nor in our shape.
 MAX_SECONDS = 30
@@ -37,7 +37,7 @@ class Recorder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; what is no prediction passes."""
-        if scope["type"] != "http" or scope["path"] not in (ONE, MANY):
+        if scope["type"] != "http" or scope["path"] not in ROUTES:
             await self._app(scope, receive, send)
             return
         held: list[Message] = []

@@ -1,0 +1,130 @@
+"""A flat file of employees, checked some rows at a time as the extracts and the API check them."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from churn import domain
+from churn.batch import cells, header
+from churn.batch.reader import RawRows, open_reader
+from churn.batch.rows import Reject, Rows
+from churn.errors import ExtractError, Problem
+from churn.extracts.findings import Findings
+from churn.extracts.sheet import SHOWN_LENGTH
+from churn.extracts.values import Mask
+
+
+class FlatTable:
+    """A CSV or Parquet file with one employee a row; an `EmployeeTable`.
+
+    Raises:
+        ExtractError: the file cannot be read, or its header is not understood; all is listed.
+    """
+
+    place = "row"
+
+    def __init__(self, path: Path, *, labelled: bool = False, ignore: Collection[str] = ()) -> None:
+        self._file = path.name
+        self._reader = open_reader(path)
+        findings = Findings()
+        self._header = header.match(
+            self._reader.names, self._file, findings, labelled=labelled, ignore=ignore
+        )
+        findings.raise_if_any()
+        self.employee_type = self._id_type()
+        self.notices = self._notices()
+
+    def batches(self) -> Iterator[Rows]:
+        """Return the rows, some at a time; raises ExtractError where there are none, or not readable ones."""
+        empty = True
+        for raw in self._reader.batches():
+            empty = empty and not len(raw.numbers) and not raw.ragged
+            yield self._check(raw)
+        if empty:
+            expected = "at least one employee below the header"
+            raise ExtractError([Problem(self._file, None, None, None, expected)])
+
+    def share(self) -> float:
+        """Return how much of the file was read, 0 to 1."""
+        return self._reader.share()
+
+    def _id_type(self) -> Any:
+        position = self._header.positions.get(domain.IDENTIFIER.name)
+        if position is None:
+            return None
+        return pa.int64() if cells.is_number(self._reader.types[position]) else pa.string()
+
+    def _notices(self) -> list[str]:
+        found = []
+        if self._header.ignored_target:
+            found.append(f"{self._header.ignored_target} is what the model predicts: ignored")
+        if self._header.absent:
+            names = ", ".join(field.name for field in self._header.absent)
+            found.append(f"absent, so unknown for everybody: {names}")
+        return found
+
+    def _check(self, raw: RawRows) -> Rows:
+        parsed: dict[str, NDArray[Any]] = {}
+        accepted: dict[str, Mask] = {}
+        employees = None
+        for name, position in self._header.positions.items():
+            field, column = domain.BY_NAME[name], raw.columns[position]
+            with self._explained(name, column):
+                if field is domain.IDENTIFIER:
+                    employees, accepted[name] = cells.identifiers(column)
+                else:
+                    parsed[name], accepted[name] = cells.parse(
+                        field, column, decimal_comma=self._reader.decimal_comma
+                    )
+        good = np.logical_and.reduce(list(accepted.values()))
+        rejected = len(good) - int(np.count_nonzero(good)) + len(raw.ragged)
+        if not rejected:
+            return Rows(raw.numbers, parsed, employees)
+        return Rows(
+            raw.numbers[good],
+            {name: values[good] for name, values in parsed.items()},
+            None if employees is None else employees.filter(pa.array(good)),
+            self._rejects(raw, accepted, employees),
+            rejected,
+        )
+
+    @contextmanager
+    def _explained(self, name: str, column: Any) -> Iterator[None]:
+        try:
+            yield
+        except pa.ArrowException as error:
+            expected = f"a column of text or numbers, not {column.type}"
+            problem = Problem(self._file, 1, self._header.spellings[name], None, expected)
+            raise ExtractError([problem]) from error
+
+    def _rejects(self, raw: RawRows, accepted: dict[str, Mask], employees: Any) -> list[Reject]:
+        width = len(self._reader.names)
+        found = [
+            Reject(self._file, number, None, None, None, f"{width} values, as in the header, not {length}")
+            for number, length in raw.ragged
+        ]
+        for name, valid in accepted.items():
+            column = raw.columns[self._header.positions[name]]
+            expected = cells.expected(domain.BY_NAME[name])
+            for row in np.flatnonzero(~valid).tolist():
+                found.append(
+                    Reject(
+                        self._file,
+                        int(raw.numbers[row]),
+                        None if employees is None else _text(employees[row]),
+                        self._header.spellings[name],
+                        _text(column[row]) or "",
+                        expected,
+                    )
+                )
+        return sorted(found, key=lambda reject: reject.place)
+
+
+def _text(cell: Any) -> str | None:
+    value = cell.as_py()
+    return None if value is None else str(value)[:SHOWN_LENGTH]

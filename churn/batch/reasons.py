@@ -1,0 +1,114 @@
+"""The reasons of many rows: which fields weigh the most, and the sentences that say so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from churn import domain, phrases
+from churn.columns import Cells, Floats
+from churn.domain import Field, Language
+from churn.extracts.values import Mask
+
+MOST = 3
+MOST_CACHED = 100_000  # sentences: a salary may be anything, and memory is not to grow with the rows
+
+# The lowest bits of a contribution's size hold its part's place: the largest number then tells which.
+_PLACES = (1 << 5) - 1
+_NONE = -1
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What may be a reason of each row: a field, or the protected ones in sum, which are not named."""
+
+    field: Field | None
+    values: NDArray[Any]
+    known: Mask
+    effects: Floats
+
+
+class Reasons:
+    """The sentences of one run, in one language; each is made once."""
+
+    def __init__(self, names: Sequence[str], language: Language) -> None:
+        self._names = names
+        self._language = language
+        self._made: dict[tuple[str | None, object], str] = {}
+
+    def of(self, cells: Cells, contributions: Floats) -> list[Any]:
+        """Return the sentences of each row's largest reasons: dictionary arrays of text, one for each rank.
+
+        The order is that of the API: by size, then by field. A row with fewer known fields has
+        nulls. `contributions` are (fields, rows).
+        """
+        parts = _parts(self._names, cells, contributions)
+        count = contributions.shape[1]
+        top = _largest(parts, count).ravel()
+        places = np.full(len(top), _NONE, dtype=np.int32)
+        sentences: list[str] = []
+        for number, part in enumerate(parts):
+            chosen = np.flatnonzero(top == number)
+            rows = chosen % count
+            codes, found = pd.factorize(part.values[rows])
+            # What a field contributes depends on its value alone: any row that holds it will do.
+            effects = np.empty(len(found))
+            effects[codes] = part.effects[rows]
+            places[chosen] = codes + len(sentences)
+            pairs = zip(found.tolist(), effects.tolist(), strict=True)
+            sentences += [self._sentence(part.field, value, effect) for value, effect in pairs]
+        dictionary = pa.array(sentences, pa.string())
+        return [
+            pa.DictionaryArray.from_arrays(pa.array(rank, mask=rank == _NONE), dictionary)
+            for rank in places.reshape(MOST, count)
+        ]
+
+    def _sentence(self, field: Field | None, value: Any, effect: float) -> str:
+        key = (field.name if field else None, value)
+        sentence = self._made.get(key)
+        if sentence is None:
+            if len(self._made) >= MOST_CACHED:
+                self._made.clear()
+            shown = field.categories[value] if field and field.categories else value
+            sentence = phrases.reason(field, shown, effect, self._language)
+            self._made[key] = sentence
+        return sentence
+
+
+def _parts(names: Sequence[str], cells: Cells, contributions: Floats) -> list[_Part]:
+    """Return what may be told, in the order of the fields; the protected ones' sum is the last."""
+    parts = []
+    hidden = np.zeros(contributions.shape[1])
+    some_hidden = np.zeros(len(hidden), dtype=bool)
+    for name, effects in zip(names, contributions, strict=True):
+        if name not in cells:
+            continue
+        field, values = domain.BY_NAME[name], cells[name]
+        known = ~np.isnan(values) if field.numeric else values >= 0
+        if field.role == "protected":
+            hidden += effects
+            some_hidden |= known
+        else:
+            parts.append(_Part(field, values, known, effects))
+    if some_hidden.any():
+        parts.append(_Part(None, np.sign(hidden), some_hidden, hidden))
+    return parts
+
+
+def _largest(parts: Sequence[_Part], rows: int) -> NDArray[np.int8]:
+    """Return the places of the known parts that contribute the most, (MOST, rows); -1 for none."""
+    best = np.full((MOST, rows), _NONE, dtype=np.int64)
+    for place, part in enumerate(parts):
+        # The sizes of numbers without a sign order as the integers of the same bits.
+        key = np.abs(part.effects).view(np.int64)
+        key = (key & ~_PLACES) | (_PLACES - place)  # of two equal ones, the first
+        key[~part.known] = _NONE
+        for rank in range(MOST):
+            smaller = np.minimum(best[rank], key)
+            np.maximum(best[rank], key, out=best[rank])
+            key = smaller
+    return np.where(best < 0, _NONE, _PLACES - (best & _PLACES)).astype(np.int8)

@@ -1,0 +1,129 @@
+"""`churn score`: the risk of every employee of a file."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from churn import registry
+from churn.batch.flat import FlatTable
+from churn.batch.folder import FolderTable
+from churn.batch.rows import EmployeeTable
+from churn.batch.run import Files, Run, Summary
+from churn.batch.run import Progress as Advance
+from churn.domain import Language
+from churn.phrases import DEFAULT_LANGUAGE
+from churn.settings import load
+from churn.storage import schema
+from churn.storage.engine import opened
+from churn.storage.journal import Journal
+
+
+@click.command()
+@click.argument("source", metavar="FILE", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to: .csv or .parquet."
+)
+@click.option(
+    "--rejects", type=click.Path(path_type=Path), help="Where bad rows go.  [default: OUTPUT.rejects.csv]"
+)
+@click.option("--strict", is_flag=True, help="Stop at the first bad rows, and write nothing.")
+@click.option("--overwrite", is_flag=True, help="Replace the output and the rejects where they are there.")
+@click.option("--journal/--no-journal", help="Log every score in the database, as the service does.")
+@click.option(
+    "--language",
+    type=click.Choice(["fr", "en"]),
+    default=DEFAULT_LANGUAGE,
+    show_default=True,
+    help="Of the reasons.",
+)
+@click.option(
+    "--ignore-column", "ignore", multiple=True, metavar="NAME", help="A column to pass over; repeatable."
+)
+@click.option("--model", "tag", metavar="TAG", help="The model.  [default: CHURN_MODEL, or the newest]")
+def score(
+    source: Path,
+    output: Path,
+    rejects: Path | None,
+    *,
+    strict: bool,
+    overwrite: bool,
+    journal: bool,
+    language: Language,
+    ignore: tuple[str, ...],
+    tag: str | None,
+) -> None:
+    """Score the employees of FILE: a CSV, a Parquet file, or a folder of the three extracts.
+
+    Columns go by the names and aliases of the API, and rows are checked as there. Bad rows go to a
+    file of their own with what was expected; the others are scored. The output appears once it is
+    whole. A file is streamed; a folder is joined in memory.
+    """
+    settings = load()
+    console = Console(highlight=False, soft_wrap=True)
+    files = Files(output, rejects or output.with_name(f"{output.stem}.rejects.csv"), overwrite)
+    files.check()
+    model = registry.load(tag or settings.model)
+    table: EmployeeTable = FolderTable(source) if source.is_dir() else FlatTable(source, ignore=ignore)
+    for notice in table.notices:
+        console.print(f"note: {notice}", markup=False)
+    with ExitStack() as stack:
+        log = None
+        if journal:
+            engine = stack.enter_context(opened(settings.database_url))
+            schema.check(engine)
+            log = Journal(engine)
+        stack.enter_context(_terminated_as_interrupted())
+        advance = stack.enter_context(_progress(console))
+        summary = Run(model, language, strict=strict, journal=log).score(table, files, advance)
+    _tell(console, summary, files, model.tag, journalled=journal)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Advance]:
+    columns = (
+        TextColumn("Scoring"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=1.0, rows=0, rate=0)
+
+        def advance(rows: int, share: float) -> None:
+            elapsed = progress.tasks[0].elapsed or 0
+            progress.update(task, completed=share, rows=rows, rate=rows / elapsed if elapsed else 0)
+
+        yield advance
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let a plain `kill` end the run as Ctrl-C does: with what was begun removed."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell(console: Console, summary: Summary, files: Files, model: str, *, journalled: bool) -> None:
+    lines = [f"{_rows(summary.scored)} scored by {model}, {summary.flagged:,} flagged"]
+    lines += [f"{_rows(summary.rejected)} rejected" + f": {files.rejects} says why" * summary.rejects]
+    lines += ["journalled in the database" if journalled else "not journalled (--journal does)"]
+    lines += [f"scores are in {files.scores}"]
+    console.print("\n".join(lines), markup=False)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"

@@ -1,0 +1,108 @@
+"""What would change a risk: two predictions compared, and the smallest single changes that suffice."""
+
+import math
+from collections.abc import Iterable
+
+from churn import domain, phrases
+from churn.answers import Difference, FieldDifference, Suggestion, Value, WhatIfAnswer
+from churn.domain import Language, Lever
+from churn.phrases import Outcome
+from churn.registry import ServedModel
+from churn.scoring import Part, Scorer, disclosed
+from churn.storage.journal import Scored
+
+_NOTHING = Part(None, 0.0)
+
+
+def compare(scorer: Scorer, before: Scored, after: Scored, language: Language) -> WhatIfAnswer:
+    """Return what changes do to one employee's risk, and which single further change would suffice."""
+    suggestions = suggest(scorer.model, after, language)
+    return WhatIfAnswer(
+        before=scorer.answer(before, language),
+        after=scorer.answer(after, language),
+        difference=_difference(before, after),
+        suggestions=suggestions,
+        message=phrases.outcome(_outcome(before, after, suggestions), language),
+    )
+
+
+def suggest(model: ServedModel, scored: Scored, language: Language) -> list[Suggestion]:
+    """Return, for each actionable field where there is one, its smallest change that suffices.
+
+    Alone, it takes the probability below the model's threshold; none is needed where that is so already.
+    In the order of `domain.LEVERS`: a day's remote work and a pay rise have no common measure to sort
+    them by.
+    """
+    if not scored.prediction:
+        return []
+    found = (_smallest(model, scored, name, language) for name in domain.LEVERS)
+    return [suggestion for suggestion in found if suggestion is not None]
+
+
+def _smallest(model: ServedModel, scored: Scored, name: str, language: Language) -> Suggestion | None:
+    old, lever = scored.values.get(name), domain.LEVERS[name]
+    if not isinstance(old, str | int | float):
+        return None  # unknown, or not an input of the model
+    for new in _allowed(model, name, old):
+        # All the way: a curve may rise before it falls, so the search cannot be halved.
+        contribution = model.scorecard.contributions({name: new})[name]
+        probability = model.scorecard.probability({**scored.contributions, name: contribution})
+        if probability < model.threshold:
+            text = phrases.suggestion(domain.BY_NAME[name], lever, (old, new), probability, language)
+            return Suggestion(**{"from": old}, field=name, to=new, probability=probability, text=text)
+    return None
+
+
+def _allowed(model: ServedModel, name: str, value: Value) -> Iterable[Value]:
+    """Return every value that a field may be moved to, the nearest first; none that training lacked."""
+    lever = domain.LEVERS[name]
+    if isinstance(value, str):
+        # A category that no row has taught contributes nothing at all.
+        further = lever.order[lever.order.index(value) + 1 :] if value in lever.order else ()
+        return [c for c in further if model.scorecard.contributions({name: c})[name] != 0]
+    if name not in model.seen:
+        return []
+    low, high = model.seen[name]
+    if lever.reset is not None:
+        return [lever.reset] if low <= lever.reset <= high else []
+    return _steps(lever, value, low, high)
+
+
+def _steps(lever: Lever, value: float, low: float, high: float) -> list[float]:
+    high = min(high, value * lever.factor)
+    near, far = (low, high) if lever.step > 0 else (high, low)
+    # Counted, not walked: a value may lie any way outside what training has seen.
+    first = max(1, math.floor((near - value) / lever.step))
+    last = math.ceil((far - value) / lever.step)
+    steps = (round(value + n * lever.step, 9) for n in range(first, last + 1))
+    return [step for step in steps if low <= step <= high]
+
+
+def _difference(before: Scored, after: Scored) -> Difference:
+    old, new = disclosed(before), disclosed(after)
+    pairs = {name: (old.get(name, _NOTHING), new.get(name, _NOTHING)) for name in {**old, **new}}
+    fields = [_field_difference(name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]
+    return Difference(
+        probability=after.probability - before.probability,
+        log_odds=math.fsum([*after.contributions.values(), *(-c for c in before.contributions.values())]),
+        fields=sorted(fields, key=lambda field: -abs(field.change)),
+    )
+
+
+def _field_difference(name: str, old: Part, new: Part) -> FieldDifference:
+    return FieldDifference(
+        field=name,
+        before=old.value,
+        after=new.value,
+        contribution_before=old.contribution,
+        contribution_after=new.contribution,
+        change=new.contribution - old.contribution,
+    )
+
+
+def _outcome(before: Scored, after: Scored, suggestions: list[Suggestion]) -> Outcome:
+    if after.prediction:
+        return "suggested" if suggestions else "none"
+    if before.prediction:
+        return "lowered"
+    return "low" if before.record == after.record else "still_low"

@@ -1,0 +1,42 @@
+"""Employees of whom it is known who left, from a folder or a flat file."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from churn import domain, extracts
+from churn.batch.labelled import read_labelled
+from churn.errors import ExtractError
+from tests.tables import EMPLOYEES, write
+
+
+def test_a_folder_is_read_as_for_training(sample: Path) -> None:
+    pd.testing.assert_frame_equal(read_labelled(sample), extracts.read(sample))
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.parquet"])
+def test_a_flat_file_gives_the_same_columns(tmp_path: Path, sample: Path, name: str) -> None:
+    whole = extracts.read(sample)
+    read = read_labelled(write(tmp_path / name, whole))
+    pd.testing.assert_frame_equal(read, whole)
+
+
+def test_ids_may_be_text_or_absent_and_optional_fields_unknown(tmp_path: Path, sample: Path) -> None:
+    table = EMPLOYEES.head(3)
+    text = read_labelled(write(tmp_path / "text.csv", table.assign(employee_id=["E1", "E2", "E3"])))
+    assert text["employee_id"].tolist() == ["E1", "E2", "E3"]
+    less = read_labelled(write(tmp_path / "less.csv", table.drop(columns=["employee_id", "poste", "age"])))
+    assert less["employee_id"].tolist() == [1, 2, 3]
+    assert less[["poste", "age"]].isna().all(axis=None)
+    assert (less.dtypes == extracts.read(sample).dtypes).all()
+
+
+def test_the_target_is_required_and_checked(tmp_path: Path) -> None:
+    without = write(tmp_path / "in.csv", EMPLOYEES.drop(columns=domain.TARGET.name))
+    with pytest.raises(ExtractError, match=r"a_quitte_l_entreprise: this column, which is absent"):
+        read_labelled(without)
+    table = EMPLOYEES.head(4).astype({domain.TARGET.name: object})
+    table.loc[2, domain.TARGET.name] = "bientôt"
+    with pytest.raises(ExtractError, match=r"in.csv: row 3, a_quitte_l_entreprise: one of Oui, Non$"):
+        read_labelled(write(tmp_path / "in.csv", table))
