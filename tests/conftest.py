@@ -10,6 +10,8 @@ from pathlib import Path
 os.environ["BENTOML_HOME"] = tempfile.mkdtemp(prefix="churn-test-bentoml-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="churn-test-metrics-")
 os.environ["BENTOML_DO_NOT_TRACK"] = "1"
+# Small matrices: threads of their algebra only get in the way of each other, and of other tests.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 # A developer's own .env may name a database that tests must not touch.
 os.environ["CHURN_ENV_FILE"] = os.devnull
 

@@ -17,7 +17,7 @@ from churn.training.learner import Learned, Learner
 from churn.training.plan import Plan, Progress, Workers
 from churn.training.report import Choice, TrainingReport
 from churn.training.summary import summarise
-from churn.training.thresholds import Capacity, CostRatio, FBeta, Left, METRICS, Policy, Threshold
+from churn.training.thresholds import METRICS, Capacity, CostRatio, FBeta, Policy, Threshold
 
 # What the report compares the policy in force with; capacities are shares of the company.
 CAPACITIES = (0.05, 0.1, 0.2)
@@ -98,7 +98,9 @@ def _policies(chosen: Policy, rows: int) -> list[Policy]:
     return [chosen, *(policy for policy in others if policy.name != chosen.name)]
 
 
-def _choice(number: int, policies: Sequence[Policy], folds: Sequence[Fold], learned: Learned, plan: Plan) -> Choice:
+def _choice(
+    number: int, policies: Sequence[Policy], folds: Sequence[Fold], learned: Learned, plan: Plan
+) -> Choice:
     counts = confusion(out_of_fold(folds, learned.left, plan, number))
     return Choice(
         policy=policies[number].name,

@@ -59,7 +59,8 @@ def measure(
     """Return one challenger's figures on the folds that the model itself was measured on."""
     splits = list(plan.splits.split(employees, left))
     found = workers.each(
-        predict, ((employees.iloc[inside], left[inside], employees.iloc[outside]) for inside, outside in splits)
+        predict,
+        ((employees.iloc[inside], left[inside], employees.iloc[outside]) for inside, outside in splits),
     )
     everyone = np.zeros((plan.repeats, len(left)))
     for number, (_, outside) in enumerate(splits):
@@ -110,7 +111,9 @@ def _linear(fields: Sequence[Field]) -> Callable[[], Pipeline]:
 
 def _forest(fields: Sequence[Field]) -> Callable[[], Pipeline]:
     def build() -> Pipeline:
-        encode = _encoder(fields, SimpleImputer(keep_empty_features=True), OneHotEncoder(handle_unknown="ignore"))
+        encode = _encoder(
+            fields, SimpleImputer(keep_empty_features=True), OneHotEncoder(handle_unknown="ignore")
+        )
         forest = RandomForestClassifier(300, min_samples_leaf=3, random_state=0)
         return make_pipeline(encode, forest)
 

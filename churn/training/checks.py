@@ -36,7 +36,9 @@ def check_size(left: Left, folds: int) -> None:
         raise TrainingError(f"only {rows} employees: expected at least {MIN_ROWS} to learn from")
     if departures in (0, rows):
         seen = "no employee has left" if departures == 0 else "every employee has left"
-        raise TrainingError(f"{seen} ({domain.TARGET.name}): expected both, or there is nothing to tell apart")
+        raise TrainingError(
+            f"{seen} ({domain.TARGET.name}): expected both, or there is nothing to tell apart"
+        )
     needed = _needed(folds)
     if min(departures, rows - departures) < needed:
         raise TrainingError(

@@ -30,7 +30,12 @@ class Fold:
 
 
 def cross_validate(
-    learner: Learner, table: pd.DataFrame, left: Left, policies: Sequence[Policy], plan: Plan, workers: Workers
+    learner: Learner,
+    table: pd.DataFrame,
+    left: Left,
+    policies: Sequence[Policy],
+    plan: Plan,
+    workers: Workers,
 ) -> list[Fold]:
     """Return every fold of every repeat, in order."""
     splits = plan.splits.split(table, left)

@@ -184,7 +184,7 @@ def _bins(left: Left, probabilities: Probabilities, repeats: int) -> tuple[Bin, 
 
 
 def _cuts(left: Left, probabilities: Probabilities) -> tuple[Cut, ...]:
-    tns, fps, fns, tps, thresholds = confusion_matrix_at_thresholds(left, probabilities)
+    _, fps, fns, tps, thresholds = confusion_matrix_at_thresholds(left, probabilities)
     wanted = np.linspace(0.01, 0.99, 99)
     # Thresholds fall: the last one that is not below the wanted one flags the same employees.
     at = np.searchsorted(-thresholds, -wanted, side="right") - 1
@@ -217,7 +217,12 @@ def _bands(found: OutOfFold) -> tuple[BandFigures, ...]:
     thresholds = found.thresholds.ravel()
     of = np.array([domain.risk_band(p, t) for p, t in zip(probabilities, thresholds, strict=True)])
     return tuple(
-        BandFigures(band, float((of == band).mean()), float(probabilities[of == band].mean()), float(left[of == band].mean()))
+        BandFigures(
+            band,
+            float((of == band).mean()),
+            float(probabilities[of == band].mean()),
+            float(left[of == band].mean()),
+        )
         for band in domain.BANDS
         if (of == band).any()
     )

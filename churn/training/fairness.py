@@ -1,4 +1,4 @@
-"""The fairness audit: does the model treat groups of employees alike?
+"""The fairness audit: whether the model treats groups of employees alike.
 
 On out-of-fold decisions, so on employees whom the model has not seen; by fairlearn's `MetricFrame`,
 with bootstrap intervals.
@@ -82,10 +82,12 @@ def audit(
     members = groups[known].to_numpy()
     left, flagged = found.left[known], found.flagged[0][known]
     frame = _metric_frame(left, flagged, found.probabilities[0][known], members, resamples, seed)
+    tables = [frame.by_group, *(frame.by_group_ci if resamples else ())]
     made = tuple(
-        _figures(frame, group, left[members == group]) for group in _order(field) if group in set(members)
+        _figures(tables, group, left[members == group]) for group in _order(field) if group in set(members)
     )
-    ratio = _between(frame)
+    ratios = [frame.ratio("between_groups"), *(frame.ratio_ci("between_groups") if resamples else ())]
+    ratio = _estimate([figures["selection_rate"] for figures in ratios])
     return Audit(field, made, ratio, ratio.value is not None and ratio.value >= FOUR_FIFTHS)
 
 
@@ -99,9 +101,8 @@ def _groups(employees: pd.DataFrame, field: str) -> pd.Series:
     return named
 
 
-def _figures(frame: MetricFrame, group: str, left: Left) -> GroupFigures:
+def _figures(tables: Sequence[pd.DataFrame], group: str, left: Left) -> GroupFigures:
     departures = int(left.sum())
-    tables = (frame.by_group, *(frame.by_group_ci or ()))
     figures = {metric: _estimate([table.loc[group, metric] for table in tables]) for metric in METRICS}
     small = len(left) < SMALL or departures < FEW_DEPARTURES
     return GroupFigures(group, len(left), departures, small, **figures)
@@ -112,7 +113,12 @@ def _order(field: str) -> tuple[str, ...]:
 
 
 def _metric_frame(
-    left: Left, flagged: Left, probabilities: Probabilities, groups: NDArray[np.object_], resamples: int, seed: int
+    left: Left,
+    flagged: Left,
+    probabilities: Probabilities,
+    groups: NDArray[np.object_],
+    resamples: int,
+    seed: int,
 ) -> MetricFrame:
     bootstrap = {"n_boot": resamples, "ci_quantiles": INTERVAL, "random_state": seed} if resamples else {}
     with warnings.catch_warnings():
@@ -133,20 +139,28 @@ def _mean(values: NDArray[Any]) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
+def _selection_rate(y_true: Left, y_pred: Left) -> float:  # noqa: ARG001 - as every metric
+    return _mean(y_pred)
+
+
+def _recall(y_true: Left, y_pred: Left) -> float:
+    return _mean(y_pred[y_true])
+
+
+def _precision(y_true: Left, y_pred: Left) -> float:
+    return _mean(y_true[y_pred])
+
+
+def _calibration_gap(y_true: Left, y_pred: Left, probability: Probabilities) -> float:  # noqa: ARG001 - as every metric
+    return _mean(probability) - _mean(y_true)
+
+
 METRICS: Mapping[str, Callable[..., float]] = {
-    "selection_rate": lambda y_true, y_pred: _mean(y_pred),
-    "recall": lambda y_true, y_pred: _mean(y_pred[y_true]),
-    "precision": lambda y_true, y_pred: _mean(y_true[y_pred]),
-    "calibration_gap": lambda y_true, y_pred, probability: _mean(probability) - _mean(y_true),
+    "selection_rate": _selection_rate,
+    "recall": _recall,
+    "precision": _precision,
+    "calibration_gap": _calibration_gap,
 }
-
-
-def _between(frame: MetricFrame) -> Estimate:
-    """Return the least selection rate over the largest."""
-    ratios = [frame.ratio(method="between_groups")]
-    if frame.by_group_ci is not None:
-        ratios += frame.ratio_ci(method="between_groups")
-    return _estimate([figures["selection_rate"] for figures in ratios])
 
 
 def _estimate(figures: Sequence[float]) -> Estimate:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from churn.domain import Field
 from churn.pipeline import INNER_FOLDS, build_additive, build_encoder, build_pipeline, fit
@@ -59,12 +60,14 @@ class Learner:
 
     def __call__(self, table: pd.DataFrame, left: Left) -> Learned:
         """Learn from a table of the fields and its target."""
-        candidate = self._choose(table, left)
-        held_out = np.empty(len(left))
-        for inside, outside in self._splits(table, left):
-            pipeline = self._fit(candidate, table.iloc[inside], left[inside])
-            held_out[outside] = probabilities(pipeline, table.iloc[outside])
-        return Learned(self._fit(candidate, table, left), candidate, left, held_out)
+        # The matrices are small: threads of their algebra would only get in each other's way.
+        with threadpool_limits(1):
+            candidate = self._choose(table, left)
+            held_out = np.empty(len(left))
+            for inside, outside in self._splits(table, left):
+                pipeline = self._fit(candidate, table.iloc[inside], left[inside])
+                held_out[outside] = probabilities(pipeline, table.iloc[outside])
+            return Learned(self._fit(candidate, table, left), candidate, left, held_out)
 
     def _fit(self, candidate: Candidate, table: pd.DataFrame, left: Left) -> Pipeline:
         shape = {"n_knots": candidate.n_knots, "degree": candidate.degree}

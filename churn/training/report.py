@@ -1,5 +1,6 @@
 """What a training found out, as plain typed values: kept with the model, drawn by `churn.report`."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -61,4 +62,5 @@ class TrainingReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, fit for JSON."""
-        return {**asdict(self), "seen": self.seen}
+        plain: dict[str, Any] = json.loads(json.dumps({**asdict(self), "seen": self.seen}, allow_nan=False))
+        return plain
