@@ -12,6 +12,7 @@ from churn.batch.labelled import read_labelled
 from churn.cli.figures import TITLES, progress_bar, table_of
 from churn.columns import ColumnScorecard
 from churn.registry import ServedModel, promotions
+from churn.settings import load
 from churn.training.comparison import Difference, Opinion, compare
 
 _SHOWN = ("roc_auc", "average_precision", "brier", "calibration_error")
@@ -30,11 +31,19 @@ def list_models() -> None:
     table = table_of(f"Models in {registry.home()}", "tag", "serves", "created", *titles, "data")
     for entry in registry.models():
         facts: Any = entry.info.metadata
-        figures = [f"{facts['metrics'][name]['mean']:.4f}" for name in _SHOWN]
+        metrics = facts.get("metrics", {})
+        # An older version of churn kept fewer figures.
+        figures = [f"{metrics[name]['mean']:.4f}" if name in metrics else "?" for name in _SHOWN]
         created = f"{entry.info.creation_time:%Y-%m-%d %H:%M}"
         mark = "yes" if str(entry.tag) == promoted else ""
-        table.add_row(str(entry.tag), mark, created, *figures, str(facts["data_fingerprint"])[7:15])
+        table.add_row(str(entry.tag), mark, created, *figures, facts.get("data_fingerprint", "?")[7:15])
     Console().print(table)
+
+
+@model.command()
+def current() -> None:
+    """Print the tag of the model that serves, and nothing else."""
+    click.echo(registry.find(load().model).tag)
 
 
 @model.command()
@@ -44,13 +53,11 @@ def list_models() -> None:
 )
 def show(tag: str, out: Path | None) -> None:
     """Show a model's figures and self-test; without TAG, those of the model that serves."""
-    found = registry.load(tag)
+    found = registry.load(tag or load().model)
     _show(Console(), found)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in registry.documents(found.tag).items():
-            (out / name).write_text(text, encoding="utf-8")
-            click.echo(str(out / name))
+        for path in registry.write_documents(found.tag, out):
+            click.echo(str(path))
 
 
 def _show(console: Console, found: ServedModel) -> None:

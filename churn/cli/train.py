@@ -16,6 +16,7 @@ from churn.pipeline import compile_scorecard
 from churn.registry import Export, promotions
 from churn.sample import write_sample
 from churn.settings import load
+from churn.training import TrainedModel
 from churn.training.plan import Plan
 from churn.training.thresholds import METRICS, parse_policy
 
@@ -80,11 +81,19 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
     "--challengers", "challenge", is_flag=True, help="Compare with other kinds of models (minutes)."
 )
 @click.option("--promote", is_flag=True, help="Serve this model from the next start on.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write its report and model card here, too.")
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Folds of one pass.")
 @click.option("--repeats", type=click.IntRange(min=1), default=4, show_default=True, help="Passes.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every split.")
 def train(
-    data: Path | None, challenge: bool, promote: bool, folds: int, repeats: int, seed: int, **wanted: object
+    data: Path | None,
+    challenge: bool,
+    promote: bool,
+    out: Path | None,
+    folds: int,
+    repeats: int,
+    seed: int,
+    **wanted: object,
 ) -> None:
     """Train on three HR extracts and put the model in the BentoML store.
 
@@ -95,7 +104,10 @@ def train(
     The first model is promoted; a later one serves once `churn model promote TAG` says so.
     """
     plan = Plan(folds=folds, repeats=repeats, seed=seed, challenge=challenge, jobs=-1)
-    train_and_export(data, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
+    tag = train_and_export(data, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
+    if out is not None:
+        for path in registry.write_documents(tag, out):
+            click.echo(str(path))
 
 
 def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: bool = False) -> str:
@@ -117,19 +129,26 @@ def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: 
     )
     with progress_bar(console, "Training and auditing") as advance:
         trained = training.train(employees, fields=fields, policy=policy, plan=plan, progress=advance)
+    tag = export_model(trained, fields, extracts.fingerprint(directory), sample=data is None)
+    print_report(console, trained.report)
+    console.print(f"exported as [bold]{tag}[/bold]", highlight=False)
+    _promote(console, tag, wanted=promote)
+    return tag
+
+
+def export_model(
+    trained: TrainedModel, fields: Sequence[Field], fingerprint: str, *, sample: bool = False
+) -> str:
+    """Put a trained model in the store with its golden rows, report and card; return its tag."""
     export = Export(
         pipeline=trained.pipeline,
         scorecard=compile_scorecard(trained.pipeline),
         report=trained.report.to_dict(),
         golden=golden_rows(trained.pipeline, fields),
-        fingerprint=extracts.fingerprint(directory),
-        sample=data is None,
+        fingerprint=fingerprint,
+        sample=sample,
     )
-    tag = registry.save(export, report.render)
-    print_report(console, trained.report)
-    console.print(f"exported as [bold]{tag}[/bold]", highlight=False)
-    _promote(console, tag, wanted=promote)
-    return tag
+    return registry.save(export, report.render)
 
 
 def _promote(console: Console, tag: str, *, wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -187,11 +188,12 @@ def _served(
     )
 
 
-def documents(tag: str = "") -> dict[str, str]:
-    """Return the report and the card of a model by file name; raises ModelError as `find`."""
-    folder = Path(find(tag).path_of("/"))
-    paths = sorted([*folder.glob("*.html"), *folder.glob("*.md")])
-    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+def write_documents(tag: str, folder: Path) -> list[Path]:
+    """Copy a model's report and card to a folder, and return where they are; raises ModelError as `find`."""
+    store = Path(find(tag).path_of("/"))
+    folder.mkdir(parents=True, exist_ok=True)
+    found = sorted([*store.glob("*.html"), *store.glob("*.md")])
+    return [Path(shutil.copy(path, folder)) for path in found]
 
 
 def _read(entry: bentoml.Model, name: str) -> Any:
