@@ -9,7 +9,7 @@ export BENTOML_HOME ?= $(CURDIR)/.bentoml
 export BENTOML_DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help uv install install-dev run test lint types format train bundle lock bench-extracts bench-model clean
+.PHONY: help uv install install-dev run test lint types format train report bundle lock bench-extracts bench-model clean
 
 help:  ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,10 +44,15 @@ format: install-dev  ## Mend style and format
 train: install  ## Train and export a model (DATA=dir; without it, on the embedded sample)
 	@$(RUN) churn train $(if $(DATA),--data '$(DATA)')
 
-bundle: install-dev  ## Build a Bento with the newest model, and export it to dist/churn.tar.gz
+report: install-dev  ## Train, compare with other kinds of models, and write report and model card to dist/report (DATA=dir)
+	@$(RUN) churn train --challengers $(if $(DATA),--data '$(DATA)') --out dist/report
+
+# The tag is written into a copy: what is bundled is the model that serves, not the newest one.
+bundle: install-dev  ## Build a Bento with the model that serves, and export it to dist/churn.tar.gz
 	@$(RUN) churn setup
-	$(RUN) bentoml build
 	@mkdir -p dist && rm -f dist/churn.tar.gz
+	@sed "s/churn:latest/$$($(RUN) churn model current)/" bentofile.yaml > dist/bentofile.yaml
+	$(RUN) bentoml build -f dist/bentofile.yaml
 	$(RUN) bentoml export churn:latest '$(CURDIR)/dist/churn.tar.gz'
 
 lock: uv  ## Resolve the dependencies again: uv.lock, and requirements.txt for the Bento

@@ -15,7 +15,10 @@ from starlette.requests import Request
 from churn import preflight, registry
 from churn.access.gate import Gate, Verify, verifier
 from churn.answers import Prediction, WhatIfAnswer
+from churn.card import describe
+from churn.domain import Language
 from churn.errors import ChurnError
+from churn.registry import ServedModel
 from churn.schemas import Employee, WhatIfQuestion
 from churn.scoring import Scorer
 from churn.settings import load
@@ -35,8 +38,8 @@ class Worker:
     The middlewares are made before the service is: they are given this object's methods.
     """
 
-    scorer: Scorer
     engine: Engine
+    _model: ServedModel
     _journal: Journal
     _verify: Verify
 
@@ -47,13 +50,26 @@ class Worker:
             ChurnError: one of them is not as it should be.
         """
         settings = load()
-        self.scorer = Scorer(registry.load(settings.model))
+        self._model = registry.load(settings.model)
+        for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
+            logger.warning("model %s: %s", self._model.tag, sentence)
         self.engine = make_engine(settings.database_url)
         self._journal = Journal(self.engine)
         self._verify = verifier(self.engine)
 
+    @property
+    def scorer(self) -> Scorer:
+        """What predicts; raises ModelError where the model failed its self-test."""
+        self._model.self_test.require(self._model.tag)
+        return Scorer(self._model)
+
+    def card(self, language: Language) -> dict[str, Any]:
+        """Return the model's card, also of a model that failed its self-test."""
+        return describe(self._model, language)
+
     def check(self) -> None:
-        """Make sure that predictions can be journalled; raises ChurnError where not."""
+        """Make sure that predictions can be made and journalled; raises ChurnError where not."""
+        self._model.self_test.require(self._model.tag)
         schema.check(self.engine)
         self._journal.check()
 
@@ -113,11 +129,8 @@ class Churn:
             return compare(worker.scorer, before, after, state.language)
 
     def __is_ready__(self) -> bool:
-        """Return whether predictions can be made and journalled."""
-        try:
-            worker.check()
-        except ChurnError:
-            return False
+        """Return that predictions can be made and journalled; raises, for the envelope to say, where not."""
+        worker.check()
         return True
 
 
@@ -171,4 +184,4 @@ service.add_asgi_middleware(Recorder, journal=worker)
 service.add_asgi_middleware(Envelope)
 service.add_asgi_middleware(Gate, verify=worker.verify)
 service.add_asgi_middleware(Intake)
-service.mount_asgi_app(make_pages(), path="/")
+service.mount_asgi_app(make_pages(worker.card), path="/")

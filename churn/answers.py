@@ -38,8 +38,6 @@ _FIELD_DIFFERENCE: dict[str, Any] = {
     "field": "nombre_participation_pee",
     "before": 0,
     "after": 1,
-    "contribution_before": 0.92,
-    "contribution_after": -0.81,
     "change": -1.73,
 }
 _DIFFERENCE: dict[str, Any] = {"probability": -0.33, "log_odds": -1.73, "fields": [_FIELD_DIFFERENCE]}
@@ -98,15 +96,13 @@ class Prediction(BaseModel):
 
 
 class FieldDifference(BaseModel):
-    """What a changed value does to a field's contribution, in log-odds."""
+    """What a field's changed value does to the log-odds."""
 
     model_config = ConfigDict(json_schema_extra={"example": _FIELD_DIFFERENCE})
 
     field: str = Field(description=_FIELD)
     before: Value | None = Field(description=f'null where it is unknown, and for "{OTHER}"')
     after: Value | None = Field(description=f'null where it is unknown, and for "{OTHER}"')
-    contribution_before: float = Field(description="log-odds")
-    contribution_after: float = Field(description="log-odds")
     change: float = Field(description="log-odds; below 0 the change lowers the risk")
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from churn import domain
 from churn.domain import Field
-from churn.scorecard import Curve, Scorecard, Table
+from churn.scorecard import NEGLIGIBLE, Curve, Scorecard, Table
 
 SLICE_ROWS = 1 << 14
 THREADS = 2  # numpy lets go of the interpreter's lock while it computes
@@ -35,6 +35,7 @@ class ColumnScorecard:
     """A scorecard for whole columns; `names` are its fields, in order."""
 
     def __init__(self, card: Scorecard) -> None:
+        self._base, self._calibration = card.base, card.calibration
         self.base_value = card.base_value
         self.names = tuple(card.effects)
         self._effects = [_compile(domain.BY_NAME[name], effect) for name, effect in card.effects.items()]
@@ -45,7 +46,25 @@ class ColumnScorecard:
         for place, (name, effect) in enumerate(zip(self.names, self._effects, strict=True)):
             if name in cells:
                 parts[place] = effect(cells[name])
+        parts *= self._shares(parts.sum(axis=0))
         return parts
+
+    def _shares(self, totals: Floats) -> Floats:
+        """Return what each row's effects are multiplied by, as `Calibration.share`."""
+        # Where a total is too small to divide by, all that it stands for is worth the same share.
+        safe = np.where(np.abs(totals) < NEGLIGIBLE, 1.0, totals)
+        shares = (self._log_odds(self._base + safe) - self.base_value) / safe
+        shares[safe != totals] = self._calibration.share(self._base, 0.0)
+        return shares
+
+    def _log_odds(self, totals: Floats) -> Floats:
+        """Return the calibrated log-odds of sums of effects, as `Calibration.log_odds`."""
+        # ln p and ln(1 - p) by one exponential of a negative number, which cannot overflow.
+        tail = np.log1p(np.exp(-np.abs(totals)))
+        found = self._calibration.low * (np.minimum(totals, 0.0) - tail)
+        found += self._calibration.high * (np.maximum(totals, 0.0) + tail)
+        found += self._calibration.intercept
+        return found
 
     def probabilities_of(self, contributions: Floats) -> Floats:
         """Return the probability to leave, (rows,), of contributions (fields, rows)."""
@@ -135,7 +154,7 @@ def _compile(field: Field, effect: Table | Curve) -> Effect:
     if isinstance(effect, Curve):
         return _CurveColumn(effect)
     # Unknown is the last one: position -1.
-    points = np.array([*(effect.contribution(category) for category in field.categories), 0.0])
+    points = np.array([*(effect.of(category) for category in field.categories), 0.0])
     return lambda codes: points[codes]
 
 

@@ -258,6 +258,13 @@ def status(code: int, language: Language) -> str:
     return sentences[1] if language == "en" else sentences[0]
 
 
+def unusable_model(language: Language) -> str:
+    """Return that the model failed its self-test; the server's log and `GET /model` say in what."""
+    if language == "en":
+        return "The model failed its self-test and does not serve: see GET /model and the server's log"
+    return "Le modèle a échoué à son auto-test et ne sert pas : voir GET /model et le journal du serveur"
+
+
 def too_large(error: PayloadTooLargeError, language: Language) -> str:
     """Return by how much a body may not be larger."""
     limit = f"{error.limit:,}".replace(",", " " if language == "fr" else ",")

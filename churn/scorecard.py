@@ -2,29 +2,37 @@
 
 `churn.pipeline.compile_scorecard` makes one from the fitted pipeline, and the model store keeps it
 as JSON beside the pickle. An employee's log-odds are the base value plus one contribution a field.
+
+Each field has an *effect*, which depends on its own value only. The sum of the effects is calibrated,
+and a field's *contribution* is its share of the calibrated sum, in proportion to its effect: the
+Aumann-Shapley value of a function of a sum, and the only division that adds up exactly and depends on
+nothing but the effects (E. Friedman, "Paths and consistency in additive cost sharing", 2004).
 """
 
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+# Of a total so small, the calibration's slope is as good as its chord, and loses no digits.
+NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The contribution of each category, in log-odds; of any other, none."""
+    """The effect of each category; of any other, none."""
 
     points: Mapping[str, float]
 
-    def contribution(self, value: str) -> float:
-        """Return what a category adds to the log-odds."""
+    def of(self, value: str) -> float:
+        """Return the effect of a category."""
         return self.points.get(value, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The contribution of a number, in log-odds: polynomials between breaks, constant outside.
+    """The effect of a number: polynomials between breaks, constant outside.
 
     `pieces` has one row between each two breaks: coefficients of the distance from the left one,
     the highest power first.
@@ -33,8 +41,8 @@ class Curve:
     breaks: tuple[float, ...]
     pieces: tuple[tuple[float, ...], ...]
 
-    def contribution(self, value: float) -> float:
-        """Return what a number adds to the log-odds."""
+    def of(self, value: float) -> float:
+        """Return the effect of a number."""
         breaks = self.breaks
         at = breaks[0] if value < breaks[0] else breaks[-1] if value > breaks[-1] else value
         piece = min(bisect_right(breaks, at), len(self.pieces)) - 1
@@ -46,26 +54,78 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """From a sum of effects to log-odds that mean what they say: beta calibration.
+
+    With p the logistic function of the sum: `intercept` + `low` ln p - `high` ln(1 - p), which rises
+    with `low` where p is small and with `high` where it is large (M. Kull, T. Silva Filho, P. Flach,
+    "Beta calibration", AISTATS 2017). Without arguments, it changes nothing.
+    """
+
+    intercept: float = 0.0
+    low: float = 1.0
+    high: float = 1.0
+
+    def log_odds(self, total: float) -> float:
+        """Return the calibrated log-odds of a sum of effects."""
+        return self.intercept + self.low * _log_expit(total) - self.high * _log_expit(-total)
+
+    def share(self, base: float, total: float) -> float:
+        """Return what each effect is multiplied by, for effects of this total upon this base."""
+        if abs(total) < NEGLIGIBLE:
+            p = math.exp(_log_expit(base))
+            return self.low * (1 - p) + self.high * p
+        return (self.log_odds(base + total) - self.log_odds(base)) / total
+
+
+@dataclass(frozen=True, slots=True)
 class Scorecard:
-    """A base value (the log-odds of the average employee) and each field's effect on it."""
+    """Each field's effect, the base that they start from (the average employee), and the calibration.
 
-    base_value: float
+    Effects and `base` are log-odds before calibration, `base_value` and contributions after it.
+    """
+
+    base: float
     effects: Mapping[str, Table | Curve]
+    calibration: Calibration = field(default_factory=Calibration)
 
-    def contributions(self, record: Mapping[str, Any]) -> dict[str, float]:
-        """Return each field's contribution in log-odds, by canonical name; 0 where it is unknown."""
+    @property
+    def base_value(self) -> float:
+        """The log-odds of the average employee."""
+        return self.calibration.log_odds(self.base)
+
+    def effects_of(self, record: Mapping[str, Any]) -> dict[str, float]:
+        """Return each field's effect, by canonical name; 0 where it is unknown."""
         return {
-            name: 0.0 if (value := record.get(name)) is None else effect.contribution(value)
+            name: 0.0 if (value := record.get(name)) is None else effect.of(value)
             for name, effect in self.effects.items()
         }
 
+    def effect_of(self, name: str, value: Any) -> float:
+        """Return the effect of one known value."""
+        return self.effects[name].of(value)
+
+    def contributions(self, record: Mapping[str, Any]) -> dict[str, float]:
+        """Return each field's contribution in log-odds, by canonical name; 0 where it is unknown."""
+        return self.calibrated(self.effects_of(record))
+
+    def calibrated(self, effects: Mapping[str, float]) -> dict[str, float]:
+        """Return the contributions that all of an employee's effects come to."""
+        share = self.calibration.share(self.base, math.fsum(effects.values()))
+        return {name: effect * share for name, effect in effects.items()}
+
+    def changes(self, before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+        """Return what each field's change of effect adds to the log-odds; 0 where its effect stayed.
+
+        Adds up to the difference of the two logits, divided as contributions are.
+        """
+        moves = {name: after[name] - effect for name, effect in before.items()}
+        share = self.calibration.share(self.base + math.fsum(before.values()), math.fsum(moves.values()))
+        return {name: move * share for name, move in moves.items()}
+
     def probability(self, contributions: Mapping[str, float]) -> float:
         """Return the probability to leave: the logistic function of base value and contributions."""
-        log_odds = self.base_value + math.fsum(contributions.values())
-        # Two forms of one function, each where its exponential cannot overflow.
-        if log_odds >= 0:
-            return 1 / (1 + math.exp(-log_odds))
-        return math.exp(log_odds) / (1 + math.exp(log_odds))
+        return math.exp(_log_expit(self.base_value + math.fsum(contributions.values())))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scorecard as plain values, fit for JSON."""
@@ -75,7 +135,7 @@ class Scorecard:
             else {"breaks": list(effect.breaks), "pieces": [list(piece) for piece in effect.pieces]}
             for name, effect in self.effects.items()
         }
-        return {"base_value": self.base_value, "effects": effects}
+        return {"base": self.base, "calibration": asdict(self.calibration), "effects": effects}
 
 
 def from_dict(plain: Mapping[str, Any]) -> Scorecard:
@@ -86,4 +146,9 @@ def from_dict(plain: Mapping[str, Any]) -> Scorecard:
         else Curve(tuple(effect["breaks"]), tuple(tuple(piece) for piece in effect["pieces"]))
         for name, effect in plain["effects"].items()
     }
-    return Scorecard(plain["base_value"], effects)
+    return Scorecard(plain["base"], effects, Calibration(**plain["calibration"]))
+
+
+def _log_expit(x: float) -> float:
+    """Return the logarithm of the logistic function, where its exponential cannot overflow."""
+    return -math.log1p(math.exp(-x)) if x >= 0 else x - math.log1p(math.exp(x))

@@ -12,8 +12,6 @@ from churn.errors import SettingsError
 # The checkout, or the source folder of a Bento: where `.env` and `service.py` are.
 PROJECT = Path(__file__).parents[1]
 
-DEFAULT_MODEL = "churn:latest"
-
 MIN_PASSWORD = 8  # characters
 MAX_PASSWORD = 72  # bytes: bcrypt ignores the rest
 MIN_TOKEN = 16  # characters
@@ -42,7 +40,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     host: Annotated[str, Field(validation_alias="CHURN_HOST")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
-    model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = DEFAULT_MODEL
+    model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = ""  # the promoted one
     api_username: str = ""
     api_password: SecretStr = SecretStr("")
     api_token: SecretStr = SecretStr("")

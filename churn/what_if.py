@@ -4,14 +4,13 @@ import math
 from collections.abc import Iterable
 
 from churn import domain, phrases
-from churn.answers import Difference, FieldDifference, Suggestion, Value, WhatIfAnswer
+from churn.answers import OTHER, Difference, FieldDifference, Suggestion, Value, WhatIfAnswer
 from churn.domain import Language, Lever
 from churn.phrases import Outcome
 from churn.registry import ServedModel
-from churn.scoring import Part, Scorer, disclosed
+from churn.scorecard import Scorecard
+from churn.scoring import Scorer, disclosed
 from churn.storage.journal import Scored
-
-_NOTHING = Part(None, 0.0)
 
 
 def compare(scorer: Scorer, before: Scored, after: Scored, language: Language) -> WhatIfAnswer:
@@ -20,7 +19,7 @@ def compare(scorer: Scorer, before: Scored, after: Scored, language: Language) -
     return WhatIfAnswer(
         before=scorer.answer(before, language),
         after=scorer.answer(after, language),
-        difference=_difference(before, after),
+        difference=_difference(scorer.model.scorecard, before, after),
         suggestions=suggestions,
         message=phrases.outcome(_outcome(before, after, suggestions), language),
     )
@@ -43,10 +42,11 @@ def _smallest(model: ServedModel, scored: Scored, name: str, language: Language)
     old, lever = scored.values.get(name), domain.LEVERS[name]
     if not isinstance(old, str | int | float):
         return None  # unknown, or not an input of the model
+    card, effects = model.scorecard, model.scorecard.effects_of(scored.values)
     for new in _allowed(model, name, old):
         # All the way: a curve may rise before it falls, so the search cannot be halved.
-        contribution = model.scorecard.contributions({name: new})[name]
-        probability = model.scorecard.probability({**scored.contributions, name: contribution})
+        changed = card.calibrated({**effects, name: card.effect_of(name, new)})
+        probability = card.probability(changed)
         if probability < model.threshold:
             text = phrases.suggestion(domain.BY_NAME[name], lever, (old, new), probability, language)
             return Suggestion(**{"from": old}, field=name, to=new, probability=probability, text=text)
@@ -59,7 +59,7 @@ def _allowed(model: ServedModel, name: str, value: Value) -> Iterable[Value]:
     if isinstance(value, str):
         # A category that no row has taught contributes nothing at all.
         further = lever.order[lever.order.index(value) + 1 :] if value in lever.order else ()
-        return [c for c in further if model.scorecard.contributions({name: c})[name] != 0]
+        return [c for c in further if model.scorecard.effect_of(name, c) != 0]
     if name not in model.seen:
         return []
     low, high = model.seen[name]
@@ -78,26 +78,28 @@ def _steps(lever: Lever, value: float, low: float, high: float) -> list[float]:
     return [step for step in steps if low <= step <= high]
 
 
-def _difference(before: Scored, after: Scored) -> Difference:
-    old, new = disclosed(before), disclosed(after)
-    pairs = {name: (old.get(name, _NOTHING), new.get(name, _NOTHING)) for name in {**old, **new}}
-    fields = [_field_difference(name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]
+def _difference(card: Scorecard, before: Scored, after: Scored) -> Difference:
+    changes = card.changes(card.effects_of(before.values), card.effects_of(after.values))
+    moved = [name for name in changes if before.values[name] != after.values[name]]
+    told = [name for name in moved if domain.BY_NAME[name].role != "protected"]
+    fields = [
+        FieldDifference(
+            field=name, before=_told(before, name), after=_told(after, name), change=changes[name]
+        )
+        for name in told
+    ]
+    if len(told) < len(moved):
+        hidden = math.fsum(changes[name] for name in set(moved) - set(told))
+        fields.append(FieldDifference(field=OTHER, before=None, after=None, change=hidden))
     return Difference(
         probability=after.probability - before.probability,
-        log_odds=math.fsum([*after.contributions.values(), *(-c for c in before.contributions.values())]),
+        log_odds=math.fsum(changes.values()),
         fields=sorted(fields, key=lambda field: -abs(field.change)),
     )
 
 
-def _field_difference(name: str, old: Part, new: Part) -> FieldDifference:
-    return FieldDifference(
-        field=name,
-        before=old.value,
-        after=new.value,
-        contribution_before=old.contribution,
-        contribution_after=new.contribution,
-        change=new.contribution - old.contribution,
-    )
+def _told(scored: Scored, name: str) -> Value | None:
+    return disclosed(scored)[name].value
 
 
 def _outcome(before: Scored, after: Scored, suggestions: list[Suggestion]) -> Outcome:

@@ -1,6 +1,8 @@
 """What many tests need: databases of both kinds, a model store, the served app in process."""
 
+import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +12,12 @@ from pathlib import Path
 os.environ["BENTOML_HOME"] = tempfile.mkdtemp(prefix="churn-test-bentoml-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="churn-test-metrics-")
 os.environ["BENTOML_DO_NOT_TRACK"] = "1"
+# Small matrices: threads of their algebra only get in the way of each other, and of other tests.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 # A developer's own .env may name a database that tests must not touch.
 os.environ["CHURN_ENV_FILE"] = os.devnull
 
+import bentoml
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
@@ -20,14 +25,15 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 import service
-from churn import extracts, registry, training
+from churn import domain, extracts, registry, training
 from churn.access.tokens import issue_token
-from churn.pipeline import compile_scorecard
-from churn.registry import ServedModel
+from churn.cli.train import export_model
+from churn.registry import ServedModel, promotions
 from churn.sample import write_sample
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from tests import postgres
+from tests.plans import QUICK
 
 for name in (
     "DATABASE_URL",
@@ -81,10 +87,26 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def model(sample: Path) -> ServedModel:
-    """Return a model that was trained on the sample and exported to the tests' store."""
-    trained = training.train(extracts.read(sample), folds=3, repeats=1)
-    compiled, report = compile_scorecard(trained.pipeline), trained.report.to_dict()
-    return registry.load(registry.save(trained.pipeline, compiled, report, extracts.fingerprint(sample)))
+    """Return a model that was trained on the sample, exported to the tests' store and promoted."""
+    trained = training.train(extracts.read(sample), plan=QUICK)
+    tag = export_model(trained, domain.FEATURES, extracts.fingerprint(sample))
+    promotions.promote(registry.home(), tag)
+    return registry.load(tag)
+
+
+@pytest.fixture
+def damaged(model: ServedModel) -> Iterator[str]:
+    """Return the tag of a model whose scorecard somebody has touched."""
+    folder = Path(registry.find(model.tag).path_of("/"))
+    with bentoml.models.create(registry.NAME, module="bentoml.sklearn", metadata={}) as entry:
+        for path in folder.glob("*.json"):
+            shutil.copy(path, entry.path_of("/"))
+        card = Path(entry.path_of(registry.SCORECARD))
+        plain = json.loads(card.read_text(encoding="utf-8"))
+        plain["effects"]["heure_supplementaires"]["points"]["Oui"] += 0.1
+        card.write_text(json.dumps(plain), encoding="utf-8")
+    yield str(entry.tag)
+    bentoml.models.delete(entry.tag)
 
 
 @pytest.fixture(scope="session")

@@ -150,9 +150,9 @@ class TestCurves:
     def test_at_between_and_beyond_the_breaks(self) -> None:
         curve = Curve((0.5, 1.5, 2.5), ((1.0, 0.0, 0.0), (0.0, 2.0, 1.0)))
         numbers = [-5.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 1e12, float("inf")]
-        expected = [curve.contribution(x) for x in numbers]
+        expected = [curve.of(x) for x in numbers]
         assert self.probabilities(curve, numbers) == expected
-        assert self.probabilities(curve, [1.0, 2.0, 99.0]) == [curve.contribution(x) for x in (1, 2, 99)]
+        assert self.probabilities(curve, [1.0, 2.0, 99.0]) == [curve.of(x) for x in (1, 2, 99)]
 
     def test_too_wide_for_a_table(self) -> None:
         curve = Curve((0.0, 1e9), ((2e-9, 0.0),))

@@ -1,6 +1,7 @@
 """The additive model: blocks that add up to one, exact contributions, and what is unknown."""
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from churn import domain, extracts
 from churn.domain import FEATURES, Field
-from churn.pipeline import build_pipeline, centre, contributions, fit, frame
+from churn.pipeline import build_pipeline, calibration_of, centre, contributions, effects, fit, frame
 from churn.sample import make_employees
 from tests.real_data import TECHNOVA, needs_real_data
 
@@ -123,15 +124,15 @@ class TestUnknown:
 
 
 class TestCentre:
-    def test_every_field_contributes_nothing_on_average(self, fitted: Pipeline, table: pd.DataFrame) -> None:
-        means = contributions(fitted, table)[1].mean()
+    def test_every_field_has_no_effect_on_average(self, fitted: Pipeline, table: pd.DataFrame) -> None:
+        means = effects(fitted, table)[1].mean()
         np.testing.assert_allclose(means, 0, atol=1e-12)
 
     def test_the_average_is_over_the_rows_where_the_field_is_known(self) -> None:
         table, left = learnable()
         gaps = np.random.default_rng(2).random(table.shape) < 0.3
         holed = table.mask(gaps)
-        parts = contributions(fit(build_pipeline(FEATURES), holed, left), holed)[1]
+        parts = effects(fit(build_pipeline(FEATURES), holed, left), holed)[1]
         np.testing.assert_allclose(parts.where(~gaps).mean(), 0, atol=1e-12)
 
     def test_predictions_for_complete_rows_stay(self) -> None:
@@ -152,9 +153,10 @@ class TestBuildPipeline:
         table = frame([{field.name: value} for value in values], [field])
         encode = build_pipeline([field])["encode"].fit(table)
         asked = frame([{field.name: v} for v in [*values, 1.5, 3.2, 500, None]], [field])
-        sums = np.asarray(encode.transform(asked)).sum(axis=1)
-        np.testing.assert_allclose(sums[:-1], 1)
-        assert sums[-1] == 0
+        for block in (slice(-2, None), slice(None, -2)):  # the line's and the curve's
+            sums = np.asarray(encode.transform(asked))[:, block].sum(axis=1)
+            np.testing.assert_allclose(sums[:-1], 1)
+            assert sums[-1] == 0
 
     @pytest.mark.parametrize("numeric", [True, False])
     def test_fields_of_one_kind_alone(self, numeric: bool) -> None:
@@ -166,7 +168,27 @@ class TestBuildPipeline:
     def test_is_plain_scikit_learn(self, fitted: Pipeline, table: pd.DataFrame) -> None:
         loaded = pickle.loads(pickle.dumps(fitted))  # noqa: S301
         np.testing.assert_array_equal(loaded.predict_proba(table), fitted.predict_proba(table))
-        assert clone(fitted).get_params()["classify__C"] == fitted["classify"].C
+        assert clone(fitted).get_params()["classify__additive__C"] == 0.6
+        named = re.findall(rb"churn[.\w]*", pickle.dumps(fitted))
+        assert named == []  # it loads where this package is not
+
+
+class TestCalibration:
+    def test_rises_with_the_log_odds_at_both_ends(self, fitted: Pipeline) -> None:
+        found = calibration_of(fitted)
+        assert min(found.low, found.high) >= 0
+
+    def test_is_one_slope_where_two_would_not_rise(self) -> None:
+        # Who leaves is in the middle of the range here: the two ends pull in different directions.
+        table, left = learnable(2000)
+        noise = np.random.default_rng(3)
+        hidden = contributions(fit(build_pipeline(FEATURES), table, left), table)[1].sum(axis=1)
+        odd = (hidden > hidden.quantile(0.9)) & (hidden < hidden.quantile(0.97))
+        flipped = (odd ^ (noise.random(len(odd)) < 0.02)).to_numpy(dtype=bool)
+        pipeline = fit(build_pipeline(FEATURES), table, flipped)
+        found = calibration_of(pipeline)
+        assert found.low == found.high > 0
+        assert_adds_up(pipeline, table)
 
 
 @needs_real_data

@@ -1,3 +1,8 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import bentoml
 import pytest
 
@@ -6,6 +11,7 @@ from churn.errors import ModelError
 from churn.pipeline import frame
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
+from tests.servers import environment
 
 
 def test_what_was_saved_comes_back(model: ServedModel) -> None:
@@ -14,22 +20,24 @@ def test_what_was_saved_comes_back(model: ServedModel) -> None:
     assert 0 < model.threshold < 1
     low, high = model.seen["revenu_mensuel"]
     assert 0 < low < high
-    assert model.metadata["data_fingerprint"].startswith("sha256:")
+    assert model.report["data_fingerprint"].startswith("sha256:")
+    assert model.report["tag"] == model.tag
+    assert model.self_test.passed
 
 
 @pytest.mark.parametrize("tag", ["churn:nothing", "nobody:latest"])
 def test_a_model_that_is_not_there_is_named_with_what_makes_one(tag: str) -> None:
-    with pytest.raises(ModelError, match=f"no model '{tag}' in the store .*: run `churn train --data DIR`"):
+    with pytest.raises(ModelError, match=f"no model '{tag}' in the store .*: run `churn model list`"):
         registry.load(tag)
 
 
 def test_what_is_no_tag_is_said_to_be_none() -> None:
-    with pytest.raises(ModelError, match="is no model tag: expected churn:latest or churn:VERSION"):
+    with pytest.raises(ModelError, match="'a:b:c' is no model tag: expected churn:VERSION or churn:latest"):
         registry.load("a:b:c")
 
 
 def test_a_model_of_somebody_else_is_refused(model: ServedModel) -> None:
-    with bentoml.models.create("elsewhere", metadata=dict(model.metadata)) as made:
+    with bentoml.models.create("elsewhere", metadata={"threshold": 0.2}) as made:
         pass
     with pytest.raises(ModelError, match=r"was not exported by this version of churn: run `churn train"):
         registry.load(str(made.tag))
@@ -41,3 +49,49 @@ def test_the_scikit_learn_pipeline_is_kept_for_those_who_want_it(model: ServedMo
     table = frame([EXAMPLE], model.fields)
     served = model.scorecard.probability(model.scorecard.contributions(EXAMPLE))
     assert pipeline.predict_proba(table)[0, 1] == pytest.approx(served, abs=1e-9)
+
+
+def test_the_report_and_the_card_travel_with_the_model(model: ServedModel, tmp_path: Path) -> None:
+    written = registry.write_documents(model.tag, tmp_path / "new")
+    names = {path.name for path in written}
+    assert names == {"report.fr.html", "report.en.html", "MODEL_CARD.md", "MODEL_CARD.fr.md"}
+    assert all(model.tag in path.read_text(encoding="utf-8") for path in written)
+
+
+def test_the_promoted_model_serves_and_a_tag_that_was_given_comes_first(model: ServedModel) -> None:
+    assert registry.resolve() == registry.resolve("") == model.tag
+    assert registry.resolve("churn:other") == "churn:other"
+
+
+class TestWithoutAPromotion:
+    """In a process of its own: BentoML keeps to the store that a process used first."""
+
+    def resolve(self, home: Path) -> str:
+        script = (
+            "from churn import registry\nfrom churn.errors import ModelError\n"
+            "try: print(registry.resolve())\nexcept ModelError as error: print('refused:', error)"
+        )
+        command = [sys.executable, "-c", script]
+        env = environment(BENTOML_HOME=str(home))
+        return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+
+    def test_the_only_model_serves_and_none_of_several_is_chosen_silently(
+        self, model: ServedModel, tmp_path: Path
+    ) -> None:
+        assert f"refused: no model in the store {tmp_path}: run `churn train" in self.resolve(tmp_path)
+        folder = tmp_path / "models" / registry.NAME
+        version = model.tag.partition(":")[2]
+        shutil.copytree(registry.home() / "models" / registry.NAME / version, folder / version)
+        assert self.resolve(tmp_path) == f"{model.tag}\n"
+        shutil.copytree(folder / version, folder / "another")
+        text = (folder / "another" / "model.yaml").read_text(encoding="utf-8")
+        (folder / "another" / "model.yaml").write_text(text.replace(version, "another"), encoding="utf-8")
+        refused = self.resolve(tmp_path)
+        assert f"refused: 2 models in the store {tmp_path} and none promoted" in refused
+        assert "churn model promote TAG" in refused
+
+
+def test_a_model_that_fails_its_self_test_is_loaded_and_says_so(damaged: str) -> None:
+    found = registry.load(damaged)
+    assert not found.self_test.passed
+    assert "golden rows" in found.self_test.failures[0]

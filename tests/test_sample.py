@@ -1,5 +1,6 @@
 """The embedded sample: the extracts' form, nobody's data, and a signal that holds for real employees."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from churn import domain, extracts
 from churn.domain import EXTRACTS
 from churn.sample import FACTS, make_employees, write_sample
 from churn.training import train
+from tests.plans import QUICK
 from tests.real_data import TECHNOVA, needs_real_data
 
 
@@ -139,7 +141,7 @@ class TestPrivacy:
 
 class TestSignal:
     def test_a_model_of_the_sample_is_neither_blind_nor_clairvoyant(self, directory: Path) -> None:
-        metrics = train(extracts.read(directory), repeats=1).report.metrics
+        metrics = train(extracts.read(directory), plan=replace(QUICK, folds=5)).report.metrics
         assert 0.75 <= metrics["roc_auc"].mean <= 0.93
         assert metrics["brier"].mean <= 0.12
         assert 0.4 <= metrics["recall"].mean < 1
@@ -147,7 +149,7 @@ class TestSignal:
     @needs_real_data
     def test_a_model_of_the_sample_knows_who_leaves_in_reality(self, tmp_path: Path) -> None:
         write_sample(tmp_path, rows=5000)
-        model = train(extracts.read(tmp_path), folds=2, repeats=1)
+        model = train(extracts.read(tmp_path), plan=QUICK)
         real = extracts.read(TECHNOVA)
         left = real[domain.TARGET.name] == domain.LEFT
         # No leak above 0.87 here: the sample's effects were measured on these very employees.

@@ -67,7 +67,7 @@ def test_a_number_that_never_varied_or_was_never_known_contributes_nothing() -> 
 
 def test_a_curve_is_constant_outside_its_breaks() -> None:
     curve = Curve((0.0, 1.0, 2.0), ((1.0, 0.0, 0.0), (0.0, 2.0, 1.0)))  # x², then 1 + 2 (x - 1)
-    assert [curve.contribution(x) for x in (-5, 0, 0.5, 1, 1.5, 2, 99)] == [0, 0, 0.25, 1, 2, 3, 3]
+    assert [curve.of(x) for x in (-5, 0, 0.5, 1, 1.5, 2, 99)] == [0, 0, 0.25, 1, 2, 3, 3]
 
 
 def test_what_is_unknown_contributes_nothing_and_the_probability_is_the_logistic_function() -> None:

@@ -9,7 +9,7 @@ from churn.settings import is_placeholder, load
 def test_the_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
     settings = load()
-    assert (settings.host, settings.port, settings.model) == ("127.0.0.1", 3000, "churn:latest")
+    assert (settings.host, settings.port, settings.model) == ("127.0.0.1", 3000, "")
     assert settings.database_url == f"sqlite:///{tmp_path}/churn.db"
 
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "serve": "churn.cli.serve",
     "setup": "churn.cli.setup",
     "train": "churn.cli.train",
+    "model": "churn.cli.model",
     "score": "churn.cli.score",
     "user": "churn.cli.identities",
     "token": "churn.cli.identities",

@@ -13,7 +13,7 @@ from churn.access.tokens import count_tokens, issue_token
 from churn.access.users import add_user, count_users
 from churn.errors import ModelError
 from churn.schemas import EXAMPLE
-from churn.settings import DEFAULT_MODEL, Settings, load
+from churn.settings import Settings, load
 from churn.storage import schema
 from churn.storage.engine import is_embedded, opened
 
@@ -40,21 +40,25 @@ def setup(data: Path | None) -> None:
 
 
 def _prepare_model(settings: Settings, data: Path | None) -> None:
-    """Train, unless there is a model: with data given, one of that data."""
+    """Train and promote, unless there is a model: with data given, one of that data."""
     try:
         found = registry.find(settings.model).info.metadata
     except ModelError:
-        if settings.model != DEFAULT_MODEL:
-            raise  # a model that was asked for by name is not replaced by another
+        if settings.model or registry.models():
+            raise  # a model that was asked for, or not chosen among several, is not replaced by another
         found = {}
     if found and data is None:
         return
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
     from churn import extracts  # noqa: PLC0415
-    from churn.cli.train import train_and_export  # noqa: PLC0415
+    from churn.cli.train import Wanted, train_and_export  # noqa: PLC0415
+    from churn.training.plan import Plan  # noqa: PLC0415
 
-    if data is None or found.get("data_fingerprint") != extracts.fingerprint(data):
-        train_and_export(data)
+    if data is None:
+        # Nobody in the sample exists: how well it is predicted, and whom fairly, is not worth a wait.
+        train_and_export(data, Wanted(), Plan(repeats=1, resamples=0, jobs=-1), promote=True)
+    elif found.get("data_fingerprint") != extracts.fingerprint(data):
+        train_and_export(data, Wanted(), Plan(jobs=-1), promote=True)
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:

@@ -1,62 +1,116 @@
 """`churn train`: read, fit, evaluate, export."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from churn import extracts, registry, training
+from churn import domain, extracts, registry, report, training
+from churn.cli.figures import print_report, progress_bar
+from churn.domain import Field
+from churn.errors import TrainingError
+from churn.golden import golden_rows
 from churn.pipeline import compile_scorecard
+from churn.registry import Export, promotions
 from churn.sample import write_sample
 from churn.settings import load
 from churn.training import TrainedModel
+from churn.training.plan import Plan
+from churn.training.thresholds import METRICS, parse_policy
 
 SAMPLE_ROWS = 1500
 
-_TITLES = {
-    "roc_auc": "ROC-AUC",
-    "average_precision": "average precision",
-    "brier": "Brier score (lower is better)",
-    "f2": "F2 at the threshold",
-    "recall": "recall at the threshold",
-    "precision": "precision at the threshold",
-}
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What decides the threshold, and which fields the model may see."""
+
+    metric: str = "f2"
+    cost_miss: float | None = None
+    cost_alarm: float | None = None
+    capacity: int | None = None
+    with_protected: bool = False
+    exclude: Sequence[str] = ()
+
+    def fields(self) -> tuple[Field, ...]:
+        """Return the inputs; raises TrainingError where an excluded name is no field."""
+        excluded = {_field(name) for name in self.exclude}
+        inputs = (*domain.FEATURES, *domain.PROTECTED) if self.with_protected else domain.FEATURES
+        return tuple(field for field in inputs if field.name not in excluded)
 
 
-@click.command()
-@click.option(
+def _field(name: str) -> str:
+    found = domain.BY_SPELLING.get(domain.fold_name(name))
+    if found is None:
+        names = ", ".join(field.name for field in (*domain.FEATURES, *domain.PROTECTED))
+        raise TrainingError(f"--exclude {name!r}: no such field; expected one of {names}")
+    return found.name
+
+
+_DATA = click.option(
     "--data",
     type=click.Path(path_type=Path),
     help="Folder of the three extracts extrait_sirh, extrait_eval and extrait_sondage, each .csv or "
     ".parquet.  [default: the embedded sample]",
 )
+
+
+def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
+    options = (
+        click.option(
+            "--threshold-metric", "metric", type=click.Choice(sorted(METRICS)), default="f2",
+            show_default=True, help="What the decision threshold makes as large as it can.",
+        ),
+        click.option("--cost-miss", type=float, help="Instead: what a missed departure costs."),
+        click.option("--cost-alarm", type=float, help="Instead: what a false alarm costs.  [default: 1]"),
+        click.option("--capacity", type=int, help="Instead: how many people can be talked to."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_DATA
+@_threshold_options
+@click.option("--with-protected", is_flag=True, help="Let the model see age, gender and marital status.")
+@click.option("--exclude", multiple=True, metavar="FIELD", help="Leave a field out; repeat for several.")
 @click.option(
-    "--threshold-metric",
-    type=click.Choice(sorted(training.THRESHOLD_METRICS)),
-    default="f2",
-    show_default=True,
-    help="What the decision threshold makes as large as it can, inside the folds.",
+    "--challengers", "challenge", is_flag=True, help="Compare with other kinds of models (minutes)."
 )
+@click.option("--promote", is_flag=True, help="Serve this model from the next start on.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write its report and model card here, too.")
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Folds of one pass.")
 @click.option("--repeats", type=click.IntRange(min=1), default=4, show_default=True, help="Passes.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every split.")
-def train(data: Path | None, threshold_metric: str, folds: int, repeats: int, seed: int) -> None:
+def train(
+    data: Path | None,
+    challenge: bool,
+    promote: bool,
+    out: Path | None,
+    folds: int,
+    repeats: int,
+    seed: int,
+    **wanted: object,
+) -> None:
     """Train on three HR extracts and put the model in the BentoML store.
 
-    Reads and checks the extracts, cross-validates (everything learned inside the folds, the
-    threshold too), fits on all rows and exports pipeline, threshold and figures. Prints the tag;
-    the service takes the newest model unless CHURN_MODEL names another.
+    Reads and checks the extracts, cross-validates (everything is learned inside the folds: curves,
+    penalty, calibration, threshold), audits fairness, fits on all rows and exports pipeline,
+    scorecard, report and model card. Prints the figures and the tag.
+
+    The first model is promoted; a later one serves once `churn model promote TAG` says so.
     """
-    train_and_export(data, threshold_metric=threshold_metric, folds=folds, repeats=repeats, seed=seed)
+    plan = Plan(folds=folds, repeats=repeats, seed=seed, challenge=challenge, jobs=-1)
+    tag = train_and_export(data, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
+    if out is not None:
+        for path in registry.write_documents(tag, out):
+            click.echo(str(path))
 
 
-def train_and_export(
-    data: Path | None, *, threshold_metric: str = "f2", folds: int = 5, repeats: int = 4, seed: int = 0
-) -> str:
+def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: bool = False) -> str:
     """Train on the extracts in a folder, or on the embedded sample; print the figures, return the tag.
 
     Raises:
@@ -64,22 +118,46 @@ def train_and_export(
     """
     console = Console()
     directory = data or embedded_sample()
-    frame = extracts.read(directory)
-    fingerprint = extracts.fingerprint(directory)
-    with _progress(console, "Cross-validating") as advance:
-        trained = training.train(
-            frame,
-            threshold_metric=threshold_metric,
-            folds=folds,
-            repeats=repeats,
-            seed=seed,
-            progress=advance,
-        )
-    tag = registry.save(
-        trained.pipeline, compile_scorecard(trained.pipeline), trained.report.to_dict(), fingerprint
+    fields = wanted.fields()
+    employees = extracts.read(directory)
+    policy = parse_policy(
+        wanted.metric,
+        cost_miss=wanted.cost_miss,
+        cost_alarm=wanted.cost_alarm,
+        capacity=wanted.capacity,
+        of=len(employees),
     )
-    _print_figures(console, trained, tag)
+    with progress_bar(console, "Training and auditing") as advance:
+        trained = training.train(employees, fields=fields, policy=policy, plan=plan, progress=advance)
+    tag = export_model(trained, fields, extracts.fingerprint(directory), sample=data is None)
+    print_report(console, trained.report)
+    console.print(f"exported as [bold]{tag}[/bold]", highlight=False)
+    _promote(console, tag, wanted=promote)
     return tag
+
+
+def export_model(
+    trained: TrainedModel, fields: Sequence[Field], fingerprint: str, *, sample: bool = False
+) -> str:
+    """Put a trained model in the store with its golden rows, report and card; return its tag."""
+    export = Export(
+        pipeline=trained.pipeline,
+        scorecard=compile_scorecard(trained.pipeline),
+        report=trained.report.to_dict(),
+        golden=golden_rows(trained.pipeline, fields),
+        fingerprint=fingerprint,
+        sample=sample,
+    )
+    return registry.save(export, report.render)
+
+
+def _promote(console: Console, tag: str, *, wanted: bool) -> None:
+    current = promotions.promoted(registry.home())
+    if wanted or current is None:
+        promotions.promote(registry.home(), tag)
+        console.print("promoted: it serves from the next start on")
+    else:
+        console.print(f"{current} still serves; to change that: churn model promote {tag}", highlight=False)
 
 
 def embedded_sample() -> Path:
@@ -89,25 +167,3 @@ def embedded_sample() -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         write_sample(directory, rows=SAMPLE_ROWS)
     return directory
-
-
-@contextmanager
-def _progress(console: Console, title: str) -> Iterator[training.Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(title)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _print_figures(console: Console, trained: TrainedModel, tag: str) -> None:
-    report = trained.report
-    table = Table(title=f"{report.repeats} × {report.folds}-fold cross-validation", title_justify="left")
-    table.add_column("figure")
-    table.add_column("mean", justify="right")
-    table.add_column("± sd", justify="right")
-    for name, title in _TITLES.items():
-        table.add_row(title, f"{report.metrics[name].mean:.4f}", f"{report.metrics[name].sd:.4f}")
-    console.print(f"{report.n_rows} employees, {report.n_departures} departures, {len(report.fields)} fields")
-    console.print(table)
-    console.print(f"threshold {trained.threshold:.4f} (by {report.threshold_metric})")
-    console.print(f"exported as [bold]{tag}[/bold]", highlight=False)

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn import phrases
 from churn.domain import Language
-from churn.errors import ChurnError, InvalidInputError, NotFoundError, PayloadTooLargeError
+from churn.errors import ChurnError, InvalidInputError, ModelError, NotFoundError, PayloadTooLargeError
 from churn.storage.ids import new_id
 
 logger = logging.getLogger("churn")
@@ -115,6 +115,8 @@ def _detail(error: ChurnError, language: Language) -> Detail:
         ]
     if isinstance(error, PayloadTooLargeError):
         return phrases.too_large(error, language)
+    if isinstance(error, ModelError):
+        return phrases.unusable_model(language)
     return phrases.status(error.status, language)
 
 

@@ -1,0 +1,200 @@
+"""The BentoML model store: where trained pipelines are kept with what they were measured to do."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bentoml
+from bentoml.exceptions import BentoMLException, NotFound
+
+from churn import domain, scorecard
+from churn.domain import Field
+from churn.errors import ModelError
+from churn.registry import promotions, selftest
+from churn.registry.selftest import SelfTest
+from churn.scorecard import Scorecard
+
+if TYPE_CHECKING:
+    # Importing scikit-learn takes seconds, and serving does without it.
+    from sklearn.pipeline import Pipeline
+
+NAME = "churn"
+PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
+
+# Of the report, what the store's own lists show.
+_METADATA = ("n_rows", "n_departures", "fields", "left_out", "metrics", "threshold", "data_fingerprint")
+
+Draw = Callable[[Mapping[str, Any]], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A trained model on its way to the store.
+
+    `report` is the training report as plain values, `golden` what `churn.golden` made, `fingerprint`
+    that of the training data, `sample` whether those are the embedded sample.
+    """
+
+    pipeline: "Pipeline"
+    scorecard: Scorecard
+    report: Mapping[str, Any]
+    golden: Sequence[Mapping[str, Any]]
+    fingerprint: str
+    sample: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model of the store with what serving needs to know of it.
+
+    `seen` has the smallest and largest training value of each number; `report` is everything
+    that was exported with it, and where it comes from.
+    """
+
+    tag: str
+    scorecard: Scorecard
+    threshold: float
+    fields: tuple[Field, ...]
+    seen: Mapping[str, tuple[float, float]]
+    report: Mapping[str, Any]
+    self_test: SelfTest
+
+
+def home() -> Path:
+    """Return the folder of the store, as BentoML finds it."""
+    return Path(os.environ.get("BENTOML_HOME", Path.home() / "bentoml"))
+
+
+def save(export: Export, draw: Draw) -> str:
+    """Put a trained model in the store, with its report and card, and return its tag.
+
+    `draw` makes the documents, by file name, from the report with its provenance (`churn.report`).
+    `bentoml.sklearn.load_model` gives the scikit-learn pipeline back.
+    """
+    import joblib  # noqa: PLC0415 - only training pickles, and has joblib by scikit-learn
+
+    facts = {
+        **export.report,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data_fingerprint": export.fingerprint,
+        "sample": export.sample,
+        "library_versions": selftest.library_versions(),
+        "scorecard": export.scorecard.to_dict(),
+    }
+    metadata = {name: facts[name] for name in _METADATA}
+    with bentoml.models.create(NAME, module="bentoml.sklearn", metadata=metadata) as entry:
+        folder = Path(entry.path_of("/"))
+        facts["tag"] = str(entry.tag)
+        joblib.dump(export.pipeline, folder / PICKLE)
+        _write(folder / SCORECARD, facts.pop("scorecard"))
+        _write(folder / GOLDEN, export.golden)
+        _write(folder / REPORT, facts)
+        for name, text in draw({**facts, "scorecard": export.scorecard.to_dict()}).items():
+            (folder / name).write_text(text, encoding="utf-8")
+    return str(entry.tag)
+
+
+def _write(path: Path, plain: object) -> None:
+    path.write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
+
+
+def resolve(tag: str = "") -> str:
+    """Return the tag to serve: the one given, else the promoted one, else the only one there is.
+
+    Raises:
+        ModelError: there is none, or several and none promoted: none is chosen silently.
+    """
+    if tag:
+        return tag
+    if found := promotions.promoted(home()):
+        return found
+    tags = [str(model.tag) for model in models()]
+    if len(tags) == 1:
+        return tags[0]
+    if tags:
+        raise ModelError(
+            f"{len(tags)} models in the store {home()} and none promoted: "
+            "run `churn model list`, then `churn model promote TAG`"
+        )
+    raise ModelError(
+        f"no model in the store {home()}: run `churn train --data DIR`, "
+        "or point BENTOML_HOME at the store that holds one"
+    )
+
+
+def models() -> list[bentoml.Model]:
+    """Return the entries of our models, the newest first."""
+    found = [model for model in bentoml.models.list() if model.tag.name == NAME]
+    return sorted(found, key=lambda model: model.info.creation_time, reverse=True)
+
+
+def find(tag: str = "") -> bentoml.Model:
+    """Return the store's entry for a tag, as `resolve` understands it.
+
+    Raises:
+        ModelError: there is none; the message names the command that makes one.
+    """
+    wanted = resolve(tag)
+    try:
+        return bentoml.models.get(wanted)
+    except NotFound as error:
+        raise ModelError(
+            f"no model {wanted!r} in the store {home()}: run `churn model list` for those there are, "
+            "`churn train --data DIR` for a new one, or point BENTOML_HOME at the store that holds it"
+        ) from error
+    except (BentoMLException, ValueError) as error:
+        raise ModelError(f"{wanted!r} is no model tag: expected {NAME}:VERSION or {NAME}:latest") from error
+
+
+def load(tag: str = "") -> ServedModel:
+    """Load a model from the store and test it; nothing is unpickled.
+
+    Raises:
+        ModelError: there is none, or it is not one of ours.
+    """
+    entry = find(tag)
+    try:
+        card, golden, report = (_read(entry, name) for name in (SCORECARD, GOLDEN, REPORT))
+        return _served(str(entry.tag), scorecard.from_dict(card), golden, report)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"model {entry.tag} was not exported by this version of churn: run `churn train --data DIR`"
+        ) from error
+
+
+def _served(
+    tag: str, card: Scorecard, golden: Sequence[Mapping[str, Any]], report: Mapping[str, Any]
+) -> ServedModel:
+    threshold = float(report["threshold"]["value"])
+    return ServedModel(
+        tag=tag,
+        scorecard=card,
+        threshold=threshold,
+        fields=tuple(domain.BY_NAME[name] for name in report["fields"] if name in domain.BY_NAME),
+        seen={name: (low, high) for name, (low, high) in report["seen"].items()},
+        report=report,
+        self_test=selftest.examine(
+            card,
+            fields=report["fields"],
+            threshold=threshold,
+            golden=golden,
+            versions=report["library_versions"],
+        ),
+    )
+
+
+def write_documents(tag: str, folder: Path) -> list[Path]:
+    """Copy a model's report and card to a folder, and return where they are; raises ModelError as `find`."""
+    store = Path(find(tag).path_of("/"))
+    folder.mkdir(parents=True, exist_ok=True)
+    found = sorted([*store.glob("*.html"), *store.glob("*.md")])
+    return [Path(shutil.copy(path, folder)) for path in found]
+
+
+def _read(entry: bentoml.Model, name: str) -> Any:
+    return json.loads(Path(entry.path_of(name)).read_text(encoding="utf-8"))

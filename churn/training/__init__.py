@@ -1,0 +1,112 @@
+"""Training: learn, measure honestly, audit. Touches no file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from churn import domain
+from churn.domain import Field
+from churn.training import challengers, crossvalidation, fairness
+from churn.training.challengers import Challenger
+from churn.training.checks import check_fields, check_size
+from churn.training.crossvalidation import Fold, out_of_fold
+from churn.training.evaluation import confusion, curves
+from churn.training.learner import Learned, Learner
+from churn.training.plan import Plan, Progress, Workers
+from churn.training.report import Choice, TrainingReport
+from churn.training.summary import summarise
+from churn.training.thresholds import METRICS, Capacity, CostRatio, FBeta, Policy, Threshold
+
+# What the report compares the policy in force with; capacities are shares of the company.
+CAPACITIES = (0.05, 0.1, 0.2)
+COSTS = (CostRatio(1, 1), CostRatio(3, 1), CostRatio(10, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """The pipeline fitted on all rows, its decision threshold, and the report."""
+
+    pipeline: Pipeline
+    threshold: Threshold
+    report: TrainingReport
+
+
+def train(
+    employees: pd.DataFrame,
+    *,
+    fields: Sequence[Field] = domain.FEATURES,
+    policy: Policy | None = None,
+    plan: Plan | None = None,
+    progress: Progress | None = None,
+) -> TrainedModel:
+    """Train on a table as `extracts.read` returns it; the policy is F2 unless another is given.
+
+    Everything is learned inside the folds: the curves' shape and knots, the penalty, the calibration,
+    the threshold. `progress` is told the steps done and the steps in all.
+
+    Raises:
+        TrainingError: a field cannot be learned from, or there are too few rows, departures or folds.
+    """
+    plan = plan or Plan()
+    check_fields(employees, fields)
+    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    check_size(left, plan.folds)
+    table = employees[[field.name for field in fields]]
+    learner = Learner(tuple(fields), plan.candidates, plan.seed)
+    entrants = challengers.entrants(fields, learner) if plan.challenge else {}
+    steps = plan.folds * plan.repeats * (1 + len(entrants)) + 1 + len(fairness.AUDITED)
+    workers = Workers(plan.jobs, steps, progress)
+
+    policies = _policies(policy or FBeta(), len(left))
+    [learned] = workers.each(learner, [(table, left)])
+    folds = crossvalidation.cross_validate(learner, table, left, policies, plan, workers)
+    found = out_of_fold(folds, left, plan)
+    audits = workers.each(
+        fairness.audit, ((field, employees, found, plan.resamples, plan.seed) for field in fairness.AUDITED)
+    )
+    threshold = Threshold(learned.threshold(policies[0]), policies[0].name)
+    report = TrainingReport(
+        n_rows=len(left),
+        n_departures=int(left.sum()),
+        fields=tuple(field.name for field in fields),
+        left_out=tuple(f.name for f in (*domain.FEATURES, *domain.PROTECTED) if f not in fields),
+        candidate=learned.candidate,
+        chosen=tuple(fold.candidate for fold in folds),
+        metrics=crossvalidation.metrics(folds, found),
+        threshold=threshold,
+        folds=plan.folds,
+        repeats=plan.repeats,
+        seed=plan.seed,
+        summaries=summarise(employees),
+        curves=curves(found),
+        choices=tuple(_choice(number, policies, folds, learned, plan) for number in range(len(policies))),
+        fairness=tuple(audit for audit in audits if audit is not None),
+        challengers=tuple(
+            Challenger(name, challengers.measure(predict, employees, left, plan, workers))
+            for name, predict in entrants.items()
+        ),
+    )
+    return TrainedModel(learned.pipeline, threshold, report)
+
+
+def _policies(chosen: Policy, rows: int) -> list[Policy]:
+    """Return the policy in force, and what it is compared with."""
+    capacities = [Capacity(max(1, round(share * rows)), rows) for share in CAPACITIES]
+    others = [*METRICS.values(), *COSTS, *capacities]
+    return [chosen, *(policy for policy in others if policy.name != chosen.name)]
+
+
+def _choice(
+    number: int, policies: Sequence[Policy], folds: Sequence[Fold], learned: Learned, plan: Plan
+) -> Choice:
+    counts = confusion(out_of_fold(folds, learned.left, plan, number))
+    return Choice(
+        policy=policies[number].name,
+        threshold=learned.threshold(policies[number]),
+        flagged=counts.true_positives + counts.false_positives,
+        found=counts.true_positives,
+        missed=counts.false_negatives,
+        false_alarms=counts.false_positives,
+    )

@@ -1,0 +1,140 @@
+"""Other kinds of models on the same rows and folds, so that the report can show what additivity costs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from churn import domain
+from churn.domain import Field
+from churn.training.evaluation import Spread, calibration_error, score, spreads
+from churn.training.learner import Learner, probabilities
+from churn.training.plan import Plan, Workers
+from churn.training.thresholds import Left, Probabilities
+
+Predict = Callable[[pd.DataFrame, Left, pd.DataFrame], Probabilities]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenger:
+    """One kind of model and its cross-validated figures, as `TrainingReport.metrics`."""
+
+    name: str
+    metrics: dict[str, Spread]
+
+
+def entrants(fields: Sequence[Field], learner: Learner) -> dict[str, Predict]:
+    """Return who takes part: the model itself with other fields, and other kinds of models.
+
+    Explainable boosting takes part where `interpret-core` is installed, which is a development
+    dependency. Each is a function of training rows, who of them left, and rows to predict.
+    """
+    protected = tuple(f for f in domain.PROTECTED if f not in fields)
+    core = tuple(f for f in fields if f.role == "core")
+    found: dict[str, Predict] = {}
+    if protected:
+        found["with_protected"] = _additive((*fields, *protected), learner)
+    if core and len(core) < len(fields):
+        found["core_only"] = _additive(core, learner)
+    found["linear"] = _plain(fields, _linear(fields))
+    found["forest"] = _plain(fields, _forest(fields))
+    found["boosting"] = _plain(fields, _boosting(fields))
+    if find_spec("interpret"):
+        found["ebm"] = _plain(fields, _explainable_boosting)
+    return found
+
+
+def measure(
+    predict: Predict, employees: pd.DataFrame, left: Left, plan: Plan, workers: Workers
+) -> dict[str, Spread]:
+    """Return one challenger's figures on the folds that the model itself was measured on."""
+    splits = list(plan.splits.split(employees, left))
+    found = workers.each(
+        predict,
+        ((employees.iloc[inside], left[inside], employees.iloc[outside]) for inside, outside in splits),
+    )
+    everyone = np.zeros((plan.repeats, len(left)))
+    for number, (_, outside) in enumerate(splits):
+        everyone[number // plan.folds, outside] = found[number]
+    errors = [{"calibration_error": calibration_error(left, one)} for one in everyone]
+    rows = [score(left[outside], one) for (_, outside), one in zip(splits, found, strict=True)]
+    return spreads(rows) | spreads(errors)
+
+
+def _additive(fields: tuple[Field, ...], learner: Learner) -> Predict:
+    """Return the model itself, learned from other fields."""
+    names = [field.name for field in fields]
+    other = Learner(fields, learner.candidates, learner.seed)
+
+    def predict(employees: pd.DataFrame, left: Left, unseen: pd.DataFrame) -> Probabilities:
+        return probabilities(other(employees[names], left).pipeline, unseen[names])
+
+    return predict
+
+
+def _plain(fields: Sequence[Field], build: Callable[[], Any]) -> Predict:
+    names = [field.name for field in fields]
+
+    def predict(employees: pd.DataFrame, left: Left, unseen: pd.DataFrame) -> Probabilities:
+        return probabilities(build().fit(employees[names], left), unseen[names])
+
+    return predict
+
+
+def _split(fields: Sequence[Field]) -> tuple[list[str], list[str]]:
+    return [f.name for f in fields if f.numeric], [f.name for f in fields if not f.numeric]
+
+
+def _encoder(fields: Sequence[Field], numbers: Any, categories: Any) -> ColumnTransformer:
+    numeric, categorical = _split(fields)
+    blocks = [("numbers", numbers, numeric), ("categories", categories, categorical)]
+    return ColumnTransformer([block for block in blocks if block[2]])
+
+
+def _linear(fields: Sequence[Field]) -> Callable[[], Pipeline]:
+    def build() -> Pipeline:
+        numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
+        encode = _encoder(fields, numbers, OneHotEncoder(handle_unknown="ignore"))
+        return make_pipeline(encode, LogisticRegression(C=0.5, max_iter=1000))
+
+    return build
+
+
+def _forest(fields: Sequence[Field]) -> Callable[[], Pipeline]:
+    def build() -> Pipeline:
+        encode = _encoder(
+            fields, SimpleImputer(keep_empty_features=True), OneHotEncoder(handle_unknown="ignore")
+        )
+        forest = RandomForestClassifier(300, min_samples_leaf=3, random_state=0)
+        return make_pipeline(encode, forest)
+
+    return build
+
+
+def _boosting(fields: Sequence[Field]) -> Callable[[], Pipeline]:
+    def build() -> Pipeline:
+        ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
+        encode = _encoder(fields, "passthrough", ordinal)
+        # Small trees, few of them: with more this data is learned by heart.
+        boosting = HistGradientBoostingClassifier(
+            learning_rate=0.05, max_iter=150, max_leaf_nodes=6, l2_regularization=1.0, random_state=0
+        )
+        return make_pipeline(encode, boosting)
+
+    return build
+
+
+def _explainable_boosting() -> Any:
+    # A development dependency, which training does without.
+    from interpret.glassbox import ExplainableBoostingClassifier  # noqa: PLC0415
+
+    return ExplainableBoostingClassifier(outer_bags=4, random_state=0, n_jobs=1)

@@ -1,0 +1,57 @@
+"""What cannot be learned from is refused before anything is learned."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from churn import domain
+from churn.domain import Field
+from churn.errors import TrainingError
+from churn.pipeline import INNER_FOLDS
+from churn.training.thresholds import Left
+
+MIN_ROWS = 50
+
+
+def check_fields(employees: pd.DataFrame, fields: Sequence[Field]) -> None:
+    """Accept fields that the table has and that say nothing of the answer; raises TrainingError."""
+    names = {field.name for field in fields}
+    lacking = sorted({*names, domain.TARGET.name} - set(employees.columns))
+    if lacking:
+        raise TrainingError(f"no column {', '.join(map(repr, lacking))}: expected the fields of the extracts")
+    if not names:
+        raise TrainingError("no field to learn from: expected at least one")
+    # Either would be a perfect memory of who left, and worthless for anyone new.
+    forbidden = sorted(names & {domain.TARGET.name, domain.IDENTIFIER.name})
+    if forbidden:
+        raise TrainingError(f"{', '.join(forbidden)} cannot be an input: leave it out of the fields")
+
+
+def check_size(left: Left, folds: int) -> None:
+    """Accept enough rows of both classes for every fold in a fold; raises TrainingError."""
+    if folds < 2:
+        raise TrainingError(f"folds = {folds}: expected at least 2")
+    departures, rows = int(left.sum()), len(left)
+    if rows < MIN_ROWS:
+        raise TrainingError(f"only {rows} employees: expected at least {MIN_ROWS} to learn from")
+    if departures in (0, rows):
+        seen = "no employee has left" if departures == 0 else "every employee has left"
+        raise TrainingError(
+            f"{seen} ({domain.TARGET.name}): expected both, or there is nothing to tell apart"
+        )
+    needed = _needed(folds)
+    if min(departures, rows - departures) < needed:
+        raise TrainingError(
+            f"only {departures} of {rows} employees have left: expected at least {needed} of each kind "
+            f"for {folds} folds"
+        )
+
+
+def _needed(folds: int) -> int:
+    """Return how many of a class leave one for each calibration fold of each inner fold of each outer one."""
+    needed = INNER_FOLDS
+    for splits in (INNER_FOLDS, folds):
+        kept = needed
+        while needed - -(-needed // splits) < kept:  # the largest fold takes its share, rounded up
+            needed += 1
+    return needed

@@ -1,0 +1,72 @@
+"""Two models on the same labelled employees: their figures, and which differences are beyond chance."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import resample
+
+from churn.errors import TrainingError
+from churn.training.evaluation import calibration_error, score, score_decisions
+from churn.training.thresholds import Left, Probabilities
+
+RESAMPLES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a model says of the employees: a probability each, and the threshold that it decides by."""
+
+    probabilities: Probabilities
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure of both models, and the 95 % bootstrap interval of the second minus the first."""
+
+    first: float
+    second: float
+    low: float
+    high: float
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.low > 0 or self.high < 0
+
+
+def compare(
+    left: Left, first: Opinion, second: Opinion, *, seed: int = 0, progress: Callable[[int, int], None]
+) -> Mapping[str, Difference]:
+    """Return each figure's difference; employees are drawn in pairs, the same for both models.
+
+    Raises:
+        TrainingError: the employees are all of one kind.
+    """
+    if left.all() or not left.any():
+        raise TrainingError(
+            "all these employees have left, or none: expected both, or nothing can be measured"
+        )
+    rows = np.arange(len(left))
+    draws = []
+    for number in range(RESAMPLES):
+        drawn = resample(rows, random_state=seed + number, stratify=left)
+        one, other = (_figures(left, opinion, drawn) for opinion in (first, second))
+        draws.append([other[name] - one[name] for name in one])
+        progress(number + 1, RESAMPLES)
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    one, other = _figures(left, first, rows), _figures(left, second, rows)
+    return {
+        name: Difference(one[name], other[name], float(low[place]), float(high[place]))
+        for place, name in enumerate(one)
+    }
+
+
+def _figures(left: Left, opinion: Opinion, rows: np.ndarray) -> dict[str, float]:
+    truth, probabilities = left[rows], opinion.probabilities[rows]
+    return {
+        **score(truth, probabilities),
+        "calibration_error": calibration_error(truth, probabilities),
+        **score_decisions(truth, probabilities >= opinion.threshold),
+    }

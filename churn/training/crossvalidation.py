@@ -1,0 +1,95 @@
+"""Nested cross-validation: what a model learned from some employees makes of the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churn.domain import Field
+from churn.training.evaluation import OutOfFold, Spread, calibration_error, score, score_decisions, spreads
+from churn.training.learner import Candidate, Learner, probabilities
+from churn.training.plan import Plan, Workers
+from churn.training.thresholds import Left, Policy, Probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The employees of one outer fold, as the model that was learned from the others sees them.
+
+    `core_only` are their probabilities with nothing but the core fields given; `thresholds` were
+    chosen on inner folds, one by each policy.
+    """
+
+    outside: NDArray[np.intp]
+    candidate: Candidate
+    probabilities: Probabilities
+    core_only: Probabilities
+    thresholds: tuple[float, ...]
+
+
+def cross_validate(
+    learner: Learner,
+    table: pd.DataFrame,
+    left: Left,
+    policies: Sequence[Policy],
+    plan: Plan,
+    workers: Workers,
+) -> list[Fold]:
+    """Return every fold of every repeat, in order."""
+    splits = plan.splits.split(table, left)
+    return workers.each(measure, ((learner, table, left, policies, *split) for split in splits))
+
+
+def measure(
+    learner: Learner,
+    table: pd.DataFrame,
+    left: Left,
+    policies: Sequence[Policy],
+    inside: NDArray[np.intp],
+    outside: NDArray[np.intp],
+) -> Fold:
+    """Learn from the rows `inside`, thresholds too, and apply it to those `outside`."""
+    learned = learner(table.iloc[inside], left[inside])
+    unseen = table.iloc[outside]
+    return Fold(
+        outside,
+        learned.candidate,
+        probabilities(learned.pipeline, unseen),
+        probabilities(learned.pipeline, _only_core(unseen, learner.fields)),
+        tuple(learned.threshold(policy) for policy in policies),
+    )
+
+
+def _only_core(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
+    unknown = dict.fromkeys(field.name for field in fields if field.role != "core")
+    return table.assign(**unknown).astype(table.dtypes)
+
+
+def out_of_fold(folds: Sequence[Fold], left: Left, plan: Plan, policy: int = 0) -> OutOfFold:
+    """Return everyone's probability and, by one of the policies, decision."""
+    found = OutOfFold.empty(left, plan.repeats)
+    for number, fold in enumerate(folds):
+        repeat, threshold = number // plan.folds, fold.thresholds[policy]
+        found.probabilities[repeat, fold.outside] = fold.probabilities
+        found.thresholds[repeat, fold.outside] = threshold
+        found.flagged[repeat, fold.outside] = fold.probabilities >= threshold
+    return found
+
+
+def metrics(folds: Sequence[Fold], found: OutOfFold) -> dict[str, Spread]:
+    """Return the figures with their spread over the folds; of the calibration error, over the repeats."""
+    rows = [_score(fold, found.left[fold.outside]) for fold in folds]
+    errors = [{"calibration_error": calibration_error(found.left, one)} for one in found.probabilities]
+    return spreads(rows) | spreads(errors)
+
+
+def _score(fold: Fold, left: Left) -> dict[str, float]:
+    threshold = fold.thresholds[0]
+    return {
+        **score(left, fold.probabilities),
+        "roc_auc_core_only": score(left, fold.core_only)["roc_auc"],
+        **score_decisions(left, fold.probabilities >= threshold),
+        "threshold": threshold,
+    }

@@ -1,0 +1,101 @@
+"""Learning from some rows and nothing from any other: the curves' shape, the penalty, the threshold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from churn.domain import Field
+from churn.pipeline import INNER_FOLDS, build_additive, build_encoder, build_pipeline, fit
+from churn.training.thresholds import Left, Policy, Probabilities
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One shape of the curves with one penalty, as `build_pipeline` takes them."""
+
+    n_knots: int
+    degree: int
+    c: float
+
+
+SHAPES = ((4, 3), (6, 1), (6, 3))  # knots, degree
+PENALTIES = (0.2, 0.35, 0.6, 1.0)  # inverse, as scikit-learn's C
+CANDIDATES = tuple(Candidate(*shape, c) for shape in SHAPES for c in PENALTIES)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A fitted pipeline, the candidate that it is of, and the training rows' probabilities.
+
+    `held_out` has one probability a row, each by a pipeline that did not see the row: what
+    thresholds are chosen on.
+    """
+
+    pipeline: Pipeline
+    candidate: Candidate
+    left: Left
+    held_out: Probabilities
+
+    def threshold(self, policy: Policy) -> float:
+        """Return the policy's threshold for the rows that were learned from."""
+        return policy.choose(self.left, self.held_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Chooses a candidate, fits it and calibrates it, all on the rows that it is given."""
+
+    fields: tuple[Field, ...]
+    candidates: Sequence[Candidate] = CANDIDATES
+    seed: int = 0
+
+    def __call__(self, table: pd.DataFrame, left: Left) -> Learned:
+        """Learn from a table of the fields and its target."""
+        # The matrices are small: threads of their algebra would only get in each other's way.
+        with threadpool_limits(1):
+            candidate = self._choose(table, left)
+            held_out = np.empty(len(left))
+            for inside, outside in self._splits(table, left):
+                pipeline = self._fit(candidate, table.iloc[inside], left[inside])
+                held_out[outside] = probabilities(pipeline, table.iloc[outside])
+            return Learned(self._fit(candidate, table, left), candidate, left, held_out)
+
+    def _fit(self, candidate: Candidate, table: pd.DataFrame, left: Left) -> Pipeline:
+        shape = {"n_knots": candidate.n_knots, "degree": candidate.degree}
+        return fit(build_pipeline(self.fields, **shape, c=candidate.c, seed=self.seed), table, left)
+
+    def _choose(self, table: pd.DataFrame, left: Left) -> Candidate:
+        """Return the candidate with the least log loss on rows that it has not seen, uncalibrated."""
+        if len(self.candidates) == 1:
+            return self.candidates[0]
+        held_out = {candidate: np.empty(len(left)) for candidate in self.candidates}
+        shapes = {(candidate.n_knots, candidate.degree) for candidate in self.candidates}
+        for n_knots, degree in sorted(shapes):
+            alike = [c for c in self.candidates if (c.n_knots, c.degree) == (n_knots, degree)]
+            for inside, outside in self._splits(table, left):
+                # Encoded once for every penalty: that takes longer than the fit.
+                encoder = build_encoder(self.fields, n_knots, degree)
+                seen = encoder.fit_transform(table.iloc[inside])
+                unseen = encoder.transform(table.iloc[outside])
+                for candidate in alike:
+                    additive = build_additive(candidate.c).fit(seen, left[inside])
+                    held_out[candidate][outside] = additive.predict_proba(unseen)[:, 1]
+        return min(self.candidates, key=lambda candidate: log_loss(left, held_out[candidate]))
+
+    def _splits(self, table: pd.DataFrame, left: Left) -> list[tuple[Rows, Rows]]:
+        folds = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=self.seed)
+        return list(folds.split(table, left))
+
+
+def probabilities(pipeline: Pipeline, table: pd.DataFrame) -> Probabilities:
+    """Return each row's probability to leave."""
+    return np.asarray(pipeline.predict_proba(table)[:, 1])
