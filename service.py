@@ -146,6 +146,9 @@ def _discreet(state: State) -> Iterator[None]:
     """Keep the text of an error out of the log: BentoML logs it, and it may repeat an employee's values."""
     try:
         yield
+    except ChurnError as error:
+        state.error = error  # BentoML knows its own errors only: the envelope tells ours
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, its text is not ours to show
         logger.error("request %s failed:\n%s", state.request_id, anonymous_traceback(error))
         raise ChurnError("scoring failed") from None

@@ -5,8 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import bentoml
 import pytest
@@ -17,7 +18,7 @@ from churn import extracts, registry
 from churn.access.tokens import verify_token
 from churn.access.users import verify_user
 from churn.cli.main import COMMANDS, main
-from churn.registry import ServedModel
+from churn.registry import ServedModel, promotions
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from tests.real_data import TECHNOVA, needs_real_data
@@ -52,15 +53,24 @@ def migrated(database: Engine) -> Engine:
 @pytest.fixture
 def new_models() -> Iterator[Callable[[], set[str]]]:
     """Return the tags that the test has added; they are deleted afterwards."""
-    before = stored()
+    before, promoted = stored(), promotions.history(registry.home())
     yield lambda: stored() - before
     for tag in stored() - before:
         bentoml.models.delete(tag)
+    while promotions.history(registry.home()) != promoted:
+        promotions.rollback(registry.home())
 
 
 @pytest.mark.parametrize(
     "command",
-    [*([name] for name in COMMANDS), ["user", "add"], ["token", "issue"], ["db", "upgrade"], ["db", "check"]],
+    [
+        *([name] for name in COMMANDS),
+        ["user", "add"],
+        ["token", "issue"],
+        ["db", "upgrade"],
+        ["db", "check"],
+        *(["model", word] for word in ("list", "show", "current", "compare", "promote", "rollback")),
+    ],
 )
 def test_every_command_explains_itself(command: list[str]) -> None:
     result = churn(*command, "--help")
@@ -210,6 +220,112 @@ class TestTrain:
         assert printed["average precision"] >= 0.650
         assert printed["Brier score"] <= 0.092
         assert len(new_models()) == 1
+
+
+class TestTrainOptions:
+    QUICK = ("--folds", "2", "--repeats", "1")
+
+    def report(self, new_models: Callable[[], set[str]], sample: Path, *options: str) -> Mapping[str, Any]:
+        result = churn("train", "--data", str(sample), *self.QUICK, *options)
+        assert result.exit_code == 0, result.output
+        [tag] = new_models()
+        return registry.load(tag).report
+
+    def test_fields_may_be_left_out_by_any_of_their_names(
+        self, new_models: Callable[[], set[str]], sample: Path
+    ) -> None:
+        report = self.report(new_models, sample, "--exclude", "PEE", "--exclude", "distance_domicile_travail")
+        assert not {"nombre_participation_pee", "distance_domicile_travail"} & set(report["fields"])
+        assert {"nombre_participation_pee", "distance_domicile_travail", "age"} <= set(report["left_out"])
+
+    def test_protected_fields_are_inputs_where_asked(
+        self, new_models: Callable[[], set[str]], sample: Path
+    ) -> None:
+        report = self.report(new_models, sample, "--with-protected", "--capacity", "60")
+        assert {"age", "genre", "statut_marital"} <= set(report["fields"])
+        assert report["threshold"]["policy"] == report["choices"][0]["policy"] == "capacity:60"
+
+    def test_costs_choose_the_threshold_and_documents_are_written(
+        self, new_models: Callable[[], set[str]], sample: Path, tmp_path: Path
+    ) -> None:
+        options = ("--cost-miss", "4", "--promote", "--out", str(tmp_path / "out"))
+        report = self.report(new_models, sample, *options)
+        assert report["threshold"] == {"value": 0.2, "policy": "cost:4:1"}
+        assert (tmp_path / "out" / "MODEL_CARD.md").exists()
+        assert {promotions.promoted(registry.home())} == new_models()
+
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (("--exclude", "signe"), "--exclude 'signe': no such field; expected one of revenu_mensuel, "),
+            (("--capacity", "601"), "a capacity of 601: expected from 1 to the 600 employees"),
+            (("--cost-miss", "0"), "costs of 0 and 1: expected numbers above 0"),
+            (("--cost-miss", "2", "--capacity", "3"), "a capacity and costs cannot both"),
+        ],
+    )
+    def test_what_cannot_be_asked_for(
+        self, options: tuple[str, ...], says: str, new_models: Callable[[], set[str]], sample: Path
+    ) -> None:
+        result = churn("train", "--data", str(sample), *options)
+        assert (result.exit_code, says in result.output) == (1, True)
+        assert new_models() == set()
+
+
+class TestModel:
+    def test_list_marks_the_one_that_serves(self, model: ServedModel, damaged: str) -> None:
+        lines = churn("model", "list").output.splitlines()
+        [row] = [line for line in lines if model.tag in line]
+        assert "yes" in row
+        [other] = [line for line in lines if damaged in line]
+        assert "yes" not in other
+        assert "?" in other  # it says nothing of its figures
+
+    def test_show_tells_figures_and_self_test_and_writes_the_documents(
+        self, model: ServedModel, damaged: str, tmp_path: Path
+    ) -> None:
+        output = churn("model", "show", "--out", str(tmp_path)).output
+        assert model.tag in output
+        assert "self-test: passed" in output
+        assert f"{model.report['metrics']['roc_auc']['mean']:.4f}" in output
+        assert {path.name for path in tmp_path.iterdir()} >= {"MODEL_CARD.md", "report.fr.html"}
+        assert "golden rows are not reproduced" in churn("model", "show", damaged).output
+
+    def test_current_is_the_tag_and_nothing_else(
+        self, model: ServedModel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert churn("model", "current").output == f"{model.tag}\n"
+        monkeypatch.setenv("CHURN_MODEL", "churn:nothing")
+        assert "no model 'churn:nothing'" in churn("model", "current").output
+
+    def test_promote_then_roll_back(
+        self, model: ServedModel, new_models: Callable[[], set[str]], sample: Path
+    ) -> None:
+        churn("train", "--data", str(sample), "--folds", "2", "--repeats", "1")
+        [tag] = new_models()
+        assert churn("model", "current").output == f"{model.tag}\n"
+        assert churn("model", "promote", tag).output == f"{tag} serves from the next start on\n"
+        assert churn("model", "current").output == f"{tag}\n"
+        assert churn("model", "rollback").output.startswith(f"{model.tag} serves again")
+        assert churn("model", "current").output == f"{model.tag}\n"
+
+    def test_a_model_that_fails_its_self_test_is_not_promoted(self, model: ServedModel, damaged: str) -> None:
+        result = churn("model", "promote", damaged)
+        assert result.exit_code == 1
+        assert "failed its self-test" in result.output
+        assert churn("model", "current").output == f"{model.tag}\n"
+
+    def test_compare_on_the_same_employees(
+        self, model: ServedModel, new_models: Callable[[], set[str]], sample: Path
+    ) -> None:
+        churn("train", "--data", str(sample), "--folds", "2", "--repeats", "1", "--exclude", "heures_supp")
+        [tag] = new_models()
+        output = churn("model", "compare", model.tag, tag, "--data", str(sample)).output
+        assert "600 employees" in output
+        [line] = [line for line in output.splitlines() if "ROC-AUC" in line]
+        first, second, difference = (float(x) for x in re.findall(r"[-+]?\d\.\d{4}", line)[:3])
+        assert second < first
+        assert difference == pytest.approx(second - first, abs=2e-4)
+        assert "more than chance" in line
 
 
 def first_rows(directory: Path, rows: int, copy: Path) -> Path:

@@ -53,8 +53,10 @@ class TestClients:
         with bentoml.SyncHTTPClient(server.url, token=TOKEN) as client:
             one: Any = client.predict(EXAMPLE)
             many: Any = client.predict_batch([EXAMPLE, {**EXAMPLE, "age": 40}])
+            what_if: Any = client.what_if({"employee": EXAMPLE, "changes": {"heures_supp": "Non"}})
         assert 0 < one["probability"] < 1
         assert [answer["probability"] for answer in many] == pytest.approx([one["probability"]] * 2)
+        assert what_if["before"]["probability"] == one["probability"] > what_if["after"]["probability"]
 
     def test_the_python_client_with_an_alias(self, server: Server) -> None:
         record = {name: value for name, value in EXAMPLE.items() if name != "annees_dans_l_entreprise"}
@@ -146,9 +148,7 @@ class TestStartsThatFail:
 
     def test_without_a_model(self, by: str, tmp_path: Path) -> None:
         env = environment(BENTOML_HOME=str(tmp_path))
-        self.refuses(
-            by, env, f"no model 'churn:latest' in the store {tmp_path}: run `churn train --data DIR`"
-        )
+        self.refuses(by, env, f"no model in the store {tmp_path}: run `churn train --data DIR`")
 
     def test_with_the_name_of_no_model(self, by: str, model: ServedModel) -> None:
         self.refuses(by, environment(CHURN_MODEL="churn:nothing"), "no model 'churn:nothing' in the store")

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from churn.training.fairness import Audit, Estimate
 from churn.training.plan import Progress as Advance
 from churn.training.report import TrainingReport
+
+MIN_WIDTH = 130  # columns: into a file or pipe, tables are as wide as they need
 
 TITLES = {
     "roc_auc": "ROC-AUC",
@@ -23,6 +27,13 @@ TITLES = {
     "flagged": "flagged at the threshold",
 }
 
+SHORT_TITLES = {
+    "roc_auc": "ROC-AUC",
+    "average_precision": "avg. precision",
+    "brier": "Brier",
+    "calibration_error": "calibration error",
+}
+
 CHALLENGERS = {
     "with_protected": "with the protected fields",
     "core_only": "core fields, a model of their own",
@@ -31,6 +42,12 @@ CHALLENGERS = {
     "boosting": "gradient boosting",
     "ebm": "explainable boosting (EBM)",
 }
+
+
+def make_console() -> Console:
+    """Return the console: as wide as the terminal, or as the tables need where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=MIN_WIDTH)
 
 
 @contextmanager
@@ -42,33 +59,38 @@ def progress_bar(console: Console, title: str) -> Iterator[Advance]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def print_report(console: Console, found: TrainingReport) -> None:
-    """Print what a training found out."""
+def print_report(console: Console, found: TrainingReport, *, brief: bool = False) -> None:
+    """Print what a training found out; in brief, how good the model is."""
     console.print(
         f"{found.n_rows} employees, {found.n_departures} departures, {len(found.fields)} fields; "
         f"left out: {', '.join(found.left_out) or 'none'}"
     )
+    console.print(f"\n{found.repeats} × {found.folds}-fold nested cross-validation:", highlight=False)
     console.print(_metrics(found))
     console.print(f"threshold {found.threshold.value:.4f} (by {found.threshold.policy})")
+    if brief:
+        return
+    console.print("\nWhat each threshold would cost (employees, out of fold):")
     console.print(_choices(found))
-    console.print(_fairness(found))
+    for audit in found.fairness:
+        console.print(_verdict(audit), highlight=False, markup=False)
+        console.print(_groups(audit))
     if found.challengers:
+        console.print("\nChallengers, on the same folds:")
         console.print(_challengers(found))
 
 
-def table_of(title: str, first: str, *columns: str) -> Table:
+def table_of(first: str, *columns: str) -> Table:
     """Return an empty table: its first column for names, the others for numbers."""
-    table = Table(title=title, title_justify="left")
-    table.add_column(first)
+    table = Table()
+    table.add_column(first, no_wrap=True)
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     return table
 
 
 def _metrics(found: TrainingReport) -> Table:
-    table = table_of(
-        f"{found.repeats} × {found.folds}-fold nested cross-validation", "figure", "mean", "± sd"
-    )
+    table = table_of("figure", "mean", "± sd")
     for name, title in TITLES.items():
         table.add_row(title, f"{found.metrics[name].mean:.4f}", f"{found.metrics[name].sd:.4f}")
     return table
@@ -76,36 +98,41 @@ def _metrics(found: TrainingReport) -> Table:
 
 def _choices(found: TrainingReport) -> Table:
     columns = ("threshold", "flagged", "of them left", "missed", "false alarms")
-    table = table_of("What each threshold would cost (employees, out of fold)", "policy", *columns)
+    table = table_of("policy", *columns)
     for one in found.choices:
         counts = (one.flagged, one.found, one.missed, one.false_alarms)
         table.add_row(one.policy, f"{one.threshold:.3f}", *(f"{count:.0f}" for count in counts))
     return table
 
 
-def _fairness(found: TrainingReport) -> Table:
-    columns = ("employees", "left", "flagged", "recall", "precision", "overstated by")
-    table = table_of("Fairness audit (out of fold)", "group", *columns)
-    for audit in found.fairness:
-        ratio = "?" if audit.ratio.value is None else f"{audit.ratio.value:.2f}"
-        verdict = "passes" if audit.passes_four_fifths else "does not pass"
-        table.add_section()
-        table.add_row(f"[bold]{audit.field}[/bold]: least/largest flagged {ratio}, {verdict} four fifths")
-        for group in audit.groups:
-            figures = (group.selection_rate, group.recall, group.precision, group.calibration_gap)
-            shown = ("?" if figure.value is None else f"{figure.value:.3f}" for figure in figures)
-            table.add_row(
-                f"  {group.group}{' (small)' * group.small}", str(group.n), str(group.departures), *shown
-            )
+def _verdict(audit: Audit) -> str:
+    verdict = "passes" if audit.passes_four_fifths else "does not pass"
+    ratio = _estimate(audit.ratio)
+    return f"\nFairness by {audit.field}: least over largest flagged {ratio}, {verdict} the four-fifths rule"
+
+
+def _groups(audit: Audit) -> Table:
+    table = table_of("group", "employees", "left", "flagged", "recall", "precision", "risk overstated by")
+    for group in audit.groups:
+        figures = (group.selection_rate, group.recall, group.precision, group.calibration_gap)
+        name = f"{group.group}{' (small)' * group.small}"
+        table.add_row(name, str(group.n), str(group.departures), *(escape(_estimate(f)) for f in figures))
     return table
 
 
+def _estimate(found: Estimate) -> str:
+    if found.value is None:
+        return "?"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f}"
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
 def _challengers(found: TrainingReport) -> Table:
-    names = ("roc_auc", "average_precision", "brier", "calibration_error")
-    table = table_of("Challengers, on the same folds", "model", *(TITLES[name] for name in names))
+    table = table_of("model", *SHORT_TITLES.values())
     everyone = {"this model": found.metrics} | {
         CHALLENGERS[one.name]: one.metrics for one in found.challengers
     }
     for title, metrics in everyone.items():
-        table.add_row(title, *(f"{metrics[name].mean:.4f} ± {metrics[name].sd:.4f}" for name in names))
+        table.add_row(title, *(f"{metrics[name].mean:.4f} ± {metrics[name].sd:.4f}" for name in SHORT_TITLES))
     return table

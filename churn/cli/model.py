@@ -9,13 +9,11 @@ from rich.console import Console
 
 from churn import domain, registry
 from churn.batch.labelled import read_labelled
-from churn.cli.figures import TITLES, progress_bar, table_of
+from churn.cli.figures import SHORT_TITLES, TITLES, make_console, progress_bar, table_of
 from churn.columns import ColumnScorecard
 from churn.registry import ServedModel, promotions
 from churn.settings import load
 from churn.training.comparison import Difference, Opinion, compare
-
-_SHOWN = ("roc_auc", "average_precision", "brier", "calibration_error")
 
 
 @click.group()
@@ -27,17 +25,16 @@ def model() -> None:
 def list_models() -> None:
     """List the models, the newest first; the one that serves is marked."""
     promoted = promotions.promoted(registry.home())
-    titles = [TITLES[name] for name in _SHOWN]
-    table = table_of(f"Models in {registry.home()}", "tag", "serves", "created", *titles, "data")
+    table = table_of("tag", "serves", "created", *SHORT_TITLES.values(), "data")
     for entry in registry.models():
         facts: Any = entry.info.metadata
         metrics = facts.get("metrics", {})
         # An older version of churn kept fewer figures.
-        figures = [f"{metrics[name]['mean']:.4f}" if name in metrics else "?" for name in _SHOWN]
+        figures = [f"{metrics[name]['mean']:.4f}" if name in metrics else "?" for name in SHORT_TITLES]
         created = f"{entry.info.creation_time:%Y-%m-%d %H:%M}"
         mark = "yes" if str(entry.tag) == promoted else ""
         table.add_row(str(entry.tag), mark, created, *figures, facts.get("data_fingerprint", "?")[7:15])
-    Console().print(table)
+    make_console().print(table)
 
 
 @model.command()
@@ -54,7 +51,7 @@ def current() -> None:
 def show(tag: str, out: Path | None) -> None:
     """Show a model's figures and self-test; without TAG, those of the model that serves."""
     found = registry.load(tag or load().model)
-    _show(Console(), found)
+    _show(make_console(), found)
     if out is not None:
         for path in registry.write_documents(found.tag, out):
             click.echo(str(path))
@@ -62,7 +59,8 @@ def show(tag: str, out: Path | None) -> None:
 
 def _show(console: Console, found: ServedModel) -> None:
     report = found.report
-    table = table_of(found.tag, "figure", "mean", "± sd")
+    console.print(found.tag, highlight=False)
+    table = table_of("figure", "mean", "± sd")
     for name, title in TITLES.items():
         table.add_row(title, *(f"{report['metrics'][name][part]:.4f}" for part in ("mean", "sd")))
     console.print(table)
@@ -90,7 +88,7 @@ def _show(console: Console, found: ServedModel) -> None:
 )
 def compare_models(first: str, second: str, data: Path) -> None:
     """Compare two models on the same labelled employees, with intervals by bootstrap."""
-    console = Console()
+    console = make_console()
     models = [registry.load(tag) for tag in (first, second)]
     employees = read_labelled(data)
     left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
@@ -98,7 +96,8 @@ def compare_models(first: str, second: str, data: Path) -> None:
     with progress_bar(console, "Comparing") as advance:
         differences = compare(left, one, other, progress=advance)
     console.print(f"{len(left)} employees, {int(left.sum())} departures")
-    table = table_of("", "figure", models[0].tag, models[1].tag, "difference", "95 % interval", "")
+    console.print(f"A is {models[0].tag}, B is {models[1].tag}", highlight=False)
+    table = table_of("figure", "A", "B", "B - A", "95 % interval", "")
     for name, found in differences.items():
         table.add_row(TITLES[name], *_row(found))
     console.print(table)

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from churn import domain, extracts, registry, report, training
-from churn.cli.figures import print_report, progress_bar
+from churn.cli.figures import make_console, print_report, progress_bar
 from churn.domain import Field
 from churn.errors import TrainingError
 from churn.golden import golden_rows
@@ -113,10 +113,12 @@ def train(
 def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: bool = False) -> str:
     """Train on the extracts in a folder, or on the embedded sample; print the figures, return the tag.
 
+    Of the sample, only how good the model is: nobody in it exists.
+
     Raises:
         ExtractError, TrainingError: the data cannot be used; the message lists why.
     """
-    console = Console()
+    console = make_console()
     directory = data or embedded_sample()
     fields = wanted.fields()
     employees = extracts.read(directory)
@@ -130,7 +132,7 @@ def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: 
     with progress_bar(console, "Training and auditing") as advance:
         trained = training.train(employees, fields=fields, policy=policy, plan=plan, progress=advance)
     tag = export_model(trained, fields, extracts.fingerprint(directory), sample=data is None)
-    print_report(console, trained.report)
+    print_report(console, trained.report, brief=data is None)
     console.print(f"exported as [bold]{tag}[/bold]", highlight=False)
     _promote(console, tag, wanted=promote)
     return tag

@@ -67,13 +67,18 @@ class _Answer:
     async def send(self, message: Message) -> None:
         """Pass a success on; note a failure of BentoML's own and drop its body."""
         if message["type"] == "http.response.start" and message["status"] >= 400:
-            language = self._scope["state"]["language"]
-            sentence = phrases.status(message["status"], language)
-            self.refused = error_response(message["status"], sentence, self._scope)
+            self.refused = self._failure(message["status"])
             if allowed := Headers(raw=message["headers"]).get("allow"):
                 self.refused.headers["Allow"] = allowed
         if self.refused is None:
             await self.pass_on(message)
+
+    def _failure(self, status: int) -> JSONResponse:
+        """Return the answer in place of BentoML's: for the error that the service noted, if it did."""
+        error = self._scope["state"].get("error")
+        if error is not None:
+            return refusal(error, self._scope)
+        return error_response(status, phrases.status(status, self._scope["state"]["language"]), self._scope)
 
     async def pass_on(self, message: Message) -> None:
         """Send a message as it is, with the request's id on its head."""

@@ -1,0 +1,91 @@
+"""Which model serves, what it says of itself, and what a model that fails its self-test may not do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from churn.access.tokens import issue_token
+from churn.registry import ServedModel
+from churn.schemas import EXAMPLE
+from churn.storage.tables import prediction_results
+from tests.conftest import Served
+
+
+class TestCard:
+    @pytest.fixture
+    def card(self, served: Served) -> dict[str, Any]:
+        answer: dict[str, Any] = served.client.get("/model").json()
+        return answer
+
+    def test_says_which_model_serves_and_how_good_it_is(
+        self, card: dict[str, Any], model: ServedModel
+    ) -> None:
+        assert card["tag"] == model.tag
+        assert card["threshold"] == {"value": model.threshold, "policy": "f2"}
+        assert card["bands"] == {"moderate": model.threshold / 2, "high": model.threshold}
+        assert card["fields"] == [field.name for field in model.fields]
+        assert card["left_out"] == ["age", "genre", "statut_marital"]
+        assert 0.5 < card["metrics"]["roc_auc"]["mean"] < 1
+        assert [audit["field"] for audit in card["fairness"]] == [
+            "genre",
+            "age",
+            "statut_marital",
+            "departement",
+        ]
+        assert card["data_fingerprint"].startswith("sha256:")
+        assert card["self_test"] == {"passed": True, "failures": [], "notes": []}
+
+    def test_says_its_limits_in_the_language_of_the_caller(self, served: Served) -> None:
+        for language, says in (("fr", "jamais une décision"), ("en", "never a decision")):
+            limits = served.client.get("/model", headers={"Accept-Language": language}).json()["limits"]
+            assert any(says in sentence for sentence in limits)
+            assert any("L1132-1" in sentence for sentence in limits)  # distance is an input
+
+    def test_is_not_open(self, served: Served) -> None:
+        assert served.client.get("/model", headers={"Authorization": ""}).status_code == 401
+
+    def test_holds_nobodys_record(self, card: dict[str, Any]) -> None:
+        assert not {"golden", "scorecard", "curves", "summaries"} & set(card)
+
+
+@pytest.fixture
+def broken(
+    app: ASGIApp, damaged: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestClient]:
+    """Return a client of the service with a model that fails its self-test."""
+    monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("CHURN_MODEL", damaged)
+    headers = {"Authorization": f"Bearer {issue_token(engine, 'tests')}"}
+    with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
+        yield client
+
+
+class TestAFailedSelfTest:
+    def test_the_service_starts_is_not_ready_and_says_why(self, broken: TestClient) -> None:
+        assert broken.get("/livez").status_code == 200
+        answer = broken.get("/readyz", headers={"Accept-Language": "en"})
+        assert answer.status_code == 503
+        assert "failed its self-test" in answer.json()["detail"]
+        assert "auto-test" in broken.get("/readyz").json()["detail"]
+
+    @pytest.mark.parametrize(
+        ("route", "body"),
+        [("/predict", EXAMPLE), ("/predict_batch", [EXAMPLE]), ("/what_if", {"employee": EXAMPLE})],
+    )
+    def test_nothing_is_predicted(self, route: str, body: Any, broken: TestClient, engine: Engine) -> None:
+        answer = broken.post(route, json=body)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"]
+        assert "probability" not in answer.text
+        with engine.connect() as connection:
+            counted = connection.execute(select(func.count()).select_from(prediction_results))
+            assert counted.scalar_one() == 0
+
+    def test_its_card_says_what_failed(self, broken: TestClient) -> None:
+        found = broken.get("/model").json()["self_test"]
+        assert not found["passed"]
+        assert "golden rows are not reproduced" in found["failures"][0]
