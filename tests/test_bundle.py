@@ -36,7 +36,9 @@ def bento(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_carries_the_code_and_nothing_else(bento: Path) -> None:
     carried = {str(f.relative_to(bento / "src")) for f in (bento / "src").rglob("*") if f.is_file()}
     package = {
-        str(f.relative_to(PROJECT)) for f in (PROJECT / "churn").rglob("*") if f.suffix in (".py", ".mako")
+        str(f.relative_to(PROJECT))
+        for f in (PROJECT / "churn").rglob("*")
+        if f.suffix in (".py", ".mako", ".j2", ".css")
     }
     assert package <= carried
     assert carried - package == {

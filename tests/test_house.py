@@ -54,6 +54,7 @@ TERRITORIES = {
     "fairlearn": ("churn.training.fairness",),
     "interpret": ("churn.training.challengers",),
     "jinja2": ("churn.report",),
+    "markupsafe": ("churn.report",),
     "matplotlib": ("churn.report",),
     "yaml": ("churn.report",),
     "pyarrow": ("churn.extracts", "churn.columns", "churn.batch"),

@@ -1,0 +1,114 @@
+"""The charts that set one beside another: choices of the threshold, other models, groups of employees."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from churn.report import svg, words
+from churn.report.voice import Voice
+
+Facts = Mapping[str, Any]
+
+
+def choices(facts: Facts, voice: Voice) -> Markup:
+    """Return what each choice of the threshold would find, miss and wrongly flag."""
+    every = facts["choices"]
+    parts: Sequence[tuple[str, str, dict[str, Any]]] = (
+        ("found", voice.say("départs repérés", "departures found"), {"color": svg.BLUE}),
+        ("false_alarms", voice.say("fausses alertes", "false alarms"),
+         {"color": svg.PALE_VERMILION, "hatch": "////", "edgecolor": svg.VERMILION, "linewidth": 0.5}),
+        ("missed", voice.say("départs manqués", "missed departures"),
+         {"color": svg.PALE, "edgecolor": svg.MUTED, "linewidth": 0.5}),
+    )  # fmt: skip
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        places = range(len(every))
+        for name, title, look in parts:
+            counts = [one[name] for one in every]
+            # What is flagged goes right, what is missed goes left.
+            left = {"false_alarms": [one["found"] for one in every], "missed": [-n for n in counts]}
+            axes.barh(places, counts, left=left.get(name), label=title, height=0.66, **look)
+        axes.axvline(0, color=svg.INK, linewidth=1)
+        axes.set_yticks(places, [words.policy(one["policy"], voice) for one in every])
+        axes.get_yticklabels()[0].set_fontweight("bold")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: voice.count(abs(n))))
+        axes.set_xlabel(voice.say("employés", "employees"))
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.use_sticky_edges = False
+        axes.margins(x=0.03, y=0.01)
+        axes.invert_yaxis()
+        axes.grid(axis="x")
+        figure.legend(loc="outside upper center", ncols=3)
+
+    label = voice.say(
+        "Ce que coûte chaque choix de seuil ; les chiffres sont dans le tableau.",
+        "What each choice of the threshold costs; the figures are in the table.",
+    )
+    return svg.draw("choices", label, (8.6, 0.9 + 0.33 * len(every)), paint)
+
+
+def challengers(facts: Facts, voice: Voice) -> Markup:
+    """Return the model among its challengers, each with its spread."""
+    everyone = [(voice.pick(words.THIS_MODEL), facts["metrics"])] + [
+        (voice.pick(words.CHALLENGERS.get(one["name"], (one["name"],) * 2)), one["metrics"])
+        for one in facts["challengers"]
+    ]
+
+    def paint(figure: Figure) -> None:
+        left, right = figure.subplots(1, 2, sharey=True)
+        for axes, name in ((left, "roc_auc"), (right, "average_precision")):
+            for place, (_, metrics) in enumerate(everyone):
+                colour = svg.INK if place else svg.VERMILION
+                mean, sd = metrics[name]["mean"], metrics[name]["sd"]
+                axes.errorbar(mean, place, xerr=sd, fmt="o", color=colour, capsize=3, linewidth=1.5)
+            axes.axvline(everyone[0][1][name]["mean"], color=svg.VERMILION, linewidth=0.8, linestyle=":")
+            axes.set_title(voice.pick(words.COMPARED[name]), size=10)
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: voice.number(value)))
+            axes.tick_params(axis="y", length=0)
+            axes.grid(axis="x")
+        left.set_yticks(range(len(everyone)), [title for title, _ in everyone])
+        left.get_yticklabels()[0].set_fontweight("bold")
+        left.invert_yaxis()
+
+    label = voice.say(
+        "Ce modèle et ses concurrents, moyenne ± écart type ; les chiffres sont dans le tableau.",
+        "This model and its challengers, mean ± standard deviation; the figures are in the table.",
+    )
+    return svg.draw("challengers", label, (8.6, 1 + 0.32 * len(everyone)), paint)
+
+
+def fairness(audit: Mapping[str, Any], voice: Voice) -> Markup:
+    """Return how often each group of one field is flagged, with its interval, and how often it left."""
+    groups = audit["groups"]
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        for place, group in enumerate(groups):
+            rate = group["selection_rate"]
+            if rate["low"] is not None and rate["high"] is not None:
+                axes.plot([rate["low"], rate["high"]], [place, place], color=svg.BLUE, linewidth=2)
+            if rate["value"] is not None:
+                flagged = axes.plot(rate["value"], place, "o", color=svg.BLUE, markersize=7)
+            really = axes.plot(group["departures"] / group["n"], place, "D", markersize=6,
+                               color="white", markeredgecolor=svg.VERMILION, markeredgewidth=1.6)  # fmt: skip
+        flagged[0].set_label(voice.say("signalés, intervalle à 95 %", "flagged, 95% interval"))
+        really[0].set_label(voice.say("réellement partis", "really left"))
+        axes.set_yticks(range(len(groups)), [voice.value(group["group"]) for group in groups])
+        axes.set_xlim(left=0)
+        axes.set_ylim(len(groups) - 0.5, -0.5)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: voice.percent(share)))
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+        figure.legend(loc="outside upper left", ncols=2)
+
+    label = voice.say(
+        "{field} : part signalée et part partie de chaque groupe ; les chiffres sont dans le tableau.",
+        "{field}: share flagged and share who left in each group; the figures are in the table.",
+        field=voice.label(audit["field"]),
+    )
+    return svg.draw(f"fairness-{audit['field']}", label, (6.4, 0.9 + 0.34 * len(groups)), paint)

@@ -1,0 +1,128 @@
+"""What the model is for, what it must not be used for, and its limits; for the page and the card."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from churn import domain
+from churn.report.voice import Pair, Voice
+
+DISTANCE = "distance_domicile_travail"
+
+_USES: tuple[Pair, ...] = (
+    (
+        "Aider les RH à ouvrir une conversation avec une personne : un risque élevé est une invitation à "
+        "l'écouter, jamais une conclusion.",
+        "Helping HR to open a conversation with a person: a high risk is an invitation to listen, never a "
+        "conclusion.",
+    ),
+    (
+        "Préparer les effectifs à l'échelle d'un service ou de l'entreprise : les risques s'additionnent en "
+        "un nombre attendu de départs.",
+        "Planning for a department or the company: the risks add up to an expected number of departures.",
+    ),
+    (
+        "Repérer ce qui pèse sur les départs en général, pour améliorer les conditions de travail.",
+        "Finding what weighs on departures in general, to improve how people work.",
+    ),
+)
+
+_NOT_FOR: tuple[Pair, ...] = (
+    ("Licencier, sanctionner, ou ordonner les licenciements économiques.",
+     "Dismissing, sanctioning, or ranking people for redundancy."),
+    ("Décider d'une rémunération, d'une promotion, d'une embauche ou d'une mutation.",
+     "Deciding on pay, promotion, hiring or transfer."),
+    ("Surveiller des personnes à leur insu, ou noter leur travail ou leur loyauté.",
+     "Watching people without their knowledge, or rating their work or loyalty."),
+    ("Décider sans qu'une personne compétente examine la situation et puisse écarter le score.",
+     "Deciding without a competent person who looks at the situation and may set the score aside."),
+    ("Juger le personnel d'une autre entreprise, sans nouvel apprentissage ni nouvel audit sur ses données.",
+     "Judging another company's staff, without training and auditing anew on its data."),
+)  # fmt: skip
+
+_LIMITS: tuple[Pair, ...] = (
+    (
+        "Appris sur une seule entreprise, à un seul moment : rien ne dit que les mêmes causes joueront "
+        "ailleurs ou plus tard. À ré-apprendre et ré-auditer régulièrement.",
+        "Learned from one company, at one moment: nothing says that the same causes will be at work "
+        "elsewhere or later. Train and audit again regularly.",
+    ),
+    (
+        "Ces associations ne sont pas des causes : changer un champ ne change pas forcément le risque réel "
+        "de la personne.",
+        "These are associations, not causes: changing a field need not change the person's real risk.",
+    ),
+    (
+        "Les données ne disent pas à quelle échéance les départs ont eu lieu : la probabilité n'a pas "
+        "d'échéance connue.",
+        "The data do not say over what period people left: the probability has no known horizon.",
+    ),
+    (
+        "Les effets s'additionnent sans se combiner : le modèle ne connaît pas d'interaction entre deux "
+        "champs.",
+        "Effects add up and never combine: the model knows no interaction between two fields.",
+    ),
+    (
+        "Un champ inconnu ne pèse rien, et le score en devient moins précis ; hors de la plage observée, "
+        "l'effet d'un nombre reste celui du bord.",
+        "An unknown field weighs nothing, and the score becomes less precise for it; outside the observed "
+        "range, a number's effect stays that of the edge.",
+    ),
+)
+
+
+def uses(voice: Voice) -> list[str]:
+    """Return what the model is for."""
+    return [voice.pick(pair) for pair in _USES]
+
+
+def not_for(voice: Voice) -> list[str]:
+    """Return what the model must not be used for."""
+    return [voice.pick(pair) for pair in _NOT_FOR]
+
+
+def limits(voice: Voice) -> list[str]:
+    """Return what to bear in mind."""
+    return [voice.pick(pair) for pair in _LIMITS]
+
+
+def excluded(facts: Mapping[str, Any], voice: Voice) -> str:
+    """Return which fields the model does without and why, and which of those it has is a proxy."""
+    protected = {field.name for field in domain.PROTECTED}
+    left_out = [name for name in facts["left_out"] if name in protected]
+    others = [name for name in facts["left_out"] if name not in protected]
+    sentences = []
+    if left_out:
+        sentences.append(voice.say(
+            "Écartés car ils sont des motifs de discrimination interdits : {names}. Ils ne servent qu'à "
+            "l'audit d'équité.",
+            "Left out because they are prohibited grounds of discrimination: {names}. They serve the "
+            "fairness audit only.",
+            names=voice.labels(left_out),
+        ))  # fmt: skip
+    if seen := with_protected(facts):
+        sentences.append(voice.say(
+            "ATTENTION : ce modèle utilise des champs protégés : {names}.",
+            "CAUTION: this model uses protected fields: {names}.",
+            names=voice.labels(seen),
+        ))  # fmt: skip
+    if others:
+        sentences.append(voice.say(
+            "Écartés par choix à l'apprentissage : {names}.",
+            "Left out by choice when training: {names}.",
+            names=voice.labels(others),
+        ))  # fmt: skip
+    if DISTANCE in facts["fields"]:
+        sentences.append(voice.say(
+            "La distance domicile-travail, que le modèle utilise, renseigne indirectement sur le lieu de "
+            "résidence, lui aussi un motif interdit : « churn train --exclude {field} » apprend un modèle "
+            "sans elle.",
+            "The distance from home to work, which the model uses, is a proxy for the place of residence, a "
+            "prohibited ground too: “churn train --exclude {field}” trains a model without it.",
+            field=DISTANCE,
+        ))  # fmt: skip
+    return " ".join(sentences)
+
+
+def with_protected(facts: Mapping[str, Any]) -> list[str]:
+    """Return the protected fields that the model sees."""
+    return [field.name for field in domain.PROTECTED if field.name in facts["fields"]]
