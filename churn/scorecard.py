@@ -11,12 +11,15 @@ nothing but the effects (E. Friedman, "Paths and consistency in additive cost sh
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 # Of a total so small, the calibration's slope is as good as its chord, and loses no digits.
 NEGLIGIBLE = 1e-6
+
+MOST_CACHED = 4096  # values of a field, whose effects are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Calibration:
         return (self.log_odds(base + total) - self.log_odds(base)) / total
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scorecard:
     """Each field's effect, the base that they start from (the average employee), and the calibration.
 
@@ -89,21 +92,26 @@ class Scorecard:
     effects: Mapping[str, Table | Curve]
     calibration: Calibration = field(default_factory=Calibration)
 
-    @property
+    @cached_property
     def base_value(self) -> float:
         """The log-odds of the average employee."""
         return self.calibration.log_odds(self.base)
 
+    @cached_property
+    def _effects(self) -> Mapping[str, Callable[[Any], float]]:
+        # Few values make most of a company's records: an effect is computed once for each.
+        return {name: lru_cache(MOST_CACHED)(effect.of) for name, effect in self.effects.items()}
+
     def effects_of(self, record: Mapping[str, Any]) -> dict[str, float]:
         """Return each field's effect, by canonical name; 0 where it is unknown."""
         return {
-            name: 0.0 if (value := record.get(name)) is None else effect.of(value)
-            for name, effect in self.effects.items()
+            name: 0.0 if (value := record.get(name)) is None else effect(value)
+            for name, effect in self._effects.items()
         }
 
     def effect_of(self, name: str, value: Any) -> float:
         """Return the effect of one known value."""
-        return self.effects[name].of(value)
+        return self._effects[name](value)
 
     def contributions(self, record: Mapping[str, Any]) -> dict[str, float]:
         """Return each field's contribution in log-odds, by canonical name; 0 where it is unknown."""

@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any
 
 from churn import domain, phrases
-from churn.answers import OTHER, Prediction, Reason, Value
+from churn.answers import OTHER, Prediction, Value
 from churn.domain import Language
 from churn.registry import ServedModel
 from churn.schemas import Employee
@@ -47,55 +47,62 @@ class Scorer:
 
     def answer(self, scored: Scored, language: Language) -> Prediction:
         """Return what the caller reads of one scored employee."""
-        return Prediction(
-            prediction=1 if scored.prediction else 0,
-            probability=scored.probability,
-            band=domain.risk_band(scored.probability, scored.threshold),
-            message=phrases.verdict(bool(scored.prediction), language),
-            prediction_id=scored.id,
-            model=scored.model,
-            threshold=scored.threshold,
-            base_value=scored.base_value,
-            reasons=_reasons(scored, language),
-            unknown=[name for name, value in scored.values.items() if value is None],
-            warnings=[*_out_of_range(self.model, scored, language), *_implausible(scored, language)],
-        )
+        told = {
+            "prediction": scored.prediction,
+            "probability": scored.probability,
+            "band": domain.risk_band(scored.probability, scored.threshold),
+            "message": phrases.verdict(bool(scored.prediction), language),
+            "prediction_id": scored.id,
+            "model": scored.model,
+            "threshold": scored.threshold,
+            "base_value": scored.base_value,
+            "reasons": _reasons(scored, language),
+            "unknown": [name for name, value in scored.values.items() if value is None],
+            "warnings": [*_out_of_range(self.model, scored, language), *_implausible(scored, language)],
+        }
+        # As one document: pydantic makes the two dozen reasons of it without coming back for each.
+        return Prediction.model_validate(told)
 
 
-class Part(NamedTuple):
-    """One input's cleaned value and what it adds to the risk, in log-odds."""
-
-    value: Value | None
-    contribution: float
-
-
-def disclosed(scored: Scored) -> dict[str, Part]:
-    """Return what may be told of a prediction by field; the contributions are all of it, in log-odds.
+def _reasons(scored: Scored, language: Language) -> list[dict[str, Any]]:
+    """Return what may be told of a prediction, the largest contribution first.
 
     A model may take protected fields. They then move the risk, but none of them may be a reason: what
     the known ones add is told in sum, under `OTHER` and without a value.
     """
-    parts = {
-        name: Part(value if isinstance(value, (str, float, int)) else None, scored.contributions[name])
-        for name, value in scored.values.items()
-        if name not in _PROTECTED
-    }
-    hidden = [scored.contributions[name] for name in _PROTECTED if scored.values.get(name) is not None]
-    return {**parts, OTHER: Part(None, math.fsum(hidden))} if hidden else parts
+    contributions = scored.contributions
+    told: list[tuple[float, str, Any]] = []
+    hidden: list[float] = []
+    for name, value in scored.values.items():
+        if value is None:
+            continue
+        if name in _PROTECTED:
+            hidden.append(contributions[name])
+        else:
+            told.append((contributions[name], name, value))
+    if hidden:
+        told.append((math.fsum(hidden), OTHER, None))
+    told.sort(key=_size)
+    return [
+        {
+            "field": name,
+            "value": value,
+            "contribution": part,
+            "text": _text(name, value, part > 0 if part else None, language),
+        }
+        for part, name, value in told
+    ]
 
 
-def _reasons(scored: Scored, language: Language) -> list[Reason]:
-    told = [(n, part) for n, part in disclosed(scored).items() if part.value is not None or n == OTHER]
-    told.sort(key=lambda item: -abs(item[1].contribution))
-    return [_reason(name, part.value, part.contribution, language) for name, part in told]
+def _size(told: tuple[float, str, Any]) -> float:
+    return -abs(told[0])
 
 
-# Most employees share most of their reasons, and making one takes longer than scoring its field. Typed:
-# 3 and 3.0 are one key otherwise, and the answer repeats the value as it was given.
-@lru_cache(maxsize=4096, typed=True)
-def _reason(name: str, value: Value | None, contribution: float, language: Language) -> Reason:
-    text = phrases.reason(domain.BY_NAME.get(name), value, contribution, language)
-    return Reason(field=name, value=value, contribution=contribution, text=text)
+# Most employees share most of their sentences, and making one takes longer than scoring its field.
+@lru_cache(maxsize=8192)
+def _text(name: str, value: Value | None, raises: bool | None, language: Language) -> str:
+    sign = 0 if raises is None else 1 if raises else -1
+    return phrases.reason(domain.BY_NAME.get(name), value, sign, language)
 
 
 def _out_of_range(model: ServedModel, scored: Scored, language: Language) -> list[str]:

@@ -9,7 +9,7 @@ from churn.domain import Language, Lever
 from churn.phrases import Outcome
 from churn.registry import ServedModel
 from churn.scorecard import Scorecard
-from churn.scoring import Scorer, disclosed
+from churn.scoring import Scorer
 from churn.storage.journal import Scored
 
 
@@ -99,7 +99,8 @@ def _difference(card: Scorecard, before: Scored, after: Scored) -> Difference:
 
 
 def _told(scored: Scored, name: str) -> Value | None:
-    return disclosed(scored)[name].value
+    value = scored.values[name]
+    return value if isinstance(value, str | int | float) else None
 
 
 def _outcome(before: Scored, after: Scored, suggestions: list[Suggestion]) -> Outcome:

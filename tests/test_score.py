@@ -98,6 +98,13 @@ def test_scores_a_folder_of_extracts(tmp_path: Path, sample: Path) -> None:
     assert len(read(tmp_path / "out.parquet")) == 600
 
 
+def test_a_model_that_fails_its_self_test_scores_nothing(tmp_path: Path, damaged: str) -> None:
+    source = write(tmp_path / "in.csv", employees(3))
+    result = score(source, "-o", tmp_path / "out.csv", "--model", damaged)
+    assert (result.exit_code, f"model {damaged} failed its self-test" in result.output) == (1, True)
+    assert {path.name for path in tmp_path.iterdir()} == {"in.csv"}
+
+
 def test_strict_ends_with_one_sentence_and_no_file(tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", employees(10).assign(age=[17] + [40] * 9))
     result = score(source, "-o", tmp_path / "out.csv", "--strict")

@@ -45,7 +45,7 @@ from churn.storage.journal import Journal
 @click.option(
     "--ignore-column", "ignore", multiple=True, metavar="NAME", help="A column to pass over; repeatable."
 )
-@click.option("--model", "tag", metavar="TAG", help="The model.  [default: CHURN_MODEL, or the newest]")
+@click.option("--model", "tag", metavar="TAG", help="The model.  [default: CHURN_MODEL, or the promoted one]")
 def score(
     source: Path,
     output: Path,
@@ -69,6 +69,7 @@ def score(
     files = Files(output, rejects or output.with_name(f"{output.stem}.rejects.csv"), overwrite)
     files.check()
     model = registry.load(tag or settings.model)
+    model.self_test.require(model.tag)
     table: EmployeeTable = FolderTable(source) if source.is_dir() else FlatTable(source, ignore=ignore)
     for notice in table.notices:
         console.print(f"note: {notice}", markup=False)

@@ -27,7 +27,7 @@ _USES: tuple[Pair, ...] = (
 )
 
 _NOT_FOR: tuple[Pair, ...] = (
-    ("Licencier, sanctionner, ou ordonner les licenciements économiques.",
+    ("Licencier, sanctionner, ou fixer l'ordre des licenciements économiques.",
      "Dismissing, sanctioning, or ranking people for redundancy."),
     ("Décider d'une rémunération, d'une promotion, d'une embauche ou d'une mutation.",
      "Deciding on pay, promotion, hiring or transfer."),

@@ -42,7 +42,6 @@ _STYLE: dict[str, object] = {
     "hatch.color": VERMILION,
     "hatch.linewidth": 0.6,
 }
-_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 def draw(
@@ -63,11 +62,8 @@ def draw(
         paint(figure)
         stream = io.StringIO()
         # Not `savefig`, which draws everything twice.
-        FigureCanvasSVG(figure).print_svg(stream, metadata=_NO_METADATA)  # type: ignore[no-untyped-call]
-    drawing = re.search(r'<svg[^>]*viewBox="([^"]+)"[^>]*>(.*)</svg>', stream.getvalue(), re.DOTALL)
-    if drawing is None:  # pragma: no cover - matplotlib draws an svg element with a viewBox
-        raise AssertionError(name)
-    box, inner = drawing.groups()
+        FigureCanvasSVG(figure).print_svg(stream)  # type: ignore[no-untyped-call]
+    [(box, inner)] = re.findall(r'<svg[^>]*viewBox="([^"]+)"[^>]*>(.*)</svg>', stream.getvalue(), re.DOTALL)
     head = Markup('<svg id="{}" role="img" aria-label="{}" viewBox="{}" style="max-width:{:.0f}px">')
     # The prefix: a section of the page may have the name of its chart.
     own = f"chart-{name}"
@@ -76,7 +72,7 @@ def draw(
 
 
 def _own_ids(inner: str, name: str) -> str:
-    """Return the inside of a drawing with ids of its own, and without what is the page's to say."""
+    """Return the inside of a drawing with ids of its own, without its date and a style for the whole page."""
     inner = re.sub(r"<(metadata|style)\b.*?</\1>", "", inner, flags=re.DOTALL)
     prefix = f"{escape(name)}-"
     # Only what is referred to needs an id; matplotlib names every group.
