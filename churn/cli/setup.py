@@ -54,12 +54,9 @@ def _prepare_model(settings: Settings, data: Path | None) -> None:
     from churn.cli.train import Wanted, train_and_export  # noqa: PLC0415
     from churn.training.plan import Plan  # noqa: PLC0415
 
-    # A single pass, so that the first start is soon: `churn train` measures with four.
-    if data is None:
-        # Nobody in the sample exists: whom it treats fairly is not worth a wait.
+    if data is None or found.get("data_fingerprint") != extracts.fingerprint(data):
+        # One pass and no intervals, so that the first start is soon: `churn train` takes its time.
         train_and_export(data, Wanted(), Plan(repeats=1, resamples=0, jobs=-1), promote=True)
-    elif found.get("data_fingerprint") != extracts.fingerprint(data):
-        train_and_export(data, Wanted(), Plan(repeats=1, jobs=-1), promote=True)
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:
