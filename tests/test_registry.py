@@ -2,6 +2,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import bentoml
 import pytest
@@ -56,6 +57,17 @@ def test_the_report_and_the_card_travel_with_the_model(model: ServedModel, tmp_p
     names = {path.name for path in written}
     assert names == {"report.fr.html", "report.en.html", "MODEL_CARD.md", "MODEL_CARD.fr.md"}
     assert all(model.tag in path.read_text(encoding="utf-8") for path in written)
+
+
+def test_the_stores_own_metadata_has_the_key_figures(model: ServedModel) -> None:
+    metadata: Any = registry.find(model.tag).info.metadata
+    assert metadata["metrics"] == model.report["metrics"]
+    assert metadata["threshold"] == {"value": model.threshold, "policy": "f2"}
+    audited = {audit["field"]: audit for audit in model.report["fairness"]}
+    assert set(metadata["fairness"]) == {"genre", "age", "statut_marital", "departement"}
+    for name, found in metadata["fairness"].items():
+        assert found["ratio"] == audited[name]["ratio"]["value"]
+        assert found["passes_four_fifths"] == (found["ratio"] >= 0.8)
 
 
 def test_the_promoted_model_serves_and_a_tag_that_was_given_comes_first(model: ServedModel) -> None:

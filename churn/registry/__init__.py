@@ -87,6 +87,10 @@ def save(export: Export, draw: Draw) -> str:
         "scorecard": export.scorecard.to_dict(),
     }
     metadata = {name: facts[name] for name in _METADATA}
+    metadata["fairness"] = {
+        audit["field"]: {"ratio": audit["ratio"]["value"], "passes_four_fifths": audit["passes_four_fifths"]}
+        for audit in facts["fairness"]
+    }
     with bentoml.models.create(NAME, module="bentoml.sklearn", metadata=metadata) as entry:
         folder = Path(entry.path_of("/"))
         facts["tag"] = str(entry.tag)
