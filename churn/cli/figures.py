@@ -12,7 +12,7 @@ from churn.training.fairness import Audit, Estimate
 from churn.training.plan import Progress as Advance
 from churn.training.report import TrainingReport
 
-MIN_WIDTH = 130  # columns: into a file or pipe, tables are as wide as they need
+MIN_WIDTH = 140  # columns: into a file or pipe, tables are as wide as they need
 
 TITLES = {
     "roc_auc": "ROC-AUC",
