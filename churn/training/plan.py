@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
 from sklearn.model_selection import RepeatedStratifiedKFold
 
 from churn.training.fairness import RESAMPLES
 from churn.training.learner import CANDIDATES, Candidate
+
+MOST_JOBS = 4  # processes: each has a scikit-learn of its own in memory
 
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
@@ -16,7 +18,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`repeats` times `folds` folds, in `jobs` processes at once (-1: one a core).
+    """`repeats` times `folds` folds, in `jobs` processes at once (-1: one a core, up to four).
 
     `resamples` are those of the fairness intervals, 0 for none; `challenge` adds the comparison
     with other kinds of models.
@@ -40,7 +42,8 @@ class Workers:
     """Calls a function many times, side by side, and tells how far it has got."""
 
     def __init__(self, jobs: int, steps: int, progress: Progress | None) -> None:
-        self._jobs, self._steps, self._done = jobs, steps, 0
+        self._jobs = min(cpu_count(), MOST_JOBS) if jobs < 0 else jobs
+        self._steps, self._done = steps, 0
         self._progress = progress or (lambda _done, _total: None)
         self._progress(0, steps)
 
