@@ -1,5 +1,6 @@
 """The settings, from the environment and `.env`; built at the edges, never at import."""
 
+import getpass
 import os
 from pathlib import Path
 from typing import Annotated
@@ -105,6 +106,14 @@ def load() -> Settings:
         return Settings(_env_file=os.environ.get("CHURN_ENV_FILE", PROJECT / ".env"))
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(e["loc"], e["msg"]) for e in error.errors())) from None
+
+
+def operator() -> str | None:
+    """Return the system's name of who runs this; None where it has none, as in some containers."""
+    try:
+        return getpass.getuser()[:64]
+    except (KeyError, OSError, ImportError):
+        return None
 
 
 def _sentence(loc: tuple[int | str, ...], message: str) -> str:

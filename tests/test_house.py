@@ -12,6 +12,7 @@ FLOORS = {
     "churn": -1,
     "churn.domain": 0,
     "churn.errors": 0,
+    "churn.atomic": 0,
     "churn.settings": 0.5,
     "churn.schemas": 1,
     "churn.answers": 1,

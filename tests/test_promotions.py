@@ -23,6 +23,15 @@ def test_the_last_promotion_stands_and_is_signed(tmp_path: Path) -> None:
     assert last["at"].endswith("+00:00")
 
 
+def test_who_has_no_name_may_promote_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a container whose user is in no list of users.
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+    promotions.promote(tmp_path, "churn:a")
+    assert promotions.history(tmp_path)[-1]["by"] == "unknown"
+
+
 def test_rolling_back_takes_one_promotion_back_at_a_time(tmp_path: Path) -> None:
     for tag in ("churn:a", "churn:b", "churn:c"):
         promotions.promote(tmp_path, tag)

@@ -1,6 +1,5 @@
 """The journal of a run: each scored row as the service would log it, a thousand in one transaction."""
 
-import getpass
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from churn.batch.rows import Rows
 from churn.columns import Floats
 from churn.domain import Field
 from churn.registry import ServedModel
+from churn.settings import operator
 from churn.storage.ids import new_id
 from churn.storage.journal import Caller, Exchange, Journal, Scored
 
@@ -93,11 +93,3 @@ def _values(field: Field, rows: Rows) -> list[Any]:
     unknown = np.isnan(rows.cells[field.name])
     number = int if field.kind == "integer" else float
     return [None if gap else number(cell) for cell, gap in zip(cells, unknown, strict=True)]
-
-
-def operator() -> str | None:
-    """Return the system's name of who runs this; None where it has none, as in some containers."""
-    try:
-        return getpass.getuser()[:64]
-    except (KeyError, OSError, ImportError):
-        return None

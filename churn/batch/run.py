@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from churn import domain
+from churn.atomic import replacing
 from churn.batch import output
-from churn.batch.atomic import replacing
 from churn.batch.output import RejectsFile, ScoresFile
 from churn.batch.reasons import Reasons
 from churn.batch.recorder import Recorder

@@ -76,7 +76,7 @@ def save(export: Export, draw: Draw) -> str:
     `draw` makes the documents, by file name, from the report with its provenance (`churn.report`).
     `bentoml.sklearn.load_model` gives the scikit-learn pipeline back.
     """
-    import joblib  # noqa: PLC0415 - only training pickles, and has joblib by scikit-learn
+    import joblib  # noqa: PLC0415 - only training pickles, and serving does without it
 
     facts = {
         **export.report,
@@ -84,8 +84,8 @@ def save(export: Export, draw: Draw) -> str:
         "data_fingerprint": export.fingerprint,
         "sample": export.sample,
         "library_versions": selftest.library_versions(),
-        "scorecard": export.scorecard.to_dict(),
     }
+    card = export.scorecard.to_dict()
     metadata = {name: facts[name] for name in _METADATA}
     metadata["fairness"] = {
         audit["field"]: {"ratio": audit["ratio"]["value"], "passes_four_fifths": audit["passes_four_fifths"]}
@@ -95,10 +95,10 @@ def save(export: Export, draw: Draw) -> str:
         folder = Path(entry.path_of("/"))
         facts["tag"] = str(entry.tag)
         joblib.dump(export.pipeline, folder / PICKLE)
-        _write(folder / SCORECARD, facts.pop("scorecard"))
+        _write(folder / SCORECARD, card)
         _write(folder / GOLDEN, export.golden)
         _write(folder / REPORT, facts)
-        for name, text in draw({**facts, "scorecard": export.scorecard.to_dict()}).items():
+        for name, text in draw({**facts, "scorecard": card}).items():
             (folder / name).write_text(text, encoding="utf-8")
     return str(entry.tag)
 

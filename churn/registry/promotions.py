@@ -1,13 +1,13 @@
 """Which model is served: the one that somebody promoted, and those before it."""
 
-import getpass
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from churn.atomic import replacing
 from churn.errors import ModelError
+from churn.settings import operator
 
 FILE = "churn-promotions.json"
 
@@ -38,7 +38,7 @@ def promoted(home: Path) -> str | None:
 
 def promote(home: Path, tag: str) -> None:
     """Make a model the one to serve."""
-    one = {"tag": tag, "at": datetime.now(UTC).isoformat(timespec="seconds"), "by": getpass.getuser()}
+    one = {"tag": tag, "at": datetime.now(UTC).isoformat(timespec="seconds"), "by": operator() or "unknown"}
     _write(home, [*history(home), one])
 
 
@@ -58,10 +58,5 @@ def rollback(home: Path) -> str:
 def _write(home: Path, promotions: list[Promotion]) -> None:
     """Replace the file as a whole, so that no reader sees half of it."""
     home.mkdir(parents=True, exist_ok=True)
-    path = home / FILE
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump({"promotions": promotions}, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with replacing(home / FILE) as part:
+        part.write_text(json.dumps({"promotions": promotions}, indent=1), encoding="utf-8")

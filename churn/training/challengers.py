@@ -90,12 +90,9 @@ def _plain(fields: Sequence[Field], build: Callable[[], Any]) -> Predict:
     return predict
 
 
-def _split(fields: Sequence[Field]) -> tuple[list[str], list[str]]:
-    return [f.name for f in fields if f.numeric], [f.name for f in fields if not f.numeric]
-
-
 def _encoder(fields: Sequence[Field], numbers: Any, categories: Any) -> ColumnTransformer:
-    numeric, categorical = _split(fields)
+    numeric = [field.name for field in fields if field.numeric]
+    categorical = [field.name for field in fields if not field.numeric]
     blocks = [("numbers", numbers, numeric), ("categories", categories, categorical)]
     return ColumnTransformer([block for block in blocks if block[2]])
 
