@@ -16,7 +16,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from churn import domain
 from churn.domain import Field
-from churn.training.evaluation import Spread, calibration_error, score, spreads
+from churn.training.evaluation import Spread, score, summarise_folds
 from churn.training.learner import Learner, probabilities
 from churn.training.plan import Plan, Workers
 from churn.training.thresholds import Left, Probabilities
@@ -65,9 +65,8 @@ def measure(
     everyone = np.zeros((plan.repeats, len(left)))
     for number, (_, outside) in enumerate(splits):
         everyone[number // plan.folds, outside] = found[number]
-    errors = [{"calibration_error": calibration_error(left, one)} for one in everyone]
     rows = [score(left[outside], one) for (_, outside), one in zip(splits, found, strict=True)]
-    return spreads(rows) | spreads(errors)
+    return summarise_folds(rows, left, everyone)
 
 
 def _additive(fields: tuple[Field, ...], learner: Learner) -> Predict:

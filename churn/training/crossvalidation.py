@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from churn.domain import Field
-from churn.training.evaluation import OutOfFold, Spread, calibration_error, score, score_decisions, spreads
+from churn.training.evaluation import OutOfFold, Spread, score, score_decisions, summarise_folds
 from churn.training.learner import Candidate, Learner, probabilities
 from churn.training.plan import Plan, Workers
 from churn.training.thresholds import Left, Policy, Probabilities
@@ -79,10 +79,9 @@ def out_of_fold(folds: Sequence[Fold], left: Left, plan: Plan, policy: int = 0) 
 
 
 def metrics(folds: Sequence[Fold], found: OutOfFold) -> dict[str, Spread]:
-    """Return the figures with their spread over the folds; of the calibration error, over the repeats."""
+    """Return the figures of the folds, those of the policy in force's decisions included."""
     rows = [_score(fold, found.left[fold.outside]) for fold in folds]
-    errors = [{"calibration_error": calibration_error(found.left, one)} for one in found.probabilities]
-    return spreads(rows) | spreads(errors)
+    return summarise_folds(rows, found.left, found.probabilities)
 
 
 def _score(fold: Fold, left: Left) -> dict[str, float]:

@@ -155,6 +155,17 @@ def calibration_error(left: Left, probabilities: Probabilities, bins: int = BINS
     return float(np.abs(gaps).sum() / len(left))
 
 
+def summarise_folds(
+    rows: Sequence[dict[str, float]], left: Left, by_repeat: Probabilities
+) -> dict[str, Spread]:
+    """Return the figures with their spread over the folds; of the calibration error, over the repeats.
+
+    `rows` has one entry a fold, `by_repeat` (repeats, employees) everyone's out-of-fold probability.
+    """
+    errors = [{"calibration_error": calibration_error(left, one)} for one in by_repeat]
+    return spreads(rows) | spreads(errors)
+
+
 def curves(found: OutOfFold) -> Curves:
     """Return the curves of out-of-fold probabilities and decisions."""
     left, probabilities, _ = found.everyone
