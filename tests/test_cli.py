@@ -51,8 +51,8 @@ def migrated(database: Engine) -> Engine:
 
 
 @pytest.fixture
-def new_models() -> Iterator[Callable[[], set[str]]]:
-    """Return the tags that the test has added; they are deleted afterwards."""
+def new_models(model: ServedModel) -> Iterator[Callable[[], set[str]]]:
+    """Return the tags that the test has added, beside a promoted model; they are deleted afterwards."""
     before, promoted = stored(), promotions.history(registry.home())
     yield lambda: stored() - before
     for tag in stored() - before:
