@@ -9,7 +9,7 @@ export BENTOML_HOME ?= $(CURDIR)/.bentoml
 export BENTOML_DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help uv install install-dev run test lint types format train report bundle lock bench-extracts bench-model clean
+.PHONY: help uv install install-dev run test lint types format train report bundle lock bench-extracts bench-model bench-serve bench-history crash-test clean
 
 help:  ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,6 +64,15 @@ bench-extracts: install-dev  ## Read, check and join a million rows in each extr
 
 bench-model: install-dev  ## Score one record, a million in memory, ten million in a file (DATA=dir; SHORT=1)
 	$(RUN) python benchmarks/bench_model.py $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
+
+bench-serve: install-dev  ## Measure the service beside an empty endpoint and the usual design (DATA=dir; SHORT=1)
+	$(RUN) python -m benchmarks.bench_serve $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
+
+bench-history: install-dev  ## Measure pages of the history at ten million predictions, on PostgreSQL (SHORT=1)
+	$(RUN) python -m benchmarks.bench_history $(if $(SHORT),--short)
+
+crash-test: install-dev  ## Kill the service under load, and count what was lost: nothing (SHORT=1)
+	$(RUN) python -m benchmarks.crash_test $(if $(SHORT),--short)
 
 clean:  ## Remove what was installed and built; models, database and log stay in .bentoml
 	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import bentoml
+import orjson
 from sqlalchemy import Engine
 from starlette.datastructures import State
 from starlette.requests import Request
+from starlette.responses import Response
 
 from churn import preflight, registry
-from churn.access.gate import Gate, Verify, verifier
+from churn.access.gate import Gate, Verify, is_open, verifier
+from churn.access.identities import offline
 from churn.answers import Prediction, WhatIfAnswer
 from churn.card import describe
 from churn.domain import Language
@@ -21,13 +24,18 @@ from churn.errors import ChurnError
 from churn.registry import ServedModel
 from churn.schemas import Employee, WhatIfQuestion
 from churn.scoring import Scorer
-from churn.settings import load
-from churn.storage import schema
+from churn.settings import load, server_options
 from churn.storage.engine import make_engine
-from churn.storage.journal import Caller, Exchange, Journal
+from churn.storage.exchanges import Caller, Exchange
+from churn.storage.journal import Journal, JournalState
+from churn.storage.spool import Spool
+from churn.storage.store import Store
+from churn.storage.writer import Writer
+from churn.upkeep import Upkeep
 from churn.web.envelope import Envelope, anonymous_traceback, logger
 from churn.web.intake import Intake
 from churn.web.pages import make_pages
+from churn.web.readiness import Readiness, exposition
 from churn.web.recorder import Recorder
 from churn.what_if import compare
 
@@ -41,6 +49,7 @@ class Worker:
     engine: Engine
     _model: ServedModel
     _journal: Journal
+    _upkeep: Upkeep
     _verify: Verify
 
     def open(self) -> None:
@@ -54,8 +63,15 @@ class Worker:
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
             logger.warning("model %s: %s", self._model.tag, sentence)
         self.engine = make_engine(settings.database_url)
-        self._journal = Journal(self.engine)
-        self._verify = verifier(self.engine)
+        self._verify = verifier(self.engine, offline(settings))
+        spool = None
+        if settings.has_spool:
+            spool = Spool(settings.spool, settings.spool_mb * 1024**2)
+        store = Store(Writer(self.engine), preflight.Reach(self.engine, settings), spool)
+        self._journal = Journal(store)
+        self._journal.start()
+        self._upkeep = Upkeep(self.engine)
+        self._upkeep.start()
 
     @property
     def scorer(self) -> Scorer:
@@ -67,14 +83,19 @@ class Worker:
         """Return the model's card, also of a model that failed its self-test."""
         return describe(self._model, language)
 
-    def check(self) -> None:
+    def check(self) -> JournalState:
         """Make sure that predictions can be made and journalled; raises ChurnError where not."""
         self._model.self_test.require(self._model.tag)
-        schema.check(self.engine)
-        self._journal.check()
+        return self._journal.check()
+
+    def metrics(self) -> str:
+        """Return the journal's figures in the text form of Prometheus."""
+        return exposition(self._journal.state())
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Write what waits, and let go of the database."""
+        self._journal.close()
+        self._upkeep.close()
         self.engine.dispose()
 
     def verify(self, authorization: str) -> Caller | None:
@@ -83,13 +104,14 @@ class Worker:
 
     async def record(self, exchange: Exchange) -> None:
         """Journal one exchange; durable on return."""
+        exchange.model = self._model.tag
         await self._journal.record(exchange)
 
 
 worker = Worker()
 
 
-@bentoml.service(name="churn", traffic={"timeout": 60})
+@bentoml.service(name="churn", traffic={"timeout": 60}, **server_options())
 class Churn:
     """Employee-turnover risk with exact reasons; every call authenticated and journalled."""
 
@@ -111,14 +133,14 @@ class Churn:
         worker.close()
 
     @bentoml.api
-    def predict(self, employee: Employee, /, ctx: bentoml.Context) -> Prediction:
+    async def predict(self, employee: Employee, /, ctx: bentoml.Context) -> Prediction:
         """Return the risk that one employee leaves, with its reasons."""
-        return _predict([employee], ctx)[0]
+        return cast("Prediction", _sent(_predict([employee], ctx.request.state)[0]))
 
     @bentoml.api
     def predict_batch(self, employees: list[Employee], /, ctx: bentoml.Context) -> list[Prediction]:
         """Return the risk of up to 10,000 employees, in order; one invalid refuses them all."""
-        return _predict(employees, ctx)
+        return cast("list[Prediction]", _sent(_predict(employees, ctx.request.state)))
 
     @bentoml.api
     def what_if(self, question: WhatIfQuestion, /, ctx: bentoml.Context) -> WhatIfAnswer:
@@ -128,17 +150,21 @@ class Churn:
             before, after = state.scored = worker.scorer.score([question.employee, question.changed()])
             return compare(worker.scorer, before, after, state.language)
 
-    def __is_ready__(self) -> bool:
-        """Return that predictions can be made and journalled; raises, for the envelope to say, where not."""
-        worker.check()
-        return True
+    def __metrics__(self, content: str) -> str:
+        """Return BentoML's figures and the journal's."""
+        return content + worker.metrics()
 
 
-def _predict(employees: list[Employee], ctx: bentoml.Context) -> list[Prediction]:
-    state = ctx.request.state
+def _predict(employees: list[Employee], state: State) -> list[dict[str, Any]]:
     with _discreet(state):
-        state.scored = worker.scorer.score(employees)
-        return [worker.scorer.answer(one, state.language) for one in state.scored]
+        scorer = worker.scorer
+        state.scored = scorer.score(employees)
+        return [scorer.document(one, state.language) for one in state.scored]
+
+
+def _sent(answer: object) -> Response:
+    """Return the answer as it goes out: BentoML would validate and serialise it once more."""
+    return Response(orjson.dumps(answer), media_type="application/json")
 
 
 @contextmanager
@@ -183,8 +209,9 @@ for method in service.apis.values():
     spec.model_json_schema = _schema_of(spec)
 
 # The first added is the outermost.
-service.add_asgi_middleware(Recorder, journal=worker)
+service.add_asgi_middleware(Recorder, journal=worker, is_open=is_open)
 service.add_asgi_middleware(Envelope)
+service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, verify=worker.verify)
 service.add_asgi_middleware(Intake)
 service.mount_asgi_app(make_pages(worker.card), path="/")

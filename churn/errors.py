@@ -6,9 +6,12 @@
     ├── SettingsError          500  a setting is missing, malformed or unsafe
     ├── ModelError             503  no usable model in the store
     ├── DatabaseError          503  the database is out of reach or not at head
+    ├── JournalFullError       503  too many calls wait to be journalled
+    ├── SpoolError             503  neither the database nor the spool can be written
     ├── IdentityError          409  a user or token cannot be made as asked
     └── RefusalError                an HTTP call that is not answered as asked
         ├── UnauthorizedError      401  no credentials, or wrong ones
+        ├── ForbiddenError         403  the caller is known, but may not do this
         ├── NotFoundError          404  there is nothing at this address
         ├── PayloadTooLargeError   413  the body has too many bytes or rows
         ├── UnsupportedMediaError  415  the body is not declared as JSON
@@ -84,6 +87,18 @@ class DatabaseError(ChurnError):
     status = 503
 
 
+class JournalFullError(ChurnError):
+    """Too many calls wait to be journalled already: this one is asked to come again."""
+
+    status = 503
+
+
+class SpoolError(ChurnError):
+    """The spool, where the journal goes while the database is away, cannot be written or is full."""
+
+    status = 503
+
+
 class IdentityError(ChurnError):
     """A user or token cannot be made as asked (the name is taken, the password too weak, …)."""
 
@@ -100,6 +115,12 @@ class UnauthorizedError(RefusalError):
     """The caller gave no credentials, or wrong ones: which of the two is not told."""
 
     status = 401
+
+
+class ForbiddenError(RefusalError):
+    """The caller is known, but its scopes do not reach so far."""
+
+    status = 403
 
 
 class NotFoundError(RefusalError):

@@ -232,6 +232,7 @@ def field_error(error: FieldError, language: Language) -> str:
 _STATUS: dict[int, tuple[str, str]] = {
     400: ("Demande illisible", "The request cannot be read"),
     401: ("Identifiant ou mot de passe incorrect", "Incorrect username or password"),
+    403: ("Ces droits ne suffisent pas", "These credentials do not reach so far"),
     404: ("Cette adresse n'existe pas", "There is nothing at this address"),
     405: ("Méthode non autorisée à cette adresse", "Method not allowed at this address"),
     415: (

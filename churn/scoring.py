@@ -11,8 +11,8 @@ from churn.answers import OTHER, Prediction, Value
 from churn.domain import Language
 from churn.registry import ServedModel
 from churn.schemas import Employee
+from churn.storage.exchanges import Scored
 from churn.storage.ids import new_id
-from churn.storage.journal import Scored
 
 _PROTECTED = frozenset(field.name for field in domain.PROTECTED)
 
@@ -47,7 +47,12 @@ class Scorer:
 
     def answer(self, scored: Scored, language: Language) -> Prediction:
         """Return what the caller reads of one scored employee."""
-        told = {
+        # As one document: pydantic makes the two dozen reasons of it without coming back for each.
+        return Prediction.model_validate(self.document(scored, language))
+
+    def document(self, scored: Scored, language: Language) -> dict[str, Any]:
+        """Return the same as plain values, ready for JSON: a `Prediction` as it is sent."""
+        return {
             "prediction": scored.prediction,
             "probability": scored.probability,
             "band": domain.risk_band(scored.probability, scored.threshold),
@@ -60,8 +65,6 @@ class Scorer:
             "unknown": [name for name, value in scored.values.items() if value is None],
             "warnings": [*_out_of_range(self.model, scored, language), *_implausible(scored, language)],
         }
-        # As one document: pydantic makes the two dozen reasons of it without coming back for each.
-        return Prediction.model_validate(told)
 
 
 def _reasons(scored: Scored, language: Language) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import getpass
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,6 +42,14 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(validation_alias="CHURN_HOST")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
     model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = ""  # the promoted one
+    workers: Annotated[int, Field(ge=1, le=64, validation_alias="CHURN_WORKERS")] = 1
+    access_log: Annotated[bool, Field(validation_alias="CHURN_ACCESS_LOG")] = False
+    journal_fallback: Annotated[
+        Literal["spool", "refuse"], Field(validation_alias="CHURN_JOURNAL_FALLBACK")
+    ] = "spool"
+    spool_mb: Annotated[int, Field(ge=1, validation_alias="CHURN_SPOOL_MB")] = 1024
+    pseudonymize: Annotated[bool, Field(validation_alias="CHURN_PSEUDONYMIZE")] = False
+    pseudonym_key: Annotated[SecretStr, Field(validation_alias="CHURN_PSEUDONYM_KEY")] = SecretStr("")
     api_username: str = ""
     api_password: SecretStr = SecretStr("")
     api_token: SecretStr = SecretStr("")
@@ -54,6 +62,26 @@ class Settings(BaseSettings):
             home = Path(str(values.get("bentoml_home") or Path.home() / "bentoml"))
             return {**values, "database_url": f"sqlite:///{home.absolute() / 'churn.db'}"}
         return values
+
+    @property
+    def has_spool(self) -> bool:
+        """Whether calls are answered while the database is away."""
+        return self.journal_fallback == "spool"
+
+    @property
+    def spool(self) -> Path:
+        """Where the journal goes while the database is away."""
+        return self.bentoml_home / "spool"
+
+    @model_validator(mode="after")
+    def _pseudonyms_have_a_key(self) -> Self:
+        secret = self.pseudonym_key.get_secret_value()
+        if self.pseudonymize and (len(secret) < MIN_TOKEN or is_placeholder(secret)):
+            raise ValueError(
+                "CHURN_PSEUDONYMIZE needs CHURN_PSEUDONYM_KEY: "
+                f"a secret of at least {MIN_TOKEN} random characters"
+            )
+        return self
 
     @field_validator("api_password")
     @classmethod
@@ -74,6 +102,26 @@ class Settings(BaseSettings):
         if secret and len(secret) < MIN_TOKEN:
             raise ValueError(f"is too short: expected at least {MIN_TOKEN} random characters")
         return value
+
+
+def server_options() -> dict[str, Any]:
+    """Return what BentoML is told when `service.py` is imported, before there are settings.
+
+    From the environment alone: how many worker processes (CHURN_WORKERS), and whether each request is
+    one more line of the log (CHURN_ACCESS_LOG); the journal has them all. Requests are traced only where
+    BentoML's configuration names an exporter for the traces.
+    """
+    workers = os.environ.get("CHURN_WORKERS", "")
+    log = os.environ.get("CHURN_ACCESS_LOG", "").casefold() in {"1", "true", "yes", "on"}
+    configured = [os.environ.get("BENTOML_CONFIG_OPTIONS", "")]
+    if path := os.environ.get("BENTOML_CONFIG"):
+        configured.append(Path(path).read_text(encoding="utf-8"))
+    traced = any("exporter_type" in text for text in configured)
+    return {
+        "workers": int(workers) if workers.isdecimal() and int(workers) else 1,
+        "logging": {"access": {"enabled": log}},
+        "tracing": {} if traced else {"excluded_urls": ".*"},
+    }
 
 
 def is_placeholder(secret: str) -> bool:

@@ -10,7 +10,7 @@ from churn.phrases import Outcome
 from churn.registry import ServedModel
 from churn.scorecard import Scorecard
 from churn.scoring import Scorer
-from churn.storage.journal import Scored
+from churn.storage.exchanges import Scored
 
 
 def compare(scorer: Scorer, before: Scored, after: Scored, language: Language) -> WhatIfAnswer:

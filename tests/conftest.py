@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,11 @@ for name in (
     "PORT",
     "CHURN_MODEL",
     "CHURN_HOST",
+    "CHURN_WORKERS",
+    "CHURN_JOURNAL_FALLBACK",
+    "CHURN_SPOOL_MB",
+    "CHURN_PSEUDONYMIZE",
+    "CHURN_PSEUDONYM_KEY",
 ):
     os.environ.pop(name, None)
 
@@ -130,6 +136,24 @@ def served(
     app: ASGIApp, model: ServedModel, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Served]:
     """Return the service, started on a new database of each kind, with a token's client."""
+    with _served(app, model, engine, monkeypatch) as served:
+        yield served
+
+
+@pytest.fixture
+def served_strictly(
+    app: ASGIApp, model: ServedModel, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Served]:
+    """Return the same without a spool: no database, no prediction."""
+    monkeypatch.setenv("CHURN_JOURNAL_FALLBACK", "refuse")
+    with _served(app, model, engine, monkeypatch) as served:
+        yield served
+
+
+@contextmanager
+def _served(
+    app: ASGIApp, model: ServedModel, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Served]:
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", model.tag)
     token = issue_token(engine, "tests")

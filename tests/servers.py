@@ -1,20 +1,25 @@
 """A real `bentoml serve` in a process of its own, for tests and benchmarks."""
 
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import httpx
+import psutil
 
 PROJECT = Path(__file__).parents[1]
 LISTENING = "Starting production HTTP BentoServer"
+WORKER = "_bentoml_impl.worker.service"  # the module that BentoML's supervisor starts, once a worker
 PATIENCE = 120  # seconds that a start may take on a busy machine
 
 
@@ -59,6 +64,22 @@ class Process:
         assert response.status_code == 200, self.output
         return time.monotonic() - started
 
+    def children(self) -> list[psutil.Process]:
+        """Return the processes that it has started, and theirs."""
+        found: list[psutil.Process] = psutil.Process(self._process.pid).children(recursive=True)
+        return found
+
+    def kill(self) -> None:
+        """Kill it with all its workers, as a machine that loses power; returns when all are gone."""
+        supervisor = psutil.Process(self._process.pid)
+        supervisor.suspend()  # so that it starts no other worker meanwhile
+        # A kill of the process group would spare the workers: each has a session of its own.
+        for process in (*self.children(), supervisor):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.wait(PATIENCE)
+        self._reader.join(PATIENCE)  # the last of them closes their common output
+
     def stop(self) -> int:
         """Ask it to stop, by its process id, and return its exit code."""
         self._process.terminate()
@@ -93,6 +114,101 @@ def environment(**changes: str) -> dict[str, str]:
     ours = ("DATABASE_URL", "API_USERNAME", "API_PASSWORD", "API_TOKEN", "PORT", "PROMETHEUS_MULTIPROC_DIR")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "BENTOML_DO_NOT_TRACK": "1", **changes}
+
+
+def home_beside(store: Path, folder: Path) -> Path:
+    """Return a new BENTOML_HOME in a folder, with the models of another one and nothing else of it."""
+    home = folder / "home"
+    shutil.copytree(store / "models", home / "models")
+    return home
+
+
+class Mortal:
+    """A `bentoml serve` that may be killed and started again, each time on the same port.
+
+    What it prints is that of its newest process.
+    """
+
+    def __init__(self, env: Mapping[str, str], target: str = "service:Churn") -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._port = port
+        self._command = [sys.executable, "-m", "bentoml", "serve", target, "--host", "127.0.0.1", "--port"]
+        self._command.append(str(port))
+        # In a container BentoML's supervisor leaves it to others to replace a worker.
+        self._env = {name: value for name, value in env.items() if name != "BENTOML_CONTAINERIZED"}
+        self.process: Process
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stop()
+
+    def start(self) -> None:
+        """Start a process and wait until it answers, ready or not."""
+        self.process = Process(self._command, self._env, PROJECT)
+        try:
+            self.process.await_output(LISTENING)
+            httpx.get(f"{self.url}/livez", timeout=PATIENCE).raise_for_status()
+        except BaseException:
+            self.process.stop()
+            raise
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait for it."""
+        self.process.stop()
+
+    def kill(self) -> None:
+        """Kill it with all its workers."""
+        self.process.kill()
+        self.process.stop()
+
+    def workers(self) -> list[int]:
+        """Return the ids of the processes that have callers; not of BentoML's supervisor, their parent."""
+        return [child.pid for child in self.process.children() if self._has_callers(child)]
+
+    def _has_callers(self, process: psutil.Process) -> bool:
+        try:
+            calls = process.net_connections("tcp")
+            return WORKER in process.cmdline() and any(
+                call.status == psutil.CONN_ESTABLISHED and call.laddr.port == self._port for call in calls
+            )
+        except psutil.NoSuchProcess:  # a zombie, too
+            return False
+
+    def await_workers(self, count: int) -> None:
+        """Wait until some workers have callers: a new one has none at first."""
+        wait_until(lambda: len(self.workers()) == count, lambda: self.process.output)
+
+    def kill_worker(self, choose: Callable[[list[int]], int]) -> None:
+        """Kill one of the workers that have callers; BentoML's supervisor starts another."""
+        os.kill(choose(self.workers()), signal.SIGKILL)
+
+    def ready(self) -> dict[str, Any]:
+        """Return what `/readyz` says, with its status as `code`."""
+        response = httpx.get(f"{self.url}/readyz", timeout=PATIENCE)
+        return {**response.json(), "code": response.status_code}
+
+    def await_ready(self, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Return what `/readyz` says, once that is as asked for."""
+        found: dict[str, Any] = {}
+
+        def look() -> bool:
+            found.update(self.ready())
+            return is_so(found)
+
+        wait_until(look, lambda: f"{found}\n{self.process.output}")
+        return found
+
+
+def wait_until(is_so: Callable[[], bool], told: Callable[[], str] = str) -> None:
+    """Wait for what sends no event; fail, with what is told then, where it does not come."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.05)
 
 
 @contextmanager

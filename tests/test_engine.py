@@ -1,10 +1,16 @@
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, make_url, text
 
-from churn.errors import SettingsError
-from churn.storage.engine import is_embedded, make_engine, parse_url
+from churn.errors import DatabaseError, SettingsError
+from churn.storage import engine as engines
+from churn.storage import schema
+from churn.storage.engine import WAL_KEPT, is_embedded, make_engine, opened, parse_url
+from tests import postgres
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
@@ -25,12 +31,88 @@ def test_other_databases_are_refused_by_name_but_not_by_password(url: str) -> No
 
 
 def test_sqlite_keeps_what_it_acknowledged(tmp_path: Path) -> None:
-    engine = make_engine(f"sqlite:///{tmp_path}/new/folder/churn.db")
-    with engine.connect() as connection:
+    with opened(f"sqlite:///{tmp_path}/new/folder/churn.db") as engine:
+        schema.upgrade(engine)
+    with opened(f"sqlite:///{tmp_path}/new/folder/churn.db") as engine, engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2  # FULL
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        assert connection.execute(text("PRAGMA journal_size_limit")).scalar() == WAL_KEPT
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"the folder .*/file/data .*cannot be made \(Not a directory\)"):
+        make_engine(f"sqlite:///{tmp_path}/file/data/churn.db")
+
+
+def shown(url: str, *names: str) -> list[str]:
+    with opened(url) as engine, engine.connect() as connection:
+        return [str(connection.exec_driver_sql(f"SHOW {name}").scalar()) for name in names]
+
+
+def test_a_session_of_postgresql_waits_for_nothing_long(postgresql: str) -> None:
+    limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    assert shown(postgresql, *limits) == ["10s", "5s", "1min"]
+    assert shown(postgresql, "timezone", "application_name", "standard_conforming_strings") == [
+        "UTC", "churn", "on"
+    ]  # fmt: skip
+
+
+def test_what_the_url_says_is_added_to_ours_and_wins(postgresql: str) -> None:
+    options = "-c statement_timeout=3s -c work_mem=8MB"
+    url = make_url(postgresql).update_query_dict({"options": options, "application_name": "hr"})
+    names = ("statement_timeout", "work_mem", "lock_timeout", "application_name")
+    assert shown(url.render_as_string(hide_password=False), *names) == ["3s", "8MB", "5s", "hr"]
+
+
+def test_who_finds_no_connection_free_is_told(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "MAX_OVERFLOW", 0)
+    monkeypatch.setattr(engines, "POOL_TIMEOUT", 0.01)
+    engine = make_engine(postgresql, pool_size=1)
+    with (
+        engine.connect(),
+        pytest.raises(DatabaseError, match="has no connection free for this process"),
+        schema.explained(engine),
+    ):
+        engine.connect()
     engine.dispose()
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Iterator[str]:
+    """Return the URL of a PostgreSQL with TLS, whose certificate is tmp_path's `ours.crt`."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make certificates")
+    for name in ("ours", "other"):
+        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
+        files = ["-keyout", str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.crt")]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, *files]
+        subprocess.run(command, check=True, capture_output=True)
+    with postgres.own_server() as own:
+        admin = create_engine(parse_url(own.url), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            data = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
+            for kind in ("crt", "key"):
+                shutil.copy(tmp_path / f"ours.{kind}", data / f"server.{kind}")
+                (data / f"server.{kind}").chmod(0o600)
+                shutil.chown(data / f"server.{kind}", data.stat().st_uid, data.stat().st_gid)
+            connection.exec_driver_sql("ALTER SYSTEM SET ssl = on")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+        admin.dispose()
+        yield own.url.replace("127.0.0.1", "localhost")
+
+
+def test_tls_is_asked_for_in_the_url(tls: str, tmp_path: Path) -> None:
+    def url(certificate: str) -> str:
+        query = {"sslmode": "verify-full", "sslrootcert": str(tmp_path / certificate)}
+        return make_url(tls).update_query_dict(query).render_as_string(hide_password=False)
+
+    with opened(url("ours.crt")) as engine, engine.connect() as connection:
+        query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+        assert connection.exec_driver_sql(query).scalar() is True
+    with opened(url("other.crt")) as engine, pytest.raises(DatabaseError, match="certificate verify failed"):
+        schema.check(engine)
 
 
 def test_only_sqlite_is_embedded() -> None:

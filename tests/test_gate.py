@@ -13,7 +13,7 @@ from churn.access.gate import Gate, is_open, verifier
 from churn.access.tokens import issue_token
 from churn.access.users import add_user
 from churn.errors import UnauthorizedError
-from churn.storage.journal import Caller
+from churn.storage.exchanges import Caller
 
 Message = MutableMapping[str, Any]
 
@@ -52,7 +52,7 @@ def test_a_token_and_a_user_pass_and_are_named(engine: Engine) -> None:
     [scope] = call(lambda app: Gate(app, verify), "/predict", f"bearer  {secret} ")
     assert scope["state"]["caller"].kind == "token"
     [scope] = call(lambda app: Gate(app, verify), "/predict", basic("marie", "correct horse é"))
-    assert scope["state"]["caller"] == Caller("user", key, "marie")
+    assert scope["state"]["caller"] == Caller("user", key, "marie", frozenset({"predict", "history"}))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_credentials_are_checked_off_the_event_loop() -> None:
 
     def verify(_: str) -> Caller:
         threads.add(threading.get_ident())
-        return Caller("token")
+        return Caller("token", scopes=frozenset({"predict"}))
 
     for authorization in ("Bearer x", basic("marie", "x")):
         call(lambda app: Gate(app, verify), "/predict", authorization)

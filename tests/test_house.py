@@ -35,6 +35,7 @@ FLOORS = {
     "churn.access": 4,
     "churn.web": 4,
     "churn.preflight": 5,
+    "churn.upkeep": 5,
     "churn.cli": 6,
     "service": 7,
     "train_export": 7,
@@ -66,6 +67,7 @@ TERRITORIES = {
         "churn.migrations",
         "churn.access",
         "churn.preflight",
+        "churn.upkeep",
         "churn.cli",
         "service",
     ),
@@ -76,6 +78,7 @@ TERRITORIES = {
     "click": ("churn.cli",),
     "rich": ("churn.cli",),
     "bcrypt": ("churn.access.users",),
+    "prometheus_client": ("churn.web.readiness",),
 }
 
 

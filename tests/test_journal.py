@@ -1,168 +1,366 @@
+"""The journal: many calls share a commit, nobody blocks, and the database may be away."""
+
+import asyncio
+import logging
 import threading
-import uuid
-from datetime import UTC, datetime, timedelta, timezone
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-import anyio
 import pytest
-from sqlalchemy import Engine, event, func, insert, select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy import URL, Engine, event, func, select
 
-from churn.errors import DatabaseError
+from churn.errors import ChurnError, DatabaseError, JournalFullError, SpoolError
+from churn.storage import journal as journals
 from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.ids import new_id
-from churn.storage.journal import Caller, Exchange, Journal, Scored
-from churn.storage.tables import (
-    JOURNAL,
-    api_responses,
-    employee_inputs,
-    features,
-    prediction_results,
-    requests,
-)
-from tests import postgres
+from churn.storage import store as stores
+from churn.storage.engine import make_engine
+from churn.storage.exchanges import Caller, Exchange
+from churn.storage.journal import Journal
+from churn.storage.spool import Spool
+from churn.storage.store import Store
+from churn.storage.tables import journal_batches, requests
+from churn.storage.tally import SINGLY
+from churn.storage.writer import Writer
+from tests.exchanges import count, exchange, scored
 
-NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+PATIENCE = 30.0  # seconds that something may take on a busy machine
 
 
-def scored(employee_id: int | None = None) -> Scored:
-    return Scored(
-        id=new_id(),
-        record={"employee_id": employee_id, "poste": "Tech Lead", "age": 40},
-        values={"poste": "Tech Lead"},
-        base_value=-1.5,
-        contributions={"poste": 0.25},
-        model="churn:abc",
-        prediction=1,
-        probability=0.2227,
-        threshold=0.2,
-    )
+class Switch:
+    """A database that a test can turn off: an engine of its own, and the probe of it."""
+
+    def __init__(self, url: URL) -> None:
+        self.engine = make_engine(url.render_as_string(hide_password=False))
+        self.is_on = True
+        event.listen(self.engine, "begin", self._begin)
+
+    def _begin(self, _: object) -> None:
+        if not self.is_on:
+            raise stores.OperationalError("begin", None, Exception("switched off"))
+
+    def __call__(self) -> None:
+        if not self.is_on:
+            raise DatabaseError("switched off")
+        schema.check(self.engine)
 
 
-def exchange(*predictions: Scored) -> Exchange:
-    return Exchange(
-        id=new_id(),
-        received_at=NOON,
-        method="POST",
-        route="/predict",
-        caller=Caller("token", uuid.UUID(int=7), "ci"),
-        answered_at=NOON + timedelta(milliseconds=5),
-        status=200,
-        duration_ms=5.0,
-        body={"probability": 0.2227, "message": "Employé stable"},
-        scored=predictions,
-    )
+@pytest.fixture
+def switch(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Switch]:
+    monkeypatch.setattr(stores, "RETRY", 0.01)
+    monkeypatch.setattr(journals, "PAUSE", 0.01)
+    made = Switch(engine.url)
+    yield made
+    made.engine.dispose()
 
 
-def count(engine: Engine) -> dict[str, int]:
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    made = Spool(tmp_path / "spool", 10 * 1024**2)
+    yield made
+    made.close()
+
+
+def run(journal: Journal, work: Callable[[], Any]) -> Any:
+    """Start a journal, do some work with it on an event loop, and close it."""
+
+    async def main() -> Any:
+        journal.start()
+        try:
+            return await work()
+        finally:
+            journal.close()
+
+    return asyncio.run(main())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let other threads go on until something is so."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.005)
+
+
+async def all_of(journal: Journal, exchanges: list[Exchange]) -> list[BaseException | None]:
+    return await asyncio.gather(*(journal.record(one) for one in exchanges), return_exceptions=True)
+
+
+def several(number: int) -> list[Exchange]:
+    return [exchange(scored()) for _ in range(number)]
+
+
+class TestGroupCommit:
+    def test_what_is_recorded_is_committed_when_it_returns(self, engine: Engine, switch: Switch) -> None:
+        journal = Journal(Store(Writer(switch.engine), switch, None))
+
+        async def work() -> None:
+            await journal.record(exchange(scored()))
+            assert set(count(engine).values()) == {1}
+
+        run(journal, work)
+
+    def test_calls_that_come_together_share_commits(self, engine: Engine, switch: Switch) -> None:
+        journal = Journal(Store(Writer(switch.engine), switch, None))
+        assert run(journal, lambda: all_of(journal, several(200))) == [None] * 200
+        with engine.connect() as connection:
+            batches = connection.execute(select(func.count()).select_from(journal_batches)).scalar_one()
+        assert set(count(engine).values()) == {200}
+        assert batches <= 20
+
+    def test_the_event_loop_goes_on_while_the_database_is_slow(self, engine: Engine, switch: Switch) -> None:
+        journal = Journal(Store(Writer(switch.engine), switch, None))
+        asked, go_on = threading.Event(), threading.Event()
+
+        def slow(*_: object) -> None:
+            asked.set()
+            assert go_on.wait(PATIENCE)
+
+        async def work() -> None:
+            event.listen(switch.engine, "before_cursor_execute", slow, once=True)
+            recording = asyncio.create_task(journal.record(exchange(scored())))
+            await until(asked.is_set)  # the loop runs, and the database keeps the journal waiting
+            assert not recording.done()
+            go_on.set()
+            await recording
+
+        run(journal, work)
+
+    def test_a_full_queue_asks_to_come_again(
+        self, engine: Engine, switch: Switch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(journals, "CAPACITY", 20)
+        journal = Journal(Store(Writer(switch.engine), switch, None))
+        outcomes = run(journal, lambda: all_of(journal, several(30)))
+        assert outcomes[:10] == [None] * 10  # of two rows each
+        assert {type(one) for one in outcomes[10:]} == {JournalFullError}
+        assert count(engine)["requests"] == 10
+
+    def test_a_call_larger_than_the_queue_is_taken_by_an_idle_journal(
+        self, engine: Engine, switch: Switch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(journals, "CAPACITY", 20)
+        journal = Journal(Store(Writer(switch.engine), switch, None))
+        large = exchange(*[scored() for _ in range(100)])
+        assert run(journal, lambda: all_of(journal, [large])) == [None]
+        assert count(engine)["features"] == 100
+
+    def test_one_that_the_database_refuses_fails_alone(
+        self, engine: Engine, switch: Switch, spool: Spool
+    ) -> None:
+        one = scored()
+        Writer(switch.engine).write([journals.entry_of(exchange(one))])
+        journal = Journal(Store(Writer(switch.engine), switch, spool))
+        outcomes = run(journal, lambda: all_of(journal, [*several(5), exchange(one), *several(5)]))
+        assert [type(one) for one in outcomes if one] == [DatabaseError]
+        assert isinstance(outcomes[5], DatabaseError)
+        assert count(engine)["requests"] == 11
+        assert not spool.pending
+
+    def test_who_goes_away_does_not_disturb_the_others(self, engine: Engine, switch: Switch) -> None:
+        journal = Journal(Store(Writer(switch.engine), switch, None))
+
+        async def work() -> None:
+            leaving = asyncio.create_task(journal.record(exchange(scored())))
+            staying = asyncio.create_task(journal.record(exchange(scored())))
+            await asyncio.sleep(0)
+            leaving.cancel()
+            await staying
+
+        run(journal, work)
+        assert count(engine)["requests"] == 2
+
+    def test_closing_writes_what_waits(self, engine: Engine, switch: Switch) -> None:
+        journal = Journal(Store(Writer(switch.engine), switch, None))
+
+        async def work() -> asyncio.Task[None]:
+            recording = asyncio.create_task(journal.record(exchange(scored())))
+            await asyncio.sleep(0)
+            return recording
+
+        run(journal, work)
+        assert count(engine)["requests"] == 1
+
+
+class TestOutage:
+    def test_without_a_spool_nothing_is_recorded_until_it_is_back(
+        self, engine: Engine, switch: Switch
+    ) -> None:
+        store = Store(Writer(switch.engine), switch, None)
+        journal = Journal(store)
+
+        async def work() -> None:
+            switch.is_on = False
+            with pytest.raises(DatabaseError):
+                await journal.record(exchange(scored()))
+            with pytest.raises(DatabaseError):
+                journal.check()
+            switch.is_on = True
+            await until(lambda: store.away is None)
+            await journal.record(exchange(scored()))
+            assert not journal.check().database_away
+
+        run(journal, work)
+        assert count(engine)["requests"] == 1
+
+    def test_with_a_spool_calls_go_on_and_are_put_back_in_order(
+        self, engine: Engine, switch: Switch, spool: Spool
+    ) -> None:
+        journal = Journal(Store(Writer(switch.engine), switch, spool))
+        exchanges = several(60)
+
+        async def work() -> None:
+            await all_of(journal, exchanges[:20])
+            switch.is_on = False
+            assert await all_of(journal, exchanges[20:40]) == [None] * 20
+            state = journal.check()
+            assert state.database_away
+            assert state.spool is not None
+            assert state.spool.records == 20
+            assert count(engine)["requests"] == 20
+            switch.is_on = True
+            assert await all_of(journal, exchanges[40:]) == [None] * 20
+            await until(lambda: not spool.pending)
+
+        run(journal, work)
+        assert set(count(engine).values()) == {60}
+        with engine.connect() as connection:
+            query = select(requests.c.id).join(journal_batches, journal_batches.c.id == requests.c.batch_id)
+            found = list(connection.execute(query.order_by(journal_batches.c.id, requests.c.id)).scalars())
+        assert found == [one.id for one in exchanges]
+
+    def test_away_at_the_start_is_said_and_spooled(
+        self, engine: Engine, switch: Switch, spool: Spool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        switch.is_on = False
+        journal = Journal(Store(Writer(switch.engine), switch, spool))
+        with caplog.at_level(logging.ERROR, "churn"):
+            assert run(journal, lambda: all_of(journal, several(3))) == [None] * 3
+        assert "switched off; until then the journal goes to the spool" in caplog.text
+        assert spool.state().records == 3
+        switch.is_on = True
+        journal = Journal(Store(Writer(switch.engine), switch, spool))
+        run(journal, lambda: until(lambda: not spool.pending))
+        assert set(count(engine).values()) == {3}
+
+    def test_a_commit_whose_outcome_is_unknown_is_there_once(
+        self, engine: Engine, switch: Switch, spool: Spool
+    ) -> None:
+        writer = Writer(switch.engine)
+        write = writer.write
+
+        def lose_the_connection(*arguments: Any, **named: Any) -> None:
+            write(*arguments, **named)
+            writer.write = write  # type: ignore[method-assign]
+            raise DatabaseError("lost") from stores.OperationalError("commit", None, Exception("lost"))
+
+        writer.write = lose_the_connection  # type: ignore[method-assign]
+        journal = Journal(Store(writer, switch, spool))
+
+        async def work() -> None:
+            assert await all_of(journal, several(4)) == [None] * 4
+            await until(lambda: not spool.pending)
+
+        run(journal, work)
+        assert set(count(engine).values()) == {4}
+
+    def test_a_spooled_entry_that_the_database_refuses_is_set_aside_and_the_rest_replayed(
+        self, engine: Engine, switch: Switch, spool: Spool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        one = scored()
+        Writer(switch.engine).write([journals.entry_of(exchange(one))])
+        switch.is_on = False
+        journal = Journal(Store(Writer(switch.engine), switch, spool))
+
+        async def work() -> None:
+            assert await all_of(journal, [*several(2), exchange(one), *several(2)]) == [None] * 5
+            switch.is_on = True
+            await until(lambda: not spool.pending)
+
+        run(journal, work)
+        assert count(engine)["requests"] == 5
+        assert spool.state().set_aside == 1
+        assert "refuses" in caplog.text
+
+    def test_neither_database_nor_spool_is_no_record(
+        self, engine: Engine, switch: Switch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").touch()
+        switch.is_on = False
+        journal = Journal(Store(Writer(switch.engine), switch, Spool(tmp_path / "file" / "spool", 1024)))
+
+        async def work() -> None:
+            [outcome] = await all_of(journal, several(1))
+            assert isinstance(outcome, SpoolError)
+            with pytest.raises(SpoolError):
+                journal.check()
+            switch.is_on = True
+            await until(lambda: not journal.state().database_away)
+            assert await all_of(journal, several(1)) == [None]
+            journal.check()
+
+        run(journal, work)
+        assert count(engine)["requests"] == 1
+
+    def test_a_failure_of_our_own_stops_nobody_else(
+        self,
+        engine: Engine,
+        switch: Switch,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        store = Store(Writer(switch.engine), switch, None)
+        journal = Journal(store)
+
+        def fails(_: object) -> Any:
+            raise ValueError("secret-4711")
+
+        async def work() -> None:
+            with monkeypatch.context() as broken:
+                broken.setattr(store, "keep", fails)
+                [outcome] = await all_of(journal, several(1))
+            assert isinstance(outcome, ChurnError)
+            assert await all_of(journal, several(1)) == [None]
+
+        run(journal, work)
+        assert "ValueError" in caplog.text
+        assert "secret-4711" not in caplog.text
+
+
+def refused(route: str) -> Exchange:
+    return replace(exchange(status=401, route=route), caller=Caller())
+
+
+def test_a_flood_of_refused_logins_is_counted(engine: Engine, switch: Switch) -> None:
+    journal = Journal(Store(Writer(switch.engine), switch, None))
+    flood = [refused(route) for route in ("/predict", "/history") for _ in range(100)]
+    run(journal, lambda: all_of(journal, flood))
     with engine.connect() as connection:
-        return {
-            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in JOURNAL
-        }
-
-
-def test_one_prediction_is_five_rows_that_lead_to_one_another(engine: Engine) -> None:
-    one = scored(employee_id=12)
-    call = exchange(one)
-    Journal(engine).write(call)
-    with engine.connect() as connection:
-        request = connection.execute(select(requests)).one()
-        sent_in = connection.execute(select(employee_inputs)).one()
-        seen = connection.execute(select(features)).one()
-        result = connection.execute(select(prediction_results)).one()
-        answer = connection.execute(select(api_responses)).one()
-    assert (request.id, request.received_at, request.route) == (call.id, NOON, "/predict")
-    assert (request.caller_kind, request.caller_id, request.caller_name) == ("token", uuid.UUID(int=7), "ci")
-    assert (sent_in.request_id, sent_in.employee_id, sent_in.record) == (call.id, "12", one.record)
-    assert (seen.input_id, seen.base_value, seen.contributions) == (sent_in.id, -1.5, {"poste": 0.25})
-    assert (result.id, result.input_id, result.request_id) == (one.id, sent_in.id, call.id)
-    assert (result.model, result.prediction, result.probability) == ("churn:abc", 1, 0.2227)
-    assert (answer.request_id, answer.status, answer.body) == (call.id, 200, call.body)
-
-
-def test_a_batch_is_one_request_with_many_inputs_in_order(engine: Engine) -> None:
-    predictions = [scored(employee_id) for employee_id in (30, 10, 20)]
-    Journal(engine).write(exchange(*predictions))
-    assert count(engine) == {
-        "requests": 1,
-        "employee_inputs": 3,
-        "features": 3,
-        "prediction_results": 3,
-        "api_responses": 1,
+        rows = connection.execute(select(requests.c.route, requests.c.times)).all()
+    assert sum(row.times for row in rows) == 200
+    assert len(rows) == SINGLY + 2
+    assert {row.route: row.times for row in rows if row.times > 1} == {
+        "/predict": 100 - SINGLY,
+        "/history": 100,
     }
-    with engine.connect() as connection:
-        ids = connection.execute(
-            select(employee_inputs.c.employee_id).order_by(employee_inputs.c.position)
-        ).scalars()
-        assert list(ids) == ["30", "10", "20"]
 
 
-def test_a_refused_call_is_a_request_and_a_response(engine: Engine) -> None:
-    Journal(engine).write(exchange())
-    assert count(engine) == {
-        "requests": 1,
-        "employee_inputs": 0,
-        "features": 0,
-        "prediction_results": 0,
-        "api_responses": 1,
-    }
+def test_calls_by_somebody_known_are_stored_one_by_one(engine: Engine, switch: Switch) -> None:
+    journal = Journal(Store(Writer(switch.engine), switch, None))
+    run(journal, lambda: all_of(journal, [exchange(status=404) for _ in range(2 * SINGLY)]))
+    assert count(engine)["requests"] == 2 * SINGLY
 
 
-def test_what_fails_half_way_leaves_nothing(engine: Engine) -> None:
-    one = scored()
-    Journal(engine).write(exchange(one))
-    before = count(engine)
-    with pytest.raises(DatabaseError, match="refuses what it was told") as caught:
-        Journal(engine).write(exchange(one))  # the prediction's key is taken: the fourth table refuses
-    assert count(engine) == before
-    assert "Tech Lead" not in str(caught.value) + str(caught.value.__cause__)
+def test_a_count_is_stored_while_the_service_goes_on(
+    engine: Engine, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "COUNTING", 0.01)
+    journal = Journal(Store(Writer(switch.engine), switch, None))
 
+    async def work() -> None:
+        await all_of(journal, [refused("/predict") for _ in range(SINGLY + 5)])
+        await until(lambda: count(engine)["requests"] == SINGLY + 1)
 
-def test_record_has_committed_when_it_returns_and_kept_off_the_event_loop(engine: Engine) -> None:
-    threads: set[int] = set()
-    event.listen(engine, "commit", lambda _: threads.add(threading.get_ident()))
-    anyio.run(Journal(engine).record, exchange(scored()))
-    assert count(engine)["prediction_results"] == 1
-    assert threads
-    assert threading.get_ident() not in threads
-
-
-def test_check_leaves_nothing(engine: Engine) -> None:
-    Journal(engine).check()
-    assert set(count(engine).values()) == {0}
-
-
-def test_writing_goes_on_after_the_database_has_cut_every_connection(postgresql: str) -> None:
-    with postgres.database(postgresql) as url, opened(url) as engine, opened(postgresql) as admin:
-        schema.upgrade(engine)
-        Journal(engine).write(exchange(scored()))
-        with admin.connect() as connection:
-            cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :name"
-            assert connection.execute(text(cut), {"name": engine.url.database}).scalar_one() >= 1
-        Journal(engine).write(exchange(scored()))
-        assert count(engine)["api_responses"] == 2
-
-
-def test_keys_sort_by_the_time_they_were_made() -> None:
-    keys = [new_id() for _ in range(1000)]
-    assert keys == sorted(keys)
-    assert {key.version for key in keys} == {7}
-
-
-def test_moments_come_back_in_utc_and_a_naive_one_is_refused(engine: Engine) -> None:
-    call = exchange()
-    call.received_at = NOON.astimezone(timezone(timedelta(hours=2)))
-    Journal(engine).write(call)
-    with engine.begin() as connection:
-        found = connection.execute(select(requests.c.received_at)).scalar_one()
-        assert (found, found.utcoffset()) == (NOON, timedelta(0))
-        row = {
-            "id": new_id(),
-            "received_at": datetime(2026, 1, 1),
-            "method": "POST",
-            "route": "/",
-            "caller_kind": "user",
-        }
-        with pytest.raises(StatementError, match="without a time zone"):
-            connection.execute(insert(requests), row)
+    run(journal, work)

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select, text
 from churn import domain
 from churn.batch import reader
 from churn.batch.flat import FlatTable
+from churn.batch.recorder import Recorder
 from churn.batch.run import Files, Run
 from churn.cli.main import main
 from churn.errors import DatabaseError
@@ -22,7 +23,6 @@ from churn.schemas import Employee
 from churn.scoring import Scorer
 from churn.storage import schema
 from churn.storage.engine import make_engine
-from churn.storage.journal import Journal
 from churn.storage.tables import (
     JOURNAL,
     api_responses,
@@ -31,6 +31,7 @@ from churn.storage.tables import (
     prediction_results,
     requests,
 )
+from churn.storage.writer import Writer
 from tests.tables import employees, read, write
 
 
@@ -131,7 +132,8 @@ class TestJournal:
         rows = read(tmp_path / "out.csv")
         with database.connect() as connection:
             logged = {
-                t.name: connection.execute(select(t).order_by(t.c.id)).mappings().all() for t in JOURNAL
+                t.name: connection.execute(select(t).order_by(*t.primary_key)).mappings().all()
+                for t in JOURNAL
             }
         asked = logged[requests.name]
         assert [(r["method"], r["route"], r["caller_kind"]) for r in asked] == [
@@ -146,19 +148,19 @@ class TestJournal:
         assert {row["prediction_id"] for row in rows} == set(results)
         assert {row["journalled"] for row in rows} == {"true"}
         inputs = {r["id"]: r for r in logged[employee_inputs.name]}
-        seen = {r["input_id"]: r for r in logged[features.name]}
+        seen = {r["id"]: r for r in logged[features.name]}
         for row in rows[:50]:
             result_row = results[row["prediction_id"]]
             assert result_row["probability"] == float(row["probability"])
-            record = inputs[result_row["input_id"]]["record"]
-            assert inputs[result_row["input_id"]]["employee_id"] == row["employee_id"]
+            record = inputs[result_row["id"]]["record"]
+            assert inputs[result_row["id"]]["employee_id"] == row["employee_id"]
             # What was logged is what the API would have cleaned and seen.
             [again] = Scorer(model).score([Employee.model_validate(record)])
             assert dict(again.record) == record
             assert set(record) == {field.name for field in domain.INPUTS}
             kinds = {name: type(value) for name, value in again.record.items() if value is not None}
             assert kinds == {name: type(value) for name, value in record.items() if value is not None}
-            logged_features = seen[result_row["input_id"]]
+            logged_features = seen[result_row["id"]]
             assert logged_features["values"] == again.values
             assert logged_features["contributions"] == pytest.approx(again.contributions, abs=1e-9)
 
@@ -177,7 +179,7 @@ class TestJournal:
             with database.begin() as connection:
                 connection.execute(text("DROP TABLE api_responses"))
 
-        run = Run(model, "fr", journal=Journal(database))
+        run = Run(model, "fr", recorder=Recorder(Writer(database), model))
         with pytest.raises(DatabaseError, match="run `churn db check`"):
             run.score(FlatTable(source), Files(tmp_path / "o.csv", tmp_path / "r.csv"), break_the_database)
         assert {path.name for path in tmp_path.iterdir()} == {"db", "in.parquet"}

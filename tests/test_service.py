@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from churn import domain
+from churn.access.tokens import issue_token
 from churn.access.users import add_user
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
@@ -54,7 +55,7 @@ FULL: dict[str, Any] = {
 
 def rows(served: Served, table: Any) -> list[Any]:
     with served.engine.connect() as connection:
-        return list(connection.execute(select(table).order_by(table.c.id)))
+        return list(connection.execute(select(table).order_by(*table.primary_key)))
 
 
 def everything_stored(served: Served) -> str:
@@ -335,7 +336,7 @@ class TestRefusals:
 
     def test_a_path_with_a_control_character(self, served: Served) -> None:
         self.refused(served, 404, path="/predict%0A", json=EXAMPLE)
-        assert rows(served, requests) == []
+        assert [row.route for row in rows(served, requests)] == ["(elsewhere)"]
 
 
 # The whole list: a route that is not here must ask for credentials.
@@ -433,11 +434,40 @@ class TestJournal:
         assert "987654" not in everything_stored(served)
 
     def test_calls_to_other_routes_are_not_journalled(self, served: Served) -> None:
-        for path in ("/health", "/readyz", "/schema.json", "/nothing"):
+        for path in ("/health", "/readyz", "/schema.json", "/metrics"):
             served.client.get(path)
         assert rows(served, requests) == []
 
-    def test_an_answer_that_cannot_be_journalled_does_not_leave(self, served: Served) -> None:
+    def test_what_is_refused_elsewhere_is_journalled_without_its_address(self, served: Served) -> None:
+        for path, headers in (("/nothing-4711", {}), ("/metrics?x=4711", {"Authorization": ""})):
+            served.client.get(path, headers=headers)
+        assert [(row.method, row.route, row.caller_kind) for row in rows(served, requests)] == [
+            ("GET", "(elsewhere)", "token"),
+            ("GET", "(elsewhere)", "anonymous"),
+        ]
+        assert [row.status for row in rows(served, api_responses)] == [404, 401]
+        assert "4711" not in everything_stored(served)
+
+    def test_who_asked_for_the_model_is_journalled_but_not_what_was_told(
+        self, served: Served, model: ServedModel
+    ) -> None:
+        assert served.client.get("/model").status_code == 200
+        [request], [reply] = rows(served, requests), rows(served, api_responses)
+        assert (request.route, request.caller_name, request.model) == ("/model", "tests", model.tag)
+        assert (reply.status, reply.body) == (200, None)
+
+    def test_a_token_whose_scopes_do_not_reach_so_far(self, served: Served) -> None:
+        token = issue_token(served.engine, "reader", scopes=["history"])
+        headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+        response = served.client.post("/predict", json=EXAMPLE, headers=headers)
+        assert response.status_code == 403
+        assert response.json()["detail"] == "These credentials do not reach so far"
+        [request], [reply] = rows(served, requests), rows(served, api_responses)
+        assert (request.caller_name, reply.status) == ("reader", 403)
+        assert not rows(served, prediction_results)
+
+    def test_an_answer_that_cannot_be_journalled_does_not_leave(self, served_strictly: Served) -> None:
+        served = served_strictly
         with served.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE api_responses RENAME TO gone")
         for path, body in (
@@ -489,7 +519,26 @@ class TestState:
         response = served.client.get("/health", headers={"Authorization": ""})
         assert response.json() == {"status": "OK", "message": "API opérationnelle"}
 
-    def test_ready_only_while_the_journal_can_write(self, served: Served) -> None:
+    def test_ready_says_how_the_journal_is(self, served: Served) -> None:
+        found = served.client.get("/readyz", headers={"Authorization": ""}).json()
+        assert (found["status"], found["database"], found["waiting"]) == ("ready", "ready", 0)
+        assert found["spool"] == {"records": 0, "bytes": 0, "max_bytes": 1024**3, "set_aside": 0}
+
+    def test_metrics_say_how_the_journal_is(self, served: Served) -> None:
+        served.client.post("/predict", json=EXAMPLE)
+        lines = served.client.get("/metrics").text.splitlines()
+        named = (line.partition(" ") for line in lines if line.startswith("churn_"))
+        assert {name: float(value) for name, _, value in named} == {
+            "churn_database_up": 1,
+            "churn_journal_waiting": 0,
+            "churn_spool_records": 0,
+            "churn_spool_bytes": 0,
+            "churn_spool_max_bytes": 1024**3,
+            "churn_spool_set_aside": 0,
+        }
+
+    def test_ready_only_while_the_journal_can_write(self, served_strictly: Served) -> None:
+        served = served_strictly
         assert served.client.get("/readyz").status_code == 200
         with served.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE requests RENAME TO gone")

@@ -2,7 +2,7 @@ import bcrypt
 import pytest
 from sqlalchemy import Engine, select, update
 
-from churn.access.users import add_user, count_users, ensure_user, verify_user
+from churn.access.users import User, add_user, count_users, ensure_user, verify_user
 from churn.errors import IdentityError
 from churn.storage.tables import users
 
@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 def test_a_user_is_known_by_name_and_password(engine: Engine) -> None:
     key = add_user(engine, "marie", PASSWORD)
-    assert verify_user(engine, "marie", PASSWORD) == key
+    assert verify_user(engine, "marie", PASSWORD) == User(key, "marie", frozenset({"predict", "history"}))
     assert verify_user(engine, "marie", PASSWORD + " ") is None
     assert verify_user(engine, "Marie", PASSWORD) is None
     assert verify_user(engine, "paul", PASSWORD) is None

@@ -25,6 +25,7 @@ class Token:
 
     id: uuid.UUID
     name: str
+    scopes: frozenset[str]
 
 
 def issue_token(
@@ -75,8 +76,12 @@ def ensure_token(engine: Engine, name: str, secret: str) -> None:
         connection.execute(update(tokens).where(older).values(revoked_at=datetime.now(UTC)))
         known = connection.execute(update(tokens).where(mine).values(revoked_at=None)).rowcount
     if not known:
-        # The name carries a bit of the digest: the log can tell a rotated secret from the one before.
-        issue_token(engine, f"{name}-{digest(secret).hex()[:8]}", secret=secret)
+        issue_token(engine, environment_name(name, secret), secret=secret)
+
+
+def environment_name(name: str, secret: str) -> str:
+    """Return a name with a bit of the digest: the log can tell a rotated secret from the one before."""
+    return f"{name}-{digest(secret).hex()[:8]}"
 
 
 def verify_token(engine: Engine, secret: str) -> Token | None:
@@ -87,16 +92,16 @@ def verify_token(engine: Engine, secret: str) -> Token | None:
     Raises:
         DatabaseError: the database does not answer.
     """
-    query = select(tokens.c.id, tokens.c.name, tokens.c.expires_at, tokens.c.revoked_at).where(
-        tokens.c.digest == digest(secret)
-    )
+    query = select(
+        tokens.c.id, tokens.c.name, tokens.c.scopes, tokens.c.expires_at, tokens.c.revoked_at
+    ).where(tokens.c.digest == digest(secret))
     with explained(engine), engine.connect() as connection:
         row = connection.execute(query).one_or_none()
     if row is None or row.revoked_at is not None:
         return None
     if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
         return None
-    return Token(row.id, row.name)
+    return Token(row.id, row.name, frozenset(row.scopes))
 
 
 def count_tokens(engine: Engine) -> int:

@@ -1,6 +1,7 @@
 """Users: a name and a bcrypt hash, for people who sign in with HTTP Basic."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import bcrypt
@@ -68,21 +69,32 @@ def ensure_user(engine: Engine, username: str, password: str) -> None:
             )
 
 
-def verify_user(engine: Engine, username: str, password: str) -> uuid.UUID | None:
-    """Return the key of the active user whose name and password these are, else None.
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as the gate knows one."""
+
+    id: uuid.UUID
+    name: str
+    scopes: frozenset[str]
+
+
+def verify_user(engine: Engine, username: str, password: str) -> User | None:
+    """Return the active user whose name and password these are, else None.
 
     Takes about a quarter of a second: call it off the event loop.
 
     Raises:
         DatabaseError: the database does not answer.
     """
-    query = select(users.c.id, users.c.password_hash).where(users.c.username == username, users.c.is_active)
+    query = select(users.c.id, users.c.password_hash, users.c.scopes).where(
+        users.c.username == username, users.c.is_active
+    )
     with explained(engine), engine.connect() as connection:
         row = connection.execute(query).one_or_none()
     stored = _NOBODY if row is None else row.password_hash.encode()
     # bcrypt refuses longer input; nobody's password is that long.
     matches = bcrypt.checkpw(password.encode()[:72], stored) and len(password.encode()) <= 72
-    return row.id if row is not None and matches else None
+    return User(row.id, username, frozenset(row.scopes)) if row is not None and matches else None
 
 
 def hash_password(password: str) -> str:

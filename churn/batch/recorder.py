@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import orjson
 
 from churn import domain
 from churn.batch.rows import Rows
@@ -13,8 +14,10 @@ from churn.columns import Floats
 from churn.domain import Field
 from churn.registry import ServedModel
 from churn.settings import operator
+from churn.storage.entries import Pseudonym, entry_of
+from churn.storage.exchanges import Caller, Exchange, Scored
 from churn.storage.ids import new_id
-from churn.storage.journal import Caller, Exchange, Journal, Scored
+from churn.storage.writer import Writer
 
 ROUTE, METHOD = "churn score", "CLI"
 TRANSACTION_ROWS = 1000
@@ -24,8 +27,9 @@ TRANSACTION_ROWS = 1000
 class Recorder:
     """Writes scored rows to the journal; the caller is the operator, by the system's name."""
 
-    journal: Journal
+    writer: Writer
     model: ServedModel
+    pseudonym: Pseudonym | None = None
 
     def record(self, rows: Rows, contributions: Floats, probabilities: Floats) -> list[str]:
         """Log the rows, durable on return, and return the id of each prediction.
@@ -48,10 +52,11 @@ class Recorder:
                 answered_at=datetime.now(UTC),
                 status=200,
                 duration_ms=(time.perf_counter() - begin) * 1000,
-                body={"rows": len(scored), "model": self.model.tag},
+                body=orjson.dumps({"rows": len(scored), "model": self.model.tag}),
                 scored=scored,
+                model=self.model.tag,
             )
-            self.journal.write(exchange)
+            self.writer.write([entry_of(exchange, self.pseudonym)])
             ids += [str(one.id) for one in scored]
         return ids
 

@@ -20,7 +20,6 @@ from churn.columns import ColumnScorecard, Floats
 from churn.domain import Language
 from churn.errors import SettingsError
 from churn.registry import ServedModel
-from churn.storage.journal import Journal
 
 Progress = Callable[[int, float], None]  # rows so far, and the share of the table, 0 to 1
 
@@ -63,15 +62,20 @@ class Summary:
 
 
 class Run:
-    """How tables are scored; `journal` is None where nothing is to be journalled."""
+    """How tables are scored; `recorder` is None where nothing is to be journalled."""
 
     def __init__(
-        self, model: ServedModel, language: Language, *, strict: bool = False, journal: Journal | None = None
+        self,
+        model: ServedModel,
+        language: Language,
+        *,
+        strict: bool = False,
+        recorder: Recorder | None = None,
     ) -> None:
         self._model, self._strict = model, strict
         self._card = ColumnScorecard(model.scorecard)
         self._reasons = Reasons(self._card.names, language)
-        self._recorder = None if journal is None else Recorder(journal, model)
+        self._recorder = recorder
 
     def score(self, table: EmployeeTable, files: Files, progress: Progress) -> Summary:
         """Score a table into files; they appear at the very end, or not at all.

@@ -4,7 +4,7 @@ import click
 from sqlalchemy import Engine
 
 from churn.settings import load
-from churn.storage import schema
+from churn.storage import partitions, schema
 from churn.storage.engine import opened
 
 
@@ -15,18 +15,28 @@ def db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Migrate the schema to head; run it after every update, before serving."""
+    """Migrate the schema to head; run it after every update, before serving.
+
+    On PostgreSQL it also makes the partitions of the next months. Interrupted, run it again: it goes on.
+    """
     with opened(load().database_url) as engine:
         schema.upgrade(engine)
+        partitions.ensure(engine)
         _tell(engine)
 
 
 @db.command()
 def check() -> None:
-    """Say whether the database answers and is at head; exit code 1 where not."""
+    """Say whether the database answers, is whole and at head; exit code 1 where not."""
     with opened(load().database_url) as engine:
         _tell(engine)
 
 
 def _tell(engine: Engine) -> None:
-    click.echo(f"{engine.url.render_as_string()} is at revision {schema.check(engine)} (head)")
+    click.echo(f"{engine.url.render_as_string()} is at revision {schema.examine(engine)} (head)")
+    found = partitions.listing(engine)
+    if found.months:
+        click.echo(f"partitions: {len(found.months)} months, {found.months[0]} to {found.months[-1]}")
+    for table, count in found.strays.items():
+        number = f"{count} or more" if count == partitions.COUNTED else str(count)
+        click.echo(f"{table}: {number} rows are in the default partition: run `churn db upgrade`")

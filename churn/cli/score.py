@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from churn import registry
 from churn.batch.flat import FlatTable
 from churn.batch.folder import FolderTable
+from churn.batch.recorder import Recorder
 from churn.batch.rows import EmployeeTable
 from churn.batch.run import Files, Run, Summary
 from churn.batch.run import Progress as Advance
@@ -21,7 +22,7 @@ from churn.phrases import DEFAULT_LANGUAGE
 from churn.settings import load
 from churn.storage import schema
 from churn.storage.engine import opened
-from churn.storage.journal import Journal
+from churn.storage.writer import Writer
 
 
 @click.command()
@@ -74,14 +75,14 @@ def score(
     for notice in table.notices:
         console.print(f"note: {notice}", markup=False)
     with ExitStack() as stack:
-        log = None
+        recorder = None
         if journal:
             engine = stack.enter_context(opened(settings.database_url))
             schema.check(engine)
-            log = Journal(engine)
+            recorder = Recorder(Writer(engine), model)
         stack.enter_context(_terminated_as_interrupted())
         advance = stack.enter_context(_progress(console))
-        summary = Run(model, language, strict=strict, journal=log).score(table, files, advance)
+        summary = Run(model, language, strict=strict, recorder=recorder).score(table, files, advance)
     _tell(console, summary, files, model.tag, journalled=journal)
 
 

@@ -22,6 +22,9 @@ def serve(host: str | None, port: int | None) -> None:
     host, port = host or settings.host, port or settings.port
     _check_port(host, port)
     command = ["serve", "service:Churn", "--host", host, "--port", str(port), "--working-dir", str(PROJECT)]
+    # BentoML is told these at the service's import, which reads the environment alone.
+    os.environ["CHURN_WORKERS"] = str(settings.workers)
+    os.environ["CHURN_ACCESS_LOG"] = str(settings.access_log)
     sys.stdout.flush()
     # Replaced, not wrapped: signals and the exit code are then the server's own.
     os.execv(sys.executable, [sys.executable, "-m", "bentoml", *command])  # noqa: S606

@@ -1,31 +1,56 @@
 """Alembic's entry: runs the revisions on the engine handed in, else on the one of the settings."""
 
+from typing import Any
+
 from alembic import context
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from churn.settings import load
 from churn.storage.engine import make_engine
+from churn.storage.locks import alone
+from churn.storage.months import is_partition
+from churn.storage.schema import TOUCH
 from churn.storage.tables import metadata
 
 
 def run() -> None:
-    """Run the revisions asked for, in one transaction."""
+    """Run the revisions asked for; of several that are started at once, one runs and the others wait."""
     engine: Engine = context.config.attributes.get("engine") or make_engine(load().database_url)
+    if engine.dialect.name == "sqlite":
+        _run_at_once(engine)
+    else:
+        _run_online(engine)
+
+
+def _run_at_once(engine: Engine) -> None:
+    """Run all in one transaction."""
     with engine.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            # Python's driver would commit each statement by itself, and let two starters run at once.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # a large table may take long
-        context.configure(
-            connection=connection,
-            transactional_ddl=True,
-            target_metadata=metadata,
-            compare_type=True,
-            # SQLite cannot alter most of a table: Alembic copies it instead.
-            render_as_batch=connection.dialect.name == "sqlite",
-        )
+        # Readers go beside the writer; the file keeps that.
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        # Python's driver would commit each statement by itself, and let two starters run at once.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(TOUCH)
+        # SQLite cannot alter most of a table: Alembic copies it instead.
+        _configure(connection, transactional_ddl=True, render_as_batch=True)
         context.run_migrations()
+
+
+def _run_online(engine: Engine) -> None:
+    """Run each revision in its own transaction, or in as many as it makes itself."""
+    with alone(engine) as connection:
+        _configure(connection, transaction_per_migration=True)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+def _configure(connection: Connection, **options: Any) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_type=True,
+        include_name=lambda name, kind, _: kind != "table" or not is_partition(str(name)),
+        **options,
+    )
 
 
 run()

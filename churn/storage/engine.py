@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -12,9 +13,33 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from churn.errors import SettingsError
 
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
-CONNECT_TIMEOUT = 5  # seconds
-STATEMENT_TIMEOUT = 10  # seconds
 BUSY_TIMEOUT = 10  # seconds that SQLite waits for another writer
+WAL_KEPT = 64 * 2**20  # bytes of its log that SQLite keeps on disk once they are in the database
+
+# A worker's connections: one is the journal's, the others serve logins and the history, a few at a time.
+# Who finds none free is told soon, rather than kept until nobody waits for the answer.
+POOL_SIZE = 5
+MAX_OVERFLOW = 3
+POOL_TIMEOUT = 5  # seconds
+
+# What a session of PostgreSQL starts with; what the URL's `options` say comes after, and wins.
+_SESSION = {
+    "statement_timeout": "10s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "60s",  # a worker that hangs holds up nobody for longer
+    "timezone": "UTC",
+    "standard_conforming_strings": "on",  # the journal writes its rows as SQL
+}
+# libpq's parameters, where the URL does not say otherwise.
+_CONNECTION = {
+    "application_name": "churn",
+    "connect_timeout": 5,  # seconds
+    # A server that is gone without a word is noticed in half a minute, not in two hours.
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
 
 
 def parse_url(url: str) -> URL:
@@ -39,21 +64,51 @@ def parse_url(url: str) -> URL:
     )
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str, *, pool_size: int = POOL_SIZE) -> Engine:
     """Return an engine for a database URL; nothing is connected yet.
 
+    `pool_size` is how many connections a process keeps; MAX_OVERFLOW more may come and go. TLS and what
+    else libpq knows is asked for in the URL: `?sslmode=verify-full&sslrootcert=/path/ca.crt`.
+
     Raises:
-        SettingsError: as `parse_url`.
+        SettingsError: as `parse_url`, or a SQLite file's folder cannot be made.
     """
     parsed = parse_url(url)
+    # Parameters hidden: an error's text would carry the employee's values into the log.
+    pool: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_size": pool_size,
+        "max_overflow": MAX_OVERFLOW,
+        "pool_timeout": POOL_TIMEOUT,
+    }
     if parsed.get_backend_name() == "sqlite":
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
+        _make_folder(str(parsed.database))
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT}, **pool)
         event.listen(engine, "connect", _durable)
         return engine
-    # Parameters hidden: an error's text would carry the employee's values into the log.
-    options = {"connect_timeout": CONNECT_TIMEOUT, "options": f"-c statement_timeout={STATEMENT_TIMEOUT}s"}
-    return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=options)
+    plain, arguments = _session(parsed)
+    return create_engine(plain, pool_pre_ping=True, connect_args=arguments, **pool)
+
+
+def _session(url: URL) -> tuple[URL, dict[str, Any]]:
+    """Return a PostgreSQL URL and the parameters that go with it; what the URL says wins."""
+    ours = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+    theirs = " ".join(url.normalized_query.get("options", ()))
+    arguments = {name: value for name, value in _CONNECTION.items() if name not in url.query}
+    return url.difference_update_query(["options"]), {**arguments, "options": f"{ours} {theirs}".strip()}
+
+
+def _make_folder(file: str) -> None:
+    if file.startswith("file:"):  # SQLite's own kind of URL: the file is to be there
+        return
+    folder = Path(file).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"the folder {folder} for the database cannot be made ({error.strerror}): "
+            "name a file in a folder that this user may write in DATABASE_URL"
+        ) from error
 
 
 @contextmanager
@@ -71,9 +126,12 @@ def opened(url: str) -> Iterator[Engine]:
 
 
 def _durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """Make SQLite keep what it acknowledged, let readers beside the writer, and hold its keys."""
+    """Make SQLite keep what it acknowledged, hold its keys, and give back room after a rush.
+
+    That readers go beside the writer (WAL) is the file's own affair: migrations ask for it, once.
+    """
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={WAL_KEPT}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

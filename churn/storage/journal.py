@@ -1,175 +1,179 @@
-"""The log of every call to a prediction route: one exchange, one transaction."""
+"""The journal: calls hand in their entries and wait together for one commit.
 
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Literal
+One thread a process commits what has gathered in one transaction and then wakes all who wait for it: no
+request and no event loop ever blocks on the database.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import anyio.to_thread
-from sqlalchemy import Engine, Table, insert
 
-from churn.storage.ids import new_id
-from churn.storage.schema import explained
-from churn.storage.tables import (
-    JOURNAL,
-    api_responses,
-    employee_inputs,
-    features,
-    prediction_results,
-    requests,
-)
+from churn.errors import ChurnError, DatabaseError, JournalFullError
+from churn.storage.entries import Entry, Pseudonym, entry_of
+from churn.storage.exchanges import Exchange
+from churn.storage.spool import SpoolState
+from churn.storage.store import Store
+from churn.storage.tally import Tally
 
-CallerKind = Literal["user", "token", "operator", "anonymous"]
-Row = dict[str, Any]
+logger = logging.getLogger("churn")
 
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who called: a user, a token, an operator at the command line, or nobody that is known."""
-
-    kind: CallerKind = "anonymous"
-    id: uuid.UUID | None = None
-    name: str | None = None
+CAPACITY = 50_000  # rows that may wait: past it, callers are asked to come again
+TRANSACTION = 2_000  # rows that one transaction may have, but for a single larger call
+SMALL = 50  # rows that are made without a thread
+COUNTING = 10.0  # seconds for which refused logins are counted before the count is stored
+PAUSE = 0.25  # seconds between two rounds of catching up, when no calls come
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """One prediction as it is logged: what came in, what the model saw, what it said.
-
-    `values` and `contributions` (log-odds) are by canonical field name; `id` is the prediction's.
-    """
-
-    id: uuid.UUID
-    record: Mapping[str, object]
-    values: Mapping[str, object]
-    base_value: float
-    contributions: Mapping[str, float]
-    model: str
-    prediction: int
-    probability: float
-    threshold: float
+class _Waiting:
+    entry: Entry
+    weight: int
+    future: asyncio.Future[None] | None  # None where nobody waits
 
 
-@dataclass(slots=True)
-class Exchange:
-    """One call and its answer, complete when it is recorded.
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """How the journal is: rows that wait for their commit, and what is spooled."""
 
-    A refused call has no `scored`, and its `body` holds field names but none of their values.
-    """
-
-    id: uuid.UUID
-    received_at: datetime
-    method: str
-    route: str
-    caller: Caller
-    answered_at: datetime
-    status: int
-    duration_ms: float
-    body: object
-    scored: Sequence[Scored] = field(default_factory=tuple)
+    waiting: int
+    database_away: bool
+    spool: SpoolState | None
 
 
 class Journal:
-    """Writes exchanges to the database, each in one transaction.
+    """Logs exchanges; what `record` returned from is durable.
 
-    `record` returns when the rows are committed: an answer sent after it is in the database.
+    `pseudonym` turns an employee's id into what is stored of it.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, store: Store, pseudonym: Pseudonym | None = None) -> None:
+        self._store = store
+        self._pseudonym = pseudonym
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._tally = Tally()
+        self._weight = 0  # of all who wait; only the event loop's thread touches it
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
-    async def record(self, exchange: Exchange) -> None:
-        """Log one exchange, off the event loop; durable on return.
+    def start(self) -> None:
+        """Begin to write, to the database or the spool."""
+        self._store.open()
+        self._thread.start()
 
-        Raises:
-            DatabaseError: it could not be committed; nothing of it is stored.
-        """
-        await anyio.to_thread.run_sync(self.write, exchange)
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._write_tally()
+        self._queue.put(None)
+        self._thread.join()
+        self._store.close()
 
-    def check(self) -> None:
-        """Make sure that a row could be written now, without leaving one; waits, as `write`.
+    def check(self) -> JournalState:
+        """Make sure that an exchange could be recorded now, and return how the journal is; may read files.
 
         Raises:
             DatabaseError: it could not.
         """
-        row = {"id": new_id(), "received_at": datetime.now(UTC), "method": "", "route": "", "caller_kind": ""}
-        with explained(self._engine), self._engine.connect() as connection, connection.begin() as transaction:
-            connection.execute(insert(requests), row)
-            transaction.rollback()
+        if not self._thread.is_alive():
+            raise DatabaseError("the journal has stopped: restart the service")
+        return JournalState(self._weight, not self._store.check(), self._store.spool_state())
 
-    def write(self, exchange: Exchange) -> None:
-        """Log one exchange from a thread that may wait; as `record`."""
-        rows = rows_of(exchange)
-        with explained(self._engine), self._engine.begin() as connection:
-            for table in JOURNAL:
-                if rows[table]:
-                    connection.execute(insert(table), rows[table])
+    def state(self) -> JournalState:
+        """Return how the journal is; may read files."""
+        return JournalState(self._weight, self._store.away is not None, self._store.spool_state())
+
+    async def record(self, exchange: Exchange) -> None:
+        """Log one exchange without blocking the event loop; durable on return.
+
+        Raises:
+            JournalFullError: too many wait already.
+            DatabaseError, SpoolError: it could not be kept; nothing of it is stored.
+        """
+        if self._count(exchange):
+            return
+        weight = 1 + len(exchange.scored)
+        if self._weight and self._weight + weight > CAPACITY:
+            raise JournalFullError
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._weight += weight
+        try:
+            self._queue.put(_Waiting(await self._entry(exchange, weight), weight, future))
+            await future
+        finally:
+            self._weight -= weight
+
+    async def _entry(self, exchange: Exchange, weight: int) -> Entry:
+        """Return the rows of an exchange; those of many employees are made off the event loop."""
+        if weight <= SMALL:
+            return entry_of(exchange, self._pseudonym)
+        return await anyio.to_thread.run_sync(entry_of, exchange, self._pseudonym)
+
+    def _count(self, exchange: Exchange) -> bool:
+        """Return whether a refused login is only counted; the count is stored a little later."""
+        was_empty = self._tally.is_empty
+        counted = self._tally.takes(exchange)
+        if counted and was_empty:
+            asyncio.get_running_loop().call_later(COUNTING, self._write_tally)
+        return counted
+
+    def _write_tally(self) -> None:
+        for exchange in self._tally.summaries():
+            self._queue.put(_Waiting(entry_of(exchange, self._pseudonym), 1, None))
+
+    def _run(self) -> None:
+        for waiting in self._gathered():
+            if waiting:
+                _wake(waiting, self._keep([one.entry for one in waiting]))
+            self._catch_up()
+
+    def _gathered(self) -> Iterator[list[_Waiting]]:
+        """Yield what waits, a transaction's worth at a time, until the journal is closed."""
+        while True:
+            found: list[_Waiting] = []
+            weight, patience = 0, PAUSE if self._store.is_behind else None
+            try:
+                while weight < TRANSACTION:
+                    one = self._queue.get(timeout=patience) if not found else self._queue.get_nowait()
+                    if one is None:
+                        yield found
+                        return
+                    found.append(one)
+                    weight += one.weight
+            except queue.Empty:
+                pass
+            yield found
+
+    def _catch_up(self) -> None:
+        try:
+            if self._store.is_behind:
+                self._store.catch_up()
+        except Exception as error:  # noqa: BLE001 - as in `_keep`
+            logger.error("the journal failed to catch up: %s", type(error).__qualname__)
+
+    def _keep(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
+        try:
+            return self._store.keep(entries)
+        except Exception as error:  # noqa: BLE001 - as said here
+            # Whatever it is: the thread lives on, and who waits is told that nothing was kept.
+            logger.error("the journal failed: %s", type(error).__qualname__)
+            return [DatabaseError("the journal failed")] * len(entries)
 
 
-def rows_of(exchange: Exchange) -> dict[Table, list[Row]]:
-    """Return the rows of one exchange by table, parents first."""
-    inputs = [(new_id(), scored) for scored in exchange.scored]
-    return {
-        requests: [_request_row(exchange)],
-        employee_inputs: [_input_row(i, n, s, exchange.id) for n, (i, s) in enumerate(inputs)],
-        features: [_features_row(i, s) for i, s in inputs],
-        prediction_results: [_result_row(i, s, exchange.id) for i, s in inputs],
-        api_responses: [_response_row(exchange)],
-    }
+def _wake(waiting: Sequence[_Waiting], outcomes: Sequence[ChurnError | None]) -> None:
+    """Tell those who wait how it went, all by one call to their event loop."""
+    told = [(one.future, error) for one, error in zip(waiting, outcomes, strict=True) if one.future]
 
+    def tell() -> None:
+        for future, error in told:
+            if future.done():  # who waited has gone
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
 
-def _request_row(exchange: Exchange) -> Row:
-    return {
-        "id": exchange.id,
-        "received_at": exchange.received_at,
-        "method": exchange.method,
-        "route": exchange.route,
-        "caller_kind": exchange.caller.kind,
-        "caller_id": exchange.caller.id,
-        "caller_name": exchange.caller.name,
-    }
-
-
-def _input_row(input_id: uuid.UUID, position: int, scored: Scored, request_id: uuid.UUID) -> Row:
-    employee_id = scored.record.get("employee_id")
-    return {
-        "id": input_id,
-        "request_id": request_id,
-        "position": position,
-        "employee_id": None if employee_id is None else str(employee_id),
-        "record": dict(scored.record),
-    }
-
-
-def _features_row(input_id: uuid.UUID, scored: Scored) -> Row:
-    return {
-        "id": new_id(),
-        "input_id": input_id,
-        "base_value": scored.base_value,
-        "values": dict(scored.values),
-        "contributions": dict(scored.contributions),
-    }
-
-
-def _result_row(input_id: uuid.UUID, scored: Scored, request_id: uuid.UUID) -> Row:
-    return {
-        "id": scored.id,
-        "request_id": request_id,
-        "input_id": input_id,
-        "model": scored.model,
-        "prediction": scored.prediction,
-        "probability": scored.probability,
-        "threshold": scored.threshold,
-    }
-
-
-def _response_row(exchange: Exchange) -> Row:
-    return {
-        "id": new_id(),
-        "request_id": exchange.id,
-        "answered_at": exchange.answered_at,
-        "status": exchange.status,
-        "duration_ms": exchange.duration_ms,
-        "body": exchange.body,
-    }
+    if told:
+        told[0][0].get_loop().call_soon_threadsafe(tell)

@@ -10,12 +10,37 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from churn.errors import DatabaseError
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+INSUFFICIENT_PRIVILEGE = "42501"
+
+# Every revision has these tables.
+_OURS = {"users", "tokens", "requests", "prediction_results"}
+
+_LEFT = "it was left as it is: restore it from a backup, or name another file in DATABASE_URL"
+# By the beginning of SQLite's name for the error.
+_SQLITE = {
+    "SQLITE_NOTADB": f"is no SQLite database; {_LEFT}",
+    "SQLITE_CORRUPT": f"is damaged or cut off; {_LEFT}",
+    "SQLITE_READONLY": "cannot be written: give this user the right to write the file and its folder",
+    "SQLITE_CANTOPEN": "cannot be opened: DATABASE_URL must name a file, in a folder this user may write",
+    "SQLITE_FULL": "has no room left on its disk: make some",
+    "SQLITE_BUSY": "is locked by another process: try again, or end what holds it",
+}
+# By PostgreSQL's code.
+_POSTGRESQL = {
+    "55P03": "is busy: a lock was not free in time; try again, or end what holds the journal's tables",
+    "57014": "is busy: a statement took too long; try again",
+    INSUFFICIENT_PRIVILEGE: "does not let the role of DATABASE_URL do that: use the one that owns the tables",
+}
+
+
+TOUCH = "PRAGMA user_version = 0"  # changes nothing in a SQLite file, and fails where it cannot be written
 
 
 def _config(engine: Engine | None = None) -> Config:
@@ -32,21 +57,40 @@ def explained(engine: Engine) -> Iterator[None]:
     Raises:
         DatabaseError: anything of SQLAlchemy's or Alembic's was raised inside.
     """
-    where = engine.url.render_as_string(hide_password=True)
+    where = _name(engine)
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()
-        raise DatabaseError(
-            f"the database {where} does not answer ({reason[0] if reason else type(error).__name__}): "
-            "start it or correct DATABASE_URL, then run `churn db check`"
-        ) from error
-    except SQLAlchemyError as error:
-        raise DatabaseError(
-            f"the database {where} refuses what it was told ({type(error).__name__}): run `churn db check`"
-        ) from error
     except CommandError as error:
         raise DatabaseError(f"the database {where} cannot be migrated: {error}") from error
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"the database {where} {_reason(error)}") from error
+
+
+def sqlstate(error: DatabaseError) -> str | None:
+    """Return PostgreSQL's code of what `explained` explained; None where it gave none."""
+    return getattr(getattr(error.__cause__, "orig", None), "pgcode", None)
+
+
+def _name(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    driver = error.orig if isinstance(error, DBAPIError) else None
+    name = getattr(driver, "sqlite_errorname", None) or ""
+    for beginning, sentence in _SQLITE.items():
+        if name.startswith(beginning):
+            return sentence
+    if sentence := _POSTGRESQL.get(getattr(driver, "pgcode", None) or "", ""):
+        return sentence
+    if isinstance(error, PoolTimeoutError):
+        return "has no connection free for this process: too many calls ask it at once; try again"
+    if isinstance(error, PendingRollbackError):
+        return "was left in the middle of a change, of which nothing half done stays: run the command again"
+    if isinstance(error, OperationalError | InterfaceError):
+        reason = (str(driver or error).strip().splitlines() or [type(error).__name__])[0]
+        return f"does not answer ({reason}): start it or correct DATABASE_URL, then run `churn db check`"
+    return f"refuses what it was told ({type(error).__name__}): run `churn db check`"
 
 
 @lru_cache(maxsize=1)
@@ -55,22 +99,51 @@ def head() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+@lru_cache(maxsize=1)
+def _revisions() -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(_config())
+    return frozenset(script.revision for script in scripts.walk_revisions())
+
+
 def current(engine: Engine) -> str | None:
     """Return the revision that the database is at; None where it was never migrated.
 
     Raises:
-        DatabaseError: the database cannot be reached.
+        DatabaseError: the database cannot be reached, is of another application, or newer than this code.
     """
     with explained(engine), engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        found, tables = _look(connection)
+    if (found or tables) and not (found and tables >= _OURS):
+        names = ", ".join(sorted(tables)[:3]) or "none"
+        raise DatabaseError(
+            f"the database {_name(engine)} is of another application (its tables: {names}) and was left "
+            "as it is: name a database of churn's own in DATABASE_URL"
+        )
+    if unknown := set(found) - _revisions():
+        raise DatabaseError(
+            f"the database {_name(engine)} is at revision {', '.join(sorted(unknown))}, which this churn "
+            "does not know: a newer one migrated it; update churn, or name another database in DATABASE_URL"
+        )
+    return found[0] if found else None
+
+
+def _look(connection: Connection) -> tuple[tuple[str, ...], set[str]]:
+    """Return the revisions and the tables of one moment, also while another process migrates."""
+    context = MigrationContext.configure(connection)
+    while True:
+        found = context.get_current_heads()
+        tables = set(inspect(connection).get_table_names())
+        if context.get_current_heads() == found:
+            return found, tables - {"alembic_version"}
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Migrate the schema up to a revision.
 
     Raises:
-        DatabaseError: the database cannot be reached, or refuses the migration.
+        DatabaseError: the database cannot be reached, is not churn's, or refuses the migration.
     """
+    current(engine)
     with explained(engine):
         command.upgrade(_config(engine), revision)
 
@@ -79,8 +152,9 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
     """Migrate the schema down to a revision; what only newer revisions hold is lost.
 
     Raises:
-        DatabaseError: the database cannot be reached, or refuses the migration.
+        DatabaseError: as `upgrade`.
     """
+    current(engine)
     with explained(engine):
         command.downgrade(_config(engine), revision)
 
@@ -94,6 +168,23 @@ def check(engine: Engine) -> str:
     found, wanted = current(engine), head()
     if found == wanted and found is not None:
         return found
-    where = engine.url.render_as_string(hide_password=True)
     state = "has no schema yet" if found is None else f"is at revision {found}, not at head ({wanted})"
-    raise DatabaseError(f"the database {where} {state}: run `churn db upgrade`")
+    raise DatabaseError(f"the database {_name(engine)} {state}: run `churn db upgrade`")
+
+
+def examine(engine: Engine) -> str:
+    """Return the revision as `check`; of a SQLite file also see that it is whole, and can be written.
+
+    Reads the whole file.
+
+    Raises:
+        DatabaseError: as `check`, or it is damaged or read-only.
+    """
+    revision = check(engine)
+    if engine.dialect.name == "sqlite":
+        with explained(engine), engine.connect() as connection:
+            connection.exec_driver_sql(TOUCH)
+            is_whole = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() == "ok"
+        if not is_whole:
+            raise DatabaseError(f"the database {_name(engine)} {_SQLITE['SQLITE_CORRUPT']}")
+    return revision

@@ -1,7 +1,11 @@
-"""The tables: who may call, and the five that log a prediction.
+"""The tables: who may call, the five that log a prediction, and the batches that seal them.
 
 Keys are UUIDv7 made by the application, so that the rows of one transaction need no round trip
-between them and sort by time. Alembic owns the schema (`churn.migrations`); a test compares the two.
+between them and sort by time; PostgreSQL keeps them in monthly partitions. The input, the features and
+the result of one prediction share its id, a request and its response theirs. The journal's tables have
+no foreign keys: one writer commits the rows of a call together, `churn data verify` finds what somebody
+tears apart, and a month can be dropped at once. Alembic owns the schema (`churn.migrations`); a test
+compares the two.
 """
 
 from datetime import UTC, datetime
@@ -13,7 +17,6 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Float,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -35,7 +38,10 @@ metadata = MetaData(
     }
 )
 
-Document = JSON().with_variant(JSONB(), "postgresql")
+Scopes = JSON().with_variant(JSONB(), "postgresql")
+
+# PostgreSQL's `json`, not `jsonb`: what was written is read back to the byte, as its digest needs.
+Document = JSON(none_as_null=True)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -63,7 +69,7 @@ users = Table(
     Column("id", Uuid, primary_key=True),
     Column("username", String(64), nullable=False, unique=True),
     Column("password_hash", String(72), nullable=False),
-    Column("scopes", Document, nullable=False),
+    Column("scopes", Scopes, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -74,7 +80,7 @@ tokens = Table(
     Column("id", Uuid, primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
-    Column("scopes", Document, nullable=False),
+    Column("scopes", Scopes, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
@@ -84,59 +90,80 @@ requests = Table(
     "requests",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("received_at", UtcDateTime, nullable=False, index=True),
+    Column("received_at", UtcDateTime, nullable=False),
     Column("method", String(8), nullable=False),
     Column("route", String(64), nullable=False),
     # The caller's key without a foreign key: the log outlives the account.
     Column("caller_kind", String(16), nullable=False),
     Column("caller_id", Uuid),
     Column("caller_name", String(64)),
+    Column("model", String(128)),  # that served when the call came
+    Column("times", Integer, nullable=False, server_default="1"),  # more than 1: refused calls, counted
+    Column("salt", String(32)),
+    Column("batch_id", Uuid, index=True),
 )
 
+api_responses = Table(
+    "api_responses",
+    metadata,
+    Column("request_id", Uuid, primary_key=True),
+    Column("answered_at", UtcDateTime, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("duration_ms", Float, nullable=False),
+    Column("body", Document),
+    Column("salt", String(32)),
+)
+
+# What is personal may be null: `churn data erase` takes it and its salt away, and leaves the rows.
 employee_inputs = Table(
     "employee_inputs",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("request_id", Uuid, ForeignKey("requests.id"), nullable=False, index=True),
+    Column("request_id", Uuid, nullable=False, index=True),
     Column("position", Integer, nullable=False),
-    Column("employee_id", String(64), index=True),
-    Column("record", Document, nullable=False),
+    Column("employee_id", String(64)),
+    Column("record", Document),
+    Column("salt", String(32)),
 )
 
 features = Table(
     "features",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("input_id", Uuid, ForeignKey("employee_inputs.id"), nullable=False, index=True),
     Column("base_value", Float, nullable=False),
-    Column("values", Document, nullable=False),
-    Column("contributions", Document, nullable=False),
+    Column("values", Document),
+    Column("contributions", Document),
 )
 
 prediction_results = Table(
     "prediction_results",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("request_id", Uuid, ForeignKey("requests.id"), nullable=False, index=True),
-    Column("input_id", Uuid, ForeignKey("employee_inputs.id"), nullable=False, index=True),
+    Column("request_id", Uuid, nullable=False),
+    Column("caller_name", String(64)),  # as in its request: the history is asked by it
     Column("model", String(128), nullable=False),
-    Column("prediction", SmallInteger, nullable=False),
-    Column("probability", Float, nullable=False),
+    Column("prediction", SmallInteger),
+    Column("probability", Float),
     Column("threshold", Float, nullable=False),
 )
 
-api_responses = Table(
-    "api_responses",
+# One row a transaction of the journal; `churn.storage.seals` says how the digests are made.
+journal_batches = Table(
+    "journal_batches",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("request_id", Uuid, ForeignKey("requests.id"), nullable=False, unique=True),
-    Column("answered_at", UtcDateTime, nullable=False),
-    Column("status", SmallInteger, nullable=False),
-    Column("duration_ms", Float, nullable=False),
-    Column("body", Document, nullable=False),
+    Column("chain", Uuid, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("committed_at", UtcDateTime, nullable=False),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("leaves", LargeBinary, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
 )
 
+Index("ix_employee_inputs_employee_id_id", employee_inputs.c.employee_id, employee_inputs.c.id)
 Index("ix_prediction_results_model_id", prediction_results.c.model, prediction_results.c.id)
+Index("ix_prediction_results_caller_name_id", prediction_results.c.caller_name, prediction_results.c.id)
+Index("ix_journal_batches_chain_sequence", journal_batches.c.chain, journal_batches.c.sequence)
 
 # The five tables of a prediction, parents first.
 JOURNAL = (requests, employee_inputs, features, prediction_results, api_responses)

@@ -1,20 +1,24 @@
-"""The recorder: holds the answer of a prediction route back until the journal has it."""
+"""The recorder: holds an answer back until the journal has it."""
 
-import json
+import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.errors import ChurnError, DatabaseError, TookTooLongError
-from churn.storage.journal import Caller, Exchange
+from churn.storage.exchanges import Caller, Exchange
 from churn.web.envelope import anonymous_traceback, logger, refusal
 from churn.web.intake import ROUTES
 
 # Shorter than the server's own time-out, whose answer would be neither journalled nor in our shape.
 MAX_SECONDS = 30
+
+# Every call to these is journalled; of the others, those that are refused.
+API = frozenset({*ROUTES, "/model", "/history"})
+ELSEWHERE = "(elsewhere)"  # the route of other addresses: what people type there is not ours to keep
 
 
 class Recording(Protocol):
@@ -25,27 +29,29 @@ class Recording(Protocol):
 
 
 class Recorder:
-    """Journals every call to a prediction route, refused or not, before its answer leaves.
+    """Journals every call to the API, refused or not, and every refusal elsewhere, before the answer leaves.
 
     Outermost, so that what it logs is what the caller receives. Where the journal cannot write,
-    the answer is 503 and no prediction leaves.
+    the answer is 503 and no prediction leaves. `is_open` tells the paths that anyone may call; of those
+    nothing is journalled.
     """
 
-    def __init__(self, app: ASGIApp, journal: Recording) -> None:
+    def __init__(self, app: ASGIApp, journal: Recording, is_open: Callable[[str], bool]) -> None:
         self._app = app
         self._journal = journal
+        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; what is no prediction passes."""
-        if scope["type"] != "http" or scope["path"] not in ROUTES:
+        """Handle one request."""
+        if scope["type"] != "http" or self._is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
-        held: list[Message] = []
-        received_at, started = datetime.now(UTC), time.perf_counter()
+        call = _Call(scope, receive, send)
+        await call.be_answered(self._app)
+        if not call.held:
+            return
         try:
-            await self._answer(scope, receive, held)
-            exchange = _exchange(scope, held, received_at, (time.perf_counter() - started) * 1000)
-            await self._journal.record(exchange)
+            await self._journal.record(call.exchange())
         except Exception as error:  # noqa: BLE001 - whatever it is: not journalled, so not answered
             logger.error(
                 "request %s is not journalled, so not answered: %s",
@@ -55,35 +61,56 @@ class Recorder:
             refused = error if isinstance(error, ChurnError) else DatabaseError()
             await refusal(refused, scope)(scope, receive, send)
         else:
-            for message in held:
+            for message in call.held:
                 await send(message)
 
-    async def _answer(self, scope: Scope, receive: Receive, held: list[Message]) -> None:
-        """Let the request be answered in time, and hold the answer back."""
 
-        async def hold(message: Message) -> None:
-            held.append(message)
+class _Call:
+    """One request on its way: its answer is held, unless it is none of the API's and a success."""
 
-        with anyio.move_on_after(MAX_SECONDS) as patience:
-            await self._app(scope, receive, hold)
-        if patience.cancelled_caught:
-            held.clear()
-            await refusal(TookTooLongError(), scope)(scope, receive, hold)
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._is_api = scope["path"] in API
+        self._passes = False
+        self._received_at, self._started = datetime.now(UTC), time.perf_counter()
+        self.held: list[Message] = []
 
+    async def be_answered(self, app: ASGIApp) -> None:
+        """Let the app answer; a call to the API in time, or it is told that it took too long."""
+        if not self._is_api:
+            await app(self._scope, self._receive, self._hold)
+            return
+        try:
+            async with asyncio.timeout(MAX_SECONDS):
+                await app(self._scope, self._receive, self._hold)
+        except TimeoutError:
+            self.held.clear()
+            await refusal(TookTooLongError(), self._scope)(self._scope, self._receive, self._hold)
 
-def _exchange(scope: Scope, held: list[Message], received_at: datetime, duration_ms: float) -> Exchange:
-    state = scope["state"]
-    body = b"".join(m.get("body", b"") for m in held if m["type"] == "http.response.body")
-    status = next(m["status"] for m in held if m["type"] == "http.response.start")
-    return Exchange(
-        id=state["request_id"],
-        received_at=received_at,
-        method=scope["method"][:8],
-        route=scope["path"],
-        caller=state.get("caller", Caller()),
-        answered_at=datetime.now(UTC),
-        status=status,
-        duration_ms=duration_ms,
-        body=json.loads(body) if body else None,
-        scored=state.get("scored", ()) if status == 200 else (),
-    )
+    async def _hold(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._passes = not self._is_api and message["status"] < 400
+        if self._passes:
+            await self._send(message)
+        else:
+            self.held.append(message)
+
+    def exchange(self) -> Exchange:
+        """Return what is logged of it, once it is answered."""
+        scope, state = self._scope, self._scope["state"]
+        status = self.held[0]["status"]
+        # What other routes tell is in the journal already, or in the model store.
+        kept = scope["path"] in ROUTES or status >= 400
+        body = b"".join([m.get("body", b"") for m in self.held[1:]]) if kept else b""
+        return Exchange(
+            id=state["request_id"],
+            received_at=self._received_at,
+            method=scope["method"][:8],
+            route=scope["path"] if self._is_api else ELSEWHERE,
+            caller=state.get("caller") or Caller(),
+            answered_at=datetime.now(UTC),
+            status=status,
+            duration_ms=(time.perf_counter() - self._started) * 1000,
+            body=body or None,
+            scored=state.get("scored", ()) if status == 200 else (),
+        )

@@ -17,7 +17,7 @@ _MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     """Create everything."""
     _create_identities()
-    _create_journal()
+    create_journal()
 
 
 def _create_identities() -> None:
@@ -42,7 +42,8 @@ def _create_identities() -> None:
     )
 
 
-def _create_journal() -> None:
+def create_journal() -> None:
+    """Create the journal's tables."""
     op.create_table(
         "requests",
         sa.Column("id", sa.Uuid, primary_key=True),

@@ -1,0 +1,20 @@
+"""The empty endpoint, as the measure of the speed benchmark: what BentoML itself takes for a request.
+
+bentoml serve benchmarks.empty_endpoint:Empty
+
+The service's configuration is that of `service.py`. It takes nothing and answers next to nothing.
+"""
+
+import bentoml
+
+from churn.settings import server_options
+
+
+@bentoml.service(name="empty", traffic={"timeout": 60}, **server_options())
+class Empty:
+    """One endpoint that does nothing."""
+
+    @bentoml.api  # type: ignore[untyped-decorator]
+    async def empty(self) -> dict[str, int]:
+        """Return a small answer, whatever came."""
+        return {"prediction": 0}

@@ -1,0 +1,45 @@
+"""Acts: what is done with the journal itself (shown, exported, erased, purged) is in the journal too."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from churn.storage.entries import entry_of
+from churn.storage.exchanges import Caller, Exchange
+from churn.storage.ids import new_id
+from churn.storage.writer import Writer
+
+METHOD = "CLI"
+ERASE, PURGE = "churn data erase", "churn data purge"
+
+
+def record_act(
+    writer: Writer,
+    action: str,
+    detail: dict[str, Any],
+    who: str | None,
+    also: Callable[[Connection], None] | None = None,
+) -> None:
+    """Log an act as a request with its response, and do what it says in the same transaction.
+
+    `detail` is the response's body: it outlives those whom it concerns, and names none of them.
+
+    Raises:
+        DatabaseError: it could not be committed; nothing was done.
+    """
+    now = datetime.now(UTC)
+    act = Exchange(
+        id=new_id(),
+        received_at=now,
+        method=METHOD,
+        route=f"churn data {action}",
+        caller=Caller("operator", name=who),
+        answered_at=now,
+        status=200,
+        duration_ms=0.0,
+        body=orjson.dumps(detail),
+    )
+    writer.write([entry_of(act)], also=also)

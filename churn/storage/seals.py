@@ -1,0 +1,44 @@
+"""Seals: digests that show later whether a row of the journal was changed, removed or inserted.
+
+Each row has a leaf, SHA-256 over its salt, its table's name and its cells; a salt is random, so that a
+leaf says nothing once row and salt are erased. Each transaction adds one batch to the chain of its
+writer: SHA-256 over the batch before it and the leaves of its rows, requests in the order of their ids
+and the rows of each in the order of `tables.JOURNAL`.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import orjson
+
+SALT_BYTES = 16
+LEAF_BYTES = 32
+GENESIS = bytes(32)  # what the first batch of the first chain has before it
+
+
+def leaf(table: str, salt: str, cells: Sequence[object]) -> bytes:
+    """Return the digest of one row: 32 bytes.
+
+    `salt` is hexadecimal; `cells` are the row's plain cells without salt and batch. The rows of one
+    prediction share the salt of its input.
+    """
+    return sha256(orjson.dumps((salt, table, cells))).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One transaction's link in the chain of its writer."""
+
+    id: uuid.UUID
+    chain: uuid.UUID
+    sequence: int
+    previous: bytes
+    leaves: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """What the next batch builds on: 32 bytes."""
+        head = self.previous + self.id.bytes + self.chain.bytes + self.sequence.to_bytes(8, "big")
+        return sha256(head + self.leaves).digest()

@@ -1,0 +1,158 @@
+"""The store: entries go to the database, and to the spool while that is away."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+
+from churn.errors import ChurnError, DatabaseError, SpoolError
+from churn.storage.entries import Entry
+from churn.storage.spool import Spool, SpoolState
+from churn.storage.writer import Writer
+
+logger = logging.getLogger("churn")
+
+RETRY = 1.0  # seconds between two looks for a database that is away
+REPLAYED = 500  # spooled entries put back at a time
+
+
+def is_away(error: DatabaseError) -> bool:
+    """Return whether a database did not answer, rather than answer that something is wrong."""
+    return isinstance(error.__cause__, OperationalError | InterfaceError)
+
+
+def _are_to_blame(error: DatabaseError) -> bool:
+    """Return whether a database refused rows for what is in them."""
+    return isinstance(error.__cause__, DataError | IntegrityError)
+
+
+class Store:
+    """Keeps entries in the order in which they come: what follows spooled ones is spooled behind them.
+
+    `probe` raises DatabaseError where the database cannot take rows (out of reach, not at head). Without a
+    spool nothing is kept while it is away. One thread at a time keeps and catches up; any may probe.
+    """
+
+    def __init__(self, writer: Writer, probe: Callable[[], object], spool: Spool | None) -> None:
+        self._writer = writer
+        self._probe = probe
+        self._spool = spool
+        self._away: DatabaseError | None = None
+        self._refused: ChurnError | None = None  # why the spool did not take the last entries
+        self._closing = threading.Event()
+
+    def open(self) -> None:
+        """Look for the database; where it is away, say so and go on."""
+        try:
+            self._probe()
+        except DatabaseError as error:
+            self._leave(error)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._closing.set()
+        self._writer.close()
+
+    @property
+    def away(self) -> DatabaseError | None:
+        """Why the database takes no rows; None where it does."""
+        return self._away
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is spooled that the database does not have."""
+        return self._spool is not None and self._spool.pending
+
+    def spool_state(self) -> SpoolState | None:
+        """Return how full the spool is; None where there is none."""
+        return None if self._spool is None else self._spool.state()
+
+    def check(self) -> bool:
+        """Make sure that an entry could be kept, and return whether the database would take it.
+
+        Raises:
+            DatabaseError, SpoolError: it could not.
+        """
+        away = self._away
+        try:
+            self._probe()
+        except DatabaseError as error:
+            away = error
+        if away is not None and self._spool is None:
+            raise away
+        if self._refused is not None:
+            raise self._refused
+        return away is None
+
+    def keep(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
+        """Keep entries and return for each why it could not be; kept ones are durable on return."""
+        if self._away is not None or self.is_behind:
+            return self._put_by(entries)
+        try:
+            self._writer.write(entries)
+        except DatabaseError as error:
+            if _are_to_blame(error):
+                return self._one_by_one(entries, error)
+            self._leave(error)
+            return self._put_by(entries)
+        return [None] * len(entries)
+
+    def catch_up(self) -> None:
+        """Put some of what was spooled into the database, where it is back."""
+        if self._away is not None or self._spool is None:
+            return
+        try:
+            if self._spool.replay(self._restore, REPLAYED) and not self._spool.pending:
+                logger.warning("the database has everything that was spooled while it was away")
+        except DatabaseError as error:
+            self._leave(error)
+
+    def _put_by(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
+        if self._spool is None:
+            return [self._away] * len(entries)
+        try:
+            self._spool.append(entries)
+        except SpoolError as error:
+            self._refused = error
+        else:
+            self._refused = None
+        return [self._refused] * len(entries)
+
+    def _one_by_one(self, entries: Sequence[Entry], error: DatabaseError) -> Sequence[ChurnError | None]:
+        """Keep each entry by itself: only what the database refuses is refused."""
+        if len(entries) == 1:
+            return [error]
+        return [kept for entry in entries for kept in self.keep([entry])]
+
+    def _restore(self, entries: Sequence[Entry]) -> None:
+        """Write entries that were spooled; what the database refuses is set aside, and the rest written."""
+        try:
+            self._writer.write(entries, replayed=True)
+        except DatabaseError as error:
+            if not _are_to_blame(error) or self._spool is None:
+                raise
+            if len(entries) == 1:
+                self._spool.reject(entries[0])
+                logger.error("a spooled call is set aside, since %s", error)
+                return
+            for entry in entries:
+                self._restore([entry])
+
+    def _leave(self, error: DatabaseError) -> None:
+        """Note that the database is away, and look for it from a thread of its own: a look may take long."""
+        self._away = error
+        where = "nothing is answered" if self._spool is None else "the journal goes to the spool"
+        logger.error("%s; until then %s", error, where)
+        threading.Thread(target=self._await_return, name="journal-probe", daemon=True).start()
+
+    def _await_return(self) -> None:
+        while not self._closing.wait(RETRY):
+            try:
+                self._probe()
+            except DatabaseError as error:
+                self._away = error
+            else:
+                self._away = self._refused = None
+                logger.warning("the database takes rows again")
+                return
