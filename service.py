@@ -24,15 +24,18 @@ from churn.errors import ChurnError
 from churn.registry import ServedModel
 from churn.schemas import Employee, WhatIfQuestion
 from churn.scoring import Scorer
-from churn.settings import load, server_options
+from churn.settings import Settings, load, server_options
 from churn.storage.engine import make_engine
 from churn.storage.exchanges import Caller, Exchange
+from churn.storage.history import Filters, page
 from churn.storage.journal import Journal, JournalState
+from churn.storage.pseudonyms import pseudonymizer, stored_as
 from churn.storage.spool import Spool
 from churn.storage.store import Store
 from churn.storage.writer import Writer
 from churn.upkeep import Upkeep
 from churn.web.envelope import Envelope, anonymous_traceback, logger
+from churn.web.history import make_history
 from churn.web.intake import Intake
 from churn.web.pages import make_pages
 from churn.web.readiness import Readiness, exposition
@@ -47,6 +50,7 @@ class Worker:
     """
 
     engine: Engine
+    _settings: Settings
     _model: ServedModel
     _journal: Journal
     _upkeep: Upkeep
@@ -58,7 +62,7 @@ class Worker:
         Raises:
             ChurnError: one of them is not as it should be.
         """
-        settings = load()
+        settings = self._settings = load()
         self._model = registry.load(settings.model)
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
             logger.warning("model %s: %s", self._model.tag, sentence)
@@ -68,7 +72,8 @@ class Worker:
         if settings.has_spool:
             spool = Spool(settings.spool, settings.spool_mb * 1024**2)
         store = Store(Writer(self.engine), preflight.Reach(self.engine, settings), spool)
-        self._journal = Journal(store)
+        key = settings.pseudonym_key.get_secret_value()
+        self._journal = Journal(store, pseudonymizer(key) if settings.pseudonymize else None)
         self._journal.start()
         self._upkeep = Upkeep(self.engine)
         self._upkeep.start()
@@ -101,6 +106,14 @@ class Worker:
     def verify(self, authorization: str) -> Caller | None:
         """Return the caller behind an `Authorization` header, or None."""
         return self._verify(authorization)
+
+    def history(self, filters: Filters) -> list[dict[str, Any]]:
+        """Return a page of the journal's predictions; waits for the database."""
+        return page(self.engine, filters)
+
+    def stored_as(self, employee_id: str) -> tuple[str, ...]:
+        """Return the forms in which an employee's id may be in the journal."""
+        return stored_as(employee_id, self._settings.pseudonym_key.get_secret_value())
 
     async def record(self, exchange: Exchange) -> None:
         """Journal one exchange; durable on return."""
@@ -214,4 +227,4 @@ service.add_asgi_middleware(Envelope)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, verify=worker.verify)
 service.add_asgi_middleware(Intake)
-service.mount_asgi_app(make_pages(worker.card), path="/")
+service.mount_asgi_app(make_pages(worker.card, make_history(worker.history, worker.stored_as)), path="/")

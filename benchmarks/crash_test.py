@@ -49,9 +49,11 @@ def main() -> None:
     rounds = SHORT_ROUNDS if options.short else options.rounds
     console = Console()
     console.print(f"{rounds} rounds, {CLIENTS} clients, {WORKERS} workers, --seed {options.seed}")
-    audits = run(options.database or DATABASES, drawn(rounds, options.seed), options.seed, console)
-    console.print(tabulated(audits, rounds))
-    figures = {name: {"rounds": rounds, **asdict(found)} for name, found in audits.items()}
+    kills = drawn(rounds, options.seed)
+    audits = run(options.database or DATABASES, kills, options.seed, console)
+    counts = {"rounds": rounds, "workers_killed": kills.count("worker"), "servers_killed": kills.count("all")}
+    console.print(tabulated(audits, counts))
+    figures = {name: {**counts, **asdict(found)} for name, found in audits.items()}
     print(json.dumps({"seed": options.seed, "workers": WORKERS, "clients": CLIENTS, **figures}))
     sys.exit(any(found.faults for found in audits.values()))
 
@@ -68,11 +70,12 @@ def run(databases: Sequence[str], kills: Sequence[Kill], seed: int, console: Con
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with tempfile.TemporaryDirectory() as folder, Progress(*columns, console=console) as progress:
         store = Path(folder) / "trained"
-        tasks = {kind: progress.add_task(kind, total=len(kills)) for kind in databases}
+        tasks = {kind: progress.add_task(kind, start=False, total=len(kills)) for kind in databases}
         train(store)
         found = {}
         for kind, task in tasks.items():
             home = home_beside(store, Path(folder) / kind)
+            progress.start_task(task)
             with journal(kind, home) as url:
                 env = environment(
                     BENTOML_HOME=str(home),
@@ -104,10 +107,11 @@ def journal(kind: str, home: Path) -> Iterator[str]:
         yield url
 
 
-def tabulated(audits: dict[str, Audit], rounds: int) -> Table:
+def tabulated(audits: dict[str, Audit], counts: dict[str, int]) -> Table:
     """Return the figures as people read them."""
     table = Table("", *audits)
-    table.add_row("rounds", *[str(rounds)] * len(audits))
+    for name, count in counts.items():
+        table.add_row(name.replace("_", " "), *[str(count)] * len(audits))
     told = {
         "answered": "predictions answered",
         "found": "found in the journal",

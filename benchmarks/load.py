@@ -73,7 +73,7 @@ def run(url: str, message: bytes, *, clients: int, seconds: float, warm_up: floa
             if not _is_whole(client):
                 continue
             now = time.perf_counter()
-            if begin <= client.started and now < end:
+            if begin <= now < end:
                 latencies.append(now - client.started)
                 status = int(client.received[9:12])
                 statuses[status] = statuses.get(status, 0) + 1

@@ -215,6 +215,17 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
     ),
     "list_type": ("attendu : une liste JSON d'employés", "expected a JSON list of employees"),
     "too_short": ("attendu : au moins un employé", "expected at least one employee"),
+    "unknown_parameter": ("paramètre inconnu", "unknown parameter"),
+    "repeated_parameter": (
+        "ce paramètre est donné plus d'une fois",
+        "this parameter is given more than once",
+    ),
+    "page_size": ("attendu : un entier de 1 à 200", "expected an integer from 1 to 200"),
+    "prediction_id": ("attendu : l'identifiant d'une prédiction", "expected the id of a prediction"),
+    "name": ("attendu : un nom de 1 à 128 caractères", "expected a name of 1 to 128 characters"),
+    "moment": ("attendu : une date ou un moment ISO 8601", "expected an ISO 8601 date or moment"),
+    "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
+    "true_or_false": ("attendu : true ou false", "expected true or false"),
 }
 
 

@@ -28,9 +28,10 @@ class Scorer:
 
         The base value and the contributions are log-odds and add up to the logit of the probability.
         """
-        return [self._score(employee.record()) for employee in employees]
+        return [self.score_record(employee.record()) for employee in employees]
 
-    def _score(self, record: Mapping[str, object]) -> Scored:
+    def score_record(self, record: Mapping[str, object]) -> Scored:
+        """Return the risk of one employee whose record is cleaned, as `Employee.record` returns it."""
         contributions = self.model.scorecard.contributions(record)
         probability = self.model.scorecard.probability(contributions)
         return Scored(

@@ -150,6 +150,17 @@ def served_strictly(
         yield served
 
 
+@pytest.fixture
+def pseudonymized(
+    app: ASGIApp, model: ServedModel, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Served]:
+    """Return the same with employees' ids as a keyed hash."""
+    monkeypatch.setenv("CHURN_PSEUDONYMIZE", "true")
+    monkeypatch.setenv("CHURN_PSEUDONYM_KEY", "a secret of some length")
+    with _served(app, model, engine, monkeypatch) as served:
+        yield served
+
+
 @contextmanager
 def _served(
     app: ASGIApp, model: ServedModel, engine: Engine, monkeypatch: pytest.MonkeyPatch

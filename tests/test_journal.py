@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import URL, Engine, event, func, select
+from sqlalchemy.exc import OperationalError
 
 from churn.errors import ChurnError, DatabaseError, JournalFullError, SpoolError
 from churn.storage import journal as journals
 from churn.storage import schema
 from churn.storage import store as stores
 from churn.storage.engine import make_engine
+from churn.storage.entries import entry_of
 from churn.storage.exchanges import Caller, Exchange
 from churn.storage.journal import Journal
 from churn.storage.spool import Spool
@@ -39,7 +41,7 @@ class Switch:
 
     def _begin(self, _: object) -> None:
         if not self.is_on:
-            raise stores.OperationalError("begin", None, Exception("switched off"))
+            raise OperationalError("begin", None, Exception("switched off"))
 
     def __call__(self) -> None:
         if not self.is_on:
@@ -151,7 +153,7 @@ class TestGroupCommit:
         self, engine: Engine, switch: Switch, spool: Spool
     ) -> None:
         one = scored()
-        Writer(switch.engine).write([journals.entry_of(exchange(one))])
+        Writer(switch.engine).write([entry_of(exchange(one))])
         journal = Journal(Store(Writer(switch.engine), switch, spool))
         outcomes = run(journal, lambda: all_of(journal, [*several(5), exchange(one), *several(5)]))
         assert [type(one) for one in outcomes if one] == [DatabaseError]
@@ -254,7 +256,7 @@ class TestOutage:
         def lose_the_connection(*arguments: Any, **named: Any) -> None:
             write(*arguments, **named)
             writer.write = write  # type: ignore[method-assign]
-            raise DatabaseError("lost") from stores.OperationalError("commit", None, Exception("lost"))
+            raise DatabaseError("lost") from OperationalError("commit", None, Exception("lost"))
 
         writer.write = lose_the_connection  # type: ignore[method-assign]
         journal = Journal(Store(writer, switch, spool))
@@ -270,7 +272,7 @@ class TestOutage:
         self, engine: Engine, switch: Switch, spool: Spool, caplog: pytest.LogCaptureFixture
     ) -> None:
         one = scored()
-        Writer(switch.engine).write([journals.entry_of(exchange(one))])
+        Writer(switch.engine).write([entry_of(exchange(one))])
         switch.is_on = False
         journal = Journal(Store(Writer(switch.engine), switch, spool))
 
@@ -283,6 +285,27 @@ class TestOutage:
         assert count(engine)["requests"] == 5
         assert spool.state().set_aside == 1
         assert "refuses" in caplog.text
+
+    def test_a_full_spool_keeps_nobody_out_once_the_database_is_back(
+        self, engine: Engine, switch: Switch, tmp_path: Path
+    ) -> None:
+        spool = Spool(tmp_path / "spool", 5000)
+        store = Store(Writer(switch.engine), switch, spool)
+        switch.is_on = False
+        store.open()
+        entries = [entry_of(one) for one in several(20)]
+        outcomes = [store.keep([entry])[0] for entry in entries]
+        assert outcomes[0] is None
+        assert isinstance(outcomes[-1], SpoolError)
+        switch.is_on = True
+        asyncio.run(until(lambda: store.away is None))
+        assert store.keep(entries[-1:]) == [None]
+        assert count(engine)["requests"] == 1
+        assert store.check()
+        while store.is_behind:
+            store.catch_up()
+        assert count(engine)["requests"] == 1 + outcomes.count(None)
+        store.close()
 
     def test_neither_database_nor_spool_is_no_record(
         self, engine: Engine, switch: Switch, tmp_path: Path

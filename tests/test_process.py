@@ -35,6 +35,7 @@ def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iter
         API_TOKEN=TOKEN,
         API_USERNAME=USER[0],
         API_PASSWORD=USER[1],
+        CHURN_ACCESS_LOG="true",
     )
     with bentoml_serve(env) as server:
         yield server
@@ -153,10 +154,11 @@ class TestStartsThatFail:
     def test_with_the_name_of_no_model(self, by: str, model: ServedModel) -> None:
         self.refuses(by, environment(CHURN_MODEL="churn:nothing"), "no model 'churn:nothing' in the store")
 
-    def test_with_a_database_out_of_reach(self, by: str, model: ServedModel) -> None:
+    def test_with_a_database_out_of_reach_and_no_spool(self, by: str, model: ServedModel) -> None:
         url = f"postgresql://churn:s3cret-word@127.0.0.1:{free_port()}/churn"
-        self.refuses(by, environment(DATABASE_URL=url), "correct DATABASE_URL, then run `churn db check`")
-        _, output = start_that_fails(environment(DATABASE_URL=url), *START[by], str(free_port()))
+        env = environment(DATABASE_URL=url, CHURN_JOURNAL_FALLBACK="refuse")
+        self.refuses(by, env, "correct DATABASE_URL, then run `churn db check`")
+        _, output = start_that_fails(env, *START[by], str(free_port()))
         assert "s3cret-word" not in output
 
     def test_with_a_database_that_is_not_at_head(

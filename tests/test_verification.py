@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -214,7 +214,7 @@ def test_a_forged_act_is_named_itself(journal: Engine) -> None:
 
 
 @pytest.fixture
-def command(journal: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[int, str]]]:
+def command(journal: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
     monkeypatch.setenv("DATABASE_URL", journal.url.render_as_string(hide_password=False))
 
     def run(*arguments: object) -> tuple[int, str]:
@@ -230,7 +230,7 @@ class TestCommand:
     ) -> None:
         code, output = command("--save-heads", tmp_path / "heads.json")
         assert code == 0
-        assert "46 rows in 6 transactions of 2 chains" in output
+        assert "66 rows in 6 transactions of 2 chains" in output
         assert "the journal is as it was written" in output
         assert command("--heads", tmp_path / "heads.json")[0] == 0
         newest = ids(journal, "journal_batches")[-1]

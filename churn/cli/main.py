@@ -1,11 +1,11 @@
 """`churn`: the group that every command hangs on."""
 
 import os
-from importlib import import_module
 from typing import Any
 
 import click
 
+from churn.cli.lazy import LazyGroup
 from churn.errors import ChurnError
 from churn.settings import PROJECT
 
@@ -18,26 +18,14 @@ COMMANDS = {
     "user": "churn.cli.identities",
     "token": "churn.cli.identities",
     "db": "churn.cli.database",
+    "data": "churn.cli.data",
 }
 
 
-class Churn(click.Group):
-    """The group: imports a command when it is asked for, and ends errors with one sentence.
+class Churn(LazyGroup):
+    """The group of all: ends errors with one sentence."""
 
-    Training's libraries take seconds to import; serving and managing users do without them.
-    """
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names, in the order of a first day."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Return a command by its name; None where there is none."""
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        command: click.Command = getattr(import_module(module), cmd_name)
-        return command
+    commands_by_module = COMMANDS
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a `ChurnError` ends it with exit code 1 and no traceback."""

@@ -1,10 +1,8 @@
 """`churn score`: the risk of every employee of a file."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 
 import click
 from rich.console import Console
@@ -17,11 +15,13 @@ from churn.batch.recorder import Recorder
 from churn.batch.rows import EmployeeTable
 from churn.batch.run import Files, Run, Summary
 from churn.batch.run import Progress as Advance
+from churn.cli.termination import terminated_as_interrupted
 from churn.domain import Language
 from churn.phrases import DEFAULT_LANGUAGE
 from churn.settings import load
 from churn.storage import schema
 from churn.storage.engine import opened
+from churn.storage.pseudonyms import pseudonymizer
 from churn.storage.writer import Writer
 
 
@@ -79,8 +79,10 @@ def score(
         if journal:
             engine = stack.enter_context(opened(settings.database_url))
             schema.check(engine)
-            recorder = Recorder(Writer(engine), model)
-        stack.enter_context(_terminated_as_interrupted())
+            key = settings.pseudonym_key.get_secret_value()
+            pseudonym = pseudonymizer(key) if settings.pseudonymize else None
+            recorder = Recorder(Writer(engine), model, pseudonym)
+        stack.enter_context(terminated_as_interrupted())
         advance = stack.enter_context(_progress(console))
         summary = Run(model, language, strict=strict, recorder=recorder).score(table, files, advance)
     _tell(console, summary, files, model.tag, journalled=journal)
@@ -103,20 +105,6 @@ def _progress(console: Console) -> Iterator[Advance]:
             progress.update(task, completed=share, rows=rows, rate=rows / elapsed if elapsed else 0)
 
         yield advance
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let a plain `kill` end the run as Ctrl-C does: with what was begun removed."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(console: Console, summary: Summary, files: Files, model: str, *, journalled: bool) -> None:

@@ -13,6 +13,7 @@ import orjson
 
 from churn.storage.exchanges import Exchange, Scored
 from churn.storage.seals import SALT_BYTES, leaf
+from churn.storage.tables import JOURNAL
 
 Cell = str | int | float | None
 Row = list[Cell]
@@ -42,10 +43,12 @@ def load(line: bytes) -> Entry:
     Raises:
         ValueError: it did not.
     """
-    rows = tuple(orjson.loads(line))
     try:
+        rows = tuple(orjson.loads(line))
+        if any(len(row) != width for of, width in zip(rows, _WIDTHS, strict=True) for row in of):
+            raise ValueError("not the rows of these tables")
         return _entry(rows)
-    except (TypeError, IndexError) as error:
+    except (TypeError, LookupError) as error:
         raise ValueError("not the rows of an exchange") from error
 
 
@@ -71,6 +74,8 @@ def entry_of(exchange: Exchange, pseudonym: Pseudonym | None = None) -> Entry:
     return _entry(([request], inputs, features, results, [response]))
 
 
+# What a row has by table: another version's may have more or fewer.
+_WIDTHS = [len([column for column in table.columns if column.name != "batch_id"]) for table in JOURNAL]
 _SALT = 2 * SALT_BYTES  # hexadecimal characters
 
 

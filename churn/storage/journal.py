@@ -133,10 +133,10 @@ class Journal:
         """Yield what waits, a transaction's worth at a time, until the journal is closed."""
         while True:
             found: list[_Waiting] = []
-            weight, patience = 0, PAUSE if self._store.is_behind else None
+            weight, patience = 0, self._patience()
             try:
                 while weight < TRANSACTION:
-                    one = self._queue.get(timeout=patience) if not found else self._queue.get_nowait()
+                    one = self._queue.get(timeout=0.0 if found else patience)
                     if one is None:
                         yield found
                         return
@@ -145,6 +145,12 @@ class Journal:
             except queue.Empty:
                 pass
             yield found
+
+    def _patience(self) -> float | None:
+        """Return how long to wait for calls: not at all while there is something to catch up with."""
+        if not self._store.is_behind:
+            return None
+        return PAUSE if self._store.away else 0.0
 
     def _catch_up(self) -> None:
         try:

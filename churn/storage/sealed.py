@@ -12,7 +12,6 @@ from churn.storage.entries import moment
 from churn.storage.seals import leaf
 from churn.storage.tables import api_responses, employee_inputs, features, prediction_results, requests
 
-
 KEYS = 10_000  # in one query
 
 

@@ -18,7 +18,6 @@ from churn.storage.entries import Entry, load
 OVERHEAD = 19  # bytes that a line has around its entry
 READ = 8 * 1024**2  # bytes after which a read stops, however few records it has
 
-
 Line = tuple[int, bytes]
 
 

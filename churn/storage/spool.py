@@ -173,14 +173,15 @@ class Spool:
         return segment
 
     def _oldest(self) -> Segment | None:
-        """Return the oldest segment with records that this process holds or can take."""
+        """Return the oldest segment that this process holds, or can take because its own has died."""
         for name in self._names():
             try:
-                segment = self._held.get(name) or self._taken(name)
+                segment = self._held.get(name) or Segment.take(self._folder / name)
             except OSError as error:
                 self._leave(name, error)
                 continue
             if segment:
+                self._held[name] = segment
                 if segment is self._active:
                     self._active = None  # what is appended from now on comes behind it
                 return segment
@@ -198,17 +199,6 @@ class Spool:
         for name in self._held.keys() - names:
             self._leave(name, _gone())
         return sorted(name for name in names if not self._is_left(name))
-
-    def _taken(self, name: str) -> Segment | None:
-        """Return a dead process's segment, from now on this one's; None where there is nothing to it."""
-        segment = Segment.take(self._folder / name)
-        if segment is None:
-            return None
-        if not segment.end:  # nothing in it was acknowledged
-            segment.remove()
-            return None
-        self._held[name] = segment
-        return segment
 
     def _forget(self, segment: Segment, batch: Batch) -> None:
         segment.forget(batch, self._rejected)

@@ -14,7 +14,7 @@ from churn.storage.writer import Writer
 logger = logging.getLogger("churn")
 
 RETRY = 1.0  # seconds between two looks for a database that is away
-REPLAYED = 500  # spooled entries put back at a time
+REPLAYED = 2000  # spooled entries put back at a time: as many as may come meanwhile
 
 
 def is_away(error: DatabaseError) -> bool:
@@ -53,6 +53,8 @@ class Store:
         """Let go of the database."""
         self._closing.set()
         self._writer.close()
+        if self._spool is not None:
+            self._spool.close()
 
     @property
     def away(self) -> DatabaseError | None:
@@ -87,8 +89,13 @@ class Store:
 
     def keep(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
         """Keep entries and return for each why it could not be; kept ones are durable on return."""
-        if self._away is not None or self.is_behind:
+        if self._away is not None:
             return self._put_by(entries)
+        if self.is_behind:
+            outcomes = self._put_by(entries)
+            if self._refused is None:
+                return outcomes
+            # The spool is full, but the database is back: late in their order is better than never.
         try:
             self._writer.write(entries)
         except DatabaseError as error:
@@ -96,6 +103,7 @@ class Store:
                 return self._one_by_one(entries, error)
             self._leave(error)
             return self._put_by(entries)
+        self._refused = None
         return [None] * len(entries)
 
     def catch_up(self) -> None:
@@ -103,7 +111,8 @@ class Store:
         if self._away is not None or self._spool is None:
             return
         try:
-            if self._spool.replay(self._restore, REPLAYED) and not self._spool.pending:
+            self._spool.replay(self._restore, REPLAYED)
+            if not self._spool.pending:
                 logger.warning("the database has everything that was spooled while it was away")
         except DatabaseError as error:
             self._leave(error)

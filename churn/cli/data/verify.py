@@ -1,4 +1,4 @@
-"""`churn data verify`: is the journal as it was written?"""
+"""`churn data verify`: tells whether the journal is as it was written."""
 
 import json
 import uuid

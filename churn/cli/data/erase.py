@@ -1,0 +1,48 @@
+"""`churn data erase`: one person's data, as article 17 of the GDPR lets them ask."""
+
+import click
+
+from churn.cli.data.person import forms_of, nobody
+from churn.errors import SpoolError
+from churn.settings import Settings, load, operator
+from churn.storage import schema
+from churn.storage.engine import opened
+from churn.storage.privacy import count_about
+from churn.storage.privacy import erase as take_away
+from churn.storage.spool import Spool
+from churn.storage.writer import Writer
+
+
+@click.command()
+@click.argument("employee")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(employee: str, *, yes: bool) -> None:
+    """Erase every value about EMPLOYEE from the journal. It cannot be undone.
+
+    The rows stay, empty, and so does the proof that nothing else was touched. That it was done is logged,
+    without whose data it was.
+    """
+    settings = load()
+    _check_spool(settings)
+    with opened(settings.database_url) as engine:
+        schema.check(engine)
+        forms = forms_of(employee, settings)
+        number = count_about(engine, forms)
+        if not number:
+            raise nobody()
+        if not yes:
+            click.confirm(f"Erase {number:,} predictions about this employee for good?", abort=True)
+        writer = Writer(engine)
+        found = take_away(engine, writer, forms, operator())
+        writer.close()
+    click.echo(f"{found.predictions:,} predictions and {found.answers:,} answers erased")
+
+
+def _check_spool(settings: Settings) -> None:
+    """Refuse while calls wait in the spool of this machine: they may be about the same person."""
+    waiting = Spool(settings.spool, settings.spool_mb * 1024**2).state().records
+    if waiting:
+        raise SpoolError(
+            f"{waiting:,} calls wait in the spool {settings.spool} and may be about this employee: "
+            "let the service put them into the database first"
+        )

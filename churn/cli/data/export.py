@@ -1,0 +1,54 @@
+"""`churn data export`: what was predicted, as a table for those who study it."""
+
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import Engine
+
+from churn.batch.export import check
+from churn.batch.export import export as write
+from churn.cli.data.period import period
+from churn.cli.termination import terminated_as_interrupted
+from churn.settings import load, operator
+from churn.storage import schema
+from churn.storage.acts import record_act
+from churn.storage.engine import opened
+from churn.storage.logged import count, logged
+from churn.storage.writer import Writer
+
+
+@click.command()
+@click.argument("file", metavar="FILE.parquet", type=click.Path(path_type=Path))
+@period
+@click.option("--overwrite", is_flag=True, help="Replace the file where it is there.")
+def export(file: Path, since: datetime | None, until: datetime | None, *, overwrite: bool) -> None:
+    """Write one row for each prediction to a Parquet file: the call, the input, the result, the reasons.
+
+    The file holds personal data, and the journal keeps who made it. It appears once it is whole.
+    """
+    check(file, overwrite=overwrite)
+    console = Console(highlight=False, soft_wrap=True)
+    with opened(load().database_url) as engine:
+        schema.check(engine)
+        total = count(engine, since, until)
+        # No more than that: a service that goes on predicting shall not keep the export from its end.
+        stream = logged(engine, since, until, limit=total)
+        with terminated_as_interrupted(), Progress(console=console) as progress:
+            task = progress.add_task("Exporting", total=1.0)
+            rows = write(
+                file,
+                stream,
+                total,
+                lambda rows: _record(engine, rows, since, until),
+                lambda _, share: progress.update(task, completed=share),
+            )
+    console.print(f"{rows:,} predictions are in {file}, which holds personal data", markup=False)
+
+
+def _record(engine: Engine, rows: int, since: datetime | None, until: datetime | None) -> None:
+    with closing(Writer(engine)) as writer:
+        record_act(writer, "export", {"rows": rows, "since": since, "until": until}, operator())

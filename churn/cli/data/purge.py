@@ -1,0 +1,62 @@
+"""`churn data purge`: the end of what is old."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from churn.errors import SettingsError
+from churn.settings import load, operator
+from churn.storage import schema
+from churn.storage.engine import opened
+from churn.storage.privacy import count_before
+from churn.storage.privacy import purge as remove
+from churn.storage.writer import Writer
+
+LEAST = timedelta(days=183)  # the six months for which article 26(6) of the AI Act has deployers keep logs
+_DAYS = {"d": 1, "m": 30, "y": 365}
+
+
+def _age(_: click.Context, __: click.Parameter, text: str) -> timedelta:
+    match = re.fullmatch(r"(\d{1,5})([dmy])", text)
+    if match is None:
+        raise click.BadParameter("expected a number of days, months or years: 400d, 14m, 2y")
+    return timedelta(days=int(match[1]) * _DAYS[match[2]])
+
+
+@click.command()
+@click.option(
+    "--older-than",
+    default="400d",
+    show_default=True,
+    callback=_age,
+    metavar="AGE",
+    help="How old: days, months of 30 days or years of 365 (400d, 14m, 2y).",
+)
+@click.option("--dry-run", is_flag=True, help="Only say how much it would be.")
+@click.option("--force", is_flag=True, help="Also less than six months, which the AI Act asks to keep.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(older_than: timedelta, *, dry_run: bool, force: bool, yes: bool) -> None:
+    """Remove every call that is older than AGE from the journal. It cannot be undone, and is logged."""
+    if older_than < LEAST and not force:
+        raise SettingsError(
+            f"less than {LEAST.days} days: deployers keep the logs of a high-risk system for six months "
+            "at least (AI Act, article 26(6)); --force removes them all the same"
+        )
+    before = datetime.now(UTC) - older_than
+    with opened(load().database_url) as engine:
+        schema.check(engine)
+        number = count_before(engine, before)
+        click.echo(f"{number:,} calls are from before {before:%Y-%m-%d %H:%M} UTC")
+        if dry_run or not number:
+            return
+        if not yes:
+            click.confirm("Remove them for good?", abort=True)
+        writer = Writer(engine)
+        with Progress(console=Console(highlight=False)) as progress:
+            task = progress.add_task("Purging", total=number)
+            remove(engine, writer, before, operator(), lambda done: progress.advance(task, done))
+        writer.close()
+    click.echo(f"{number:,} calls removed")

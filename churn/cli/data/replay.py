@@ -1,0 +1,53 @@
+"""`churn data replay`: whether the past comes out as it was logged."""
+
+from datetime import datetime
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from churn.cli.data.period import period
+from churn.replay import Replay, Replayed
+from churn.settings import load
+from churn.storage import schema
+from churn.storage.engine import opened
+from churn.storage.logged import count, logged
+
+
+@click.command()
+@period
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The newest N only.")
+def replay(since: datetime | None, until: datetime | None, limit: int | None) -> None:
+    """Predict what was logged again, the newest first, by the models that it names.
+
+    Every number must come out as it was logged: exit code 1 where one does not. What the service logged
+    must do so to the last digit, what `churn score` logged to 1e-9. Models that are not in the store are
+    counted.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    run = Replay()
+    with opened(load().database_url) as engine:
+        schema.check(engine)
+        total = count(engine, since, until, limit)
+        with Progress(console=console) as progress:
+            stream = logged(engine, since, until, limit, newest_first=True)
+            run.add(progress.track(stream, total=total, description="Replaying"))
+    _tell(console, run.found)
+    if run.found.different:
+        raise SystemExit(1)
+
+
+def _tell(console: Console, found: Replayed) -> None:
+    lines = [f"note: {tag} fails its self-test: {'; '.join(why)}" for tag, why in found.failing.items()]
+    lines += [f"{found.same:,} predictions come out as they were logged"]
+    lines += [f"{found.erased:,} erased, so not replayed"] * bool(found.erased)
+    lines += [
+        f"{number:,} not replayed: their model {tag} is not in the store, or of another version of churn"
+        for tag, number in found.missing.items()
+    ]
+    if found.different:
+        lines += [f"{found.different:,} come out DIFFERENT:"]
+        lines += [f"  {difference}" for difference in found.differences]
+        more = found.different - len(found.differences)
+        lines += [f"  … and {more:,} more"] * (more > 0)
+    console.print("\n".join(lines), markup=False)

@@ -1,0 +1,20 @@
+"""A plain `kill`, as commands that write files take it."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Let a plain `kill` end the work as Ctrl-C does: with what was begun removed."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

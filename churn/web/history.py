@@ -1,0 +1,130 @@
+"""GET /history: reads what is asked for in the query, and answers a page of predictions."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import orjson
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from churn import domain
+from churn.errors import FieldError, InvalidInputError
+from churn.schemas import LONGEST_IDENTIFIER
+from churn.storage.history import MAX_LIMIT, Filters
+
+READERS = 3  # pages that are read at once, so that logins find a connection beside them
+MAX_NAME = 64  # characters of an unknown parameter's name that are told back
+MAX_ERRORS = 50  # entries of one refusal
+
+Read = Callable[[Filters], list[dict[str, Any]]]
+StoredAs = Callable[[str], tuple[str, ...]]
+
+
+def make_history(read: Read, stored_as: StoredAs) -> Route:
+    """Return the route.
+
+    `read` returns the predictions that filters let through, newest first; it is called off the event loop.
+    `stored_as` returns the forms in which an employee's id may be stored.
+    """
+    readers = anyio.CapacityLimiter(READERS)
+
+    async def history(request: Request) -> Response:
+        """Answer one page, and the id before which the next one begins."""
+        filters = _filters(request.query_params, stored_as)
+        # One more than the page holds tells whether there is another.
+        more = replace(filters, limit=filters.limit + 1)
+        found = await anyio.to_thread.run_sync(partial(read, more), limiter=readers)
+        shown = found[: filters.limit]
+        following = shown[-1]["prediction_id"] if len(found) > len(shown) else None
+        body = orjson.dumps({"predictions": shown, "next": following}, option=orjson.OPT_UTC_Z)
+        return Response(body, media_type="application/json")
+
+    return Route("/history", history, methods=["GET"])
+
+
+def _filters(query: QueryParams, stored_as: StoredAs) -> Filters:
+    """Return what a query asks for.
+
+    Raises:
+        InvalidInputError: a parameter is unknown, given twice or malformed; one entry for each.
+    """
+    found: dict[str, Any] = {}
+    errors = []
+    for name in query:
+        parameter = _PARAMETERS.get(name)
+        if parameter is None:
+            readable = "".join(character for character in name if character.isprintable())[:MAX_NAME]
+            errors.append(FieldError(("query", readable), "unknown_parameter"))
+        elif len(query.getlist(name)) > 1:
+            errors.append(FieldError(("query", name), "repeated_parameter"))
+        else:
+            try:
+                found[name] = parameter.read(query[name])
+            except ValueError:
+                field = name if name in domain.BY_NAME else None
+                errors.append(FieldError(("query", name), parameter.kind, field))
+    if errors:
+        raise InvalidInputError(errors[:MAX_ERRORS])
+    if (employee_id := found.pop("employee_id", None)) is not None:
+        found["employee_ids"] = stored_as(employee_id)
+    return Filters(**found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """How one parameter is read; `read` raises ValueError where it is not of its `kind`."""
+
+    read: Callable[[str], object]
+    kind: str
+
+
+def _page_size(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_LIMIT):
+        raise ValueError
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _one_of(choices: Mapping[str, object]) -> Callable[[str], object]:
+    def read(text: str) -> object:
+        if text not in choices:
+            raise ValueError
+        return choices[text]
+
+    return read
+
+
+def _name(text: str, longest: int = 128) -> str:
+    # PostgreSQL refuses NUL in text, and no name that is stored has other control characters.
+    if not 0 < len(text) <= longest or not text.isprintable():
+        raise ValueError
+    return text
+
+
+def _identifier(text: str) -> str:
+    return _name(text.strip(), LONGEST_IDENTIFIER)
+
+
+_PARAMETERS = {
+    "limit": _Parameter(_page_size, "page_size"),
+    "before": _Parameter(uuid.UUID, "prediction_id"),
+    "user": _Parameter(_name, "name"),
+    "model": _Parameter(_name, "name"),
+    "prediction": _Parameter(_one_of({"0": 0, "1": 1}), "zero_or_one"),
+    "since": _Parameter(_moment, "moment"),
+    "until": _Parameter(_moment, "moment"),
+    "employee_id": _Parameter(_identifier, "identifier"),
+    "details": _Parameter(_one_of({"true": True, "false": False}), "true_or_false"),
+}

@@ -1,0 +1,251 @@
+"""One person in the journal: shown whole, erased without a trace, and purged when old; each act logged."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine, select
+
+from churn.cli.main import main
+from churn.schemas import EXAMPLE
+from churn.storage.entries import entry_of
+from churn.storage.exchanges import Exchange
+from churn.storage.ids import new_id
+from churn.storage.months import bound
+from churn.storage.pseudonyms import pseudonymizer, stored_as
+from churn.storage.spool import Spool
+from churn.storage.tables import JOURNAL, api_responses, journal_batches, requests
+from churn.storage.verification import verify
+from churn.storage.writer import Writer
+from tests.conftest import Served
+from tests.exchanges import count, exchange, scored
+
+Command = Callable[..., tuple[int, str]]
+MINE, HERS = "Zoé-4711", "Ana-0815"
+KEY = "a secret of some length"
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
+
+    def run(*arguments: object, answer: str = "") -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["data", *map(str, arguments)], input=answer)
+        return result.exit_code, result.output
+
+    return run
+
+
+@pytest.fixture
+def logged(served: Served) -> Served:
+    """Return the service after calls about two people, alone, in a batch and in a what-if."""
+    mine = {**EXAMPLE, "employee_id": MINE, "revenu_mensuel": 4242}
+    hers = {**EXAMPLE, "employee_id": HERS, "revenu_mensuel": 3131}
+    for path, body in (
+        ("/predict", mine),
+        ("/predict", hers),
+        ("/predict_batch", [hers, mine, hers]),
+        ("/what_if", {"employee": mine, "changes": {"heures_supp": "Non"}}),
+    ):
+        assert served.client.post(path, json=body).status_code == 200
+    return served
+
+
+def everything(engine: Engine) -> str:
+    with engine.connect() as connection:
+        return "\n".join(str(row) for table in JOURNAL for row in connection.execute(select(table)))
+
+
+def acts(engine: Engine) -> list[tuple[str, Any]]:
+    query = (
+        select(requests.c.route, api_responses.c.body)
+        .join(api_responses, api_responses.c.request_id == requests.c.id)
+        .where(requests.c.caller_kind == "operator")
+        .order_by(requests.c.id)
+    )
+    with engine.connect() as connection:
+        return [(route, body) for route, body in connection.execute(query)]
+
+
+class TestShow:
+    def test_is_everything_of_one_person_and_nothing_of_another(
+        self, logged: Served, command: Command
+    ) -> None:
+        code, output = command("show", MINE, "--json")
+        found = [json.loads(line) for line in output.splitlines()]
+        assert code == 0
+        assert [one["route"] for one in found] == ["/predict", "/predict_batch", "/what_if", "/what_if"]
+        assert {one["record"]["employee_id"] for one in found} == {MINE}
+        assert {one["caller_name"] for one in found} == {"tests"}
+        for one in found[:2]:
+            assert one["answer"]["prediction_id"] == one["prediction_id"]
+            assert one["answer"]["probability"] == one["probability"]
+        assert set(found[2]["answer"]) == {"before", "after", "difference", "suggestions", "message"}
+        assert HERS not in output
+        assert "3131" not in output
+        assert acts(logged.engine) == [("churn data show", {"predictions": 4})]
+
+    def test_reads_well(self, logged: Served, command: Command) -> None:
+        code, output = command("show", MINE)
+        assert code == 0
+        assert "/predict, asked by token tests" in output
+        assert re.search(r"probability 0\.\d{4}, threshold 0\.\d{4}", output)
+        assert re.search(r": 4242(\.0)?  \([+-]", output)
+
+    def test_goes_to_a_file_that_others_may_not_read(
+        self, logged: Served, command: Command, tmp_path: Path
+    ) -> None:
+        assert command("show", MINE, "-o", tmp_path / "mine.jsonl")[0] == 0
+        assert len((tmp_path / "mine.jsonl").read_text(encoding="utf-8").splitlines()) == 4
+        assert (tmp_path / "mine.jsonl").stat().st_mode & 0o777 == 0o600
+        code, output = command("show", MINE, "-o", tmp_path / "mine.jsonl")
+        assert (code, "is already there" in output) == (1, True)
+
+    @pytest.mark.parametrize("name", ["show", "erase"])
+    def test_of_nobody_says_so(self, logged: Served, command: Command, name: str) -> None:
+        code, output = command(name, "Nobody")
+        assert (code, "has nothing about this employee" in output) == (1, True)
+        assert acts(logged.engine) == []
+
+
+class TestErase:
+    def test_leaves_no_trace_and_everybody_else(self, logged: Served, command: Command) -> None:
+        before = count(logged.engine)
+        code, output = command("erase", MINE, "--yes")
+        assert (code, "4 predictions and 3 answers erased" in output) == (0, True)
+        left = everything(logged.engine)
+        assert MINE not in left
+        assert "Zo" not in left
+        assert "4242" not in left
+        assert count(logged.engine) == {
+            **before,
+            "requests": before["requests"] + 1,
+            "api_responses": before["api_responses"] + 1,
+        }
+        code, output = command("show", HERS, "--json")
+        hers = [json.loads(line) for line in output.splitlines()]
+        assert [one["record"]["revenu_mensuel"] for one in hers] == [3131] * 3
+        assert all(one["answer"]["probability"] == one["probability"] for one in hers)
+        assert command("erase", MINE, "--yes")[0] == 1
+
+    def test_is_logged_without_whose_data_it_was_and_the_chain_stays_valid(
+        self, logged: Served, command: Command
+    ) -> None:
+        command("erase", MINE, "--yes")
+        [(route, detail)] = acts(logged.engine)
+        assert route == "churn data erase"
+        assert (len(detail["predictions"]), len(detail["responses"])) == (4, 3)
+        assert set(detail) == {"predictions", "responses"}
+        found = verify(logged.engine)
+        assert (found.findings, found.erased) == ([], 4 * 3 + 3)
+
+    def test_asks_first(self, logged: Served, command: Command) -> None:
+        before = everything(logged.engine)
+        assert command("erase", MINE, answer="n\n")[0] == 1
+        assert everything(logged.engine) == before
+        assert command("erase", MINE, answer="y\n")[0] == 0
+
+    def test_waits_for_the_spool(self, logged: Served, command: Command, tmp_path: Path) -> None:
+        spool = Spool(tmp_path / "spool", 10**6)
+        spool.append([entry_of(exchange(scored(MINE)))])
+        spool.close()
+        code, output = command("erase", MINE, "--yes")
+        assert (code, "1 calls wait in the spool" in output) == (1, True)
+        assert MINE in everything(logged.engine)
+
+
+def id_of(moment: datetime) -> uuid.UUID:
+    """Return a key that was made at a moment."""
+    return uuid.UUID(int=bound(moment).int | new_id().int & (1 << 80) - 1)
+
+
+def call_of(moment: datetime) -> Exchange:
+    one = exchange(replace(scored(7), id=id_of(moment)))
+    return replace(one, id=id_of(moment), received_at=moment, answered_at=moment)
+
+
+class TestPurge:
+    @pytest.fixture
+    def years(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+        """Return a journal with a call a month over two years."""
+        monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+        writer = Writer(engine)
+        for months in reversed(range(24)):
+            moment = datetime.now(UTC) - timedelta(days=30.4 * months + 1)
+            monkeypatch.setattr("churn.storage.writer.new_id", partial(id_of, moment))
+            writer.write([entry_of(call_of(moment))])
+        monkeypatch.undo()
+        monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+        writer.close()
+        return engine
+
+    def test_removes_what_is_old_whole_and_leaves_the_rest_whole(
+        self, years: Engine, command: Command
+    ) -> None:
+        code, output = command("purge", "--older-than", "400d", "--yes")
+        assert code == 0
+        assert "10 calls removed" in output
+        left = count(years)
+        assert {left["employee_inputs"], left["features"], left["prediction_results"]} == {14}
+        assert {left["requests"], left["api_responses"]} == {15}
+        with years.connect() as connection:
+            assert len(connection.execute(select(journal_batches.c.id)).all()) == 15
+            moments = connection.execute(select(requests.c.received_at).order_by(requests.c.id)).scalars()
+            oldest = moments.first()
+        assert oldest is not None
+        assert oldest > datetime.now(UTC) - timedelta(days=400)
+        [(route, detail)] = acts(years)
+        assert (route, set(detail)) == ("churn data purge", {"before"})
+        assert verify(years).findings == []
+
+    def test_only_says_how_much_it_would_be(self, years: Engine, command: Command) -> None:
+        before = everything(years)
+        code, output = command("purge", "--dry-run", "--older-than", "14m")
+        assert (code, "calls are from before" in output) == (0, True)
+        assert command("purge", answer="n\n")[0] == 1
+        assert everything(years) == before
+
+    def test_keeps_the_six_months_of_the_ai_act(self, years: Engine, command: Command) -> None:
+        code, output = command("purge", "--older-than", "182d", "--yes")
+        assert (code, "article 26(6)" in output) == (1, True)
+        assert count(years)["requests"] == 24
+        assert command("purge", "--older-than", "182d", "--yes", "--force")[0] == 0
+        assert count(years)["requests"] < 10
+
+    @pytest.mark.parametrize("age", ["400", "d", "-1d", "1.5y", "400 d"])
+    def test_an_age_that_is_none(self, years: Engine, command: Command, age: str) -> None:
+        code, output = command("purge", "--older-than", age, "--yes")
+        assert (code, "expected a number of days, months or years" in output) == (2, True)
+        assert count(years)["requests"] == 24
+
+
+class TestPseudonyms:
+    def test_are_the_same_for_the_same_key_and_person_only(self) -> None:
+        hidden = pseudonymizer(KEY)
+        assert hidden(MINE) == hidden(MINE) != hidden(HERS)
+        assert hidden(MINE) != pseudonymizer(KEY + "x")(MINE)
+        assert re.fullmatch(r"p:[0-9a-f]{32}", hidden(MINE))
+
+    def test_both_forms_are_looked_for_where_there_is_a_key(self) -> None:
+        assert stored_as(MINE, "") == (MINE,)
+        assert stored_as(MINE, KEY) == (MINE, pseudonymizer(KEY)(MINE))
+
+    def test_take_the_place_of_the_id_everywhere_and_the_person_is_still_found(
+        self, pseudonymized: Served, command: Command
+    ) -> None:
+        client = pseudonymized.client
+        assert client.post("/predict", json={**EXAMPLE, "employee_id": MINE}).status_code == 200
+        assert MINE not in everything(pseudonymized.engine)
+        found = client.get("/history", params={"employee_id": MINE}).json()["predictions"]
+        assert [one["employee_id"] for one in found] == [pseudonymizer(KEY)(MINE)]
+        assert command("erase", MINE, "--yes")[0] == 0
+        with pseudonymized.engine.connect() as connection:
+            assert connection.execute(select(employee_inputs.c.record)).scalars().all() == [None]
