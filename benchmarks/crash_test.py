@@ -119,6 +119,7 @@ def tabulated(audits: dict[str, Audit], counts: dict[str, int]) -> Table:
         "duplicated": "duplicated",
         "altered": "altered",
         "half": "half",
+        "unverified": "not as it was sealed",
         "unheard": "journalled, but cut off",
     }
     for name, label in told.items():

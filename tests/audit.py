@@ -25,7 +25,8 @@ class Audit:
 
     `lost` lack one of their five rows, `duplicated` have one twice, `altered` say something else than was
     answered; `half` counts requests and predictions in the journal, answered or not, that lack a row.
-    `unheard` are whole, but their answer did not arrive: no fault.
+    `unheard` are whole, but their answer did not arrive: no fault. `unverified` are findings of
+    `churn data verify`.
     """
 
     answered: int
@@ -35,11 +36,13 @@ class Audit:
     altered: int
     half: int
     unheard: int
+    unverified: int = 0
 
     @property
     def faults(self) -> dict[str, int]:
         """What must not be, and is."""
-        counted = {name: getattr(self, name) for name in ("lost", "duplicated", "altered", "half")}
+        names = ("lost", "duplicated", "altered", "half", "unverified")
+        counted = {name: getattr(self, name) for name in names}
         return {name: count for name, count in counted.items() if count}
 
 

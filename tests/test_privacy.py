@@ -22,7 +22,7 @@ from churn.storage.ids import new_id
 from churn.storage.months import bound
 from churn.storage.pseudonyms import pseudonymizer, stored_as
 from churn.storage.spool import Spool
-from churn.storage.tables import JOURNAL, api_responses, journal_batches, requests
+from churn.storage.tables import JOURNAL, api_responses, employee_inputs, journal_batches, requests
 from churn.storage.verification import verify
 from churn.storage.writer import Writer
 from tests.conftest import Served
