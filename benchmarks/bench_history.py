@@ -30,7 +30,7 @@ from churn.storage.partitions import KEYS
 from tests import postgres
 
 # (full, short)
-ROWS, PAGES = (10_000_000, 50_000), (30, 5)
+ROWS, PAGES = (10_000_000, 50_000), (100, 5)
 MONTHS, EMPLOYEES = 12, 500_000
 BAR = 50.0  # milliseconds: the p99 of a page
 

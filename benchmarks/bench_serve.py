@@ -1,6 +1,6 @@
 """The service beside an empty endpoint, and beside the usual design: throughput and latency.
 
-python benchmarks/bench_serve.py [--data DIR] [--short]
+python -m benchmarks.bench_serve [--data DIR] [--short]
 
 One worker each. All servers run at once and are measured in turn, a few seconds at a time, so that a
 machine whose speed drifts does so for all of them; the figures are medians of the rounds. `/predict` is

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from churn.atomic import replacing
@@ -117,7 +118,7 @@ class Spool:
                 records += self._count(name)
             for name, size in _sizes(self._aside).items():
                 total += size
-                set_aside += (self._aside / name).read_bytes().count(b"\n")
+                set_aside += _lines(self._aside / name, size)
         return SpoolState(records, total, set_aside, self._max_bytes)
 
     def close(self) -> None:
@@ -246,6 +247,12 @@ class Spool:
         if self._active and self._active.path.name == name:
             self._active.close()
             self._active = None
+
+
+@lru_cache(maxsize=1024)
+def _lines(path: Path, _size: int) -> int:
+    """Return how many lines a file of that size has; such a file is written once, and read here once."""
+    return path.read_bytes().count(b"\n")
 
 
 def _sizes(folder: Path) -> dict[str, int]:

@@ -8,6 +8,7 @@ from churn.storage.ids import new_id
 
 SINGLY = 20  # refused calls that are stored one by one, a window
 WINDOW = 60.0  # seconds
+SEVERAL = "*"  # the method of calls that are counted together
 
 
 class Tally:
@@ -19,7 +20,7 @@ class Tally:
     def __init__(self) -> None:
         self._until = 0.0
         self._stored = 0
-        self._counted: dict[tuple[str, str, int], Exchange] = {}
+        self._counted: dict[tuple[str, int], Exchange] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -36,10 +37,10 @@ class Tally:
         if self._stored < SINGLY:
             self._stored += 1
             return False
-        place = exchange.method, exchange.route, exchange.status
+        place = exchange.route, exchange.status  # not the method: callers make up as many as they like
         known = self._counted.get(place)
         if known is None:
-            self._counted[place] = replace(exchange, id=new_id(), body=None)
+            self._counted[place] = replace(exchange, id=new_id(), method=SEVERAL, body=None)
         else:
             known.times += 1
             known.answered_at = exchange.answered_at
