@@ -2,89 +2,91 @@
 
 bentoml serve benchmarks.usual_design:Usual
 
-A pydantic model, a DataFrame of one row through the fitted scikit-learn pipeline, a token that is looked
-up in the database, and a commit for each table that logs the call; synchronous, with one session a
-request, on an engine as durable as ours. It gives no reasons. Settings: DATABASE_URL, CHURN_MODEL,
-API_TOKEN.
+Mapped classes with keys that the database makes, and one session a request; each table's row is added,
+committed and refreshed by itself, since its key goes into the next. A DataFrame of one row goes through
+the fitted scikit-learn pipeline. A token is looked up in the database. The engine is as durable as ours,
+and there are no reasons. Settings: DATABASE_URL, CHURN_MODEL, API_TOKEN.
 """
 
 import hashlib
 import os
 import time
-import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import bentoml
-from sqlalchemy import (
-    JSON,
-    Column,
-    DateTime,
-    Float,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Uuid,
-    insert,
-    select,
-)
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import JSON, ForeignKey, String, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
 from churn import registry
 from churn.pipeline import frame
 from churn.schemas import Employee
 from churn.storage.engine import make_engine
 
-metadata = MetaData()
-tokens = Table(
-    "usual_tokens", metadata, Column("id", Uuid, primary_key=True), Column("digest", String(64), unique=True)
-)
-requests = Table(
-    "usual_requests",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("received_at", DateTime(timezone=True)),
-    Column("route", String(64)),
-    Column("token_id", ForeignKey(tokens.c.id)),
-)
-inputs = Table(
-    "usual_inputs",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("request_id", ForeignKey(requests.c.id), index=True),
-    Column("record", JSON),
-)
-features = Table(
-    "usual_features",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("input_id", ForeignKey(inputs.c.id), index=True),
-    Column("values", JSON),
-)
-results = Table(
-    "usual_results",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("input_id", ForeignKey(inputs.c.id), index=True),
-    Column("model", String(128)),
-    Column("prediction", Integer),
-    Column("probability", Float),
-)
-responses = Table(
-    "usual_responses",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("request_id", ForeignKey(requests.c.id), index=True),
-    Column("answered_at", DateTime(timezone=True)),
-    Column("duration_ms", Float),
-    Column("body", JSON),
-)
+
+class Base(DeclarativeBase):
+    """What the tables have in common."""
+
+    type_annotation_map = {dict[str, Any]: JSON}  # noqa: RUF012 - as SQLAlchemy reads it
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=datetime.now)
 
 
-@bentoml.service(name="usual", traffic={"timeout": 60}, logging={"access": {"enabled": False}})
+class Token(Base):
+    """Who may call."""
+
+    __tablename__ = "usual_tokens"
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class ApiRequest(Base):
+    """One call."""
+
+    __tablename__ = "usual_requests"
+    route: Mapped[str]
+    token_id: Mapped[int] = mapped_column(ForeignKey("usual_tokens.id"), index=True)
+
+
+class EmployeeInput(Base):
+    """What came in."""
+
+    __tablename__ = "usual_inputs"
+    request_id: Mapped[int] = mapped_column(ForeignKey("usual_requests.id"), index=True)
+    record: Mapped[dict[str, Any]]
+
+
+class FeatureVector(Base):
+    """What the model saw."""
+
+    __tablename__ = "usual_features"
+    input_id: Mapped[int] = mapped_column(ForeignKey("usual_inputs.id"), index=True)
+    values: Mapped[dict[str, Any]]
+
+
+class PredictionResult(Base):
+    """What the model said."""
+
+    __tablename__ = "usual_results"
+    input_id: Mapped[int] = mapped_column(ForeignKey("usual_inputs.id"), index=True)
+    model: Mapped[str]
+    prediction: Mapped[int]
+    probability: Mapped[float]
+
+
+class ApiResponse(Base):
+    """What went out."""
+
+    __tablename__ = "usual_responses"
+    request_id: Mapped[int] = mapped_column(ForeignKey("usual_requests.id"), index=True)
+    duration_ms: Mapped[float]
+    body: Mapped[dict[str, Any]]
+
+
+Row = TypeVar("Row", bound=Base)
+
+
+@bentoml.service(name="usual", traffic={"timeout": 60})
 class Usual:
     """One employee, one prediction, five commits."""
 
@@ -93,55 +95,60 @@ class Usual:
         self._tag, self._fields, self._threshold = model.tag, model.fields, model.threshold
         self._pipeline: Any = bentoml.sklearn.load_model(model.tag)
         engine = make_engine(os.environ["DATABASE_URL"])
-        metadata.create_all(engine)
+        Base.metadata.create_all(engine)
         self._session = sessionmaker(engine)
         with self._session.begin() as session:
             digest = _digest(os.environ["API_TOKEN"])
-            if session.scalar(select(tokens.c.id).where(tokens.c.digest == digest)) is None:
-                session.execute(insert(tokens), {"id": uuid.uuid4(), "digest": digest})
+            if session.scalar(select(Token).where(Token.digest == digest)) is None:
+                session.add(Token(digest=digest))
 
     @bentoml.api  # type: ignore[untyped-decorator]
     def predict(self, employee: Employee, /, ctx: bentoml.Context) -> dict[str, Any]:
         """Return the risk that one employee leaves."""
         started = time.perf_counter()
-        request_id, input_id = uuid.uuid4(), uuid.uuid4()
-        request = {"id": request_id, "received_at": datetime.now(UTC), "route": "/predict"}
         with self._session() as session:
-            token_id = self._authenticated(session, ctx.request.headers.get("authorization", ""))
-            _save(session, requests, {**request, "token_id": token_id})
+            token = _authenticated(session, ctx.request.headers.get("authorization", ""))
+            request = _saved(session, ApiRequest(route="/predict", token_id=token.id))
             record = employee.model_dump()
-            _save(session, inputs, {"id": input_id, "request_id": request_id, "record": record})
+            given = _saved(session, EmployeeInput(request_id=request.id, record=record))
             table = frame([record], self._fields)
             row = {name: record[name] for name in table.columns}
-            _save(session, features, {"id": uuid.uuid4(), "input_id": input_id, "values": row})
-            probability = float(self._pipeline.predict_proba(table)[0, 1])
-            prediction = int(probability >= self._threshold)
-            result = {"id": uuid.uuid4(), "input_id": input_id, "model": self._tag}
-            _save(session, results, {**result, "prediction": prediction, "probability": probability})
+            _saved(session, FeatureVector(input_id=given.id, values=row))
+            result = self._scored(session, table, given.id)
             answer = {
-                "prediction": prediction,
-                "probability": probability,
-                "message": "Risque de départ élevé" if prediction else "Employé stable",
-                "prediction_id": str(result["id"]),
-                "model": self._tag,
+                "prediction": result.prediction,
+                "probability": result.probability,
+                "message": "Risque de départ élevé" if result.prediction else "Employé stable",
+                "prediction_id": result.id,
+                "model": result.model,
             }
-            response = {"id": uuid.uuid4(), "request_id": request_id, "answered_at": datetime.now(UTC)}
             duration = (time.perf_counter() - started) * 1000
-            _save(session, responses, {**response, "duration_ms": duration, "body": answer})
+            _saved(session, ApiResponse(request_id=request.id, duration_ms=duration, body=answer))
         return answer
 
-    def _authenticated(self, session: Session, authorization: str) -> uuid.UUID:
-        digest = _digest(authorization.removeprefix("Bearer "))
-        found: uuid.UUID | None = session.scalar(select(tokens.c.id).where(tokens.c.digest == digest))
-        if found is None:
-            raise bentoml.exceptions.BentoMLException("unauthorized", error_code=HTTPStatus.UNAUTHORIZED)
-        return found
+    def _scored(self, session: Session, table: Any, input_id: int) -> PredictionResult:
+        probability = float(self._pipeline.predict_proba(table)[0, 1])
+        prediction = int(probability >= self._threshold)
+        result = PredictionResult(
+            input_id=input_id, model=self._tag, prediction=prediction, probability=probability
+        )
+        return _saved(session, result)
+
+
+def _authenticated(session: Session, authorization: str) -> Token:
+    digest = _digest(authorization.removeprefix("Bearer "))
+    found = session.scalar(select(Token).where(Token.digest == digest))
+    if found is None:
+        raise bentoml.exceptions.BentoMLException("unauthorized", error_code=HTTPStatus.UNAUTHORIZED)
+    return found
 
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _save(session: Session, table: Table, row: dict[str, Any]) -> None:
-    session.execute(insert(table), row)
+def _saved(session: Session, row: Row) -> Row:
+    session.add(row)
     session.commit()
+    session.refresh(row)
+    return row
