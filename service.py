@@ -40,6 +40,7 @@ from churn.web.envelope import Envelope, anonymous_traceback, logger
 from churn.web.history import make_history
 from churn.web.intake import Intake
 from churn.web.pages import make_pages
+from churn.web.protocol import use_bounded_protocol
 from churn.web.readiness import Readiness, exposition
 from churn.web.recorder import Recorder
 from churn.what_if import compare
@@ -237,6 +238,8 @@ for method in service.apis.values():
     spec.from_http_request = _already_read
     spec.model_json_schema = _schema_of(spec)
     method.func.__signature__ = inspect.signature(method.func)  # BentoML asks for it at each call
+
+use_bounded_protocol()
 
 # The first added is the outermost.
 service.add_asgi_middleware(Recorder, journal=worker, is_open=is_open)

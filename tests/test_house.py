@@ -80,6 +80,7 @@ TERRITORIES = {
     "rich": ("churn.cli",),
     "bcrypt": ("churn.access.users",),
     "prometheus_client": ("churn.web.readiness",),
+    "uvicorn": ("churn.web.protocol",),
 }
 
 

@@ -1,12 +1,14 @@
 """A real `bentoml serve`: the Python clients, a start that fails, and what a stop leaves."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import bentoml
 import httpx
@@ -97,6 +99,51 @@ class TestClients:
         assert "path=/predict" in output
         for secret in ("987654", "Zoé", "4711", "Astronaute", "vieux", TOKEN, USER[1], "Traceback"):
             assert secret not in output
+
+
+def says(server: Server, *sent: bytes, at_most: int = 2000) -> bytes:
+    """Send the parts, the last of them again and again, until the server closes; return what it said."""
+    address = urlsplit(server.url)
+    with socket.create_connection((str(address.hostname), int(address.port or 0))) as connection:
+        *first, last = sent
+        try:
+            for part in (*first, *[last] * at_most):
+                connection.sendall(part)
+            pytest.fail("the server took all of it")
+        except ConnectionError:
+            pass
+        try:
+            return connection.recv(1 << 16)
+        except ConnectionError:
+            return b""
+
+
+class TestHeads:
+    """What comes before a body, and between its parts, is bounded: it is read before anyone is known."""
+
+    def test_a_head_may_be_large_but_not_too_large(self, server: Server) -> None:
+        assert httpx.get(f"{server.url}/health", headers={"X-Long": "a" * 60_000}).status_code == 200
+        refused = httpx.get(f"{server.url}/health", headers={"X-Long": "a" * 400_000})
+        assert (refused.status_code, refused.text) == (400, "The request's head is too large.")
+
+    def test_each_request_of_a_connection_may_have_as_much(self, server: Server) -> None:
+        with httpx.Client(headers={"X-Long": "a" * 30_000}) as client:
+            assert {client.get(f"{server.url}/health").status_code for _ in range(10)} == {200}
+
+    @pytest.mark.parametrize("part", [b"a" * 16_384, b"X-Short: 1\r\n" * 1000])
+    def test_an_endless_head_is_cut(self, server: Server, part: bytes) -> None:
+        says(server, b"GET /health HTTP/1.1\r\nHost: h\r\nX-Long: a", part)
+
+    def test_endless_trailers_are_cut(self, server: Server) -> None:
+        head = b"POST /predict HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        says(server, head, b"X-Short: 1\r\n" * 1000)
+
+    def test_a_body_may_come_in_small_chunks(self, server: Server) -> None:
+        body = json.dumps([EXAMPLE] * 3000).encode()
+        parts = (body[at : at + 100] for at in range(0, len(body), 100))
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        answer = httpx.post(f"{server.url}/predict_batch", content=parts, headers=headers, timeout=60)
+        assert len(answer.json()) == 3000
 
 
 def test_what_was_answered_is_in_the_database_after_a_stop(
