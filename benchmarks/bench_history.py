@@ -81,7 +81,7 @@ def main() -> None:
     short = parser.parse_args().short
     # Filling takes longer than a statement of the service may.
     with postgres.server() as server, postgres.database(server) as url:
-        with opened(f"{url}?options=-c%20statement_timeout%3D0") as engine:
+        with opened(url, patient=True) as engine:
             schema.upgrade(engine)
             months = _past(MONTHS)
             seconds = _filled(engine, months, ROWS[short])

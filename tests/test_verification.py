@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,17 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
 from churn.cli.main import main
+from churn.storage import engine as engines
+from churn.storage import schema
 from churn.storage.acts import record_act
+from churn.storage.engine import opened
 from churn.storage.entries import entry_of
 from churn.storage.ids import new_id
 from churn.storage.tables import JOURNAL, metadata
 from churn.storage.verification import verify
 from churn.storage.writer import Writer
 from tests.exchanges import exchange, scored
+from tests.servers import wait_until
 
 
 def sql(engine: Engine, statement: str, **values: object) -> None:
@@ -251,3 +256,26 @@ class TestCommand:
         (tmp_path / "heads.json").write_text("[]")
         code, output = command("--heads", tmp_path / "heads.json")
         assert (code, "does not hold heads" in output) == (1, True)
+
+
+def test_a_walk_takes_as_long_as_it_needs(empty_postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_postgresql)
+    monkeypatch.setitem(engines._SESSION, "statement_timeout", "200ms")
+    waiting = text(
+        "SELECT max(clock_timestamp() - query_start) > interval '1 s' FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+
+    def is_long(engine: Engine) -> bool:
+        with engine.connect() as watching:
+            return bool(watching.execute(waiting).scalar())
+
+    with opened(empty_postgresql, patient=True) as engine:
+        schema.upgrade(engine)
+        Writer(engine).write([entry_of(exchange(scored(1)))])
+        with ThreadPoolExecutor(1) as elsewhere:
+            with engine.begin() as locking:
+                locking.execute(text("LOCK TABLE features IN ACCESS EXCLUSIVE MODE"))
+                walk = elsewhere.submit(CliRunner().invoke, main, ["data", "verify"])
+                wait_until(lambda: is_long(engine))
+            assert walk.result().exit_code == 0, walk.result().output

@@ -1,6 +1,6 @@
 """One way to the database: the URL as people write it, made into a SQLAlchemy engine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ _SESSION = {
     "timezone": "UTC",
     "standard_conforming_strings": "on",  # the journal writes its rows as SQL
 }
+_PATIENT = {**_SESSION, "statement_timeout": "0", "lock_timeout": "0"}
 # libpq's parameters, where the URL does not say otherwise.
 _CONNECTION = {
     "application_name": "churn",
@@ -64,11 +65,12 @@ def parse_url(url: str) -> URL:
     )
 
 
-def make_engine(url: str, *, pool_size: int = POOL_SIZE) -> Engine:
+def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) -> Engine:
     """Return an engine for a database URL; nothing is connected yet.
 
-    `pool_size` is how many connections a process keeps; MAX_OVERFLOW more may come and go. TLS and what
-    else libpq knows is asked for in the URL: `?sslmode=verify-full&sslrootcert=/path/ca.crt`.
+    `pool_size` is how many connections a process keeps; MAX_OVERFLOW more may come and go. A `patient` one
+    is for what reads the whole journal: statements may take as long as they need. TLS and what else libpq
+    knows is asked for in the URL: `?sslmode=verify-full&sslrootcert=/path/ca.crt`.
 
     Raises:
         SettingsError: as `parse_url`, or a SQLite file's folder cannot be made.
@@ -86,13 +88,13 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE) -> Engine:
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT}, **pool)
         event.listen(engine, "connect", _durable)
         return engine
-    plain, arguments = _session(parsed)
+    plain, arguments = _session(parsed, _PATIENT if patient else _SESSION)
     return create_engine(plain, pool_pre_ping=True, connect_args=arguments, **pool)
 
 
-def _session(url: URL) -> tuple[URL, dict[str, Any]]:
+def _session(url: URL, options: Mapping[str, str]) -> tuple[URL, dict[str, Any]]:
     """Return a PostgreSQL URL and the parameters that go with it; what the URL says wins."""
-    ours = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+    ours = " ".join(f"-c {name}={value}" for name, value in options.items())
     theirs = " ".join(url.normalized_query.get("options", ()))
     arguments = {name: value for name, value in _CONNECTION.items() if name not in url.query}
     return url.difference_update_query(["options"]), {**arguments, "options": f"{ours} {theirs}".strip()}
@@ -112,13 +114,13 @@ def _make_folder(file: str) -> None:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    """Yield an engine for a database URL, and close its connections afterwards.
+def opened(url: str, *, patient: bool = False) -> Iterator[Engine]:
+    """Yield an engine for a database URL, as `make_engine` does, and close its connections afterwards.
 
     Raises:
         SettingsError: as `parse_url`.
     """
-    engine = make_engine(url)
+    engine = make_engine(url, patient=patient)
     try:
         yield engine
     finally:

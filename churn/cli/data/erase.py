@@ -24,7 +24,7 @@ def erase(employee: str, *, yes: bool) -> None:
     """
     settings = load()
     _check_spool(settings)
-    with opened(settings.database_url) as engine:
+    with opened(settings.database_url, patient=True) as engine:
         schema.check(engine)
         forms = forms_of(employee, settings)
         number = count_about(engine, forms)
