@@ -28,7 +28,7 @@ run: install  ## Make a model, a database, a first user and token where there ar
 	@exec $(RUN) churn serve
 
 test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor
-	$(RUN) pytest --cov --cov-report=term
+	$(RUN) pytest -n 2 --dist loadfile --cov --cov-report=term
 
 lint: install-dev  ## Check style and format
 	$(RUN) ruff check .
