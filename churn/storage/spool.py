@@ -130,6 +130,7 @@ class Spool:
             segment.close()
         self._active = None
         self._held.clear()
+        self._next_look = 0.0
 
     def _count(self, name: str) -> int:
         held = self._held.get(name)
