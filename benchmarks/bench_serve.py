@@ -121,15 +121,15 @@ def _measured(targets: Mapping[str, Target], *, short: bool) -> dict[tuple[str, 
     """Return the figures of each target, for each number of clients."""
     seconds, rounds = SECONDS[short], ROUNDS[short]
     turns = [
-        (name, clients, round_)
+        (name, clients)
+        for _ in range(rounds)  # each measures all: a machine that slows down does so for all
         for clients in CLIENTS
-        for round_ in range(rounds)
         for name in targets
         if name != USUAL or clients > 1
     ]
     found: dict[tuple[str, int], list[load.Load]] = {}
     with Progress(console=Console(stderr=True)) as progress:
-        for name, clients, _ in progress.track(turns, description="Measuring"):
+        for name, clients in progress.track(turns, description="Measuring"):
             target = targets[name]
             longer = 2.0 if name == USUAL else 1.0  # it answers seldom
             done = load.run(target.url, target.message, clients=clients, seconds=longer * seconds)
