@@ -20,9 +20,9 @@ def replacing(path: Path) -> Iterator[Path]:
         # What a new file of this user would have: mkstemp's own let nobody else read it.
         part.chmod(0o666 & ~_umask())
         yield part
-        _sync(part)
+        sync(part)
         part.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -33,7 +33,8 @@ def _umask() -> int:
     return mask
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make what was written to a file, or created in a folder, last."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)

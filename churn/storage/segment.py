@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
+from churn.atomic import sync
 from churn.storage.entries import Entry, load
 
 OVERHEAD = 19  # bytes that a line has around its entry
@@ -165,15 +166,6 @@ def count(path: Path) -> int:
     """Return how many records a file has; reads little more than its last line."""
     with FileIO(path) as file:
         return _extent(file)[1]
-
-
-def sync(folder: Path) -> None:
-    """Make what was created in a folder last."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _private(path: str, flags: int) -> int:

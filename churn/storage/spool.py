@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from churn.atomic import replacing
+from churn.atomic import replacing, sync
 from churn.errors import SpoolError
 from churn.storage.entries import Entry
-from churn.storage.segment import OVERHEAD, Batch, Segment, count, sync
+from churn.storage.segment import OVERHEAD, Batch, Segment, count
 
 logger = logging.getLogger("churn")
 

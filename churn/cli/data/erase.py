@@ -2,12 +2,11 @@
 
 import click
 
-from churn.cli.data.person import forms_of, nobody
+from churn.cli.data.person import look_up
 from churn.errors import SpoolError
 from churn.settings import Settings, load, operator
 from churn.storage import schema
 from churn.storage.engine import opened
-from churn.storage.privacy import count_about
 from churn.storage.privacy import erase as take_away
 from churn.storage.spool import Spool
 from churn.storage.writer import Writer
@@ -26,10 +25,7 @@ def erase(employee: str, *, yes: bool) -> None:
     _check_spool(settings)
     with opened(settings.database_url, patient=True) as engine:
         schema.check(engine)
-        forms = forms_of(employee, settings)
-        number = count_about(engine, forms)
-        if not number:
-            raise nobody()
+        forms, number = look_up(engine, employee, settings)
         if not yes:
             click.confirm(f"Erase {number:,} predictions about this employee for good?", abort=True)
         writer = Writer(engine)

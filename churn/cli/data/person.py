@@ -1,18 +1,25 @@
 """One person in the journal, as commands name one."""
 
+from sqlalchemy import Engine
+
 from churn.errors import IdentityError
 from churn.settings import Settings
+from churn.storage.privacy import count_about
 from churn.storage.pseudonyms import stored_as
 
 
-def forms_of(employee: str, settings: Settings) -> tuple[str, ...]:
-    """Return the forms in which an employee's id may be in the journal."""
-    return stored_as(employee, settings.pseudonym_key.get_secret_value())
+def look_up(engine: Engine, employee: str, settings: Settings) -> tuple[tuple[str, ...], int]:
+    """Return the forms in which an employee's id may be in the journal, and how many predictions have one.
 
-
-def nobody() -> IdentityError:
-    """Return the error that the journal has nothing about an employee."""
-    return IdentityError(
-        "the journal has nothing about this employee: check the id, "
-        "and CHURN_PSEUDONYM_KEY where ids are hashed"
-    )
+    Raises:
+        IdentityError: none has.
+        DatabaseError: the database does not answer.
+    """
+    forms = stored_as(employee, settings.pseudonym_key.get_secret_value())
+    number = count_about(engine, forms)
+    if not number:
+        raise IdentityError(
+            "the journal has nothing about this employee: check the id, "
+            "and CHURN_PSEUDONYM_KEY where ids are hashed"
+        )
+    return forms, number

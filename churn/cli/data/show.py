@@ -10,13 +10,13 @@ from rich.console import Console
 
 from churn import domain, phrases
 from churn.atomic import replacing
-from churn.cli.data.person import forms_of, nobody
+from churn.cli.data.person import look_up
 from churn.errors import SettingsError
 from churn.settings import load, operator
 from churn.storage import schema
 from churn.storage.acts import record_act
 from churn.storage.engine import opened
-from churn.storage.privacy import About, count_about, everything_about
+from churn.storage.privacy import About, everything_about
 from churn.storage.writer import Writer
 
 
@@ -36,10 +36,7 @@ def show(employee: str, *, as_json: bool, output: Path | None) -> None:
         raise SettingsError(f"{output} is already there: name another file")
     with opened(settings.database_url, patient=True) as engine:
         schema.check(engine)
-        forms = forms_of(employee, settings)
-        number = count_about(engine, forms)
-        if not number:
-            raise nobody()
+        forms, number = look_up(engine, employee, settings)
         writer = Writer(engine)
         record_act(writer, "show", {"predictions": number}, operator())
         writer.close()
