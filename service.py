@@ -4,7 +4,6 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 """
 
 import gc
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -39,9 +38,10 @@ from churn.upkeep import Upkeep
 from churn.web.envelope import Envelope, anonymous_traceback, logger
 from churn.web.history import make_history
 from churn.web.intake import Intake
+from churn.web.metrics import Metrics, make_metrics
 from churn.web.pages import make_pages
 from churn.web.protocol import use_bounded_protocol
-from churn.web.readiness import Readiness, exposition
+from churn.web.readiness import Readiness
 from churn.web.recorder import Recorder
 from churn.what_if import compare
 
@@ -99,9 +99,9 @@ class Worker:
         self._model.self_test.require(self._model.tag)
         return self._journal.check()
 
-    def metrics(self) -> str:
-        """Return the journal's figures in the text form of Prometheus."""
-        return exposition(self._journal.state())
+    def state(self) -> JournalState:
+        """Return how the journal is; may read files."""
+        return self._journal.state()
 
     def close(self) -> None:
         """Write what waits, and let go of the database."""
@@ -141,12 +141,15 @@ def _collect_seldom() -> None:
 worker = Worker()
 
 
-@bentoml.service(name="churn", traffic={"timeout": 60}, **server_options())
+@bentoml.service(name="churn", traffic={"timeout": 60}, metrics={"enabled": False}, **server_options())
 class Churn:
     """Employee-turnover risk with exact reasons; every call authenticated and journalled."""
 
     def __init__(self) -> None:
         worker.open()
+        for name, method in service.apis.items():
+            # BentoML binds it anew at each call, with a signature and all, unless it finds it bound.
+            self.__dict__[name] = method.__get__(self, type(self))
 
     @bentoml.on_deployment
     @staticmethod
@@ -179,10 +182,6 @@ class Churn:
         with _discreet(state):
             before, after = state.scored = worker.scorer.score([question.employee, question.changed()])
             return compare(worker.scorer, before, after, state.language)
-
-    def __metrics__(self, content: str) -> str:
-        """Return BentoML's figures and the journal's."""
-        return content + worker.metrics()
 
 
 def _predict(employees: list[Employee], state: State) -> list[dict[str, Any]]:
@@ -237,14 +236,15 @@ for method in service.apis.values():
     spec: Any = method.input_spec
     spec.from_http_request = _already_read
     spec.model_json_schema = _schema_of(spec)
-    method.func.__signature__ = inspect.signature(method.func)  # BentoML asks for it at each call
 
 use_bounded_protocol()
 
 # The first added is the outermost.
+service.add_asgi_middleware(Metrics)
 service.add_asgi_middleware(Recorder, journal=worker, is_open=is_open)
 service.add_asgi_middleware(Envelope)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, verify=worker.verify)
 service.add_asgi_middleware(Intake)
-service.mount_asgi_app(make_pages(worker.card, make_history(worker.history, worker.stored_as)), path="/")
+routes = (make_history(worker.history, worker.stored_as), make_metrics(worker.state))
+service.mount_asgi_app(make_pages(worker.card, routes), path="/")

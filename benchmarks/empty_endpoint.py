@@ -10,7 +10,7 @@ import bentoml
 from churn.settings import server_options
 
 
-@bentoml.service(name="empty", traffic={"timeout": 60}, **server_options())
+@bentoml.service(name="empty", traffic={"timeout": 60}, metrics={"enabled": False}, **server_options())
 class Empty:
     """One endpoint that does nothing."""
 

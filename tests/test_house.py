@@ -79,7 +79,7 @@ TERRITORIES = {
     "click": ("churn.cli",),
     "rich": ("churn.cli",),
     "bcrypt": ("churn.access.users",),
-    "prometheus_client": ("churn.web.readiness",),
+    "prometheus_client": ("churn.web.metrics",),
     "uvicorn": ("churn.web.protocol",),
 }
 

@@ -514,6 +514,14 @@ class TestJournal:
         assert rows(served, employee_inputs)[0].record["genre"] == "F"
 
 
+def metrics(served: Served) -> dict[str, float]:
+    """Return the figures at `/metrics`, by name and labels."""
+    lines = served.client.get("/metrics").text.splitlines()
+    return {
+        name: float(value) for name, _, value in (line.rpartition(" ") for line in lines) if name[0] != "#"
+    }
+
+
 class TestState:
     def test_health_is_what_the_design_says(self, served: Served) -> None:
         response = served.client.get("/health", headers={"Authorization": ""})
@@ -526,9 +534,7 @@ class TestState:
 
     def test_metrics_say_how_the_journal_is(self, served: Served) -> None:
         served.client.post("/predict", json=EXAMPLE)
-        lines = served.client.get("/metrics").text.splitlines()
-        named = (line.partition(" ") for line in lines if line.startswith("churn_"))
-        assert {name: float(value) for name, _, value in named} == {
+        assert {name: value for name, value in metrics(served).items() if "{" not in name} == {
             "churn_database_up": 1,
             "churn_journal_waiting": 0,
             "churn_spool_records": 0,
@@ -536,6 +542,30 @@ class TestState:
             "churn_spool_max_bytes": 1024**3,
             "churn_spool_set_aside": 0,
         }
+
+    def test_metrics_count_calls_by_route_and_status(self, served: Served) -> None:
+        before = metrics(served)
+        served.client.post("/predict", json=EXAMPLE)
+        served.client.post("/predict", json={})
+        after = metrics(served)
+
+        def more(name: str) -> float:
+            return after[name] - before.get(name, 0)
+
+        assert more('churn_requests_total{route="/predict",status="200"}') == 1
+        assert more('churn_requests_total{route="/predict",status="422"}') == 1
+        assert more('churn_request_seconds_count{route="/predict"}') == 2
+        assert 0 < more('churn_request_seconds_sum{route="/predict"}') < 60
+        assert more('churn_request_seconds_bucket{le="+Inf",route="/predict"}') == 2
+
+    def test_metrics_have_no_series_for_what_people_make_up(self, served: Served) -> None:
+        series = 'churn_requests_total{route="(elsewhere)",status="404"}'
+        before = metrics(served).get(series, 0)
+        for number in range(5):
+            served.client.get(f"/made-up-{number}-4711")
+        after = metrics(served)
+        assert after[series] - before == 5
+        assert not [name for name in after if "4711" in name]
 
     def test_ready_only_while_the_journal_can_write(self, served_strictly: Served) -> None:
         served = served_strictly

@@ -1,6 +1,6 @@
 """The small pages beside the API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,10 +11,10 @@ from starlette.routing import Route
 from churn.domain import Language
 
 
-def make_pages(card: Callable[[Language], dict[str, Any]], history: Route) -> Starlette:
+def make_pages(card: Callable[[Language], dict[str, Any]], others: Sequence[Route]) -> Starlette:
     """Return the app that BentoML mounts beside its own routes.
 
-    `card` returns the served model's card in a language; `history` is the route of the history.
+    `card` returns the served model's card in a language; `others` are routes made elsewhere.
     """
 
     async def health(_: Request) -> JSONResponse:
@@ -25,4 +25,4 @@ def make_pages(card: Callable[[Language], dict[str, Any]], history: Route) -> St
         """Answer which model serves, how good it is, and what it must not be taken for."""
         return JSONResponse(card(request.state.language))
 
-    return Starlette(routes=[Route("/health", health), Route("/model", model), history])
+    return Starlette(routes=[Route("/health", health), Route("/model", model), *others])
