@@ -4,15 +4,14 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 """
 
 import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, cast
 
+import anyio
+import anyio.to_thread
 import bentoml
 import orjson
 from sqlalchemy import Engine
-from starlette.datastructures import State
-from starlette.requests import Request
 from starlette.responses import Response
 
 from churn import preflight, registry
@@ -35,9 +34,9 @@ from churn.storage.spool import Spool
 from churn.storage.store import Store
 from churn.storage.writer import Writer
 from churn.upkeep import Upkeep
-from churn.web.envelope import Envelope, anonymous_traceback, logger
+from churn.web.envelope import Envelope, logger
 from churn.web.history import make_history
-from churn.web.intake import Intake
+from churn.web.intake import CALL, Endpoint, Intake
 from churn.web.metrics import Metrics, make_metrics
 from churn.web.pages import make_pages
 from churn.web.protocol import use_bounded_protocol
@@ -60,6 +59,9 @@ class Worker:
     _journal: Journal
     _upkeep: Upkeep
     _verify: Verify
+
+    def __init__(self) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
 
     def open(self) -> None:
         """Read the settings, load the model and connect.
@@ -147,9 +149,8 @@ class Churn:
 
     def __init__(self) -> None:
         worker.open()
-        for name, method in service.apis.items():
-            # BentoML binds it anew at each call, with a signature and all, unless it finds it bound.
-            self.__dict__[name] = method.__get__(self, type(self))
+        worker.endpoints.update({method.route: getattr(self, name) for name, method in service.apis.items()})
+        self._one = anyio.CapacityLimiter(1)
 
     @bentoml.on_deployment
     @staticmethod
@@ -166,52 +167,40 @@ class Churn:
         worker.close()
 
     @bentoml.api
-    async def predict(self, employee: Employee, /, ctx: bentoml.Context) -> Prediction:
+    async def predict(self, employee: Employee, /) -> Prediction:
         """Return the risk that one employee leaves, with its reasons."""
-        return cast("Prediction", _sent(_predict([employee], ctx.request.state)[0]))
+        return cast("Prediction", _sent(_predict([employee])[0]))
 
     @bentoml.api
-    def predict_batch(self, employees: list[Employee], /, ctx: bentoml.Context) -> list[Prediction]:
+    async def predict_batch(self, employees: list[Employee], /) -> list[Prediction]:
         """Return the risk of up to 10,000 employees, in order; one invalid refuses them all."""
-        return cast("list[Prediction]", _sent(_predict(employees, ctx.request.state)))
+        return cast("list[Prediction]", await self._beside(lambda: _sent(_predict(employees))))
 
     @bentoml.api
-    def what_if(self, question: WhatIfQuestion, /, ctx: bentoml.Context) -> WhatIfAnswer:
+    async def what_if(self, question: WhatIfQuestion, /) -> WhatIfAnswer:
         """Return what changes do to one employee's risk, and which single ones would suffice."""
-        state = ctx.request.state
-        with _discreet(state):
-            before, after = state.scored = worker.scorer.score([question.employee, question.changed()])
-            return compare(worker.scorer, before, after, state.language)
+        return cast("WhatIfAnswer", await self._beside(lambda: _sent(_what_if(question))))
+
+    async def _beside(self, work: Callable[[], Response]) -> Response:
+        """Do long work off the event loop, one at a time: more would share the same core."""
+        return await anyio.to_thread.run_sync(work, limiter=self._one)
 
 
-def _predict(employees: list[Employee], state: State) -> list[dict[str, Any]]:
-    with _discreet(state):
-        scorer = worker.scorer
-        state.scored = scorer.score(employees)
-        return [scorer.document(one, state.language) for one in state.scored]
+def _predict(employees: list[Employee]) -> list[dict[str, Any]]:
+    call, scorer = CALL.get(), worker.scorer
+    call["scored"] = scorer.score(employees)
+    return [scorer.document(one, call["language"]) for one in call["scored"]]
+
+
+def _what_if(question: WhatIfQuestion) -> dict[str, Any]:
+    call, scorer = CALL.get(), worker.scorer
+    before, after = call["scored"] = scorer.score([question.employee, question.changed()])
+    return compare(scorer, before, after, call["language"]).model_dump()
 
 
 def _sent(answer: object) -> Response:
-    """Return the answer as it goes out: BentoML would validate and serialise it once more."""
+    """Return the answer as it goes out, serialised once."""
     return Response(orjson.dumps(answer), media_type="application/json")
-
-
-@contextmanager
-def _discreet(state: State) -> Iterator[None]:
-    """Keep the text of an error out of the log: BentoML logs it, and it may repeat an employee's values."""
-    try:
-        yield
-    except ChurnError as error:
-        state.error = error  # BentoML knows its own errors only: the envelope tells ours
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, its text is not ours to show
-        logger.error("request %s failed:\n%s", state.request_id, anonymous_traceback(error))
-        raise ChurnError("scoring failed") from None
-
-
-async def _already_read(request: Request, _: Any) -> Any:
-    """Return what the intake read: BentoML need not parse and validate the body again."""
-    return request.state.read
 
 
 def _schema_of(spec: Any) -> Callable[..., dict[str, Any]]:
@@ -234,7 +223,6 @@ service = cast("bentoml.Service[Churn]", Churn)
 
 for method in service.apis.values():
     spec: Any = method.input_spec
-    spec.from_http_request = _already_read
     spec.model_json_schema = _schema_of(spec)
 
 use_bounded_protocol()
@@ -245,6 +233,6 @@ service.add_asgi_middleware(Recorder, journal=worker, is_open=is_open)
 service.add_asgi_middleware(Envelope)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, verify=worker.verify)
-service.add_asgi_middleware(Intake)
+service.add_asgi_middleware(Intake, endpoints=worker.endpoints)
 routes = (make_history(worker.history, worker.stored_as), make_metrics(worker.state))
 service.mount_asgi_app(make_pages(worker.card, routes), path="/")

@@ -3,7 +3,7 @@
 import logging
 import traceback
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,6 +11,7 @@ from churn import phrases
 from churn.domain import Language
 from churn.errors import ChurnError, InvalidInputError, ModelError, NotFoundError, PayloadTooLargeError
 from churn.storage.ids import new_id
+from churn.web.headers import header
 
 logger = logging.getLogger("churn")
 
@@ -37,7 +38,7 @@ class Envelope:
             return
         state = scope.setdefault("state", {})
         state["request_id"] = new_id()
-        state["language"] = phrases.language_of(Headers(scope=scope).get("accept-language", ""))
+        state["language"] = phrases.language_of(header(scope, b"accept-language"))
         answer = _Answer(scope, send)
         try:
             _check_path(scope["path"])
@@ -52,7 +53,7 @@ class Envelope:
                 raise  # too late for another answer: the server cuts the connection
             answer.refused = error_response(500, phrases.status(500, state["language"]), scope)
         if answer.refused is not None:
-            await answer.refused(scope, receive, answer.pass_on)
+            await answer.refused(scope, receive, send)
 
 
 class _Answer:
@@ -65,27 +66,23 @@ class _Answer:
         self.refused: JSONResponse | None = None
 
     async def send(self, message: Message) -> None:
-        """Pass a success on; note a failure of BentoML's own and drop its body."""
-        if message["type"] == "http.response.start" and message["status"] >= 400:
-            self.refused = self._failure(message["status"])
-            if allowed := Headers(raw=message["headers"]).get("allow"):
-                self.refused.headers["Allow"] = allowed
-        if self.refused is None:
-            await self.pass_on(message)
-
-    def _failure(self, status: int) -> JSONResponse:
-        """Return the answer in place of BentoML's: for the error that the service noted, if it did."""
-        error = self._scope["state"].get("error")
-        if error is not None:
-            return refusal(error, self._scope)
-        return error_response(status, phrases.status(status, self._scope["state"]["language"]), self._scope)
-
-    async def pass_on(self, message: Message) -> None:
-        """Send a message as it is, with the request's id on its head."""
+        """Pass a success on, with the request's id on its head; drop a failure of BentoML's own."""
         if message["type"] == "http.response.start":
-            self.started = True
-            MutableHeaders(scope=message)["X-Request-ID"] = str(self._scope["state"]["request_id"])
-        await self._send(message)
+            if message["status"] >= 400:
+                self.refused = self._refused(message)
+            else:
+                self.started = True
+                request_id = str(self._scope["state"]["request_id"]).encode()
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+        if self.refused is None:
+            await self._send(message)
+
+    def _refused(self, message: Message) -> JSONResponse:
+        text = phrases.status(message["status"], self._scope["state"]["language"])
+        refused = error_response(message["status"], text, self._scope)
+        if allowed := Headers(raw=message["headers"]).get("allow"):
+            refused.headers["Allow"] = allowed
+        return refused
 
 
 def _check_path(path: str) -> None:

@@ -1,14 +1,15 @@
 """The intake: reads a prediction route's body once, and refuses it before anything is computed."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio.to_thread
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from churn import domain
@@ -20,6 +21,7 @@ from churn.errors import (
     UnsupportedMediaError,
 )
 from churn.schemas import Changes, Employee, WhatIfQuestion
+from churn.web.headers import header
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
@@ -28,6 +30,10 @@ MAX_ROWS = 10_000
 MAX_ERRORS = 50  # entries of one refusal
 MAX_NAME = 64  # characters of an unknown field's name that are told back
 
+# The state of the request that an endpoint answers: its language, and what the journal is to keep of it.
+CALL: ContextVar[dict[str, Any]] = ContextVar("call")
+
+Endpoint = Callable[[Any], Awaitable[Response]]
 Record = TypeVar("Record", Employee, Changes)
 
 
@@ -98,7 +104,7 @@ def _parse(body: bytes) -> object:
     if not body.strip():
         raise InvalidInputError([FieldError(("body",), "empty_body")])
     try:
-        return json.loads(body, object_pairs_hook=_once_each)
+        return _JSON.decode(body.decode())
     except (ValueError, RecursionError):
         # Chained from nothing: the parser's message may quote the body.
         raise InvalidInputError([FieldError(("body",), "json_invalid")]) from None
@@ -112,6 +118,10 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
         repeated = next(name for name in names if names.count(name) > 1)
         raise InvalidInputError([FieldError(("body", _readable(repeated)), "repeated_field")])
     return found
+
+
+# Made once: `json.loads` makes one a call where there is a hook.
+_JSON = json.JSONDecoder(object_pairs_hook=_once_each)
 
 
 def _validate(
@@ -164,36 +174,40 @@ def _field_error(error: ErrorDetails, place: tuple[str | int, ...]) -> FieldErro
 
 
 class Intake:
-    """Reads the body of a prediction route and leaves what it holds in the request's state.
+    """Reads the body of a prediction route, and answers by the endpoint of the route.
 
-    Raises `RefusalError`s for the envelope around it to answer. The service behind it finds in
-    `state["read"]` what the route's reader returned.
+    `endpoints` has the service's by their routes, each with what it takes. Raises `RefusalError`s for
+    the envelope around it to answer. BentoML's own way to an endpoint takes as long as all that we do on
+    ours, and would parse and validate once more: what it leads to is called here, by the same names.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint]) -> None:
         self._app = app
+        self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read one request; what is no prediction passes."""
+        """Answer one request; what is no prediction passes."""
         route = ROUTES.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if route is not None:
-            _check_media(Headers(scope=scope))
-            body = await _body(scope, receive, route.max_bytes)
-            scope["state"]["read"] = (
-                route.read(body) if len(body) <= SMALL else await anyio.to_thread.run_sync(route.read, body)
-            )
-        await self._app(scope, receive, send)
+        if route is None:
+            await self._app(scope, receive, send)
+            return
+        _check_media(scope)
+        body = await _body(scope, receive, route.max_bytes)
+        found = route.read(body) if len(body) <= SMALL else await anyio.to_thread.run_sync(route.read, body)
+        CALL.set(scope["state"])  # for this request's own task
+        answer = await self._endpoints[scope["path"]](found)
+        await answer(scope, receive, send)
 
 
-def _check_media(headers: Headers) -> None:
-    media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media != "application/json" or headers.get("content-encoding", "identity") != "identity":
+def _check_media(scope: Scope) -> None:
+    media = header(scope, b"content-type", "application/json").partition(";")[0].strip().lower()
+    if media != "application/json" or header(scope, b"content-encoding", "identity") != "identity":
         raise UnsupportedMediaError
 
 
 async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """Return the whole body, or stop as soon as it is over the limit."""
-    declared = Headers(scope=scope).get("content-length", "")
+    declared = header(scope, b"content-length")
     if declared.isdecimal() and int(declared) > limit:
         raise PayloadTooLargeError(limit, "byte")
     chunks, size, more = [], 0, True
