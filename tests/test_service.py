@@ -26,7 +26,7 @@ from churn.storage.tables import (
     prediction_results,
     requests,
 )
-from churn.web import recorder
+from churn.web import deadlines
 from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES
 from tests.conftest import Served
 
@@ -487,7 +487,7 @@ class TestJournal:
     def test_an_answer_that_comes_too_late_is_journalled_as_such(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(recorder, "MAX_SECONDS", 0)
+        monkeypatch.setattr(deadlines, "MAX_SECONDS", 0)
         response = served.client.post("/predict", json=EXAMPLE)
         assert response.status_code == 504
         assert set(response.json()) == {"detail", "request_id"}

@@ -57,6 +57,11 @@ class Store:
             self._spool.close()
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the database works in this very process."""
+        return self._writer.is_embedded
+
+    @property
     def away(self) -> DatabaseError | None:
         """Why the database takes no rows; None where it does."""
         return self._away

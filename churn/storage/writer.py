@@ -31,6 +31,11 @@ class Writer:
         self._sequence = 0
         self._previous = GENESIS
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database works in this very process."""
+        return self._engine.dialect.name == "sqlite"
+
     def write(
         self,
         entries: Sequence[Entry],

@@ -1,6 +1,5 @@
 """The recorder: holds an answer back until the journal has it."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,11 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.errors import ChurnError, DatabaseError, TookTooLongError
 from churn.storage.exchanges import Caller, Exchange
+from churn.web.deadlines import Deadlines
 from churn.web.envelope import anonymous_traceback, logger, refusal
 from churn.web.intake import ROUTES
-
-# Shorter than the server's own time-out, whose answer would be neither journalled nor in our shape.
-MAX_SECONDS = 30
 
 # Every call to these is journalled; of the others, those that are refused.
 API = frozenset({*ROUTES, "/model", "/history"})
@@ -40,6 +37,7 @@ class Recorder:
         self._app = app
         self._journal = journal
         self._is_open = is_open
+        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -47,7 +45,7 @@ class Recorder:
             await self._app(scope, receive, send)
             return
         call = _Call(scope, receive, send)
-        await call.be_answered(self._app)
+        await call.be_answered(self._app, self._deadlines)
         if not call.held:
             return
         try:
@@ -75,14 +73,13 @@ class _Call:
         self._received_at, self._started = datetime.now(UTC), time.perf_counter()
         self.held: list[Message] = []
 
-    async def be_answered(self, app: ASGIApp) -> None:
+    async def be_answered(self, app: ASGIApp, deadlines: Deadlines) -> None:
         """Let the app answer; a call to the API in time, or it is told that it took too long."""
         if not self._is_api:
             await app(self._scope, self._receive, self._hold)
             return
         try:
-            async with asyncio.timeout(MAX_SECONDS):
-                await app(self._scope, self._receive, self._hold)
+            await deadlines.keep(app(self._scope, self._receive, self._hold))
         except TimeoutError:
             self.held.clear()
             await refusal(TookTooLongError(), self._scope)(self._scope, self._receive, self._hold)
