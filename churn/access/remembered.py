@@ -7,62 +7,69 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from churn.access.verification import Verified
 from churn.errors import DatabaseError
 from churn.storage.exchanges import Caller
 
-FRESH = 5.0  # seconds for which a verification stands: so long a revoked token may still be let in
-STALE = 300.0  # seconds for which it stands while the database cannot be asked
+FRESH = 2.0  # seconds for which nobody is asked: so long a revoked token may still be let in
+GOOD = 300.0  # seconds for which no password is hashed again, and so long who has signed in
+STALE = 300.0  # seconds for which a verification stands while the database cannot be asked
 MOST = 10_000  # callers remembered
 
-Verify = Callable[[str], Awaitable[Caller | None]]
+# Asked with what is remembered of the same credentials, and whether that still needs no password.
+Ask = Callable[[str, Verified | None, bool], Awaitable[Verified]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Known:
-    caller: Caller
+    verified: Verified
     since: float
+    checked: float
 
 
 class Remembered:
-    """Finds callers by what they sent, asking `verify` once for all who send the same at the same time.
+    """Finds callers by what they sent, asking once for all who send the same at the same time.
 
     Only what was good is remembered, by a digest whose key is this process's own.
     """
 
-    def __init__(self, verify: Verify) -> None:
-        self._verify = verify
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
         self._key = os.urandom(32)
         self._known: dict[bytes, _Known] = {}
-        self._asked: dict[bytes, asyncio.Task[Caller | None]] = {}
+        self._asked: dict[bytes, asyncio.Task[Verified]] = {}
 
-    async def caller(self, authorization: str) -> Caller | None:
-        """Return the caller behind an `Authorization` header, or None.
+    async def caller(self, authorization: str) -> Caller:
+        """Return the caller behind an `Authorization` header.
 
         Raises:
             DatabaseError: the database cannot be asked, and the caller is not remembered.
+            ChurnError: what asking raises.
         """
         digest = hashlib.blake2b(authorization.encode(), digest_size=32, key=self._key).digest()
         known = self._known.get(digest)
-        if known is not None and time.monotonic() - known.since < FRESH:
-            return known.caller
+        if known is not None and time.monotonic() - known.checked < FRESH:
+            return known.verified.caller
         asked = self._asked.get(digest)
         if asked is None:
-            asked = self._asked[digest] = asyncio.create_task(self._ask(digest, authorization))
+            asked = self._asked[digest] = asyncio.create_task(self._check(digest, authorization))
             asked.add_done_callback(lambda _: self._asked.pop(digest, None))
         # Shielded: one of them going away does not end the question of the others.
-        return await asyncio.shield(asked)
+        return (await asyncio.shield(asked)).caller
 
-    async def _ask(self, digest: bytes, authorization: str) -> Caller | None:
-        known = self._known.pop(digest, None)
+    async def _check(self, digest: bytes, authorization: str) -> Verified:
+        known, now = self._known.pop(digest, None), time.monotonic()
+        is_recent = known is not None and now - known.since < GOOD
         try:
-            caller = await self._verify(authorization)
+            verified = await self._ask(authorization, known and known.verified, is_recent)
         except DatabaseError:
-            if known is None or time.monotonic() - known.since >= STALE:
+            if known is None or now - known.checked >= STALE:
                 raise
             self._known[digest] = known
-            return known.caller
-        if caller is not None:
+            return known.verified
+        if verified.is_good:
+            since = known.since if known is not None and is_recent else now
             while len(self._known) >= MOST:
                 del self._known[next(iter(self._known))]
-            self._known[digest] = _Known(caller, time.monotonic())
-        return caller
+            self._known[digest] = _Known(verified, since, now)
+        return verified

@@ -1,117 +1,176 @@
-"""Users: a name and a bcrypt hash, for people who sign in with HTTP Basic."""
+"""Users: a name, a role and a bcrypt hash, for people who sign in with HTTP Basic."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-import bcrypt
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from churn.access.passwords import NOBODY, hash_password, matches
+from churn.access.roles import ROLES, Role, scopes_of
 from churn.errors import IdentityError
 from churn.settings import check_password
 from churn.storage.ids import new_id
 from churn.storage.schema import explained
 from churn.storage.tables import users
 
-ROUNDS = 12  # 2**12 iterations: about a quarter of a second on a laptop
-DEFAULT_SCOPES = ("predict", "history")
-
-# The hash of a random text that nobody kept: checked where the name is unknown, so that a wrong
-# name takes as long as a wrong password.
-_NOBODY = b"$2b$12$NqsZFtF0B0SawKOykoW11esycZXrzGn1FjbmXAUUS2.CGs7h1TwSG"
-
-
-def add_user(
-    engine: Engine, username: str, password: str, *, scopes: tuple[str, ...] = DEFAULT_SCOPES
-) -> uuid.UUID:
-    """Create a user and return its key.
-
-    Raises:
-        IdentityError: the name is taken or malformed, or the password too weak.
-        DatabaseError: the database does not answer.
-    """
-    _check(username, password)
-    user_id = new_id()
-    row = {
-        "id": user_id,
-        "username": username,
-        "password_hash": hash_password(password),
-        "scopes": list(scopes),
-        "is_active": True,
-        "created_at": datetime.now(UTC),
-    }
-    with explained(engine), engine.begin() as connection:
-        try:
-            connection.execute(insert(users), row)
-        except IntegrityError as error:
-            raise IdentityError(f"there is already a user {username!r}: choose another name") from error
-    return user_id
-
-
-def ensure_user(engine: Engine, username: str, password: str) -> None:
-    """Make a user exist with this password: created, or the password replaced.
-
-    Raises:
-        IdentityError, DatabaseError: as `add_user`.
-    """
-    _check(username, password)
-    with explained(engine), engine.connect() as connection:
-        found = connection.execute(select(users.c.password_hash).where(users.c.username == username)).scalar()
-    if found is None:
-        add_user(engine, username, password)
-    elif not bcrypt.checkpw(password.encode(), found.encode()):
-        with explained(engine), engine.begin() as connection:
-            connection.execute(
-                update(users)
-                .where(users.c.username == username)
-                .values(password_hash=hash_password(password))
-            )
+DEFAULT_ROLE: Role = "analyst"
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as the gate knows one."""
+    """A user as an operator sees one."""
 
-    id: uuid.UUID
+    name: str
+    role: str
+    is_active: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a sign-in went: whose name it was (None: nobody's), and whether the password was right.
+
+    `password_hash` is what it was checked against: as long as it is stored, the sign-in holds.
+    """
+
+    id: uuid.UUID | None
     name: str
     scopes: frozenset[str]
+    password_hash: str
+    is_good: bool
 
 
-def verify_user(engine: Engine, username: str, password: str) -> User | None:
-    """Return the active user whose name and password these are, else None.
+def add_user(
+    connection: Connection, username: str, password: str, *, role: str = DEFAULT_ROLE
+) -> uuid.UUID:
+    """Create a user and return its key.
+
+    Raises:
+        IdentityError: the name is taken or malformed, the role unknown, or the password too weak.
+    """
+    check_user(username, password, role)
+    row = {
+        "id": new_id(),
+        "username": username,
+        "password_hash": hash_password(password),
+        "role": role,
+        "is_active": True,
+        "created_at": datetime.now(UTC),
+    }
+    try:
+        connection.execute(insert(users), row)
+    except IntegrityError as error:
+        raise IdentityError(f"there is already a user {username!r}: choose another name") from error
+    return row["id"]  # type: ignore[return-value]
+
+
+def set_password(connection: Connection, username: str, password: str) -> None:
+    """Replace a user's password.
+
+    Raises:
+        IdentityError: there is no such user, or the password is too weak.
+    """
+    _check_password(password)
+    _change(connection, username, password_hash=hash_password(password))
+
+
+def set_active(connection: Connection, username: str, *, is_active: bool) -> None:
+    """Let a user in, or no longer.
+
+    Raises:
+        IdentityError: there is no such user.
+    """
+    _change(connection, username, is_active=is_active)
+
+
+def set_role(connection: Connection, username: str, role: str) -> None:
+    """Give a user another role.
+
+    Raises:
+        IdentityError: there is no such user, or no such role.
+    """
+    _check_role(role)
+    _change(connection, username, role=role)
+
+
+def list_users(engine: Engine) -> Sequence[User]:
+    """Return all users, by name.
+
+    Raises:
+        DatabaseError: the database does not answer.
+    """
+    query = select(users.c.username, users.c.role, users.c.is_active, users.c.created_at)
+    with explained(engine), engine.connect() as connection:
+        return [User(*row) for row in connection.execute(query.order_by(users.c.username))]
+
+
+def count_users(engine: Engine) -> int:
+    """Return how many users there are, disabled ones included."""
+    with explained(engine), engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(users)).scalar_one()
+
+
+def sign_in(engine: Engine, username: str, password: str) -> Login:
+    """Check a name and a password; a name that nobody has takes as long as a wrong password.
 
     Takes about a quarter of a second: call it off the event loop.
 
     Raises:
         DatabaseError: the database does not answer.
     """
-    query = select(users.c.id, users.c.password_hash, users.c.scopes).where(
-        users.c.username == username, users.c.is_active
-    )
+    query = select(users).where(users.c.username == username)
     with explained(engine), engine.connect() as connection:
         row = connection.execute(query).one_or_none()
-    stored = _NOBODY if row is None else row.password_hash.encode()
-    # bcrypt refuses longer input; nobody's password is that long.
-    matches = bcrypt.checkpw(password.encode()[:72], stored) and len(password.encode()) <= 72
-    return User(row.id, username, frozenset(row.scopes)) if row is not None and matches else None
+    if row is None:
+        matches(password, NOBODY)
+        return Login(None, username, frozenset(), NOBODY, is_good=False)
+    is_good = matches(password, row.password_hash) and row.is_active
+    return Login(row.id, username, scopes_of(row.role), row.password_hash, is_good)
 
 
-def hash_password(password: str) -> str:
-    """Return the bcrypt hash of a password."""
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)).decode()
+def still_in(engine: Engine, user_id: uuid.UUID, password_hash: str) -> frozenset[str] | None:
+    """Return the scopes of who signed in before; None where disabled since, or the password changed.
 
-
-def count_users(engine: Engine) -> int:
-    """Return how many users there are."""
+    Raises:
+        DatabaseError: the database does not answer.
+    """
+    query = select(users.c.role).where(
+        users.c.id == user_id, users.c.is_active, users.c.password_hash == password_hash
+    )
     with explained(engine), engine.connect() as connection:
-        return len(connection.execute(select(users.c.id)).all())
+        role = connection.execute(query).scalar()
+    return None if role is None else scopes_of(role)
 
 
-def _check(username: str, password: str) -> None:
+def check_user(username: str, password: str, role: str) -> None:
+    """Accept what a user can be made of.
+
+    Raises:
+        IdentityError: the name is malformed, the role unknown, or the password too weak.
+    """
     if not 0 < len(username) <= 64 or ":" in username or not username.isprintable():
         raise IdentityError("the user name must have 1 to 64 printable characters and no colon")
+    _check_role(role)
+    _check_password(password)
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise IdentityError(f"unknown role {role!r}: expected one of {', '.join(ROLES)}")
+
+
+def _check_password(password: str) -> None:
     try:
         check_password(password)
     except ValueError as error:
         raise IdentityError(f"the password {error}") from error
+
+
+def _change(connection: Connection, username: str, **values: Any) -> None:
+    changed = connection.execute(update(users).where(users.c.username == username).values(**values))
+    if not changed.rowcount:
+        raise IdentityError(f"there is no user {username!r}: `churn user list` has them all")
