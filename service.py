@@ -15,8 +15,11 @@ from sqlalchemy import Engine
 from starlette.responses import Response
 
 from churn import preflight, registry
-from churn.access.gate import Gate, Verify, is_open, verifier
+from churn.access.authenticator import Authenticator, Rates
+from churn.access.gate import Gate, is_open
 from churn.access.identities import offline
+from churn.access.uses import Uses
+from churn.access.verification import Verifier
 from churn.answers import Prediction, WhatIfAnswer
 from churn.card import describe
 from churn.domain import Language
@@ -26,7 +29,7 @@ from churn.schemas import Employee, WhatIfQuestion
 from churn.scoring import Scorer
 from churn.settings import Settings, load, server_options
 from churn.storage.engine import make_engine
-from churn.storage.exchanges import Caller, Exchange
+from churn.storage.exchanges import Exchange
 from churn.storage.history import Filters, page
 from churn.storage.journal import Journal, JournalState
 from churn.storage.pseudonyms import pseudonymizer, stored_as
@@ -58,7 +61,8 @@ class Worker:
     _model: ServedModel
     _journal: Journal
     _upkeep: Upkeep
-    _verify: Verify
+    _uses: Uses
+    _authenticator: Authenticator
 
     def __init__(self) -> None:
         self.endpoints: dict[str, Endpoint] = {}
@@ -74,7 +78,6 @@ class Worker:
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
             logger.warning("model %s: %s", self._model.tag, sentence)
         self.engine = make_engine(settings.database_url)
-        self._verify = verifier(self.engine, offline(settings))
         spool = None
         if settings.has_spool:
             spool = Spool(settings.spool, settings.spool_mb * 1024**2)
@@ -82,6 +85,10 @@ class Worker:
         key = settings.pseudonym_key.get_secret_value()
         self._journal = Journal(store, pseudonymizer(key) if settings.pseudonymize else None)
         self._journal.start()
+        self._uses = Uses(self.engine)
+        rates = Rates(settings.user_rate, settings.token_rate)
+        verifier = Verifier(self.engine, offline(settings))
+        self._authenticator = Authenticator(verifier, self._uses, self.record, rates)
         self._upkeep = Upkeep(self.engine)
         self._upkeep.start()
         _collect_seldom()
@@ -109,12 +116,13 @@ class Worker:
         """Write what waits, and let go of the database."""
         gc.unfreeze()
         self._journal.close()
+        self._uses.close()
         self._upkeep.close()
         self.engine.dispose()
 
-    def verify(self, authorization: str) -> Caller | None:
-        """Return the caller behind an `Authorization` header, or None."""
-        return self._verify(authorization)
+    def authenticator(self) -> Authenticator:
+        """Return what finds the callers."""
+        return self._authenticator
 
     def history(self, filters: Filters) -> list[dict[str, Any]]:
         """Return a page of the journal's predictions; waits for the database."""
@@ -232,7 +240,7 @@ service.add_asgi_middleware(Metrics)
 service.add_asgi_middleware(Recorder, journal=worker, is_open=is_open)
 service.add_asgi_middleware(Envelope)
 service.add_asgi_middleware(Readiness, check=worker.check)
-service.add_asgi_middleware(Gate, verify=worker.verify)
+service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(Intake, endpoints=worker.endpoints)
 routes = (make_history(worker.history, worker.stored_as), make_metrics(worker.state))
 service.mount_asgi_app(make_pages(worker.card, routes), path="/")

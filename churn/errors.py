@@ -12,10 +12,12 @@
     └── RefusalError                an HTTP call that is not answered as asked
         ├── UnauthorizedError      401  no credentials, or wrong ones
         ├── ForbiddenError         403  the caller is known, but may not do this
+        │   └── CrossSiteError     403  another site had the caller's browser send it
         ├── NotFoundError          404  there is nothing at this address
         ├── PayloadTooLargeError   413  the body has too many bytes or rows
         ├── UnsupportedMediaError  415  the body is not declared as JSON
         ├── InvalidInputError      422  one entry per offending field
+        ├── TooManyRequestsError   429  too many calls, or too many failed ones
         └── TookTooLongError       504  no answer within the time that a caller may wait
 
 The status is what an HTTP caller receives when the error reaches the edge; the command line
@@ -123,6 +125,10 @@ class ForbiddenError(RefusalError):
     status = 403
 
 
+class CrossSiteError(ForbiddenError):
+    """A page of another site had a signed-in user's browser send this."""
+
+
 class NotFoundError(RefusalError):
     """There is nothing at this address."""
 
@@ -143,6 +149,16 @@ class PayloadTooLargeError(RefusalError):
     def __init__(self, limit: int, unit: str) -> None:
         super().__init__(f"over {limit} {unit}s")
         self.limit, self.unit = limit, unit
+
+
+class TooManyRequestsError(RefusalError):
+    """Too many calls, or too many failed ones: the next may come in `wait` seconds."""
+
+    status = 429
+
+    def __init__(self, wait: float) -> None:
+        super().__init__("too many requests")
+        self.wait = wait
 
 
 class UnsupportedMediaError(RefusalError):

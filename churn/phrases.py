@@ -277,6 +277,13 @@ def unusable_model(language: Language) -> str:
     return "Le modèle a échoué à son auto-test et ne sert pas : voir GET /model et le journal du serveur"
 
 
+def cross_site(language: Language) -> str:
+    """Return that a request was refused because another site had it sent."""
+    if language == "en":
+        return "Refused: another site had this browser send it; programs use a token"
+    return "Refusé : un autre site l'a fait envoyer par ce navigateur ; un programme utilise un jeton"
+
+
 def too_large(error: PayloadTooLargeError, language: Language) -> str:
     """Return by how much a body may not be larger."""
     limit = f"{error.limit:,}".replace(",", " " if language == "fr" else ",")

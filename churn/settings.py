@@ -14,7 +14,7 @@ from churn.errors import SettingsError
 PROJECT = Path(__file__).parents[1]
 
 MIN_PASSWORD = 8  # characters
-MAX_PASSWORD = 72  # bytes: bcrypt ignores the rest
+MAX_PASSWORD = 1024  # bytes; they travel in a header
 MIN_TOKEN = 16  # characters
 
 # What examples and tutorials leave in configuration files, and what everyone tries first.
@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
     model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = ""  # the promoted one
     workers: Annotated[int, Field(ge=1, le=64, validation_alias="CHURN_WORKERS")] = 1
+    user_rate: Annotated[float, Field(ge=0, le=1e6, validation_alias="CHURN_USER_RATE")] = 50.0
+    token_rate: Annotated[float, Field(ge=0, le=1e6, validation_alias="CHURN_TOKEN_RATE")] = 0.0
     access_log: Annotated[bool, Field(validation_alias="CHURN_ACCESS_LOG")] = False
     journal_fallback: Annotated[
         Literal["spool", "refuse"], Field(validation_alias="CHURN_JOURNAL_FALLBACK")
@@ -134,7 +136,7 @@ def check_password(password: str) -> None:
     """Accept a password that can stand.
 
     Raises:
-        ValueError: it is a placeholder, too short, or longer than bcrypt reads.
+        ValueError: it is a placeholder, too short, or too long.
     """
     if is_placeholder(password):
         raise ValueError("is a placeholder or a password that everyone tries first: choose another")

@@ -27,13 +27,13 @@ from starlette.types import ASGIApp
 
 import service
 from churn import domain, extracts, registry, training
-from churn.access.tokens import issue_token
 from churn.cli.train import export_model
 from churn.registry import ServedModel, promotions
 from churn.sample import write_sample
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from tests import postgres
+from tests.identities import a_token
 from tests.plans import QUICK
 
 for name in (
@@ -167,7 +167,7 @@ def _served(
 ) -> Iterator[Served]:
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", model.tag)
-    token = issue_token(engine, "tests")
+    token = a_token(engine, "tests", scopes=("predict", "history", "metrics"))
     headers = {"Authorization": f"Bearer {token}"}
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield Served(client, engine, token)

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from churn import extracts, registry
 from churn.access.tokens import verify_token
-from churn.access.users import verify_user
+from churn.access.users import list_users, sign_in
 from churn.cli.main import COMMANDS, main
 from churn.registry import ServedModel, promotions
 from churn.storage import schema
@@ -66,7 +66,8 @@ def new_models(model: ServedModel) -> Iterator[Callable[[], set[str]]]:
     [
         *([name] for name in COMMANDS),
         ["user", "add"],
-        ["token", "issue"],
+        *(["user", word] for word in ("list", "password", "role", "disable", "enable")),
+        *(["token", word] for word in ("issue", "list", "revoke")),
         ["db", "upgrade"],
         ["db", "check"],
         *(["model", word] for word in ("list", "show", "current", "compare", "promote", "rollback")),
@@ -124,14 +125,14 @@ class TestUser:
         result = churn("user", "add", "marie", input="correct horse\ncorrect horse\n")
         assert result.exit_code == 0
         assert "correct horse" not in result.output
-        assert verify_user(migrated, "marie", "correct horse") is not None
+        assert sign_in(migrated, "marie", "correct horse").is_good
 
     def test_the_password_may_come_from_the_environment(
         self, migrated: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("API_PASSWORD", "correct horse")
-        assert churn("user", "add", "marie").output == "user marie added\n"
-        assert verify_user(migrated, "marie", "correct horse") is not None
+        assert churn("user", "add", "marie").output == "user marie added: analyst\n"
+        assert sign_in(migrated, "marie", "correct horse").is_good
 
     def test_the_password_is_no_argument(self, migrated: Engine) -> None:
         assert churn("user", "add", "marie", "correct horse").exit_code == 2
@@ -144,6 +145,21 @@ class TestUser:
         taken = churn("user", "add", "marie", input="correct horse\ncorrect horse\n")
         assert (taken.exit_code, "there is already a user 'marie'" in taken.output) == (1, True)
 
+    def test_a_user_is_changed_disabled_and_enabled(self, migrated: Engine) -> None:
+        churn("user", "add", "marie", "--role", "auditor", input="correct horse\ncorrect horse\n")
+        assert churn("user", "password", "marie", input="another horse\nanother horse\n").exit_code == 0
+        assert sign_in(migrated, "marie", "another horse").is_good
+        assert churn("user", "role", "marie", "operator").output == "user marie is operator now\n"
+        assert churn("user", "disable", "marie").exit_code == 0
+        assert re.search(r"marie .* operator .* disabled", churn("user", "list").output)
+        assert churn("user", "enable", "marie").exit_code == 0
+        assert [(one.role, one.is_active) for one in list_users(migrated)] == [("operator", True)]
+
+    def test_who_is_not_there_cannot_be_changed(self, migrated: Engine) -> None:
+        for words in (["disable", "paul"], ["enable", "paul"], ["role", "paul", "admin"]):
+            result = churn("user", *words)
+            assert (result.exit_code, "there is no user 'paul'" in result.output) == (1, True)
+
     def test_without_a_schema_nothing_is_asked(self, database: Engine) -> None:
         result = churn("user", "add", "marie")
         assert result.exit_code == 1
@@ -152,15 +168,26 @@ class TestUser:
 
 class TestToken:
     def test_only_the_secret_is_on_standard_output(self, migrated: Engine) -> None:
-        result = churn("token", "issue", "payroll", "--scope", "predict", "--days", "30")
+        result = churn("token", "issue", "payroll", "--scopes", "predict,metrics", "--expires", "30d")
         assert result.exit_code == 0
         found = verify_token(migrated, result.stdout.strip())
         assert found is not None
-        assert found.name == "payroll"
+        assert (found.name, set(found.scopes)) == ("payroll", {"predict", "metrics"})
         assert result.stderr == "token payroll, shown this once:\n"
 
     def test_an_unknown_scope_is_refused(self, migrated: Engine) -> None:
-        assert churn("token", "issue", "payroll", "--scope", "admin").exit_code == 2
+        result = churn("token", "issue", "payroll", "--scopes", "predict,root")
+        assert (result.exit_code, "'root' is none of predict, history" in result.output) == (2, True)
+        assert churn("token", "issue", "payroll", "--expires", "soon").exit_code == 2
+
+    def test_a_token_is_listed_and_revoked(self, migrated: Engine) -> None:
+        secret = churn("token", "issue", "payroll", "--expires", "90d").stdout.strip()
+        assert re.search(r"payroll .* active .* never", churn("token", "list").output)
+        assert churn("token", "revoke", "payroll").output == "token payroll is revoked\n"
+        assert verify_token(migrated, secret) is None
+        assert re.search(r"payroll .* revoked", churn("token", "list").output)
+        again = churn("token", "revoke", "payroll")
+        assert (again.exit_code, "`churn token list` has them all" in again.output) == (1, True)
 
 
 class TestTrain:
@@ -342,7 +369,7 @@ class TestSetup:
         [secret] = re.findall(r"^First token, shown this once: +(\S+)$", first, re.MULTILINE)
         [password] = re.findall(r"^First user, shown this once: +admin / (\S+)$", first, re.MULTILINE)
         assert verify_token(engine, secret) is not None
-        assert verify_user(engine, "admin", password) is not None
+        assert sign_in(engine, "admin", password).is_good
         engine.dispose()
         assert "exported as churn:" in first
         assert json.loads(re.findall(r"-d '(.*)'", first)[0])["heure_supplementaires"] == "Oui"
@@ -366,5 +393,5 @@ class TestSetup:
         for name, value in identity.items():
             monkeypatch.setenv(name, value)
         assert churn("setup").output == ""
-        assert verify_user(database, "marie", "correct horse") is not None
+        assert sign_in(database, "marie", "correct horse").is_good
         assert verify_token(database, identity["API_TOKEN"]) is not None

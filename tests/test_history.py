@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from churn.access.tokens import issue_token
 from churn.domain import risk_band
 from churn.storage.entries import entry_of
 from churn.storage.exchanges import Caller, Exchange, Scored
@@ -17,6 +16,7 @@ from churn.storage.tables import api_responses, requests
 from churn.storage.writer import Writer
 from tests.conftest import Served
 from tests.exchanges import exchange, scored
+from tests.identities import a_token
 from tests.journal0001 import id_at
 from tests.predictions import FULL, erase
 
@@ -297,7 +297,7 @@ class TestRefusals:
 
     def test_a_token_without_the_scope_is_refused(self, served: Served) -> None:
         predict(served, "secret")
-        token = issue_token(served.engine, "predicts", scopes=("predict",))
+        token = a_token(served.engine, "predicts", scopes=("predict",))
         response = served.client.get("/history", headers={"Authorization": f"Bearer {token}"})
         assert response.status_code == 403
         assert "secret" not in response.text

@@ -78,7 +78,7 @@ TERRITORIES = {
     "pydantic": ("churn.schemas", "churn.answers", "churn.settings", "churn.web.intake"),
     "click": ("churn.cli",),
     "rich": ("churn.cli",),
-    "bcrypt": ("churn.access.users",),
+    "bcrypt": ("churn.access.passwords",),
     "prometheus_client": ("churn.web.metrics",),
     "uvicorn": ("churn.web.protocol",),
 }

@@ -8,11 +8,11 @@ from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from churn.access.tokens import issue_token
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.storage.tables import prediction_results
 from tests.conftest import Served
+from tests.identities import a_token
 
 
 class TestCard:
@@ -59,7 +59,7 @@ def broken(
     """Return a client of the service with a model that fails its self-test."""
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", damaged)
-    headers = {"Authorization": f"Bearer {issue_token(engine, 'tests')}"}
+    headers = {"Authorization": f"Bearer {a_token(engine, 'tests')}"}
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield client
 

@@ -12,8 +12,6 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from churn import domain
-from churn.access.tokens import issue_token
-from churn.access.users import add_user
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.scorecard import Scorecard
@@ -29,6 +27,7 @@ from churn.storage.tables import (
 from churn.web import deadlines
 from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES
 from tests.conftest import Served
+from tests.identities import a_token, a_user
 
 FULL: dict[str, Any] = {
     **EXAMPLE,
@@ -381,10 +380,11 @@ class TestIdentity:
         assert english.json()["detail"] == "Incorrect username or password"
 
     def test_a_user_signs_in_with_name_and_password(self, served: Served) -> None:
-        add_user(served.engine, "marie", "correct horse")
+        a_user(served.engine, "marie", "correct horse")
         response = served.client.post("/predict", json=EXAMPLE, auth=("marie", "correct horse"))
         assert response.status_code == 200
-        assert [row.caller_name for row in rows(served, requests)] == ["marie"]
+        found = {(row.route, row.caller_name) for row in rows(served, requests)}
+        assert found == {("sign in", "marie"), ("/predict", "marie")}
 
     def test_a_refused_body_is_not_even_read(self, served: Served) -> None:
         response = served.client.post("/predict", content=b"{", headers={"Authorization": ""})
@@ -457,7 +457,7 @@ class TestJournal:
         assert (reply.status, reply.body) == (200, None)
 
     def test_a_token_whose_scopes_do_not_reach_so_far(self, served: Served) -> None:
-        token = issue_token(served.engine, "reader", scopes=["history"])
+        token = a_token(served.engine, "reader", scopes=["history"])
         headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
         response = served.client.post("/predict", json=EXAMPLE, headers=headers)
         assert response.status_code == 403

@@ -1,20 +1,36 @@
+import unicodedata
+
 import bcrypt
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select
 
-from churn.access.users import User, add_user, count_users, ensure_user, verify_user
+from churn.access.identities import ensure_user
+from churn.access.roles import ROLES, reaches, scopes_of
+from churn.access.users import (
+    count_users,
+    list_users,
+    set_active,
+    set_password,
+    set_role,
+    sign_in,
+    still_in,
+)
 from churn.errors import IdentityError
 from churn.storage.tables import users
+from tests.identities import PASSWORD, a_user
 
-PASSWORD = "correct horse battery"
+
+def is_in(engine: Engine, name: str, password: str) -> bool:
+    return sign_in(engine, name, password).is_good
 
 
 def test_a_user_is_known_by_name_and_password(engine: Engine) -> None:
-    key = add_user(engine, "marie", PASSWORD)
-    assert verify_user(engine, "marie", PASSWORD) == User(key, "marie", frozenset({"predict", "history"}))
-    assert verify_user(engine, "marie", PASSWORD + " ") is None
-    assert verify_user(engine, "Marie", PASSWORD) is None
-    assert verify_user(engine, "paul", PASSWORD) is None
+    key = a_user(engine, "marie")
+    login = sign_in(engine, "marie", PASSWORD)
+    assert login.is_good
+    assert (login.id, login.name, login.scopes) == (key, "marie", scopes_of("analyst"))
+    for name, password in (("marie", PASSWORD + " "), ("Marie", PASSWORD), ("paul", PASSWORD), ("marie", "")):
+        assert not is_in(engine, name, password)
 
 
 def test_an_unknown_name_costs_as_much_as_a_wrong_password(
@@ -28,35 +44,84 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password(
         return really_check(password, stored)
 
     monkeypatch.setattr(bcrypt, "checkpw", check)
-    assert verify_user(engine, "nobody", PASSWORD) is None
-    assert [stored.split(b"$")[:3] for stored in checked] == [[b"", b"2b", b"12"]]
+    a_user(engine, "gone")
+    with engine.begin() as connection:
+        set_active(connection, "gone", is_active=False)
+    for name in ("nobody", "gone"):
+        assert not is_in(engine, name, PASSWORD)
+    assert [stored.split(b"$")[:3] for stored in checked] == [[b"", b"2b", b"12"]] * 2
 
 
 def test_only_a_bcrypt_hash_is_stored(engine: Engine) -> None:
-    add_user(engine, "marie", PASSWORD)
+    a_user(engine, "marie")
     with engine.connect() as connection:
         row = connection.execute(select(users)).one()
     assert row.password_hash.startswith("$2b$12$")
     assert PASSWORD not in str(row)
 
 
-def test_a_user_who_is_not_active_is_nobody(engine: Engine) -> None:
-    add_user(engine, "marie", PASSWORD)
+def test_a_disabled_user_is_nobody_until_enabled_again(engine: Engine) -> None:
+    key = a_user(engine, "marie")
+    proof = sign_in(engine, "marie", PASSWORD).password_hash
+    assert still_in(engine, key, proof) == scopes_of("analyst")
     with engine.begin() as connection:
-        connection.execute(update(users).values(is_active=False))
-    assert verify_user(engine, "marie", PASSWORD) is None
+        set_active(connection, "marie", is_active=False)
+    assert not is_in(engine, "marie", PASSWORD)
+    assert still_in(engine, key, proof) is None
+    assert [one.is_active for one in list_users(engine)] == [False]
+    with engine.begin() as connection:
+        set_active(connection, "marie", is_active=True)
+    assert is_in(engine, "marie", PASSWORD)
+
+
+def test_a_changed_password_ends_what_the_old_one_began(engine: Engine) -> None:
+    key = a_user(engine, "marie")
+    proof = sign_in(engine, "marie", PASSWORD).password_hash
+    with engine.begin() as connection:
+        set_password(connection, "marie", "another good one")
+    assert still_in(engine, key, proof) is None
+    assert not is_in(engine, "marie", PASSWORD)
+    assert is_in(engine, "marie", "another good one")
+
+
+def test_another_role_holds_at_once(engine: Engine) -> None:
+    key = a_user(engine, "marie")
+    proof = sign_in(engine, "marie", PASSWORD).password_hash
+    with engine.begin() as connection:
+        set_role(connection, "marie", "operator")
+    assert still_in(engine, key, proof) == scopes_of("operator")
+    with pytest.raises(IdentityError, match="unknown role 'king'"), engine.begin() as connection:
+        set_role(connection, "marie", "king")
+
+
+def test_a_role_is_a_list_of_scopes() -> None:
+    assert {role for role in ROLES if reaches(scopes_of(role), "predict")} == {"analyst", "admin"}
+    assert {role for role in ROLES if reaches(scopes_of(role), "history")} == {"analyst", "auditor", "admin"}
+    assert {role for role in ROLES if reaches(scopes_of(role), "metrics")} == {"operator", "admin"}
+    assert not reaches(scopes_of("of another version"), "predict")
+
+
+def test_who_is_not_there_cannot_be_changed(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for change in (
+            lambda: set_password(connection, "paul", PASSWORD),
+            lambda: set_active(connection, "paul", is_active=False),
+            lambda: set_role(connection, "paul", "admin"),
+        ):
+            with pytest.raises(IdentityError, match="there is no user 'paul'"):
+                change()  # type: ignore[no-untyped-call]
 
 
 def test_a_name_is_taken_once(engine: Engine) -> None:
-    add_user(engine, "marie", PASSWORD)
+    a_user(engine, "marie")
     with pytest.raises(IdentityError, match="there is already a user 'marie'"):
-        add_user(engine, "marie", PASSWORD)
+        a_user(engine, "marie")
 
 
 @pytest.mark.parametrize("name", ["", "a:b", "x" * 65, "tab\t"])
 def test_a_name_that_basic_authentication_cannot_carry_is_refused(engine: Engine, name: str) -> None:
     with pytest.raises(IdentityError, match="1 to 64 printable characters and no colon"):
-        add_user(engine, name, PASSWORD)
+        a_user(engine, name)
 
 
 @pytest.mark.parametrize(
@@ -65,29 +130,40 @@ def test_a_name_that_basic_authentication_cannot_carry_is_refused(engine: Engine
         ("s3cret", "too short"),
         ("changeme-123", "placeholder"),
         ("motdepasse", "placeholder"),
-        ("é" * 37, "too long"),
+        ("é" * 513, "too long"),
     ],
 )
 def test_a_weak_password_is_refused_without_being_repeated(
     engine: Engine, password: str, reason: str
 ) -> None:
     with pytest.raises(IdentityError, match=reason) as caught:
-        add_user(engine, "marie", password)
+        a_user(engine, "marie", password)
     assert password not in str(caught.value)
 
 
-def test_a_password_is_never_cut_to_what_bcrypt_reads(engine: Engine) -> None:
-    longest = "a1" * 36
-    add_user(engine, "marie", longest)
-    assert verify_user(engine, "marie", longest) is not None
-    assert verify_user(engine, "marie", longest + "x") is None
+@pytest.mark.parametrize("length", [71, 72, 73, 100, 1024])
+def test_every_byte_of_a_long_password_counts(engine: Engine, length: int) -> None:
+    password = ("a1" * 512)[:length]
+    a_user(engine, "marie", password)
+    assert is_in(engine, "marie", password)
+    assert not is_in(engine, "marie", password[:-1] + "x")
+    assert not is_in(engine, "marie", password + "x")
+    assert not is_in(engine, "marie", password[:-1])
+
+
+def test_a_letter_is_the_same_however_a_keyboard_composes_it(engine: Engine) -> None:
+    password = "mot de passe à l'été"
+    a_user(engine, "marie", unicodedata.normalize("NFD", password))
+    assert is_in(engine, "marie", unicodedata.normalize("NFC", password))
 
 
 def test_ensure_creates_then_keeps_then_replaces(engine: Engine) -> None:
     ensure_user(engine, "marie", PASSWORD)
-    first = verify_user(engine, "marie", PASSWORD)
+    first = sign_in(engine, "marie", PASSWORD)
+    assert first.scopes == {"admin"}
     ensure_user(engine, "marie", PASSWORD)
+    assert sign_in(engine, "marie", PASSWORD) == first
     ensure_user(engine, "marie", "another good one")
-    assert verify_user(engine, "marie", "another good one") == first
-    assert verify_user(engine, "marie", PASSWORD) is None
+    assert sign_in(engine, "marie", "another good one").id == first.id
+    assert not is_in(engine, "marie", PASSWORD)
     assert count_users(engine) == 1

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
 from churn.cli.main import main
+from churn.storage import acts, schema
 from churn.storage import engine as engines
-from churn.storage import schema
 from churn.storage.acts import record_act
 from churn.storage.engine import opened
 from churn.storage.entries import entry_of
@@ -199,7 +199,7 @@ def test_what_an_act_erased_is_not_missed_but_what_none_did_is(journal: Engine) 
     sql(journal, "UPDATE api_responses SET body = NULL, salt = NULL WHERE request_id = :r", r=request)
     assert len(verify(journal).findings) == 4
     detail = {"predictions": [str(uuid.UUID(one))], "responses": [str(uuid.UUID(request))]}
-    record_act(Writer(journal), "erase", detail, "marie")
+    record_act(Writer(journal), acts.ERASE, detail, "marie")
     found = verify(journal)
     assert (found.findings, found.erased) == ([], 4)
     erase(journal, other)
@@ -209,7 +209,7 @@ def test_what_an_act_erased_is_not_missed_but_what_none_did_is(journal: Engine) 
 
 
 def test_a_forged_act_is_named_itself(journal: Engine) -> None:
-    record_act(Writer(journal), "erase", {"predictions": [], "responses": []}, "marie")
+    record_act(Writer(journal), acts.ERASE, {"predictions": [], "responses": []}, "marie")
     one = ids(journal, "employee_inputs")[0]
     erase(journal, one)
     forged = json.dumps({"predictions": [str(uuid.UUID(one))], "responses": []}, separators=(",", ":"))

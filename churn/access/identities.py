@@ -1,14 +1,23 @@
 """The identities that the environment names: made to exist at every start."""
 
-from sqlalchemy import Engine
+from datetime import UTC, datetime
 
-from churn.access.tokens import DEFAULT_SCOPES, digest, ensure_token, environment_name
-from churn.access.users import ensure_user
+from sqlalchemy import Connection, Engine, select, update
+
+from churn.access.passwords import matches
+from churn.access.roles import Role, scopes_of
+from churn.access.tokens import DEFAULT_SCOPES, digest, issue_token
+from churn.access.users import add_user, check_user, set_password
 from churn.errors import SettingsError
 from churn.settings import Settings
+from churn.storage.acts import perform
 from churn.storage.exchanges import Caller
+from churn.storage.schema import explained
+from churn.storage.tables import tokens, users
 
-FIRST_TOKEN, ENVIRONMENT_TOKEN = "first", "api-token"
+ENVIRONMENT = "environment"  # who changed what the settings name, in the audit log
+ENVIRONMENT_TOKEN = "api-token"  # noqa: S105 - its name, not its secret
+ROLE: Role = "admin"  # of the first user: somebody must be
 
 
 def offline(settings: Settings) -> dict[bytes, Caller]:
@@ -16,13 +25,13 @@ def offline(settings: Settings) -> dict[bytes, Caller]:
 
     They have no id here, and the scopes that `ensure_identities` gives them.
     """
-    found, scopes = {}, frozenset(DEFAULT_SCOPES)
+    found = {}
     if secret := settings.api_token.get_secret_value():
         name = environment_name(ENVIRONMENT_TOKEN, secret)
-        found[digest(secret)] = Caller("token", None, name, scopes)
+        found[digest(secret)] = Caller("token", None, name, frozenset(DEFAULT_SCOPES))
     if password := settings.api_password.get_secret_value():
         secret = f"{settings.api_username}:{password}"
-        found[digest(secret)] = Caller("user", None, settings.api_username, scopes)
+        found[digest(secret)] = Caller("user", None, settings.api_username, scopes_of(ROLE))
     return found
 
 
@@ -40,3 +49,66 @@ def ensure_identities(engine: Engine, settings: Settings) -> None:
         ensure_user(engine, settings.api_username, password)
     if settings.api_token.get_secret_value():
         ensure_token(engine, ENVIRONMENT_TOKEN, settings.api_token.get_secret_value())
+
+
+def ensure_user(engine: Engine, username: str, password: str) -> None:
+    """Make a user exist with this password: created, or the password replaced.
+
+    Raises:
+        IdentityError: the name is malformed or the password too weak.
+        DatabaseError: the database does not answer.
+    """
+    check_user(username, password, ROLE)
+    query = select(users.c.password_hash).where(users.c.username == username)
+    with explained(engine), engine.connect() as connection:
+        found = connection.execute(query).scalar()
+    if found is None:
+        detail = {"user": username, "role": ROLE}
+        perform(
+            engine,
+            "churn user add",
+            detail,
+            ENVIRONMENT,
+            lambda c: add_user(c, username, password, role=ROLE),
+        )
+    elif not matches(password, found):
+        detail = {"user": username}
+        perform(
+            engine,
+            "churn user password",
+            detail,
+            ENVIRONMENT,
+            lambda c: set_password(c, username, password),
+        )
+
+
+def ensure_token(engine: Engine, name: str, secret: str) -> None:
+    """Make this secret the one token of its name: another secret that had it is revoked.
+
+    Raises:
+        DatabaseError: the database does not answer.
+    """
+    mine, is_standing = tokens.c.digest == digest(secret), tokens.c.revoked_at.is_(None)
+    older = tokens.c.name.like(f"{name}-%") & ~mine & is_standing
+    query = select(tokens.c.revoked_at).where(mine)
+    with explained(engine), engine.connect() as connection:
+        known = connection.execute(query).one_or_none()
+        others = connection.execute(select(tokens.c.id).where(older)).first()
+    if known is not None and known.revoked_at is None and others is None:
+        return
+    full_name = environment_name(name, secret)
+
+    def change(connection: Connection) -> None:
+        connection.execute(update(tokens).where(older).values(revoked_at=datetime.now(UTC)))
+        if known is None:
+            issue_token(connection, full_name, secret=secret)
+        else:
+            connection.execute(update(tokens).where(mine).values(revoked_at=None))
+
+    detail = {"token": full_name, "scopes": list(DEFAULT_SCOPES)}
+    perform(engine, "churn token issue", detail, ENVIRONMENT, change)
+
+
+def environment_name(name: str, secret: str) -> str:
+    """Return a name with a bit of the digest: the log can tell a rotated secret from the one before."""
+    return f"{name}-{digest(secret).hex()[:8]}"

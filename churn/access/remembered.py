@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 from churn.access.verification import Verified
 from churn.errors import DatabaseError
-from churn.storage.exchanges import Caller
 
 FRESH = 2.0  # seconds for which nobody is asked: so long a revoked token may still be let in
-GOOD = 300.0  # seconds for which no password is hashed again, and so long who has signed in
+GOOD = 300.0  # seconds for which no password is hashed again
 STALE = 300.0  # seconds for which a verification stands while the database cannot be asked
 MOST = 10_000  # callers remembered
 
-# Asked with what is remembered of the same credentials, and whether that still needs no password.
-Ask = Callable[[str, Verified | None, bool], Awaitable[Verified]]
+# Asked with what is remembered of the same credentials, and whether a password was hashed not long ago.
+Ask = Callable[[Verified | None, bool], Awaitable[Verified]]
+Clock = Callable[[], float]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Known:
     verified: Verified
     since: float
@@ -28,48 +28,53 @@ class _Known:
 
 
 class Remembered:
-    """Finds callers by what they sent, asking once for all who send the same at the same time.
+    """Remembers who was behind which header, asking once for all who send the same at the same time.
 
     Only what was good is remembered, by a digest whose key is this process's own.
     """
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
         self._key = os.urandom(32)
         self._known: dict[bytes, _Known] = {}
         self._asked: dict[bytes, asyncio.Task[Verified]] = {}
 
-    async def caller(self, authorization: str) -> Caller:
-        """Return the caller behind an `Authorization` header.
+    def fresh(self, authorization: str) -> Verified | None:
+        """Return who it is, where that was asked a moment ago."""
+        known = self._known.get(self._digest(authorization))
+        return known.verified if known is not None and self._clock() - known.checked < FRESH else None
+
+    async def ask(self, authorization: str, ask: Ask) -> Verified:
+        """Return who it is, by asking; what is remembered, where the database cannot be asked.
 
         Raises:
-            DatabaseError: the database cannot be asked, and the caller is not remembered.
+            DatabaseError: it cannot be asked, and nothing is remembered.
             ChurnError: what asking raises.
         """
-        digest = hashlib.blake2b(authorization.encode(), digest_size=32, key=self._key).digest()
-        known = self._known.get(digest)
-        if known is not None and time.monotonic() - known.checked < FRESH:
-            return known.verified.caller
+        digest = self._digest(authorization)
         asked = self._asked.get(digest)
         if asked is None:
-            asked = self._asked[digest] = asyncio.create_task(self._check(digest, authorization))
+            asked = self._asked[digest] = asyncio.create_task(self._check(digest, ask))
             asked.add_done_callback(lambda _: self._asked.pop(digest, None))
         # Shielded: one of them going away does not end the question of the others.
-        return (await asyncio.shield(asked)).caller
+        return await asyncio.shield(asked)
 
-    async def _check(self, digest: bytes, authorization: str) -> Verified:
-        known, now = self._known.pop(digest, None), time.monotonic()
+    def _digest(self, authorization: str) -> bytes:
+        return hashlib.blake2b(authorization.encode(), digest_size=32, key=self._key).digest()
+
+    async def _check(self, digest: bytes, ask: Ask) -> Verified:
+        known, now = self._known.get(digest), self._clock()
         is_recent = known is not None and now - known.since < GOOD
         try:
-            verified = await self._ask(authorization, known and known.verified, is_recent)
+            verified = await ask(known.verified if known else None, is_recent)
         except DatabaseError:
             if known is None or now - known.checked >= STALE:
                 raise
-            self._known[digest] = known
             return known.verified
+        self._known.pop(digest, None)
         if verified.is_good:
-            since = known.since if known is not None and is_recent else now
+            same = is_recent and known is not None and known.verified.proof == verified.proof
             while len(self._known) >= MOST:
                 del self._known[next(iter(self._known))]
-            self._known[digest] = _Known(verified, since, now)
+            self._known[digest] = _Known(verified, known.since if known is not None and same else now, now)
         return verified

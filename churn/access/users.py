@@ -44,9 +44,7 @@ class Login:
     is_good: bool
 
 
-def add_user(
-    connection: Connection, username: str, password: str, *, role: str = DEFAULT_ROLE
-) -> uuid.UUID:
+def add_user(connection: Connection, username: str, password: str, *, role: str = DEFAULT_ROLE) -> uuid.UUID:
     """Create a user and return its key.
 
     Raises:

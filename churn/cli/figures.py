@@ -8,11 +8,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from churn.cli.console import table_of
 from churn.training.fairness import Audit, Estimate
 from churn.training.plan import Progress as Advance
 from churn.training.report import TrainingReport
-
-MIN_WIDTH = 140  # columns: into a file or pipe, tables are as wide as they need
 
 TITLES = {
     "roc_auc": "ROC-AUC",
@@ -44,12 +43,6 @@ CHALLENGERS = {
 }
 
 
-def make_console() -> Console:
-    """Return the console: as wide as the terminal, or as the tables need where there is none."""
-    console = Console()
-    return console if console.is_terminal else Console(width=MIN_WIDTH)
-
-
 @contextmanager
 def progress_bar(console: Console, title: str) -> Iterator[Advance]:
     """Show a bar; yield the function that is told the steps done and the steps in all."""
@@ -78,15 +71,6 @@ def print_report(console: Console, found: TrainingReport, *, brief: bool = False
     if found.challengers:
         console.print("\nChallengers, on the same folds:")
         console.print(_challengers(found))
-
-
-def table_of(first: str, *columns: str) -> Table:
-    """Return an empty table: its first column for names, the others for numbers."""
-    table = Table()
-    table.add_column(first, no_wrap=True)
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
 
 
 def _metrics(found: TrainingReport) -> Table:

@@ -15,10 +15,11 @@ COMMANDS = {
     "train": "churn.cli.train",
     "model": "churn.cli.model",
     "score": "churn.cli.score",
-    "user": "churn.cli.identities",
-    "token": "churn.cli.identities",
+    "user": "churn.cli.user",
+    "token": "churn.cli.token",
     "db": "churn.cli.database",
     "data": "churn.cli.data",
+    "audit": "churn.cli.audit",
 }
 
 

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from churn import domain, registry
 from churn.batch.labelled import read_labelled
-from churn.cli.figures import SHORT_TITLES, TITLES, make_console, progress_bar, table_of
+from churn.cli.console import make_console, table_of
+from churn.cli.figures import SHORT_TITLES, TITLES, progress_bar
 from churn.columns import ColumnScorecard
 from churn.registry import ServedModel, promotions
 from churn.settings import load

@@ -8,16 +8,17 @@ import click
 from sqlalchemy import Engine
 
 from churn import registry
-from churn.access.identities import FIRST_TOKEN, ensure_identities
-from churn.access.tokens import count_tokens, issue_token
+from churn.access.identities import ROLE, ensure_identities
+from churn.access.tokens import DEFAULT_SCOPES, count_tokens, issue_token, new_secret
 from churn.access.users import add_user, count_users
 from churn.errors import ModelError
 from churn.schemas import EXAMPLE
-from churn.settings import Settings, load
+from churn.settings import Settings, load, operator
 from churn.storage import schema
+from churn.storage.acts import perform
 from churn.storage.engine import is_embedded, opened
 
-FIRST_USER = "admin"
+FIRST_USER, FIRST_TOKEN = "admin", "first"
 
 
 @click.command()
@@ -69,10 +70,23 @@ def _prepare_identities(engine: Engine, settings: Settings) -> None:
     ensure_identities(engine, settings)
     if not count_users(engine):
         password = secrets.token_urlsafe(12)
-        add_user(engine, FIRST_USER, password)
+        perform(
+            engine,
+            "churn user add",
+            {"user": FIRST_USER, "role": ROLE},
+            operator(),
+            lambda connection: add_user(connection, FIRST_USER, password, role=ROLE),
+        )
         click.echo(f"\nFirst user, shown this once:   {FIRST_USER} / {password}")
     if not count_tokens(engine):
-        secret = issue_token(engine, FIRST_TOKEN)
+        secret = new_secret()
+        perform(
+            engine,
+            "churn token issue",
+            {"token": FIRST_TOKEN, "scopes": list(DEFAULT_SCOPES)},
+            operator(),
+            lambda connection: issue_token(connection, FIRST_TOKEN, secret=secret),
+        )
         click.echo(f"First token, shown this once:  {secret}")
         click.echo(f"\nOnce it serves, paste this in another terminal:\n\n{curl(settings, secret)}\n")
 

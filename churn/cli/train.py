@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 
 from churn import domain, extracts, registry, report, training
-from churn.cli.figures import make_console, print_report, progress_bar
+from churn.cli.console import make_console
+from churn.cli.figures import print_report, progress_bar
 from churn.domain import Field
 from churn.errors import TrainingError
 from churn.golden import golden_rows

@@ -1,11 +1,11 @@
-"""Acts: what is done with the journal itself (shown, exported, erased, purged) is in the journal too."""
+"""Acts: what operators do (show, export, erase, purge, change users and tokens) is in the journal too."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from churn.storage.entries import entry_of
 from churn.storage.exchanges import Caller, Exchange
@@ -21,11 +21,12 @@ def record_act(
     action: str,
     detail: dict[str, Any],
     who: str | None,
-    also: Callable[[Connection], None] | None = None,
+    also: Callable[[Connection], Any] | None = None,
 ) -> None:
     """Log an act as a request with its response, and do what it says in the same transaction.
 
-    `detail` is the response's body: it outlives those whom it concerns, and names none of them.
+    `action` is the command; `detail` is the response's body: it outlives the employees whom it concerns,
+    and names none of them.
 
     Raises:
         DatabaseError: it could not be committed; nothing was done.
@@ -35,7 +36,7 @@ def record_act(
         id=new_id(),
         received_at=now,
         method=METHOD,
-        route=f"churn data {action}",
+        route=action,
         caller=Caller("operator", name=who),
         answered_at=now,
         status=200,
@@ -43,3 +44,18 @@ def record_act(
         body=orjson.dumps(detail),
     )
     writer.write([entry_of(act)], also=also)
+
+
+def perform(
+    engine: Engine, action: str, detail: dict[str, Any], who: str | None, do: Callable[[Connection], Any]
+) -> None:
+    """Do something and log it, both or neither, as `record_act`.
+
+    Raises:
+        ChurnError: what doing it raises; nothing was done.
+    """
+    writer = Writer(engine)
+    try:
+        record_act(writer, action, detail, who, also=do)
+    finally:
+        writer.close()

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, delete, func, null, select, update
 
 from churn.storage import partitions
-from churn.storage.acts import record_act
+from churn.storage.acts import ERASE, PURGE, record_act
 from churn.storage.months import bound
 from churn.storage.schema import explained
 from churn.storage.tables import (
@@ -152,7 +152,7 @@ def erase(engine: Engine, writer: Writer, employee_ids: Sequence[str], who: str 
             _redact(connection, request, positions)
 
     detail = {"predictions": [str(key) for key in keys], "responses": [str(key) for key in answers]}
-    record_act(writer, "erase", detail, who, also=take_away)
+    record_act(writer, ERASE, detail, who, also=take_away)
     return Erased(len(keys), len(answers))
 
 
@@ -202,7 +202,7 @@ def purge(
     Raises:
         DatabaseError: it was interrupted; what is gone is gone whole, and running it again goes on.
     """
-    record_act(writer, "purge", {"before": before.isoformat()}, who)
+    record_act(writer, PURGE, {"before": before.isoformat()}, who)
     partitions.drop_before(engine, before)
     limit = bound(before)
     oldest = select(requests.c.id).where(requests.c.id < limit).order_by(requests.c.id).limit(CHUNK)

@@ -69,9 +69,9 @@ users = Table(
     Column("id", Uuid, primary_key=True),
     Column("username", String(64), nullable=False, unique=True),
     Column("password_hash", String(72), nullable=False),
-    Column("scopes", Scopes, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("role", String(16), nullable=False),
 )
 
 tokens = Table(
@@ -84,6 +84,7 @@ tokens = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
 )
 
 requests = Table(

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
@@ -41,7 +42,7 @@ class Writer:
         entries: Sequence[Entry],
         *,
         replayed: bool = False,
-        also: Callable[[Connection], None] | None = None,
+        also: Callable[[Connection], Any] | None = None,
     ) -> None:
         """Commit entries, all or none; durable on return.
 
@@ -62,7 +63,7 @@ class Writer:
                 raise
 
     @contextmanager
-    def _transaction(self, also: Callable[[Connection], None] | None) -> Iterator[Connection]:
+    def _transaction(self, also: Callable[[Connection], Any] | None) -> Iterator[Connection]:
         if also is not None:
             with self._engine.begin() as connection:
                 also(connection)

@@ -1,6 +1,7 @@
 """The envelope: every answer gets a request id, every error one shape."""
 
 import logging
+import math
 import traceback
 
 from starlette.datastructures import Headers
@@ -9,7 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn import phrases
 from churn.domain import Language
-from churn.errors import ChurnError, InvalidInputError, ModelError, NotFoundError, PayloadTooLargeError
+from churn.errors import (
+    ChurnError,
+    CrossSiteError,
+    InvalidInputError,
+    ModelError,
+    PayloadTooLargeError,
+    TooManyRequestsError,
+)
 from churn.storage.ids import new_id
 from churn.web.headers import header
 
@@ -41,7 +49,6 @@ class Envelope:
         state["language"] = phrases.language_of(header(scope, b"accept-language"))
         answer = _Answer(scope, send)
         try:
-            _check_path(scope["path"])
             await self._app(scope, receive, answer.send)
         except ChurnError as error:
             if error.status >= 500:
@@ -85,15 +92,12 @@ class _Answer:
         return refused
 
 
-def _check_path(path: str) -> None:
-    """Refuse a path with control characters: routes match some of these, but no list of ours does."""
-    if not path.isprintable():
-        raise NotFoundError
-
-
 def refusal(error: ChurnError, scope: Scope) -> JSONResponse:
     """Return the answer to a request that an error ended."""
-    return error_response(error.status, _detail(error, scope["state"]["language"]), scope)
+    response = error_response(error.status, _detail(error, scope["state"]["language"]), scope)
+    if isinstance(error, TooManyRequestsError):
+        response.headers["Retry-After"] = str(math.ceil(error.wait))
+    return response
 
 
 def error_response(status: int, detail: Detail, scope: Scope) -> JSONResponse:
@@ -117,6 +121,8 @@ def _detail(error: ChurnError, language: Language) -> Detail:
         ]
     if isinstance(error, PayloadTooLargeError):
         return phrases.too_large(error, language)
+    if isinstance(error, CrossSiteError):
+        return phrases.cross_site(language)
     if isinstance(error, ModelError):
         return phrases.unusable_model(language)
     return phrases.status(error.status, language)

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.errors import ChurnError, DatabaseError, TookTooLongError
+from churn.storage.audit import REFUSED
 from churn.storage.exchanges import Caller, Exchange
 from churn.web.deadlines import Deadlines
 from churn.web.envelope import anonymous_traceback, logger, refusal
@@ -108,6 +110,12 @@ class _Call:
             answered_at=datetime.now(UTC),
             status=status,
             duration_ms=(time.perf_counter() - self._started) * 1000,
-            body=body or None,
+            # Of those whom the gate refused, it is kept from where they came.
+            body=_with_address(body, scope) if status in REFUSED else body or None,
             scored=state.get("scored", ()) if status == 200 else (),
         )
+
+
+def _with_address(body: bytes, scope: Scope) -> bytes:
+    """Return an answer as it is kept for those who ask later who was refused."""
+    return orjson.dumps({**orjson.loads(body), "address": scope["state"].get("address")})

@@ -51,4 +51,4 @@ def export(file: Path, since: datetime | None, until: datetime | None, *, overwr
 
 def _record(engine: Engine, rows: int, since: datetime | None, until: datetime | None) -> None:
     with closing(Writer(engine)) as writer:
-        record_act(writer, "export", {"rows": rows, "since": since, "until": until}, operator())
+        record_act(writer, "churn data export", {"rows": rows, "since": since, "until": until}, operator())

@@ -1,12 +1,12 @@
 """`churn data purge`: the end of what is old."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
+from churn.cli.age import METAVAR, read_age
 from churn.errors import SettingsError
 from churn.settings import load, operator
 from churn.storage import schema
@@ -16,14 +16,6 @@ from churn.storage.privacy import purge as remove
 from churn.storage.writer import Writer
 
 LEAST = timedelta(days=183)  # the six months for which article 26(6) of the AI Act has deployers keep logs
-_DAYS = {"d": 1, "m": 30, "y": 365}
-
-
-def _age(_: click.Context, __: click.Parameter, text: str) -> timedelta:
-    match = re.fullmatch(r"(\d{1,5})([dmy])", text)
-    if match is None:
-        raise click.BadParameter("expected a number of days, months or years: 400d, 14m, 2y")
-    return timedelta(days=int(match[1]) * _DAYS[match[2]])
 
 
 @click.command()
@@ -31,8 +23,8 @@ def _age(_: click.Context, __: click.Parameter, text: str) -> timedelta:
     "--older-than",
     default="400d",
     show_default=True,
-    callback=_age,
-    metavar="AGE",
+    callback=read_age,
+    metavar=METAVAR,
     help="How old: days, months of 30 days or years of 365 (400d, 14m, 2y).",
 )
 @click.option("--dry-run", is_flag=True, help="Only say how much it would be.")

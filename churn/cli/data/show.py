@@ -38,7 +38,7 @@ def show(employee: str, *, as_json: bool, output: Path | None) -> None:
         schema.check(engine)
         forms, number = look_up(engine, employee, settings)
         writer = Writer(engine)
-        record_act(writer, "show", {"predictions": number}, operator())
+        record_act(writer, "churn data show", {"predictions": number}, operator())
         writer.close()
         found = everything_about(engine, forms)
         if output is not None:

@@ -1,0 +1,46 @@
+"""Credentials: what an `Authorization` header holds."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Literal
+
+MAX_LENGTH = 4096  # characters of the header
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A token's secret, or `user:password`."""
+
+    scheme: Literal["bearer", "basic"]
+    secret: str
+
+    @property
+    def username(self) -> str:
+        """Return the user's name; nothing of a token."""
+        return self.secret.partition(":")[0] if self.scheme == "basic" else ""
+
+    @property
+    def password(self) -> str:
+        """Return the user's password; nothing of a token."""
+        return self.secret.partition(":")[2] if self.scheme == "basic" else ""
+
+
+def parse(authorization: str) -> Credentials | None:
+    """Return what a header holds; None where it is nothing that could be verified."""
+    scheme, _, secret = authorization.strip().partition(" ")
+    scheme, secret = scheme.lower(), secret.strip()
+    if not secret or len(authorization) > MAX_LENGTH:
+        return None
+    if scheme == "bearer":
+        return Credentials("bearer", secret)
+    return _basic(secret) if scheme == "basic" else None
+
+
+def _basic(encoded: str) -> Credentials | None:
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    # PostgreSQL refuses NUL in text, bcrypt in passwords: nobody has either.
+    return None if ":" not in decoded or "\x00" in decoded else Credentials("basic", decoded)

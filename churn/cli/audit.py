@@ -1,0 +1,67 @@
+"""`churn audit`: who signed in, was refused, read the journal, or changed users, tokens and data."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import click
+from rich.table import Table
+
+from churn.cli.age import METAVAR, read_age
+from churn.cli.console import make_console
+from churn.settings import load
+from churn.storage import schema
+from churn.storage.audit import KINDS, Event, events
+from churn.storage.engine import opened
+
+
+@click.command()
+@click.option(
+    "--since",
+    default="7d",
+    show_default=True,
+    callback=read_age,
+    metavar=METAVAR,
+    help="How far to look back.",
+)
+@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only these; may be repeated.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, help="At most so many."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+def audit(since: timedelta, kinds: tuple[str, ...], limit: int, *, as_json: bool) -> None:
+    """List who signed in, who was refused, who read the journal, and who changed users, tokens and data.
+
+    The newest first. A refused sign-in names the user whose password it was not.
+    """
+    with opened(load().database_url, patient=True) as engine:
+        schema.check(engine)
+        found = events(engine, datetime.now(UTC) - since, kinds=kinds or KINDS, limit=limit)
+    if as_json:
+        for event in found:
+            click.echo(json.dumps(_plain(event), ensure_ascii=False))
+        return
+    table = Table("when (UTC)", "kind", "who", "what", "from", "status", "times", "detail")
+    for event in found:
+        table.add_row(*_cells(event))
+    make_console().print(table)
+
+
+def _plain(event: Event) -> dict[str, object]:
+    return {
+        "at": event.at.isoformat(),
+        "kind": event.kind,
+        "who_kind": event.who_kind,
+        "who": event.who,
+        "what": event.what,
+        "address": event.address,
+        "status": event.status,
+        "times": event.times,
+        "detail": event.detail,
+    }
+
+
+def _cells(event: Event) -> tuple[str, ...]:
+    detail = ", ".join(f"{name}: {value}" for name, value in event.detail.items())
+    who = f"{event.who_kind} {event.who or ''}".strip()
+    when, times = f"{event.at:%Y-%m-%d %H:%M:%S}", str(event.times)
+    return when, event.kind, who, event.what, event.address or "", str(event.status), times, detail

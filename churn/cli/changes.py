@@ -1,0 +1,26 @@
+"""Changes of users and tokens: each in one transaction with the journal's row about it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection
+
+from churn.settings import load, operator
+from churn.storage import schema
+from churn.storage.acts import perform
+from churn.storage.engine import opened
+
+Change = Callable[[Connection], Any]
+
+
+@contextmanager
+def changing(action: str, **detail: Any) -> Iterator[Callable[[Change], None]]:
+    """Yield what makes a change and journals it as `action` with its `detail`.
+
+    Raises:
+        ChurnError: the database is not ready for it, or the change is refused; then nothing is.
+    """
+    with opened(load().database_url) as engine:
+        schema.check(engine)
+        yield lambda change: perform(engine, action, detail, operator(), change)

@@ -1,0 +1,21 @@
+"""The console: how wide it is, and tables on it."""
+
+from rich.console import Console
+from rich.table import Table
+
+MIN_WIDTH = 140  # columns: into a file or pipe, tables are as wide as they need
+
+
+def make_console() -> Console:
+    """Return the console: as wide as the terminal, or as the tables need where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=MIN_WIDTH)
+
+
+def table_of(first: str, *columns: str) -> Table:
+    """Return an empty table: its first column for names, the others for numbers."""
+    table = Table()
+    table.add_column(first, no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,103 @@
+"""`churn user`: the people who may call."""
+
+import click
+from rich.table import Table
+from sqlalchemy import Connection
+
+from churn.access import users
+from churn.access.roles import ROLES
+from churn.cli.changes import changing
+from churn.cli.console import make_console
+from churn.settings import load
+from churn.storage import schema
+from churn.storage.engine import opened
+
+
+@click.group()
+def user() -> None:
+    """Manage the people who sign in with a name and a password.
+
+    Roles: an analyst predicts and reads the history; an auditor reads it; an operator reads the metrics; an
+    admin may do everything. What is changed here holds in every worker within seconds.
+    """
+
+
+@user.command("add")
+@click.argument("username")
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    default=users.DEFAULT_ROLE,
+    show_default=True,
+    help="What they may do.",
+)
+def add(username: str, role: str) -> None:
+    """Add a user. The password is asked for, or read from API_PASSWORD."""
+    with changing("churn user add", user=username, role=role) as change:
+        password = _password()
+        change(lambda connection: users.add_user(connection, username, password, role=role))
+    click.echo(f"user {username} added: {role}")
+
+
+@user.command("password")
+@click.argument("username")
+def change_password(username: str) -> None:
+    """Change a user's password. It is asked for, or read from API_PASSWORD."""
+    with changing("churn user password", user=username) as change:
+        password = _password()
+        change(lambda connection: users.set_password(connection, username, password))
+    click.echo(f"user {username} has another password")
+
+
+@user.command("role")
+@click.argument("username")
+@click.argument("role", type=click.Choice(ROLES))
+def change_role(username: str, role: str) -> None:
+    """Give a user another role."""
+    with changing("churn user role", user=username, role=role) as change:
+        change(lambda connection: users.set_role(connection, username, role))
+    click.echo(f"user {username} is {role} now")
+
+
+@user.command()
+@click.argument("username")
+def disable(username: str) -> None:
+    """Let a user in no longer. What they did stays in the journal."""
+    _activate("churn user disable", username, is_active=False)
+    click.echo(f"user {username} is disabled")
+
+
+@user.command()
+@click.argument("username")
+def enable(username: str) -> None:
+    """Let a disabled user in again."""
+    _activate("churn user enable", username, is_active=True)
+    click.echo(f"user {username} is enabled")
+
+
+@user.command("list")
+def list_users() -> None:
+    """List the users."""
+    with opened(load().database_url) as engine:
+        schema.check(engine)
+        found = users.list_users(engine)
+    table = Table("user", "role", "state", "created (UTC)")
+    for one in found:
+        state = "active" if one.is_active else "disabled"
+        table.add_row(one.name, one.role, state, f"{one.created_at:%Y-%m-%d %H:%M}")
+    make_console().print(table)
+
+
+def _activate(action: str, username: str, *, is_active: bool) -> None:
+    def activate(connection: Connection) -> None:
+        users.set_active(connection, username, is_active=is_active)
+
+    with changing(action, user=username) as change:
+        change(activate)
+
+
+def _password() -> str:
+    password: str = load().api_password.get_secret_value() or click.prompt(
+        "Password", hide_input=True, confirmation_prompt=True
+    )
+    return password

@@ -1,0 +1,34 @@
+"""Users and tokens for tests, each made in a transaction of its own."""
+
+import base64
+import uuid
+from typing import Any
+
+from sqlalchemy import Engine
+
+from churn.access.tokens import issue_token
+from churn.access.users import add_user
+
+PASSWORD = "correct horse battery"
+
+
+def a_token(engine: Engine, name: str = "tests", **options: Any) -> str:
+    """Return the secret of a new token."""
+    with engine.begin() as connection:
+        return issue_token(connection, name, **options)
+
+
+def a_user(engine: Engine, name: str = "marie", password: str = PASSWORD, **options: Any) -> uuid.UUID:
+    """Return the key of a new user."""
+    with engine.begin() as connection:
+        return add_user(connection, name, password, **options)
+
+
+def basic(username: str, password: str = PASSWORD) -> str:
+    """Return the header of a user."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def bearer(secret: str) -> str:
+    """Return the header of a token."""
+    return f"Bearer {secret}"
