@@ -43,6 +43,7 @@ from churn.web.intake import CALL, Endpoint, Intake
 from churn.web.metrics import Metrics, make_metrics
 from churn.web.pages import make_pages
 from churn.web.protocol import use_bounded_protocol
+from churn.web.proxies import trust_only_configured
 from churn.web.readiness import Readiness
 from churn.web.recorder import Recorder
 from churn.what_if import compare
@@ -234,6 +235,7 @@ for method in service.apis.values():
     spec.model_json_schema = _schema_of(spec)
 
 use_bounded_protocol()
+trust_only_configured()
 
 # The first added is the outermost.
 service.add_asgi_middleware(Metrics)

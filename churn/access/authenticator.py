@@ -86,11 +86,11 @@ class Authenticator:
         credentials = parse(authorization)
         if credentials is None:
             return NOBODY
-        if known is not None and is_recent:
+        if known is not None and known.is_good and is_recent:
             found = await anyio.to_thread.run_sync(self._verifier.verify_again, credentials, known)
             if found.is_good:
                 return self._used(found)
-        if known is not None:  # no guess: it was right before
+        if known is not None:  # no guess: it was right before, or counted as wrong
             return self._used(await self._verify(credentials, address))
         return self._used(await self._verify_throttled(credentials, address))
 

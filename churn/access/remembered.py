@@ -12,8 +12,9 @@ from churn.errors import DatabaseError
 
 FRESH = 2.0  # seconds for which nobody is asked: so long a revoked token may still be let in
 GOOD = 300.0  # seconds for which no password is hashed again
+BAD = 10.0  # seconds for which what was refused is refused again, at no cost
 STALE = 300.0  # seconds for which a verification stands while the database cannot be asked
-MOST = 10_000  # callers remembered
+MOST = 10_000  # remembered, of each sort
 
 # Asked with what is remembered of the same credentials, and whether a password was hashed not long ago.
 Ask = Callable[[Verified | None, bool], Awaitable[Verified]]
@@ -30,19 +31,24 @@ class _Known:
 class Remembered:
     """Remembers who was behind which header, asking once for all who send the same at the same time.
 
-    Only what was good is remembered, by a digest whose key is this process's own.
+    By a digest whose key is this process's own. What was refused is remembered too, apart, so that a flood
+    of it pushes nobody out.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._key = os.urandom(32)
-        self._known: dict[bytes, _Known] = {}
+        self._good: dict[bytes, _Known] = {}
+        self._bad: dict[bytes, _Known] = {}
         self._asked: dict[bytes, asyncio.Task[Verified]] = {}
 
     def fresh(self, authorization: str) -> Verified | None:
         """Return who it is, where that was asked a moment ago."""
-        known = self._known.get(self._digest(authorization))
-        return known.verified if known is not None and self._clock() - known.checked < FRESH else None
+        known = self._find(self._digest(authorization))
+        if known is None:
+            return None
+        lasts = FRESH if known.verified.is_good else BAD
+        return known.verified if self._clock() - known.checked < lasts else None
 
     async def ask(self, authorization: str, ask: Ask) -> Verified:
         """Return who it is, by asking; what is remembered, where the database cannot be asked.
@@ -62,19 +68,26 @@ class Remembered:
     def _digest(self, authorization: str) -> bytes:
         return hashlib.blake2b(authorization.encode(), digest_size=32, key=self._key).digest()
 
+    def _find(self, digest: bytes) -> _Known | None:
+        return self._good.get(digest) or self._bad.get(digest)
+
     async def _check(self, digest: bytes, ask: Ask) -> Verified:
-        known, now = self._known.get(digest), self._clock()
+        known, now = self._find(digest), self._clock()
         is_recent = known is not None and now - known.since < GOOD
         try:
             verified = await ask(known.verified if known else None, is_recent)
         except DatabaseError:
-            if known is None or now - known.checked >= STALE:
+            if known is None or not known.verified.is_good or now - known.checked >= STALE:
                 raise
             return known.verified
-        self._known.pop(digest, None)
-        if verified.is_good:
-            same = is_recent and known is not None and known.verified.proof == verified.proof
-            while len(self._known) >= MOST:
-                del self._known[next(iter(self._known))]
-            self._known[digest] = _Known(verified, known.since if known is not None and same else now, now)
+        same = is_recent and known is not None and known.verified.proof == verified.proof
+        self._keep(digest, _Known(verified, known.since if known is not None and same else now, now))
         return verified
+
+    def _keep(self, digest: bytes, known: _Known) -> None:
+        for kept in (self._good, self._bad):
+            kept.pop(digest, None)
+        kept = self._good if known.verified.is_good else self._bad
+        while len(kept) >= MOST:
+            del kept[next(iter(kept))]
+        kept[digest] = known

@@ -1,0 +1,136 @@
+"""Every route of the served application, with every kind of caller: only those whom the gate lets in."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from starlette.routing import BaseRoute
+from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocketDisconnect
+
+from churn.access import authenticator
+from churn.access.gate import OPEN_PATHS, SCOPES
+from churn.access.roles import SCOPES as ALL_SCOPES
+from churn.access.throttle import Patience
+from churn.access.tokens import new_secret, revoke_token
+from churn.access.users import set_active
+from churn.schemas import EXAMPLE
+from tests.conftest import Served
+from tests.identities import a_token, a_user, basic, bearer
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "M-SEARCH")
+BODIES = {
+    "/predict": EXAMPLE,
+    "/predict_batch": [EXAMPLE],
+    "/what_if": {"employee": EXAMPLE, "changes": {}},
+}
+
+
+@pytest.fixture(autouse=True)
+def unthrottled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one address fail as often as these tests do; throttling has tests of its own."""
+    for name in ("OF_ADDRESSES", "OF_USERS"):
+        monkeypatch.setattr(authenticator, name, Patience(free=1_000_000))
+
+
+def paths(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
+    """Return the paths of routes and of what is mounted beneath them; of static files, some path."""
+    for route in routes:
+        path = prefix + getattr(route, "path", "")
+        inner = getattr(route, "routes", None)
+        if inner:
+            yield from paths(inner, path)
+        elif type(route).__name__ == "Mount":
+            yield f"{path}/anything.js"
+        else:
+            yield path
+
+
+@pytest.fixture
+def served_paths(app: ASGIApp) -> list[str]:
+    """Return every path that the application has a route for."""
+    routes: Any = app
+    while not hasattr(routes, "routes"):
+        routes = routes.app
+    return sorted(set(paths(list(routes.routes))) | set(OPEN_PATHS) | set(SCOPES))
+
+
+def strangers(engine: Engine) -> dict[str, str]:
+    """Return headers that open nothing, by what is wrong with them."""
+    a_user(engine, "marie")
+    a_user(engine, "gone")
+    revoked = a_token(engine, "revoked")
+    with engine.begin() as connection:
+        set_active(connection, "gone", is_active=False)
+        revoke_token(connection, "revoked")
+    right = a_token(engine, "right")
+    return {
+        "none": "",
+        "no such token": bearer(new_secret()),
+        "a typo": bearer(right[:-1] + ("0" if right[-1] != "0" else "1")),
+        "expired": bearer(a_token(engine, "expired", lifetime=timedelta(seconds=-1))),
+        "revoked": bearer(revoked),
+        "another scheme": f"Digest {right}",
+        "twice": f"{bearer(right)}, {bearer(right)}",
+        "disabled": basic("gone"),
+        "a wrong password": basic("marie", "not the password"),
+    }
+
+
+def statuses(client: TestClient, method: str, path: str, authorization: str) -> int:
+    headers = {"Authorization": authorization} if authorization else {"Authorization": " "}
+    body = BODIES.get(path, {}) if method == "POST" else None
+    return client.request(method, path, headers=headers, json=body).status_code
+
+
+def test_the_application_has_the_routes_that_the_gate_lists(served: Served, served_paths: list[str]) -> None:
+    assert set(SCOPES) <= set(served_paths)
+    admin = bearer(a_token(served.engine, "root", scopes=["admin"]))
+    for path in served_paths:
+        method = "POST" if path in BODIES else "GET"
+        status = statuses(served.client, method, path, admin)
+        assert (status == 200) == (path in SCOPES or path in OPEN_PATHS), path
+        assert status in (200, 404), path
+
+
+def test_without_credentials_only_open_paths_answer(served: Served, served_paths: list[str]) -> None:
+    for path in served_paths:
+        for method in METHODS:
+            status = statuses(served.client, method, path, "")
+            if path in OPEN_PATHS:
+                assert status in (200, 404, 405), (method, path)
+            else:
+                assert status == 401, (method, path)
+
+
+def test_with_wrong_credentials_nothing_closed_answers(served: Served, served_paths: list[str]) -> None:
+    wrong = strangers(served.engine)
+    for path in served_paths:
+        for kind, authorization in wrong.items():
+            if path in OPEN_PATHS or (kind == "a wrong password" and path not in SCOPES):
+                continue
+            method = "POST" if path in BODIES else "GET"
+            assert statuses(served.client, method, path, authorization) == 401, (kind, path)
+
+
+@pytest.mark.parametrize("scope", ALL_SCOPES)
+def test_a_scope_opens_what_it_is_for_and_nothing_else(served: Served, scope: str) -> None:
+    authorization = bearer(a_token(served.engine, scope, scopes=[scope]))
+    for path, needed in SCOPES.items():
+        method = "POST" if path in BODIES else "GET"
+        status = statuses(served.client, method, path, authorization)
+        expected = 200 if needed in (None, scope) or scope == "admin" else 403
+        assert status == expected, path
+
+
+def test_websockets_are_closed_everywhere(served: Served, served_paths: list[str]) -> None:
+    for path in served_paths:
+        for headers in ({}, {"Authorization": bearer(served.token)}):
+            with (
+                pytest.raises((WebSocketDisconnect, WebSocketDenialResponse)),
+                served.client.websocket_connect(path, headers=headers),
+            ):
+                pass

@@ -1,0 +1,140 @@
+"""Signing in at a real `bentoml serve` with two workers."""
+
+import http.client
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from churn.registry import ServedModel
+from tests.identities import basic
+from tests.servers import PROJECT, Server, bentoml_serve, environment, wait_until
+
+USER = ("admin", "correct horse battery")
+OTHER = "another good password"
+SAMPLES = 24  # connections, so that both workers have some
+
+# What a closed path may be dressed up as.
+DISGUISES = (
+    "{path}/",
+    "{path}//",
+    "/{path}",
+    "//evil.example{path}",
+    "{path};x=1",
+    "{path}%00",
+    "{path}%20",
+    "{path}.json",
+    "/health/..{path}",
+    "/health/%2e%2e{path}",
+    "/static_content/..{path}",
+    "/static_content/%2e%2e%2f..{path}",
+    "/livez%2f..{path}",
+    "/livez%3f{path}",
+    "/%2e{path}",
+    "/.{path}",
+    "http://127.0.0.1{path}",
+)
+CLOSED = ("/predict", "/predict_batch", "/what_if", "/model", "/history", "/schema.json")
+
+
+class Site:
+    """A server, and the commands of its operator."""
+
+    def __init__(self, server: Server, env: Mapping[str, str]) -> None:
+        self.url, self._env = server.url, env
+
+    def churn(self, *words: str, **changes: str) -> str:
+        command = [sys.executable, "-m", "churn.cli.main", *words]
+        env = {**self._env, **changes}
+        return subprocess.run(
+            command, env=env, cwd=PROJECT, check=True, capture_output=True, text=True
+        ).stdout
+
+    def statuses(self, authorization: str, count: int = SAMPLES, **headers: str) -> set[int]:
+        """Return how calls end, each on a connection of its own."""
+        headers = {"Authorization": authorization, **headers}
+        return {httpx.get(f"{self.url}/model", headers=headers).status_code for _ in range(count)}
+
+    def await_status(self, authorization: str, status: int) -> None:
+        """Wait until every worker answers so."""
+        wait_until(lambda: self.statuses(authorization) == {status}, lambda: authorization[:5])
+
+    def raw(self, method: str, target: str) -> tuple[int, str]:
+        """Return what is answered to a target that no client has tidied up."""
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+        connection.putrequest(method, target)
+        connection.putheader("Content-Length", "0")
+        connection.endheaders()
+        response = connection.getresponse()
+        found = response.status, response.read().decode()
+        connection.close()
+        return found
+
+
+def serving(model: ServedModel, folder: Path, **settings: str) -> Iterator[Site]:
+    env = environment(
+        DATABASE_URL=f"sqlite:///{folder / 'churn.db'}",
+        CHURN_MODEL=model.tag,
+        CHURN_WORKERS="2",
+        API_USERNAME=USER[0],
+        API_PASSWORD=USER[1],
+        **settings,
+    )
+    with bentoml_serve(env) as server:
+        yield Site(server, {**env, "API_PASSWORD": "", "API_USERNAME": ""})
+
+
+@pytest.fixture(scope="module")
+def site(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    yield from serving(model, tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def site_behind_a_proxy(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    yield from serving(model, tmp_path_factory.mktemp("proxied"), CHURN_TRUSTED_PROXIES="127.0.0.1")
+
+
+def test_what_an_operator_changes_holds_in_every_worker_in_seconds(site: Site) -> None:
+    site.churn("user", "add", "marie", API_PASSWORD=USER[1])
+    assert site.statuses(basic("marie", USER[1])) == {200}
+    site.churn("user", "password", "marie", API_PASSWORD=OTHER)
+    site.await_status(basic("marie", USER[1]), 401)
+    assert site.statuses(basic("marie", OTHER)) == {200}
+    site.churn("user", "role", "marie", "auditor")
+    site.await_status(basic("marie", OTHER), 403)
+    site.churn("user", "disable", "marie")
+    site.await_status(basic("marie", OTHER), 401)
+
+
+def test_a_revoked_token_opens_nothing_in_any_worker_in_seconds(site: Site) -> None:
+    bearer = f"Bearer {site.churn('token', 'issue', 'payroll', '--expires', '1d').strip()}"
+    assert site.statuses(bearer) == {200}
+    wait_until(lambda: "never" not in site.churn("token", "list").split("payroll")[1], lambda: "no last use")
+    site.churn("token", "revoke", "payroll")
+    site.await_status(bearer, 401)
+
+
+def test_no_disguise_of_a_closed_path_opens_it(site: Site) -> None:
+    for path in CLOSED:
+        for disguise in DISGUISES:
+            for method in ("GET", "POST"):
+                status, body = site.raw(method, disguise.format(path=path))
+                assert status in (400, 401), (method, disguise, path)
+                assert "probability" not in body
+
+
+def test_only_configured_proxies_say_where_a_caller_comes_from(site: Site, site_behind_a_proxy: Site) -> None:
+    def guess(at: Site) -> set[int]:
+        found: set[int] = set()
+        for n in range(100):
+            forwarded = {"X-Forwarded-For": f"198.51.100.{n}"}
+            found |= at.statuses(f"Bearer guess-{os.getpid()}-{n}", count=1, **forwarded)
+        return found
+
+    assert guess(site_behind_a_proxy) == {401}
+    assert guess(site) == {401, 429}
