@@ -37,6 +37,7 @@ from churn.storage.spool import Spool
 from churn.storage.store import Store
 from churn.storage.writer import Writer
 from churn.upkeep import Upkeep
+from churn.web import descriptors
 from churn.web.envelope import Envelope, logger
 from churn.web.history import make_history
 from churn.web.intake import CALL, Endpoint, Intake
@@ -74,6 +75,7 @@ class Worker:
         Raises:
             ChurnError: one of them is not as it should be.
         """
+        descriptors.raise_limit()
         settings = self._settings = load()
         self._model = registry.load(settings.model)
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):

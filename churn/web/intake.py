@@ -201,7 +201,10 @@ class Intake:
 
 def _check_media(scope: Scope) -> None:
     media = header(scope, b"content-type", "application/json").partition(";")[0].strip().lower()
-    if media != "application/json" or header(scope, b"content-encoding", "identity") != "identity":
+    is_encoded = any(
+        name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]
+    )
+    if media != "application/json" or is_encoded:
         raise UnsupportedMediaError
 
 

@@ -1,45 +1,187 @@
-"""The protocol: HTTP read by httptools, which knows no bound on a request's head, with a bound."""
+"""The protocol: HTTP read by httptools, with bounds on a request's head and on the time until it is whole."""
 
-from typing import cast
+from typing import ClassVar, Literal, cast
 
 import uvicorn.config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from churn import phrases
+from churn.storage.ids import new_id
+from churn.web.envelope import error_response
+from churn.web.headers import header
+from churn.web.waiting import Waiting
+
+Part = Literal["head", "body"]
 
 MAX_HEAD = 64 * 1024  # bytes of a request that are not its body: line, headers, chunks' sizes, trailers
 CHUNKS = 4  # a body in chunks may have a byte more of that for each so many of its own
+# Beside what the gate's answers have: nothing has looked at this request yet.
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Connection": "close"}
+
+
+class HeadTooLargeError(Exception):
+    """A head is whole, and over `MAX_HEAD`; ends the parser, and is answered by then."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Reads the requests of one connection, and closes it where one has too much besides its body.
+    """Reads the requests of one connection, and closes it where one is too large or too slow to come.
 
-    What comes whole in one read (some 256 KiB) is let through: it is memory that is spent by then.
+    While a request is not whole, the connection is among those `waiting`; one that is whole in one read
+    never is. Between two requests uvicorn's own time-out runs.
     """
 
-    _besides = 0
+    waiting: ClassVar = Waiting()  # of the process
+
+    _besides = 0  # bytes of this request that are not its body
+    _brought = 0  # bytes of its body since it began to wait
+    _begun = False  # some of it is there, not all
+    _waits_for: Part | None = None
+    _is_over = False  # nothing more is read
+
+    def connection_made(self, transport: object) -> None:
+        """Wait for a first request; called by the event loop."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._wait_for("head")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer; called by the event loop."""
+        self._wait_for(None)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read on; called by the event loop."""
+        if self._is_over:
+            return
         self._besides += len(data)
         super().data_received(data)
-        if self._besides > MAX_HEAD and not self.transport.is_closing():
-            self._refuse()
+        if self._besides > MAX_HEAD:
+            self._refuse(431)
+        if not self._is_over:
+            self._wait_for(self._missing())
+
+    def on_message_begin(self) -> None:
+        """Begin a request, at its first byte."""
+        self._begun = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on, unless its head is too large although it came in few reads.
+
+        Raises:
+            HeadTooLargeError: it is.
+        """
+        if self._besides > MAX_HEAD and len(self.url) + _size(self.headers) > MAX_HEAD:
+            self._refuse(431)
+            raise HeadTooLargeError
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Pass a part of the body on."""
-        self._besides -= len(body) + len(body) // CHUNKS
+        size = len(body)
+        self._brought += size
+        self._besides -= size + size // CHUNKS
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Begin to count anew."""
+        self._begun = False
         self._besides = 0
+        self._wait_for(None)
         super().on_message_complete()
 
-    def _refuse(self) -> None:
+    def be_late(self) -> None:
+        """End a request that takes too long, or let it go on where it is as fast as it may be."""
+        part, self._waits_for = self._waits_for, None
+        if part == "body" and (self._brought >= self.waiting.share or self._is_held_up()):
+            self._wait_for(part)
+        elif self.transport.is_closing():
+            self.transport.abort()  # it does not read what it was told, either
+        elif self._begun:
+            self._refuse(408)
+        else:  # nothing was asked: some browsers open a connection to spare
+            self._stop()
+            self.transport.close()
+
+    def make_room(self) -> None:
+        """Close at once."""
+        self._stop()
+        self.transport.abort()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's word, in no language of ours
+        """Refuse what is no HTTP; called by uvicorn, which would answer in plain text."""
+        self._refuse(400)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        """Take no connection away from these bounds: no WebSocket is served."""
+        return False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answer as if no upgrade had been asked for, and read no more: the parser does not, either."""
+        self._stop()
+        self.cycle.keep_alive = False
+
+    def _is_held_up(self) -> bool:
+        """Return whether it is us who do not read the body yet."""
+        return self.flow.read_paused or self.cycle.waiting_for_100_continue
+
+    def _missing(self) -> Part | None:
+        """Return what is to come before there is something to answer."""
         newest = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
-        if newest is None or newest.response_complete:
-            self.send_400_response("The request's head is too large.")
+        if newest is None:
+            return "head"
+        if self._begun:
+            return "body" if newest.scope is self.scope else "head"
+        return "head" if newest.response_complete else None
+
+    def _wait_for(self, part: Part | None) -> None:
+        if part == self._waits_for:
+            return
+        self._waits_for = part
+        self._brought = 0
+        if part is None:
+            self.waiting.end(self)
         else:
-            self.transport.close()  # a request is being answered, and that would get between
+            self.waiting.begin(self)
+
+    def _stop(self) -> None:
+        self._wait_for(None)
+        self._is_over = True
+
+    def _refuse(self, status: int) -> None:
+        """End the connection, with an answer where one is due and would not get between others."""
+        if self._is_over:
+            return
+        self._stop()
+        newest = cast("RequestResponseCycle | None", self.cycle)
+        if self._begun and newest is not None and newest.scope is self.scope:
+            self._refuse_body(newest, status)
+        elif newest is None or newest.response_complete:
+            self._answer(status)
+        else:
+            newest.keep_alive = False  # what was asked before is answered, and then it is closed
+
+    def _refuse_body(self, cycle: RequestResponseCycle, status: int) -> None:
+        if self.pipeline or cycle.response_started:
+            self.transport.close()
+            return
+        self._answer(status)
+        cycle.disconnected = True  # for the app, which may be reading
+        cycle.message_event.set()
+
+    def _answer(self, status: int) -> None:
+        scope: Scope = cast("Scope", self.scope) if self._begun else {"headers": [], "state": {}}
+        scope["state"].setdefault("request_id", new_id())
+        language = phrases.language_of(header(scope, b"accept-language"))
+        response = error_response(status, phrases.status(status, language), scope)
+        response.headers.update(HEADERS)
+        head = (b"%b: %b\r\n" % pair for pair in response.raw_headers)
+        self.transport.write(b"".join([STATUS_LINE[status], *head, b"\r\n", response.body]))
+        self.transport.close()
+
+
+def _size(headers: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in headers)  # with colon, space and line's end
 
 
 def use_bounded_protocol() -> None:
