@@ -246,19 +246,13 @@ _STATUS: dict[int, tuple[str, str]] = {
     403: ("Ces droits ne suffisent pas", "These credentials do not reach so far"),
     404: ("Cette adresse n'existe pas", "There is nothing at this address"),
     405: ("Méthode non autorisée à cette adresse", "Method not allowed at this address"),
-    408: (
-        "La demande met trop de temps à arriver : l'envoyer d'un trait",
-        "The request takes too long to arrive: send it in one go",
-    ),
+    408: ("La demande met trop de temps à arriver", "The request takes too long to arrive"),
     415: (
         "Type de contenu non pris en charge : envoyer du JSON avec Content-Type: application/json",
         "Unsupported content type: send JSON with Content-Type: application/json",
     ),
     429: ("Trop de demandes : réessayer plus tard", "Too many requests: try again later"),
-    431: (
-        "L'en-tête de la demande est trop long",
-        "The request's head is too large",
-    ),
+    431: ("L'en-tête de la demande est trop long", "The request's head is too large"),
     500: (
         "Erreur interne : elle est enregistrée, réessayer plus tard",
         "Internal error: it is recorded, try again later",

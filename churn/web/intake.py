@@ -202,7 +202,8 @@ class Intake:
 def _check_media(scope: Scope) -> None:
     media = header(scope, b"content-type", "application/json").partition(";")[0].strip().lower()
     is_encoded = any(
-        name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]
+        name == b"content-encoding" and value.strip().lower() != b"identity"
+        for name, value in scope["headers"]
     )
     if media != "application/json" or is_encoded:
         raise UnsupportedMediaError

@@ -34,7 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
     waiting: ClassVar = Waiting()  # of the process
 
     _besides = 0  # bytes of this request that are not its body
-    _brought = 0  # bytes of its body since it began to wait
+    _brought = 0  # bytes of its body, since the last look
     _begun = False  # some of it is there, not all
     _waits_for: Part | None = None
     _is_over = False  # nothing more is read
@@ -86,7 +86,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Begin to count anew."""
         self._begun = False
-        self._besides = 0
+        self._besides = self._brought = 0
         self._wait_for(None)
         super().on_message_complete()
 
@@ -94,6 +94,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """End a request that takes too long, or let it go on where it is as fast as it may be."""
         part, self._waits_for = self._waits_for, None
         if part == "body" and (self._brought >= self.waiting.share or self._is_held_up()):
+            self._brought = 0
             self._wait_for(part)
         elif self.transport.is_closing():
             self.transport.abort()  # it does not read what it was told, either
@@ -138,7 +139,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if part == self._waits_for:
             return
         self._waits_for = part
-        self._brought = 0
         if part is None:
             self.waiting.end(self)
         else:

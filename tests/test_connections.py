@@ -1,0 +1,244 @@
+"""Connections that are slow, half open or hostile: they end, are refused, and keep nobody out."""
+
+import json
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import httpx
+import psutil
+import pytest
+
+from churn import registry
+from churn.registry import ServedModel
+from churn.schemas import EXAMPLE
+from churn.web import descriptors
+from churn.web.waiting import MAX_WAITING
+from tests.servers import Server, bentoml_serve, environment, home_beside, wait_until
+from tests.wires import ask, connect, heard, is_last, is_refusal
+
+TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
+BEARER = f"Authorization: Bearer {TOKEN}\r\n".encode()
+JSON = b"Content-Type: application/json\r\n"
+FEW_FILES = 512  # what the server is started with: fewer than it needs
+MANY = 2000  # slow clients
+
+
+@contextmanager
+def files(soft: int) -> Iterator[None]:
+    """Let this process, and those it starts meanwhile, open so many files."""
+    before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard)
+    )
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
+
+
+@pytest.fixture(scope="module")
+def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a server that was started with few files."""
+    folder = tmp_path_factory.mktemp("connections")
+    env = environment(
+        BENTOML_HOME=str(home_beside(registry.home(), folder)),
+        DATABASE_URL=f"sqlite:///{folder / 'churn.db'}",
+        CHURN_MODEL=model.tag,
+        API_TOKEN=TOKEN,
+    )
+    with ExitStack() as stack:
+        with files(FEW_FILES):
+            server = stack.enter_context(bentoml_serve(env))
+        yield server
+
+
+def is_well(server: Server) -> None:
+    """Assert that the server answers, the open and the guarded."""
+    assert httpx.get(f"{server.url}/livez", timeout=60).status_code == 200
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    answer = httpx.post(f"{server.url}/predict", json=EXAMPLE, headers=headers, timeout=60)
+    assert (answer.status_code, set(answer.json()) >= {"prediction", "probability"}) == (200, True)
+
+
+def connections(server: Server) -> int:
+    """Return how many connections the server holds open."""
+    port = httpx.URL(server.url).port
+    found = 0
+    for process in server.process.children():
+        with suppress(psutil.NoSuchProcess):
+            calls = process.net_connections("tcp")
+            found += sum(c.laddr.port == port and c.status == psutil.CONN_ESTABLISHED for c in calls)
+    return found
+
+
+HALF_A_HEAD = b"POST /predict HTTP/1.1\r\nHost: h\r\nX-Slow: "
+HALF_A_BODY = b"POST /predict HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n" + JSON + BEARER + b"\r\n{"
+
+
+def test_slow_clients_keep_nobody_out(server: Server) -> None:
+    with files(descriptors.ENOUGH), ExitStack() as stack:
+        slow = []
+        for number in range(MANY):
+            slow.append(stack.enter_context(connect(server.url)))
+            slow[-1].sendall(HALF_A_BODY if number % 2 else HALF_A_HEAD)
+            if number % 250 == 249:
+                is_well(server)
+        wait_until(lambda: connections(server) <= MAX_WAITING)
+        assert heard(slow[0]) == b""  # the first that waited went first, unheard
+        for _ in range(3):
+            for connection in slow:
+                with suppress(OSError):  # it is closed already
+                    connection.send(b"1")
+            is_well(server)
+
+
+def test_a_process_may_open_as_many_files_as_the_system_grants() -> None:
+    with files(FEW_FILES):
+        descriptors.raise_limit()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert soft == (descriptors.ENOUGH if hard == resource.RLIM_INFINITY else min(hard, descriptors.ENOUGH))
+
+
+def lines(*found: bytes, path: bytes = b"/predict", method: bytes = b"POST") -> bytes:
+    """Return a request's head of some header lines."""
+    return b"\r\n".join([method + b" " + path + b" HTTP/1.1", b"Host: h", *found, b"", b""])
+
+
+CHUNKED, CLOSE = b"Transfer-Encoding: chunked", b"Connection: close"
+SMUGGLED = lines(path=b"/livez", method=b"GET")
+FLOOD = 2**20  # bytes
+
+# What is sent, and the statuses of the answers, after which the connection is closed.
+HOSTILE: dict[str, tuple[bytes, tuple[int, ...]]] = {
+    "a head over 64 KiB": (lines(b"X-Long: " + b"a" * 70_000), (431,)),
+    "an endless head": (lines(b"X-Long: " + b"a" * FLOOD), (431,)),
+    "names over 64 KiB": (lines(*[b"X-%d: " % n for n in range(10_000)]), (431,)),
+    "a target of 64 KiB": (lines(path=b"/" + b"a" * 65_536), (431,)),
+    "length and chunks": (lines(b"Content-Length: 6", CHUNKED) + b"0\r\n\r\n" + SMUGGLED, (400,)),
+    "chunks and length": (lines(CHUNKED, b"Content-Length: 6") + b"0\r\n\r\n" + SMUGGLED, (400,)),
+    "chunks, but not last": (lines(CHUNKED + b", gzip") + b"0\r\n\r\n" + SMUGGLED, (400,)),
+    "chunks twice": (lines(CHUNKED, b"Transfer-Encoding: identity") + b"0\r\n\r\n" + SMUGGLED, (400,)),
+    "chunks behind a tab": (lines(b"Transfer-Encoding:\x0bchunked") + b"0\r\n\r\n" + SMUGGLED, (400,)),
+    "a space before the colon": (lines(b"Transfer-Encoding : chunked") + b"0\r\n\r\n" + SMUGGLED, (400,)),
+    "two lengths": (lines(b"Content-Length: 2", b"Content-Length: 3") + b"{}" + SMUGGLED, (400,)),
+    "a negative length": (lines(b"Content-Length: -1") + SMUGGLED, (400,)),
+    "a signed length": (lines(b"Content-Length: +2") + b"{}" + SMUGGLED, (400,)),
+    "a length that is no number": (lines(b"Content-Length: two") + b"{}" + SMUGGLED, (400,)),
+    "two lengths in one": (lines(b"Content-Length: 2, 2") + b"{}" + SMUGGLED, (400,)),
+    "a length over 64 bits": (lines(b"Content-Length: " + b"9" * 30) + SMUGGLED, (400,)),
+    "a chunk of no size": (lines(CHUNKED) + b"zz\r\n{}\r\n0\r\n\r\n" + SMUGGLED, (400,)),
+    "a chunk of a negative size": (lines(CHUNKED) + b"-2\r\n{}\r\n0\r\n\r\n" + SMUGGLED, (400,)),
+    "a chunk of a huge size": (lines(CHUNKED) + b"f" * 17 + b"\r\n{}\r\n" + SMUGGLED, (400,)),
+    "a chunk longer than its size": (lines(CHUNKED) + b"1\r\n{}\r\n0\r\n\r\n" + SMUGGLED, (400,)),
+    "chunk extensions": (lines(CHUNKED) + (b"1;" + b"a" * 2000 + b"\r\n{\r\n") * 500, (431,)),
+    "one chunk extension": (lines(CHUNKED) + b"1;" + b"a" * FLOOD, (431,)),
+    "lines that end in LF": (b"GET /predict HTTP/1.1\nHost: h\n\n" + SMUGGLED, (400,)),
+    "a bare CR": (lines(b"X-One: 1\rX-Two: 2") + SMUGGLED, (400,)),
+    "NUL in a value": (lines(b"X-Nul: a\0b") + SMUGGLED, (400,)),
+    "NUL in a name": (lines(b"X-\0: a") + SMUGGLED, (400,)),
+    "a folded line": (lines(b"X-Folded: a\r\n b") + SMUGGLED, (400,)),
+    "HTTP/0.9": (b"GET /predict\r\n\r\n", (401,)),
+    "HTTP/0.9, spelt out": (b"GET /predict HTTP/0.9\r\n\r\n", (401,)),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400,)),
+    "HTTP/3.0": (b"GET /predict HTTP/3.0\r\nHost: h\r\n\r\n", (400,)),
+    "CONNECT": (lines(path=b"127.0.0.1:22", method=b"CONNECT") + SMUGGLED, (400,)),
+    "CONNECT to a path": (lines(path=b"/predict", method=b"CONNECT") + SMUGGLED, (401,)),
+    "an absolute target": (lines(CLOSE, path=b"http://h/predict"), (401,)),
+    "an absolute target of another host": (lines(CLOSE, path=b"http://evil.example/predict"), (401,)),
+    "an absolute target without a path": (lines(CLOSE, path=b"http://h", method=b"GET"), (400,)),
+    "OPTIONS *": (lines(CLOSE, path=b"*", method=b"OPTIONS"), (401,)),
+    "TRACE": (lines(CLOSE, method=b"TRACE"), (401,)),
+    "TRACE of what is open": (lines(CLOSE, path=b"/health", method=b"TRACE"), (405,)),
+    "a method in lower case": (lines(CLOSE, method=b"post"), (400,)),
+    "a method of nobody's": (lines(CLOSE, method=b"PREDICT"), (400,)),
+    "bytes in the target": (lines(CLOSE, path=b"/predict\xff"), (400,)),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), (400,)),
+    "noise": (bytes(range(256)), (400,)),
+    "lines of nothing, and noise": (b"\r\n\r\n\x01", (400,)),
+    "one that is refused, and another": (lines(b"Content-Length: x") + lines(BEARER[:-2]), (400,)),
+    "one that is good, and noise": (SMUGGLED + b"\x01", (200,)),
+    "an upgrade, and another": (
+        lines(b"Connection: upgrade", b"Upgrade: websocket", path=b"/predict", method=b"GET") + SMUGGLED,
+        (401,),
+    ),
+    "an upgrade to HTTP/2, and another": (
+        lines(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", path=b"/predict") + SMUGGLED,
+        (401,),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_requests_are_refused_and_end_the_connection(server: Server, name: str) -> None:
+    sent, expected = HOSTILE[name]
+    found = ask(server.url, sent)
+    statuses = tuple(answer.status for answer in found)
+    # A server that closes what it has not read whole may cut its own answer off.
+    assert statuses == expected or (statuses == () and len(sent) > 2**16)
+    for answer in found:
+        assert answer.status == 200 or is_refusal(answer)
+        assert answer.status not in (400, 408, 431) or is_last(answer)
+    is_well(server)
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if b"Host: h\r\n" in HOSTILE[name][0]])
+def test_credentials_do_not_make_a_malformed_one_better(server: Server, name: str) -> None:
+    sent, expected = HOSTILE[name]
+    found = ask(server.url, sent.replace(b"Host: h\r\n", b"Host: h\r\n" + BEARER + JSON, 1))
+    statuses = tuple(answer.status for answer in found)
+    if expected in ((400,), (431,)):
+        assert statuses in (expected, ())
+    else:  # it is well formed, and the employee is missing or the method is wrong
+        assert len(statuses) == 1
+        assert expected == (200,) or 400 <= statuses[0] < 500
+    is_well(server)
+
+
+def test_a_body_that_breaks_off_is_answered_to_nobody(server: Server) -> None:
+    with connect(server.url) as connection:
+        connection.sendall(HALF_A_BODY)
+        connection.shutdown(socket.SHUT_WR)
+        assert heard(connection) == b""
+    is_well(server)
+
+
+@pytest.mark.parametrize(
+    "encodings",
+    [
+        ["gzip"],
+        ["GZIP"],
+        [" gzip"],
+        ["br"],
+        ["deflate"],
+        ["zstd"],
+        ["x-gzip"],
+        [""],
+        ["identity, gzip"],
+        ["gzip, identity"],
+        ["identity", "gzip"],
+        ["gzip", "identity"],
+        ["identity;q=1"],
+    ],
+    ids=" + ".join,
+)
+def test_a_body_that_is_encoded_is_refused_unread(server: Server, encodings: list[str]) -> None:
+    given = [f"Content-Encoding: {encoding}".encode() for encoding in encodings]
+    head = lines(BEARER[:-2], JSON[:-2], CLOSE, b"Content-Length: 1000", *given)
+    [answer] = ask(server.url, head)  # none of the body is sent
+    assert (answer.status, is_refusal(answer)) == (415, True)
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", " identity "])
+def test_a_body_as_it_is_may_say_so(server: Server, encoding: str) -> None:
+    body = json.dumps(EXAMPLE).encode()
+    head = lines(
+        BEARER[:-2],
+        JSON[:-2],
+        CLOSE,
+        b"Content-Length: %d" % len(body),
+        f"Content-Encoding: {encoding}".encode(),
+    )
+    [answer] = ask(server.url, head + body)
+    assert answer.status == 200

@@ -1,0 +1,176 @@
+"""Requests that take their time, in process: when they are ended, and how."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import Engine
+from sqlalchemy import select as chosen
+from starlette.types import ASGIApp
+
+from churn.registry import ServedModel
+from churn.storage.tables import api_responses, requests
+from churn.web.protocol import BoundedProtocol
+from churn.web.waiting import Connection, Waiting
+from tests.identities import a_token
+from tests.wires import PATIENCE, answers, ask, connect, heard, is_last, is_refusal
+
+BRIEF = 0.2  # seconds
+HEAD = b"POST /predict HTTP/1.1\r\nAccept-Language: en\r\nHost: h\r\n"
+
+
+class Counting(Waiting):
+    """Notes each time that a connection begins to wait."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.begun = 0
+
+    def begin(self, connection: Connection) -> None:
+        self.begun += 1
+        super().begin(connection)
+
+
+@contextmanager
+def serving(app: ASGIApp, waiting: Waiting) -> Iterator[str]:
+    """Yield the address of the app as uvicorn serves it in this process, with patience of its own."""
+    protocol = type("Protocol", (BoundedProtocol,), {"waiting": waiting})
+    server = uvicorn.Server(uvicorn.Config(app, http=protocol, log_config=None, lifespan="on"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
+
+
+@pytest.fixture
+def token(engine: Engine, model: ServedModel, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """Return a token's header line; the app serves on a new database of each kind."""
+    monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("CHURN_MODEL", model.tag)
+    return f"Authorization: Bearer {a_token(engine, scopes=('predict',))}\r\n".encode()
+
+
+def trickled(connection: socket.socket) -> bytes:
+    """Send byte after byte until the server says something or closes; return all that it says."""
+    for _ in range(10_000):
+        readable, _, _ = select.select([connection], [], [], 0.01)
+        if readable:
+            return heard(connection)
+        connection.send(b"1")
+    pytest.fail("the server took all of it")
+
+
+def statuses(engine: Engine) -> list[tuple[str, int]]:
+    """Return what is journalled: the routes and the statuses."""
+    rows = chosen(requests.c.route, api_responses.c.status).join_from(
+        requests, api_responses, requests.c.id == api_responses.c.request_id
+    )
+    with engine.connect() as connection:
+        return [(route, status) for route, status in connection.execute(rows)]
+
+
+class TestHeads:
+    def test_one_that_stops_is_told_so(self, app: ASGIApp, token: bytes) -> None:
+        with serving(app, Waiting(BRIEF)) as url:
+            [answer] = ask(url, HEAD)
+        assert (answer.status, is_refusal(answer), is_last(answer)) == (408, True, True)
+        assert b"takes too long to arrive" in answer.body
+
+    def test_one_that_trickles_is_too(self, app: ASGIApp, token: bytes) -> None:
+        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+            connection.sendall(HEAD + b"X-Slow: ")
+            [answer] = answers(trickled(connection))
+        assert answer.status == 408
+
+    def test_one_of_a_later_request_is_too(self, app: ASGIApp, token: bytes) -> None:
+        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n" + HEAD)
+            first, *others = answers(heard(connection))
+        assert first.status == 200
+        assert [answer.status for answer in others] in ([], [408])  # before or after the first is answered
+
+    def test_a_connection_that_says_nothing_is_told_nothing(self, app: ASGIApp, token: bytes) -> None:
+        with serving(app, Waiting(BRIEF)) as url:
+            assert ask(url) == []
+
+    def test_nor_is_one_with_nothing_but_empty_lines(self, app: ASGIApp, token: bytes) -> None:
+        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert b" 200 " in connection.recv(1 << 16)
+            connection.sendall(b"\r\n")
+            assert heard(connection) == b""
+
+    def test_between_two_requests_there_is_more_time(self, app: ASGIApp, token: bytes) -> None:
+        waiting = Counting(seconds=BRIEF)
+        with serving(app, waiting) as url, httpx.Client(base_url=url) as client:
+            assert client.get("/livez").status_code == 200
+            assert ask(url) == []  # one that says nothing is ended, and the client's is not
+            begun = waiting.begun
+            response = client.get("/livez")
+            assert response.status_code == 200
+            assert waiting.begun == begun  # the same connection, and its request was whole at once
+
+
+class TestBodies:
+    def test_one_that_stops_is_told_so_and_journalled(
+        self, app: ASGIApp, engine: Engine, token: bytes
+    ) -> None:
+        with serving(app, Waiting(BRIEF)) as url:
+            [answer] = ask(url, HEAD + token + b"Content-Length: 1000\r\n\r\n{")
+        assert (answer.status, is_refusal(answer), is_last(answer)) == (408, True, True)
+        assert statuses(engine) == [("/predict", 400)]
+
+    @pytest.mark.parametrize(
+        "head", [b"Content-Length: 1000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n"]
+    )
+    def test_one_that_trickles_is_too(self, app: ASGIApp, token: bytes, head: bytes) -> None:
+        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+            connection.sendall(HEAD + token + head)
+            [answer] = answers(trickled(connection))
+        assert answer.status == 408
+
+    def test_one_that_is_answered_is_closed(self, app: ASGIApp, token: bytes) -> None:
+        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+            connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
+            [answer] = answers(heard(connection))
+        assert answer.status == 401
+
+    @pytest.mark.parametrize(("brought", "begun"), [(9, 2), (10, 3)])
+    def test_one_that_brings_its_share_gets_more_time(
+        self, app: ASGIApp, token: bytes, brought: int, begun: int
+    ) -> None:
+        waiting = Counting(seconds=BRIEF, rate=10 / BRIEF)
+        with serving(app, waiting) as url, connect(url) as connection:
+            connection.sendall(HEAD + token + b"Content-Length: 1000\r\n\r\n" + b"1" * brought)
+            [answer] = answers(heard(connection))
+        assert answer.status == 408
+        assert waiting.begun == begun  # for a head, for a body, for more of the body
+
+    def test_what_was_promised_before_is_answered(self, app: ASGIApp, token: bytes) -> None:
+        with serving(app, Waiting(BRIEF)) as url:
+            found = ask(url, b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n\x01")
+        assert [answer.status for answer in found] == [200]
+
+
+class TestRoom:
+    def test_the_one_that_waits_longest_makes_room(self, app: ASGIApp, token: bytes) -> None:
+        with (
+            serving(app, Waiting(PATIENCE * 10, at_most=2)) as url,
+            connect(url) as first,
+            connect(url) as second,
+            connect(url) as third,
+        ):
+            assert heard(first) == b""
+            for connection in (second, third):
+                connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                assert [answer.status for answer in answers(heard(connection))] == [200]
