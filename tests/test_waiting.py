@@ -1,10 +1,12 @@
 """Requests that take their time, in process: when they are ended, and how."""
 
+import json
 import select
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,13 +17,16 @@ from sqlalchemy import select as chosen
 from starlette.types import ASGIApp
 
 from churn.registry import ServedModel
+from churn.schemas import EXAMPLE
+from churn.storage import schema
+from churn.storage.engine import make_engine
 from churn.storage.tables import api_responses, requests
 from churn.web.protocol import BoundedProtocol
 from churn.web.waiting import Connection, Waiting
 from tests.identities import a_token
 from tests.wires import PATIENCE, answers, ask, connect, heard, is_last, is_refusal
 
-BRIEF = 0.2  # seconds
+BRIEF = 1.0  # seconds; a whole request takes less on a busy machine, too
 HEAD = b"POST /predict HTTP/1.1\r\nAccept-Language: en\r\nHost: h\r\n"
 
 
@@ -31,9 +36,12 @@ class Counting(Waiting):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.begun = 0
+        self.many = threading.Event()
 
     def begin(self, connection: Connection) -> None:
         self.begun += 1
+        if self.begun > 3:
+            self.many.set()
         super().begin(connection)
 
 
@@ -41,7 +49,10 @@ class Counting(Waiting):
 def serving(app: ASGIApp, waiting: Waiting) -> Iterator[str]:
     """Yield the address of the app as uvicorn serves it in this process, with patience of its own."""
     protocol = type("Protocol", (BoundedProtocol,), {"waiting": waiting})
-    server = uvicorn.Server(uvicorn.Config(app, http=protocol, log_config=None, lifespan="on"))
+    config = uvicorn.Config(
+        app, http=protocol, log_config=None, lifespan="on", timeout_keep_alive=PATIENCE * 10
+    )
+    server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
@@ -53,8 +64,17 @@ def serving(app: ASGIApp, waiting: Waiting) -> Iterator[str]:
 
 
 @pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """Return an engine on a new database; of one kind: the journal's tests have both."""
+    engine = make_engine(f"sqlite:///{tmp_path / 'churn.db'}")
+    schema.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
 def token(engine: Engine, model: ServedModel, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """Return a token's header line; the app serves on a new database of each kind."""
+    """Return a token's header line; the app serves on that database."""
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", model.tag)
     return f"Authorization: Bearer {a_token(engine, scopes=('predict',))}\r\n".encode()
@@ -139,11 +159,24 @@ class TestBodies:
             [answer] = answers(trickled(connection))
         assert answer.status == 408
 
-    def test_one_that_is_answered_is_closed(self, app: ASGIApp, token: bytes) -> None:
+    def test_one_that_is_answered_is_closed_without_another_word(self, app: ASGIApp, token: bytes) -> None:
         with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
             connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
+            [answer] = answers(connection.recv(1 << 16))
+            assert answer.status == 401
+            connection.sendall(b"1")
+            assert heard(connection) == b""
+
+    def test_one_that_comes_fast_enough_may_take_its_time(self, app: ASGIApp, token: bytes) -> None:
+        body = json.dumps(EXAMPLE).encode()
+        waiting = Counting(seconds=BRIEF, rate=0)
+        with serving(app, waiting) as url, connect(url) as connection:
+            head = HEAD + token + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+            connection.sendall(head + body[:-1])
+            assert waiting.many.wait(PATIENCE)
+            connection.sendall(body[-1:])
             [answer] = answers(heard(connection))
-        assert answer.status == 401
+        assert answer.status == 200
 
     @pytest.mark.parametrize(("brought", "begun"), [(9, 2), (10, 3)])
     def test_one_that_brings_its_share_gets_more_time(
