@@ -180,6 +180,7 @@ def test_hostile_requests_are_refused_and_end_the_connection(server: Server, nam
     for answer in found:
         assert answer.status == 200 or is_refusal(answer)
         assert answer.status not in (400, 408, 431) or is_last(answer)
+        assert answer.headers["connection"] == "close"
     is_well(server)
 
 

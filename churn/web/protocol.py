@@ -166,7 +166,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         self._answer(status)
-        cycle.disconnected = True  # for the app, which may be reading
+        # For the app, and at once: it may be reading, and the transport may take its time to close.
+        cycle.disconnected = True
         cycle.message_event.set()
 
     def _answer(self, status: int) -> None:
