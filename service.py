@@ -41,12 +41,14 @@ from churn.web import descriptors
 from churn.web.envelope import Envelope, logger
 from churn.web.history import make_history
 from churn.web.intake import CALL, Endpoint, Intake
+from churn.web.landing import make_landing
 from churn.web.metrics import Metrics, make_metrics
 from churn.web.pages import make_pages
 from churn.web.protocol import use_bounded_protocol
 from churn.web.proxies import trust_only_configured
 from churn.web.readiness import Readiness
 from churn.web.recorder import Recorder
+from churn.web.security import SecurityHeaders
 from churn.what_if import compare
 
 COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
@@ -126,6 +128,10 @@ class Worker:
     def authenticator(self) -> Authenticator:
         """Return what finds the callers."""
         return self._authenticator
+
+    def frame_ancestors(self) -> tuple[str, ...]:
+        """Return the origins whose pages may show ours in a frame."""
+        return self._settings.frame_ancestors
 
     def history(self, filters: Filters) -> list[dict[str, Any]]:
         """Return a page of the journal's predictions; waits for the database."""
@@ -240,11 +246,16 @@ use_bounded_protocol()
 trust_only_configured()
 
 # The first added is the outermost.
+service.add_asgi_middleware(SecurityHeaders)
 service.add_asgi_middleware(Metrics)
 service.add_asgi_middleware(Recorder, journal=worker, is_open=is_open)
 service.add_asgi_middleware(Envelope)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(Intake, endpoints=worker.endpoints)
-routes = (make_history(worker.history, worker.stored_as), make_metrics(worker.state))
+routes = (
+    make_landing(worker.frame_ancestors),
+    make_history(worker.history, worker.stored_as),
+    make_metrics(worker.state),
+)
 service.mount_asgi_app(make_pages(worker.card, routes), path="/")

@@ -2,11 +2,12 @@
 
 import getpass
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from churn.errors import SettingsError
 
@@ -20,6 +21,13 @@ MIN_TOKEN = 16  # characters
 # What examples and tutorials leave in configuration files, and what everyone tries first.
 _STARTS = ("changeme", "change-me", "change_me", "placeholder", "example", "your-", "your_", "<", "xxxx")
 _COMMON = {"password", "password1", "motdepasse", "12345678", "123456789", "azertyuiop", "qwertyuiop"}
+
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
+
+
+def _space() -> tuple[str, ...]:
+    """Return who frames our pages by default: on a Hugging Face Space, that site."""
+    return ("https://huggingface.co",) if os.environ.get("SPACE_ID") else ()
 
 
 class Settings(BaseSettings):
@@ -52,6 +60,9 @@ class Settings(BaseSettings):
     spool_mb: Annotated[int, Field(ge=1, validation_alias="CHURN_SPOOL_MB")] = 1024
     pseudonymize: Annotated[bool, Field(validation_alias="CHURN_PSEUDONYMIZE")] = False
     pseudonym_key: Annotated[SecretStr, Field(validation_alias="CHURN_PSEUDONYM_KEY")] = SecretStr("")
+    frame_ancestors: Annotated[
+        tuple[str, ...], NoDecode, Field(validation_alias="CHURN_FRAME_ANCESTORS", default_factory=_space)
+    ]
     api_username: str = ""
     api_password: SecretStr = SecretStr("")
     api_token: SecretStr = SecretStr("")
@@ -84,6 +95,14 @@ class Settings(BaseSettings):
                 f"a secret of at least {MIN_TOKEN} random characters"
             )
         return self
+
+    @field_validator("frame_ancestors", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        found = tuple(value.lower().split()) if isinstance(value, str) else value
+        if isinstance(found, tuple) and not all(_ORIGIN.fullmatch(one) for one in found):
+            raise ValueError("expected origins like https://intranet.example.com, with spaces between them")
+        return found
 
     @field_validator("api_password")
     @classmethod

@@ -56,7 +56,7 @@ TERRITORIES = {
     ),
     "fairlearn": ("churn.training.fairness",),
     "interpret": ("churn.training.challengers",),
-    "jinja2": ("churn.report",),
+    "jinja2": ("churn.report", "churn.web.landing"),
     "markupsafe": ("churn.report",),
     "matplotlib": ("churn.report",),
     "yaml": ("churn.report",),

@@ -21,6 +21,7 @@ from churn.schemas import EXAMPLE
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from churn.storage.tables import JOURNAL
+from tests.identities import a_token
 from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
@@ -154,8 +155,10 @@ def test_what_was_answered_is_in_the_database_after_a_stop(
 ) -> None:
     engine = make_engine(database_url)
     schema.upgrade(engine)
-    with bentoml_serve(environment(DATABASE_URL=database_url, API_TOKEN=TOKEN)) as server:
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+    headers = {
+        "Authorization": f"Bearer {a_token(engine, 'tests')}"
+    }  # the environment's own is logged as made
+    with bentoml_serve(environment(DATABASE_URL=database_url)) as server:
         said = [httpx.post(f"{server.url}/predict", json=EXAMPLE, headers=headers).json() for _ in range(3)]
     with engine.connect() as connection:
         counts = {

@@ -1,0 +1,48 @@
+"""Security headers: what every answer tells browsers that they must not do with it."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_POLICY = b"content-security-policy"
+
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+# Data, which no browser has to run or to frame; pages bring a policy of their own.
+_DATA = (
+    (_POLICY, b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),
+)
+# A year; not the subdomains, which are not ours to bind.
+_TRANSPORT = ((b"strict-transport-security", b"max-age=31536000"),)
+
+
+class SecurityHeaders:
+    """Adds the security headers to every answer, refusals included.
+
+    An answer that brings a content security policy is a page: it keeps that, and says in it who may frame
+    it. That the address is only for TLS is told where the request came by TLS, by a trusted proxy's word.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        transport = _TRANSPORT if scope["scheme"] == "https" else ()
+
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                kind = () if any(name == _POLICY for name, _ in headers) else _DATA
+                message["headers"] = [*headers, *_ALWAYS, *kind, *transport]
+            await send(message)
+
+        await self._app(scope, receive, secured)
