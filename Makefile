@@ -65,8 +65,8 @@ bench-extracts: install-dev  ## Read, check and join a million rows in each extr
 bench-model: install-dev  ## Score one record, a million in memory, ten million in a file (DATA=dir; SHORT=1)
 	$(RUN) python benchmarks/bench_model.py $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
 
-bench-serve: install-dev  ## Measure the service beside an empty endpoint and the usual design (DATA=dir; SHORT=1)
-	$(RUN) python -m benchmarks.bench_serve $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
+bench-serve: install-dev  ## Measure the service beside an empty endpoint and the usual design (DATA=dir; BESIDE=checkout; SHORT=1)
+	$(RUN) python -m benchmarks.bench_serve $(if $(DATA),--data '$(DATA)') $(if $(BESIDE),--beside '$(BESIDE)') $(if $(SHORT),--short)
 
 bench-history: install-dev  ## Measure pages of the history at ten million predictions, on PostgreSQL (SHORT=1)
 	$(RUN) python -m benchmarks.bench_history $(if $(SHORT),--short)

@@ -226,10 +226,13 @@ def serving(
 
 @contextmanager
 def bentoml_serve(
-    env: Mapping[str, str], target: str = "service:Churn", cwd: Path = PROJECT
+    env: Mapping[str, str],
+    target: str = "service:Churn",
+    cwd: Path = PROJECT,
+    python: str = sys.executable,
 ) -> Iterator[Server]:
     """Yield a real `bentoml serve` on a free port of 127.0.0.1."""
     port = free_port()
-    command = [sys.executable, "-m", "bentoml", "serve", target, "--host", "127.0.0.1", "--port", str(port)]
+    command = [python, "-m", "bentoml", "serve", target, "--host", "127.0.0.1", "--port", str(port)]
     with serving(command, env, f"http://127.0.0.1:{port}", cwd) as server:
         yield server
