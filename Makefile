@@ -9,7 +9,7 @@ export BENTOML_HOME ?= $(CURDIR)/.bentoml
 export BENTOML_DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help uv install install-dev run test lint types format train report bundle lock bench-extracts bench-model bench-serve bench-history crash-test clean
+.PHONY: help uv install install-dev run test lint types format train report bundle lock bench-extracts bench-model bench-serve bench-history crash-test fuzz clean
 
 help:  ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -73,6 +73,9 @@ bench-history: install-dev  ## Measure pages of the history at ten million predi
 
 crash-test: install-dev  ## Kill the service under load, and count what was lost: nothing (SHORT=1)
 	$(RUN) python -m benchmarks.crash_test $(if $(SHORT),--short)
+
+fuzz: install-dev  ## Let Schemathesis at a live server, by its OpenAPI document (SHORT=1)
+	$(RUN) python -m scripts.fuzz $(if $(SHORT),--short)
 
 clean:  ## Remove what was installed and built; models, database and log stay in .bentoml
 	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -43,6 +43,7 @@ from churn.web.history import make_history
 from churn.web.intake import CALL, Endpoint, Intake
 from churn.web.landing import make_landing
 from churn.web.metrics import Metrics, make_metrics
+from churn.web.openapi import make_openapi
 from churn.web.pages import make_pages
 from churn.web.protocol import use_bounded_protocol
 from churn.web.proxies import trust_only_configured
@@ -257,5 +258,6 @@ routes = (
     make_landing(worker.frame_ancestors),
     make_history(worker.history, worker.stored_as),
     make_metrics(worker.state),
+    make_openapi(),
 )
 service.mount_asgi_app(make_pages(worker.card, routes), path="/")

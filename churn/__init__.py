@@ -1,1 +1,3 @@
 """Employee-turnover risk: trained from HR extracts, served with BentoML."""
+
+__version__ = "0.1.0"

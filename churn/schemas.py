@@ -23,6 +23,13 @@ LONGEST_IDENTIFIER = 64  # characters
 LONGEST_SPELLING = 64  # characters, of a field's name or a category
 MOST_FIELDS = 200  # names in one record, known or not
 
+# Characters that nobody sees, as a class of a regular expression: controls, invisible spaces, separators of
+# lines, marks of direction. With lone surrogates, which no JSON text can hold as such, they are in no name.
+UNSEEN = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff"
+# What `employee_id` looks like as a text: space around it is dropped.
+IDENTIFIER = rf"^\s*[^\s{UNSEEN}]([^{UNSEEN}]{{0,{LONGEST_IDENTIFIER - 2}}}[^\s{UNSEEN}])?\s*$"
+_READABLE = re.compile(rf"[^{UNSEEN}\ud800-\udfff]+")
+
 YesNo = Literal["Oui", "Non"]
 Genre = Literal["F", "M"]
 StatutMarital = Literal["Célibataire", "Marié(e)", "Divorcé(e)"]
@@ -70,13 +77,18 @@ def _percent(value: object) -> object:
     return number_or_other
 
 
+def is_readable(text: str) -> bool:
+    """Return whether a text has characters, and only such as people see."""
+    return _READABLE.fullmatch(text) is not None
+
+
 def _identifier(value: object) -> object:
     """Refuse what names nobody: booleans, negatives, empty or endless text."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, str):
         value = value.strip()
-        if value.isprintable() and 0 < len(value) <= LONGEST_IDENTIFIER:
+        if len(value) <= LONGEST_IDENTIFIER and is_readable(value):
             return value
     elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value

@@ -75,7 +75,7 @@ TERRITORIES = {
     "alembic": ("churn.storage", "churn.migrations"),
     "starlette": ("churn.access", "churn.web", "service"),
     "bentoml": ("churn.registry", "service"),
-    "pydantic": ("churn.schemas", "churn.answers", "churn.settings", "churn.web.intake"),
+    "pydantic": ("churn.schemas", "churn.answers", "churn.settings", "churn.web.intake", "churn.web.openapi"),
     "click": ("churn.cli",),
     "rich": ("churn.cli",),
     "bcrypt": ("churn.access.passwords",),

@@ -15,7 +15,7 @@ from churn.storage.exchanges import Caller
 METRICS = "/metrics"
 
 # Every path that is served. What stands in neither is served to nobody.
-OPEN_PATHS = frozenset({"/", "/health", "/healthz", "/livez", "/readyz", "/docs.json"})
+OPEN_PATHS = frozenset({"/", "/health", "/healthz", "/livez", "/readyz", "/openapi.json"})
 # What a caller's scopes must hold; with None, any caller may.
 SCOPES: Mapping[str, str | None] = {
     "/predict": "predict",

@@ -17,12 +17,13 @@ from starlette.routing import Route
 
 from churn import domain
 from churn.errors import FieldError, InvalidInputError
-from churn.schemas import LONGEST_IDENTIFIER
-from churn.storage.history import MAX_LIMIT, Filters
+from churn.schemas import IDENTIFIER, LONGEST_IDENTIFIER, UNSEEN, is_readable
+from churn.storage.history import LIMIT, MAX_LIMIT, Filters
 
 READERS = 3  # pages that are read at once, so that logins find a connection beside them
 MAX_NAME = 64  # characters of an unknown parameter's name that are told back
 MAX_ERRORS = 50  # entries of one refusal
+LONGEST_NAME = 128  # characters
 
 Read = Callable[[Filters], list[dict[str, Any]]]
 StoredAs = Callable[[str], tuple[str, ...]]
@@ -59,7 +60,7 @@ def _filters(query: QueryParams, stored_as: StoredAs) -> Filters:
     found: dict[str, Any] = {}
     errors = []
     for name in query:
-        parameter = _PARAMETERS.get(name)
+        parameter = PARAMETERS.get(name)
         if parameter is None:
             readable = "".join(character for character in name if character.isprintable())[:MAX_NAME]
             errors.append(FieldError(("query", readable), "unknown_parameter"))
@@ -79,11 +80,16 @@ def _filters(query: QueryParams, stored_as: StoredAs) -> Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parameter:
-    """How one parameter is read; `read` raises ValueError where it is not of its `kind`."""
+class Parameter:
+    """One parameter: how it is read, what it is for, and how it looks as JSON Schema.
+
+    `read` raises ValueError where the text is not of its `kind`.
+    """
 
     read: Callable[[str], object]
     kind: str
+    about: str
+    schema: Mapping[str, Any]
 
 
 def _page_size(text: str) -> int:
@@ -106,9 +112,9 @@ def _one_of(choices: Mapping[str, object]) -> Callable[[str], object]:
     return read
 
 
-def _name(text: str, longest: int = 128) -> str:
+def _name(text: str, longest: int = LONGEST_NAME) -> str:
     # PostgreSQL refuses NUL in text, and no name that is stored has other control characters.
-    if not 0 < len(text) <= longest or not text.isprintable():
+    if len(text) > longest or not is_readable(text):
         raise ValueError
     return text
 
@@ -117,14 +123,41 @@ def _identifier(text: str) -> str:
     return _name(text.strip(), LONGEST_IDENTIFIER)
 
 
-_PARAMETERS = {
-    "limit": _Parameter(_page_size, "page_size"),
-    "before": _Parameter(uuid.UUID, "prediction_id"),
-    "user": _Parameter(_name, "name"),
-    "model": _Parameter(_name, "name"),
-    "prediction": _Parameter(_one_of({"0": 0, "1": 1}), "zero_or_one"),
-    "since": _Parameter(_moment, "moment"),
-    "until": _Parameter(_moment, "moment"),
-    "employee_id": _Parameter(_identifier, "identifier"),
-    "details": _Parameter(_one_of({"true": True, "false": False}), "true_or_false"),
+_NAME = {"type": "string", "pattern": f"^[^{UNSEEN}]{{1,{LONGEST_NAME}}}$"}
+_MOMENT = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "limit": Parameter(
+        _page_size,
+        "page_size",
+        "predictions on the page",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT},
+    ),
+    "before": Parameter(
+        uuid.UUID,
+        "prediction_id",
+        "only predictions older than this one: the `next` of the page before",
+        {"type": "string", "format": "uuid"},
+    ),
+    "user": Parameter(_name, "name", "only those that this user or token asked for", _NAME),
+    "model": Parameter(_name, "name", "only those of the model of this tag", _NAME),
+    "prediction": Parameter(
+        _one_of({"0": 0, "1": 1}), "zero_or_one", "only those that flag (1), or do not (0)", {"enum": [0, 1]}
+    ),
+    "since": Parameter(
+        _moment, "moment", "only those of this moment (UTC without an offset) and later", _MOMENT
+    ),
+    "until": Parameter(_moment, "moment", "only those of before this moment", _MOMENT),
+    "employee_id": Parameter(
+        _identifier,
+        "identifier",
+        "only those of one employee",
+        {"type": "string", "pattern": IDENTIFIER},
+    ),
+    "details": Parameter(
+        _one_of({"true": True, "false": False}),
+        "true_or_false",
+        "with the record and the contributions",
+        {"type": "boolean", "default": False},
+    ),
 }

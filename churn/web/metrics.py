@@ -32,7 +32,7 @@ State = Callable[[], JournalState]
 
 # Beside the API, addresses that are told apart; all others are counted as one.
 OTHERS = frozenset(
-    {"/", "/health", "/healthz", "/livez", "/readyz", "/metrics", "/docs.json", "/schema.json"}
+    {"/", "/health", "/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/schema.json"}
 )
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 

@@ -1,0 +1,19 @@
+"""GET /openapi.json: every route that is served, what it takes, and every answer that it may give."""
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from churn.web.openapi.document import make_document
+
+
+def make_openapi() -> Route:
+    """Return the route; the document is the same for all, and made once."""
+    body = orjson.dumps(make_document())
+
+    async def openapi(_: Request) -> Response:
+        """Answer the OpenAPI document."""
+        return Response(body, media_type="application/json")
+
+    return Route("/openapi.json", openapi)

@@ -1,0 +1,166 @@
+"""The OpenAPI document: made of the models, the routes' table and the gate's lists."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+import churn
+from churn import phrases
+from churn.access.gate import METRICS, SCOPES
+from churn.web.openapi import spellings
+from churn.web.openapi.models import InvalidInput, Refusal
+from churn.web.openapi.operations import OPERATIONS, Operation
+
+_JSON = "application/json"
+_SCHEMES: dict[str, Any] = {
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "People: a user's name and password. Its scopes are those of the user's role.",
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "churn_…",
+        "description": "Programs: a token, made by `churn token issue NAME --scopes … --expires …`.",
+    },
+}
+_HEADERS: dict[str, Any] = {
+    "X-Request-ID": ("under which the journal and the server's log keep the call", {"format": "uuid"}),
+    "WWW-Authenticate": ("both schemes, one header each", {}),
+    "Retry-After": ("seconds after which to try again", {"pattern": "^[0-9]+$"}),
+    "Allow": ("the methods of this address", {}),
+}
+_HEADERS_OF = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
+_ABOUT = """\
+Employee-turnover risk with exact reasons, authenticated and journalled.
+
+Errors have one shape, `{"detail": …, "request_id": …}`; their sentences, like those of the answers, are in \
+French, or in English on `Accept-Language: en`. None repeats an employee's values or a credential. \
+An estimate opens a conversation; it decides nothing."""
+
+
+def make_document() -> dict[str, Any]:
+    """Return the document, fit for JSON; OpenAPI 3.1, whose schemas are JSON Schema 2020-12."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "churn", "version": churn.__version__, "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "tags": [
+            {"name": "predictions", "description": "Risks, reasons, and what would change them"},
+            {"name": "records", "description": "What was said, and by which model"},
+            {"name": "service", "description": "How the service is"},
+        ],
+        "paths": {path: {one.method: _operation(path, one)} for path, one in OPERATIONS.items()},
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": _SCHEMES,
+            "headers": {
+                name: {"description": about, "required": True, "schema": {"type": "string", **schema}}
+                for name, (about, schema) in _HEADERS.items()
+            },
+            "parameters": {"Language": _LANGUAGE},
+            "responses": {str(code): _refusal(code) for code in _statuses()},
+        },
+    }
+
+
+_LANGUAGE: dict[str, Any] = {
+    "name": "Accept-Language",
+    "in": "header",
+    "description": "language of the sentences in the answer: French, or English where it is preferred",
+    "schema": {"type": "string", "default": "fr"},
+}
+
+
+def _statuses() -> list[int]:
+    return sorted({status for one in OPERATIONS.values() for status in one.refusals})
+
+
+def _schemas() -> dict[str, Any]:
+    """Return every model's schema; what is sent in, as the service reads it."""
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (Refusal, "serialization"),
+        (InvalidInput, "serialization"),
+    ]
+    for one in OPERATIONS.values():
+        if one.asks is not None:
+            models.append((one.asks, "validation"))
+        if not isinstance(one.answer, str):
+            models.append((one.answer, "serialization"))
+    unique = list(dict.fromkeys(models))
+    _, found = models_json_schema(unique, ref_template="#/components/schemas/{model}")
+    schemas: dict[str, Any] = found["$defs"]
+    for name in ("Employee", "Changes"):
+        spellings.describe(schemas[name]["properties"])
+    return schemas
+
+
+def _operation(path: str, one: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": path.strip("/").partition(".")[0] or "landing",
+        "tags": [one.tag],
+        "summary": one.summary,
+        "description": one.description + _needed(path),
+        "security": _security(path),
+        "parameters": [*_parameters(one), {"$ref": "#/components/parameters/Language"}],
+        "responses": {
+            "200": _answer(one),
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in one.refusals},
+        },
+    }
+    if one.asks is not None:
+        described["requestBody"] = {
+            "required": True,
+            "content": {_JSON: {"schema": _body(one.asks, one.most)}},
+        }
+    return described
+
+
+def _security(path: str) -> list[dict[str, list[str]]]:
+    """Return the ways in; `{}` is none at all."""
+    if path not in SCOPES:
+        return []
+    ways: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
+    return [*ways, {}] if path == METRICS else ways
+
+
+def _needed(path: str) -> str:
+    scope = SCOPES.get(path)
+    return f" Needs the scope `{scope}`." if scope else ""
+
+
+def _parameters(one: Operation) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "description": parameter.about, "schema": parameter.schema}
+        for name, parameter in one.parameters.items()
+    ]
+
+
+def _body(model: type[BaseModel], most: int | None) -> dict[str, Any]:
+    one = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return one if most is None else {"type": "array", "items": one, "minItems": 1, "maxItems": most}
+
+
+def _answer(one: Operation) -> dict[str, Any]:
+    if isinstance(one.answer, str):
+        content = {one.answer: {"schema": {"type": "object"} if one.answer == _JSON else {"type": "string"}}}
+    else:
+        content = {_JSON: {"schema": _body(one.answer, one.most)}}
+    return {"description": "as asked", "headers": _headers(), "content": content}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    model = InvalidInput if status == 422 else Refusal
+    return {
+        "description": phrases.status(status, "en") if status != 422 else "The input is not valid",
+        "headers": _headers(*([_HEADERS_OF[status]] if status in _HEADERS_OF else [])),
+        "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
+    }
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    wanted: Sequence[str] = ("X-Request-ID", *names)
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in wanted}

@@ -1,0 +1,122 @@
+"""The routes as the document tells them: what each is for, takes and answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel
+
+from churn.answers import Prediction, WhatIfAnswer
+from churn.schemas import Employee, WhatIfQuestion
+from churn.web.history import PARAMETERS, Parameter
+from churn.web.intake import MAX_ROWS
+from churn.web.openapi.models import Health, HistoryPage, ModelCard, Readiness
+
+Method = Literal["get", "post"]
+
+# What may befall any call: it is not HTTP as the service reads it, or something breaks.
+_ALWAYS = (400, 405, 408, 431, 500)
+_CLOSED = (401, 403, 429, 503)
+_BODY = (413, 415, 422, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route: its answer is a model, a list of it, or text of some media type.
+
+    `asks` is the model of its body, `refusals` the statuses of the answers that are none. Who may call is
+    the gate's to say.
+    """
+
+    tag: str
+    summary: str
+    description: str
+    answer: type[BaseModel] | str
+    method: Method = "get"
+    asks: type[BaseModel] | None = None
+    most: int | None = None  # with it, lists of up to so many go in and come out
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    refusals: tuple[int, ...] = _ALWAYS
+
+
+def _closed(*more: int) -> tuple[int, ...]:
+    return tuple(sorted({*_ALWAYS, *_CLOSED, *more}))
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "/predict": Operation(
+        "predictions",
+        "Predict one employee's risk",
+        "The risk that one employee leaves, with its exact reasons. Fields may be named by their aliases; an "
+        "optional field that is absent or null is unknown, never zero.",
+        Prediction,
+        method="post",
+        asks=Employee,
+        refusals=_closed(*_BODY),
+    ),
+    "/predict_batch": Operation(
+        "predictions",
+        "Predict many employees' risks",
+        "The risks of a list of employees, in order. One invalid employee refuses them all, with the row of "
+        "each error.",
+        Prediction,
+        method="post",
+        asks=Employee,
+        most=MAX_ROWS,
+        refusals=_closed(*_BODY),
+    ),
+    "/what_if": Operation(
+        "predictions",
+        "See what changes would do",
+        "One employee's risk before and after some changes, the exact difference by field, and the smallest "
+        "single changes that would take the risk below the threshold.",
+        WhatIfAnswer,
+        method="post",
+        asks=WhatIfQuestion,
+        refusals=_closed(*_BODY),
+    ),
+    "/model": Operation(
+        "records",
+        "Read the served model's card",
+        "Which model serves, how good and how fair it is, and what it must not be taken for. Also of a model "
+        "that failed its self-test.",
+        ModelCard,
+        refusals=_closed(504),
+    ),
+    "/history": Operation(
+        "records",
+        "Read recent predictions",
+        "Predictions from the journal, newest first, a page at a time.",
+        HistoryPage,
+        parameters=PARAMETERS,
+        refusals=_closed(422, 504),
+    ),
+    "/health": Operation("service", "Is it there", "The process answers.", Health),
+    "/healthz": Operation("service", "Is it alive", "The same as /livez.", "text/plain"),
+    "/livez": Operation(
+        "service", "Is it alive", "The process is alive; it need not be ready.", "text/plain"
+    ),
+    "/readyz": Operation(
+        "service",
+        "Can it predict",
+        "The model passed its self-test and the journal can write.",
+        Readiness,
+        refusals=(*_ALWAYS, 503),
+    ),
+    "/metrics": Operation(
+        "service",
+        "Read the figures",
+        "Prometheus' text format. From the same machine, and not by a proxy on it, anyone may ask.",
+        "text/plain",
+        refusals=_closed(),
+    ),
+    "/schema.json": Operation(
+        "service",
+        "Read BentoML's own description",
+        "What BentoML's Python client asks for before it calls.",
+        "application/json",
+        refusals=_closed(),
+    ),
+    "/openapi.json": Operation("service", "Read this document", "This document.", "application/json"),
+    "/": Operation("service", "See the landing page", "For people, in French or English.", "text/html"),
+}

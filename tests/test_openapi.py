@@ -1,0 +1,174 @@
+"""The OpenAPI document: valid, whole, and what the service really does."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openapi_spec_validator import validate
+
+import churn
+from churn import domain
+from churn.access.gate import METRICS, OPEN_PATHS, SCOPES
+from churn.answers import Suggestion, WhatIfAnswer
+from churn.schemas import EXAMPLE, Employee
+from churn.web.openapi.document import make_document
+from churn.web.openapi.operations import OPERATIONS
+from tests.conftest import Served
+from tests.identities import a_token, bearer
+
+BODIES = {"/predict": EXAMPLE, "/predict_batch": [EXAMPLE], "/what_if": {"employee": EXAMPLE, "changes": {}}}
+# One call for each status that can be had at will.
+REFUSED: dict[str, tuple[int, str, str, dict[str, Any]]] = {
+    "no JSON": (422, "POST", "/predict", {"content": b"{", "headers": {"Content-Type": "application/json"}}),
+    "an unknown field": (422, "POST", "/predict", {"json": {**EXAMPLE, "nobody": 1}}),
+    "a bad row": (422, "POST", "/predict_batch", {"json": [EXAMPLE, {}]}),
+    "a bad change": (422, "POST", "/what_if", {"json": {"employee": EXAMPLE, "changes": {"age": -1}}}),
+    "a bad parameter": (422, "GET", "/history", {"params": {"limit": "many"}}),
+    "no credentials": (401, "GET", "/model", {"headers": {"Authorization": ""}}),
+    "a form": (415, "POST", "/predict", {"data": {"age": "40"}}),
+    "a long body": (413, "POST", "/predict", {"content": b" " * 1024**2 + b"{}"}),
+    "another method": (405, "POST", "/history", {}),
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return make_document()
+
+
+def conforms(document: dict[str, Any], response: httpx2.Response, path: str, method: str = "GET") -> None:
+    """Fail unless the document has this answer: its status, media type, headers and body."""
+    told = document["paths"][path][method.lower()]["responses"][str(response.status_code)]
+    if "$ref" in told:
+        told = document["components"]["responses"][told["$ref"].rpartition("/")[2]]
+    media = response.headers["content-type"].partition(";")[0]
+    schema = told["content"][media]["schema"]
+    assert (
+        not set(told["headers"])
+        - {name.title() for name in response.headers}
+        - {"X-Request-ID", "WWW-Authenticate"}
+    )
+    assert response.headers["x-request-id"]
+    if media == "application/json":
+        whole = {**schema, "components": document["components"]}
+        jsonschema.Draft202012Validator(whole).validate(response.json())
+
+
+def test_is_a_valid_document_and_open_to_anyone(served: Served, document: dict[str, Any]) -> None:
+    answer = served.client.get("/openapi.json", headers={"Authorization": ""})
+    assert answer.status_code == 200
+    assert answer.json() == document
+    validate(answer.json())
+
+
+def test_has_every_route_that_the_gate_lists_and_no_other(document: dict[str, Any]) -> None:
+    assert set(document["paths"]) == OPEN_PATHS | set(SCOPES)
+    assert set(OPERATIONS) == set(document["paths"])
+
+
+def test_says_what_opens_each_route(document: dict[str, Any]) -> None:
+    assert {one["scheme"] for one in document["components"]["securitySchemes"].values()} == {
+        "basic",
+        "bearer",
+    }
+    both: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            expected = [] if path in OPEN_PATHS else [*both, {}] if path == METRICS else both
+            assert operation["security"] == expected, path
+            statuses = set(operation["responses"])
+            assert ({"401", "403", "429", "503"} <= statuses) == (path in SCOPES), path
+            assert {"200", "400", "405", "408", "431", "500"} <= statuses, path
+
+
+def test_describes_the_answer_of_every_route(served: Served, document: dict[str, Any]) -> None:
+    admin = {"Authorization": bearer(a_token(served.engine, "root", scopes=["admin"]))}
+    for path, operation in OPERATIONS.items():
+        answer = served.client.request(operation.method, path, json=BODIES.get(path), headers=admin)
+        assert answer.status_code == 200, path
+        conforms(document, answer, path, operation.method)
+
+
+def test_describes_a_page_with_details(served: Served, document: dict[str, Any]) -> None:
+    served.client.post("/predict", json={**EXAMPLE, "employee_id": 7}).raise_for_status()
+    answer = served.client.get("/history", params={"details": "true"})
+    assert answer.json()["predictions"][0]["record"]["employee_id"] == 7
+    conforms(document, answer, "/history")
+
+
+def test_describes_every_refusal(served: Served, document: dict[str, Any]) -> None:
+    for name, (status, method, path, call) in REFUSED.items():
+        answer = served.client.request(method, path, **call)
+        assert answer.status_code == status, name
+        # A method that a route does not have is refused as its own are.
+        conforms(document, answer, path, OPERATIONS[path].method)
+
+
+def test_names_every_field_of_an_employee(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert list(schemas["Employee"]["properties"]) == [field.name for field in domain.INPUTS]
+    assert schemas["Employee"]["required"] == [field.name for field in domain.CORE]
+    changeable = [field.name for field in domain.INPUTS if field is not domain.IDENTIFIER]
+    assert list(schemas["Changes"]["properties"]) == changeable
+    assert "required" not in schemas["Changes"]
+
+
+def test_bounds_every_number(document: dict[str, Any]) -> None:
+    properties = document["components"]["schemas"]["Employee"]["properties"]
+    for field in domain.INPUTS:
+        if field.numeric:
+            schema = properties[field.name]
+            number = next(
+                one for one in schema.get("anyOf", [schema]) if one["type"] in ("integer", "number")
+            )
+            maximum = domain.LARGEST if field.maximum is None else field.maximum
+            assert (number["minimum"], number["maximum"]) == (field.minimum, maximum), field.name
+
+
+def test_describes_the_what_if(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    asked = schemas["WhatIfQuestion"]
+    assert asked["required"] == ["employee"]
+    assert asked["properties"]["changes"]["$ref"].endswith("/Changes")
+    assert set(schemas["WhatIfAnswer"]["properties"]) == set(WhatIfAnswer.model_fields)
+    assert list(schemas["Suggestion"]["properties"]) == ["field", "from", "to", "probability", "text"]
+    assert Suggestion.model_json_schema(mode="serialization")["required"] == schemas["Suggestion"]["required"]
+
+
+def patterns(name: str) -> list[str]:
+    schema = make_document()["components"]["schemas"]["Employee"]["properties"][name]
+    return [one["pattern"] for one in schema["anyOf"] if "pattern" in one]
+
+
+@pytest.mark.parametrize("name", [field.name for field in domain.INPUTS if field.kind == "category"])
+@given(data=st.data())
+def test_takes_every_spelling_that_it_describes(name: str, data: st.DataObject) -> None:
+    field = domain.BY_NAME[name]
+    (pattern,) = patterns(name)
+    value = data.draw(st.from_regex(pattern, fullmatch=True))
+    assert getattr(Employee.model_validate({**EXAMPLE, field.name: value}), field.name) in field.categories
+    for spelling in (*field.categories, *field.value_aliases):
+        for one in (spelling, spelling.upper(), spelling.lower(), spelling.replace(" ", "")):
+            assert re.search(pattern, one), one
+
+
+@given(text=st.from_regex(patterns("employee_id")[0], fullmatch=True))
+def test_takes_every_identifier_that_it_describes(text: str) -> None:
+    assert Employee.model_validate({**EXAMPLE, "employee_id": text}).employee_id == text.strip()
+
+
+@given(text=st.from_regex(patterns("augmentation_salaire_precedente")[0], fullmatch=True))
+def test_takes_every_percentage_that_it_describes(text: str) -> None:
+    found = Employee.model_validate({**EXAMPLE, "augmentation_salaire_precedente": text})
+    assert found.augmentation_salaire_precedente is not None
+
+
+def test_has_the_version_of_the_package(document: dict[str, Any]) -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert document["info"]["version"] == churn.__version__ == project["project"]["version"]
