@@ -74,8 +74,9 @@ def fold_value(value: str) -> str:
     return "".join(c for c in fold_name(value) if c.isalnum())
 
 
-# How a number is written in text, after a decimal comma became a point.
-NUMBER = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+# How a number is written in text, after a decimal comma became a point. Digits can match in one way only:
+# a pattern with two would try them all on a long text.
+NUMBER = r"^-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 # Numbers without a maximum of their own: past this no HR figure is meant, and every integer below is
 # exact as a float.

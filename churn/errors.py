@@ -15,6 +15,7 @@
         │   └── CrossSiteError     403  another site had the caller's browser send it
         ├── NotFoundError          404  there is nothing at this address
         ├── PayloadTooLargeError   413  the body has too many bytes or rows
+        ├── UnfinishedError        400  the body does not come whole: 408 or 431 where it was ended by us
         ├── UnsupportedMediaError  415  the body is not declared as JSON
         ├── InvalidInputError      422  one entry per offending field
         ├── TooManyRequestsError   429  too many calls, or too many failed ones
@@ -159,6 +160,17 @@ class TooManyRequestsError(RefusalError):
     def __init__(self, wait: float) -> None:
         super().__init__("too many requests")
         self.wait = wait
+
+
+class UnfinishedError(RefusalError):
+    """The body did not come whole: nobody reads this answer, but the journal keeps it.
+
+    `status` is what the caller was told already, where it was us who ended it.
+    """
+
+    def __init__(self, status: int | None = None) -> None:
+        super().__init__("unfinished")
+        self.status = status or RefusalError.status
 
 
 class UnsupportedMediaError(RefusalError):

@@ -201,10 +201,7 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "there are more errors: correct these first",
     ),
     "json_invalid": ("le corps n'est pas du JSON valide", "the body is not valid JSON"),
-    "empty_body": (
-        "le corps est vide : un employé en JSON est attendu",
-        "the body is empty: expected an employee as JSON",
-    ),
+    "empty_body": ("corps vide : un employé en JSON attendu", "empty body: expected an employee as JSON"),
     "same_person": (
         "un changement porte sur la même personne : à retirer des changements",
         "a change is about the same person: remove it from the changes",
@@ -213,6 +210,7 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "attendu : un objet JSON de champs et de valeurs",
         "expected a JSON object of fields and values",
     ),
+    "flat_object": ("attendu : un objet plat, 1 Mio au plus", "expected a flat object, at most 1 MiB"),
     "list_type": ("attendu : une liste JSON d'employés", "expected a JSON list of employees"),
     "too_short": ("attendu : au moins un employé", "expected at least one employee"),
     "unknown_parameter": ("paramètre inconnu", "unknown parameter"),

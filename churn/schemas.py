@@ -1,6 +1,5 @@
 """What goes in over HTTP: typed, bounded, unknown fields refused."""
 
-import math
 import re
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -68,11 +67,11 @@ def _percent(value: object) -> object:
     if isinstance(value, str):
         text = value.strip()
         digits = text.removesuffix("%").strip().replace(",", ".")
-        if not re.match(domain.NUMBER, digits):
+        if len(digits) > LONGEST_SPELLING or not re.match(domain.NUMBER, digits):
             raise PydanticCustomError("percent", "not a percentage")
         return float(digits) if text.endswith("%") else domain.as_percent(float(digits))
     number_or_other = _only_number(value)
-    if isinstance(number_or_other, int | float) and math.isfinite(number_or_other):
+    if isinstance(number_or_other, int | float) and abs(number_or_other) <= domain.LARGEST:
         return domain.as_percent(number_or_other)
     return number_or_other
 
@@ -207,7 +206,8 @@ class Employee(BaseModel):
         for spelling, value in data.items():
             field = _known(str(spelling))
             if field is None:
-                record[str(spelling)] = value  # left for `extra="forbid"` to name
+                # Left for `extra="forbid"` to name: half of a pair of UTF-16, pydantic could not.
+                record[str(spelling).encode(errors="replace").decode()] = value
             elif field.name in record:
                 # The second spelling stays under a name that `extra="forbid"` refuses too.
                 record[spelling if spelling != field.name else given[field.name]] = value

@@ -46,9 +46,9 @@ class Counting(Waiting):
 
 
 @contextmanager
-def serving(app: ASGIApp, waiting: Waiting) -> Iterator[str]:
+def serving(app: ASGIApp, waiting: Waiting, **options: Any) -> Iterator[str]:
     """Yield the address of the app as uvicorn serves it in this process, with patience of its own."""
-    protocol = type("Protocol", (BoundedProtocol,), {"waiting": waiting})
+    protocol = type("Protocol", (BoundedProtocol,), {"waiting": waiting, **options})
     config = uvicorn.Config(
         app, http=protocol, log_config=None, lifespan="on", timeout_keep_alive=PATIENCE * 10
     )
@@ -148,7 +148,7 @@ class TestBodies:
         with serving(app, Waiting(BRIEF)) as url:
             [answer] = ask(url, HEAD + token + b"Content-Length: 1000\r\n\r\n{")
         assert (answer.status, is_refusal(answer), is_last(answer)) == (408, True, True)
-        assert statuses(engine) == [("/predict", 400)]
+        assert statuses(engine) == [("/predict", 408)]
 
     @pytest.mark.parametrize(
         "head", [b"Content-Length: 1000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n"]
@@ -193,6 +193,27 @@ class TestBodies:
         with serving(app, Waiting(BRIEF)) as url:
             found = ask(url, b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n\x01")
         assert [answer.status for answer in found] == [200]
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"], ids=["kept open", "closed"])
+    def test_one_that_is_not_read_ends_the_connection(
+        self, app: ASGIApp, engine: Engine, token: bytes, more: bytes
+    ) -> None:
+        lost = threading.Event()
+
+        def connection_lost(protocol: BoundedProtocol, exc: Exception | None) -> None:
+            BoundedProtocol.connection_lost(protocol, exc)
+            if isinstance(exc, TimeoutError):
+                lost.set()
+
+        body = json.dumps([EXAMPLE] * 8000).encode()  # its answer is larger than what the system takes
+        options = {"unread": int(BRIEF * 1000), "connection_lost": connection_lost}
+        with serving(app, Waiting(PATIENCE), **options) as url, connect(url) as connection:
+            connection.sendall(b"POST /predict_batch HTTP/1.1\r\nHost: h\r\n" + token + more)
+            connection.sendall(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            assert lost.wait(PATIENCE)
+        assert statuses(engine) == [("/predict_batch", 200)]
 
 
 class TestRoom:

@@ -1,9 +1,12 @@
 """The intake: reads a prediction route's body once, and refuses it before anything is computed."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 import anyio.to_thread
@@ -17,10 +20,10 @@ from churn.errors import (
     FieldError,
     InvalidInputError,
     PayloadTooLargeError,
-    RefusalError,
+    UnfinishedError,
     UnsupportedMediaError,
 )
-from churn.schemas import Changes, Employee, WhatIfQuestion
+from churn.schemas import LONGEST_SPELLING, Changes, Employee, WhatIfQuestion
 from churn.web.headers import header
 
 MAX_BYTES = 1024**2  # of one employee
@@ -34,6 +37,7 @@ MAX_NAME = 64  # characters of an unknown field's name that are told back
 CALL: ContextVar[dict[str, Any]] = ContextVar("call")
 
 Endpoint = Callable[[Any], Awaitable[Response]]
+Place = tuple[str | int, ...]
 Record = TypeVar("Record", Employee, Changes)
 
 
@@ -55,7 +59,7 @@ def read_many(body: bytes) -> list[Employee]:
         InvalidInputError: one of them is invalid; one entry per offending field, with its row.
         PayloadTooLargeError: there are more than `MAX_ROWS`.
     """
-    parsed = _parse(body)
+    parsed = _parse(body) if len(body) <= MAX_BYTES else _parse_rows(body)
     if not isinstance(parsed, list):
         raise InvalidInputError([FieldError(("body",), "list_type")])
     if len(parsed) > MAX_ROWS:
@@ -100,22 +104,55 @@ ROUTES: Mapping[str, Route] = {
 }
 
 
-def _parse(body: bytes) -> object:
+def _parse(body: bytes, at: Place = ("body",)) -> object:
     if not body.strip():
-        raise InvalidInputError([FieldError(("body",), "empty_body")])
+        raise InvalidInputError([FieldError(at, "empty_body")])
     try:
         return _JSON.decode(body.decode())
     except (ValueError, RecursionError):
         # Chained from nothing: the parser's message may quote the body.
-        raise InvalidInputError([FieldError(("body",), "json_invalid")]) from None
+        raise InvalidInputError([FieldError(at, "json_invalid")]) from None
+
+
+# What is between two tokens, in bounded time and never read twice: hence the possessive `*+`.
+_SPACE = rb"[ \t\n\r]*+"
+_PAST_SPACE, _BEGIN = re.compile(_SPACE), re.compile(_SPACE + rb"\[")
+_ROW = re.compile(
+    _SPACE + rb'(\{(?:[^][{}"]++|"(?:[^"\\]++|\\.)*+")*+\})' + _SPACE + rb"([],])",
+    re.DOTALL,
+)
+
+
+def _parse_rows(body: bytes) -> list[object]:
+    """Return the objects of a long list, read one by one.
+
+    The parser lets nothing else of this process run until it is done: of 32 MiB, for a second.
+    """
+    begun = _BEGIN.match(body, 0, MAX_BYTES)
+    if begun is None:
+        raise InvalidInputError([FieldError(("body",), "list_type")])
+    rows: list[object] = []
+    at, is_last = begun.end(), False
+    while not is_last:
+        if len(rows) == MAX_ROWS:
+            raise PayloadTooLargeError(MAX_ROWS, "row")
+        found = _ROW.match(body, at, at + MAX_BYTES)
+        if found is None:
+            raise InvalidInputError([FieldError(("body", len(rows)), "flat_object")])
+        rows.append(_parse(found[1], ("body", len(rows))))
+        at, is_last = found.end(), found[2] == b"]"
+    past = _PAST_SPACE.match(body, at, at + MAX_BYTES)
+    if past is None or past.end() < len(body):
+        raise InvalidInputError([FieldError(("body",), "json_invalid")])
+    return rows
 
 
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return a JSON object; JSON itself would let the last of two values win, silently."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        counted = Counter(name for name, _ in pairs)
+        repeated = next(name for name, times in counted.items() if times > 1)
         raise InvalidInputError([FieldError(("body", _readable(repeated)), "repeated_field")])
     return found
 
@@ -125,7 +162,7 @@ _JSON = json.JSONDecoder(object_pairs_hook=_once_each)
 
 
 def _validate(
-    kind: type[Record], records: list[object], at: tuple[str, ...] = ()
+    kind: type[Record], records: list[object], at: Place = ()
 ) -> tuple[list[Record], list[FieldError]]:
     """Return the valid records and what is wrong with the others.
 
@@ -155,13 +192,14 @@ def _refuse_any(errors: list[FieldError]) -> None:
 
 def _readable(name: str) -> str:
     """Return an unknown name as it may be told back and stored: short, and without control characters."""
-    return "".join(character for character in name if character.isprintable())[:MAX_NAME]
+    return "".join(islice((character for character in name if character.isprintable()), MAX_NAME))
 
 
-def _field_error(error: ErrorDetails, place: tuple[str | int, ...]) -> FieldError:
+def _field_error(error: ErrorDetails, place: Place) -> FieldError:
     """Return our entry for one of pydantic's: the place and the field, never the value."""
-    spelling = next((_readable(part) for part in error["loc"] if isinstance(part, str)), None)
-    known = domain.BY_SPELLING.get(domain.fold_name(spelling)) if spelling else None
+    spelling = next((part for part in error["loc"] if isinstance(part, str)), None)
+    is_short = spelling is not None and len(spelling) <= LONGEST_SPELLING
+    known = domain.BY_SPELLING.get(domain.fold_name(spelling)) if spelling and is_short else None
     kind = error["type"]
     if kind == "extra_forbidden":
         kind = "unknown_field" if known is None else "target" if known is domain.TARGET else "duplicate_field"
@@ -169,7 +207,7 @@ def _field_error(error: ErrorDetails, place: tuple[str | int, ...]) -> FieldErro
         kind = "object_type"
     elif known is not None and known.role == "core" and error["input"] is None:
         kind = "missing"
-    at = place if spelling is None else (*place, spelling)
+    at = place if spelling is None else (*place, _readable(spelling))
     return FieldError(at, kind, known.name if known else None)
 
 
@@ -218,7 +256,7 @@ async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise RefusalError  # nobody reads the answer, but the journal does
+            raise UnfinishedError(scope["state"].get("refused"))
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:

@@ -1,5 +1,7 @@
 """The protocol: HTTP read by httptools, with bounds on a request's head and on the time until it is whole."""
 
+import asyncio
+import socket
 from typing import ClassVar, Literal, cast
 
 import uvicorn.config
@@ -32,6 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """
 
     waiting: ClassVar = Waiting()  # of the process
+    unread: ClassVar = 30_000  # milliseconds for which a client may leave what it was told unread
 
     _besides = 0  # bytes of this request that are not its body
     _brought = 0  # bytes of its body, since the last look
@@ -42,6 +45,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: object) -> None:
         """Wait for a first request; called by the event loop."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        _end_unread(self.transport, self.unread)
         self._wait_for("head")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -166,6 +170,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         self._answer(status)
+        cycle.scope["state"]["refused"] = status  # so it is journalled
         # For the app, and at once: it may be reading, and the transport may take its time to close.
         cycle.disconnected = True
         cycle.message_event.set()
@@ -179,6 +184,13 @@ class BoundedProtocol(HttpToolsProtocol):
         head = (b"%b: %b\r\n" % pair for pair in response.raw_headers)
         self.transport.write(b"".join([STATUS_LINE[status], *head, b"\r\n", response.body]))
         self.transport.close()
+
+
+def _end_unread(transport: asyncio.Transport, milliseconds: int) -> None:
+    """Have the system end a connection, closed or not, whose client takes nothing of what is sent to it."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 def _size(headers: list[tuple[bytes, bytes]]) -> int:
