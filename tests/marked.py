@@ -69,11 +69,11 @@ def employee(**changes: Any) -> dict[str, Any]:
 
 def everywhere(marks: Marks, authorizations: Sequence[str]) -> Iterator[bytes]:
     """Yield each method on each route, and on addresses that are none, by each caller."""
+    name, word = (lambda: marks.word("named")), marks.word
     for path, method, authorization in product((*ROUTES, *strange_paths(marks)), METHODS, authorizations):
-        body = json.dumps({"employee_id": marks.word(), marks.word(): marks.pay()}).encode()
-        yield request(
-            marks, method, f"{path}?{marks.word()}={marks.word()}", authorization, body * (method == "POST")
-        )
+        body = json.dumps({"employee_id": word(), name(): marks.pay()}).encode()
+        target = f"{path}?{name()}={word()}"
+        yield request(marks, method, target, authorization, body if method == "POST" else b"")
 
 
 def strange_paths(marks: Marks) -> list[str]:
@@ -134,12 +134,11 @@ def refused(marks: Marks) -> Iterator[tuple[str, Any]]:
         yield "/predict_batch", [employee(employee_id=marks.word()), record]
         yield "/what_if", {"employee": employee(employee_id=marks.word()), "changes": record}
     yield "/what_if", {"employee": employee(), "changes": {}, marks.word("named"): marks.pay()}
-    for path, body in product(("/predict", "/predict_batch", "/what_if"), [*bodies(marks)]):
-        yield path, body
+    yield from product(("/predict", "/predict_batch", "/what_if"), bodies(marks))
 
 
 def records(marks: Marks) -> Iterator[dict[str, Any]]:
-    """Yield employees with a value that is not of its field, in each field in turn, and fields that are none."""
+    """Yield employees with what is not of its field, in each field in turn, and fields that are none."""
     word, number = marks.word, marks.integer
     for field in domain.INPUTS:
         yield employee(**{field.name: [word()], "age": number()})
