@@ -69,10 +69,10 @@ def employee(**changes: Any) -> dict[str, Any]:
 
 def everywhere(marks: Marks, authorizations: Sequence[str]) -> Iterator[bytes]:
     """Yield each method on each route, and on addresses that are none, by each caller."""
-    name, word = (lambda: marks.word("named")), marks.word
+    word = marks.word
     for path, method, authorization in product((*ROUTES, *strange_paths(marks)), METHODS, authorizations):
-        body = json.dumps({"employee_id": word(), name(): marks.pay()}).encode()
-        target = f"{path}?{name()}={word()}"
+        body = json.dumps({"employee_id": word(), word("named"): marks.pay()}).encode()
+        target = f"{path}?{word('named')}={word()}"
         yield request(marks, method, target, authorization, body if method == "POST" else b"")
 
 
