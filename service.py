@@ -27,7 +27,7 @@ from churn.errors import ChurnError
 from churn.registry import ServedModel
 from churn.schemas import Employee, WhatIfQuestion
 from churn.scoring import Scorer
-from churn.settings import Settings, load, server_options
+from churn.settings import Settings, load, logs_access, server_options
 from churn.storage.engine import make_engine
 from churn.storage.exchanges import Exchange
 from churn.storage.history import Filters, page
@@ -37,7 +37,7 @@ from churn.storage.spool import Spool
 from churn.storage.store import Store
 from churn.storage.writer import Writer
 from churn.upkeep import Upkeep
-from churn.web import descriptors
+from churn.web import access_log, descriptors
 from churn.web.envelope import Envelope, logger
 from churn.web.history import make_history
 from churn.web.intake import CALL, Endpoint, Intake
@@ -50,6 +50,7 @@ from churn.web.proxies import trust_only_configured
 from churn.web.readiness import Readiness
 from churn.web.recorder import Recorder
 from churn.web.security import SecurityHeaders
+from churn.web.tracebacks import keep_texts_out
 from churn.what_if import compare
 
 COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
@@ -166,6 +167,7 @@ class Churn:
     """Employee-turnover risk with exact reasons; every call authenticated and journalled."""
 
     def __init__(self) -> None:
+        keep_texts_out()
         worker.open()
         worker.endpoints.update({method.route: getattr(self, name) for name, method in service.apis.items()})
         self._one = anyio.CapacityLimiter(1)
@@ -248,7 +250,7 @@ trust_only_configured()
 
 # The first added is the outermost.
 service.add_asgi_middleware(SecurityHeaders)
-service.add_asgi_middleware(Metrics)
+service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)
 service.add_asgi_middleware(Recorder, journal=worker, is_open=is_open)
 service.add_asgi_middleware(Envelope)
 service.add_asgi_middleware(Readiness, check=worker.check)

@@ -128,21 +128,28 @@ class Settings(BaseSettings):
 def server_options() -> dict[str, Any]:
     """Return what BentoML is told when `service.py` is imported, before there are settings.
 
-    From the environment alone: how many worker processes (CHURN_WORKERS), and whether each request is
-    one more line of the log (CHURN_ACCESS_LOG); the journal has them all. Requests are traced only where
-    BentoML's configuration names an exporter for the traces.
+    From the environment alone: how many worker processes (CHURN_WORKERS). Requests are traced only where
+    BentoML's configuration names an exporter for the traces. Its access log is off: it tells paths as they
+    were typed.
     """
     workers = os.environ.get("CHURN_WORKERS", "")
-    log = os.environ.get("CHURN_ACCESS_LOG", "").casefold() in {"1", "true", "yes", "on"}
     configured = [os.environ.get("BENTOML_CONFIG_OPTIONS", "")]
     if path := os.environ.get("BENTOML_CONFIG"):
         configured.append(Path(path).read_text(encoding="utf-8"))
     traced = any("exporter_type" in text for text in configured)
     return {
         "workers": int(workers) if workers.isdecimal() and int(workers) else 1,
-        "logging": {"access": {"enabled": log}},
+        "logging": {"access": {"enabled": False}},
         "tracing": {} if traced else {"excluded_urls": ".*"},
     }
+
+
+def logs_access() -> bool:
+    """Return whether each request is one more line of the log (CHURN_ACCESS_LOG); the journal has them all.
+
+    From the environment alone, as `server_options`.
+    """
+    return os.environ.get("CHURN_ACCESS_LOG", "").casefold() in {"1", "true", "yes", "on"}
 
 
 def is_placeholder(secret: str) -> bool:

@@ -95,10 +95,20 @@ class TestClients:
             == 401
         )
         httpx.get(f"{server.url}/the-last-call", headers=headers)
-        server.process.await_output("path=/the-last-call")
+        server.process.await_output("method=GET route=(elsewhere) status=404")
         output = server.process.output
-        assert "path=/predict" in output
-        for secret in ("987654", "Zoé", "4711", "Astronaute", "vieux", TOKEN, USER[1], "Traceback"):
+        assert "method=POST route=/predict status=200" in output
+        for secret in (
+            "987654",
+            "Zoé",
+            "4711",
+            "Astronaute",
+            "vieux",
+            "last-call",
+            TOKEN,
+            USER[1],
+            "Traceback",
+        ):
             assert secret not in output
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 
 from churn.settings import load
 from churn.storage import partitions, schema
-from churn.storage.engine import opened
+from churn.storage.engine import opened, shown
 
 
 @click.group()
@@ -33,7 +33,7 @@ def check() -> None:
 
 
 def _tell(engine: Engine) -> None:
-    click.echo(f"{engine.url.render_as_string()} is at revision {schema.examine(engine)} (head)")
+    click.echo(f"{shown(engine.url)} is at revision {schema.examine(engine)} (head)")
     found = partitions.listing(engine)
     if found.months:
         click.echo(f"partitions: {len(found.months)} months, {found.months[0]} to {found.months[-1]}")

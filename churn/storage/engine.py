@@ -65,6 +65,14 @@ def parse_url(url: str) -> URL:
     )
 
 
+def shown(url: URL) -> str:
+    """Return a database URL as people and logs may see it.
+
+    Without the password, and without the query: libpq takes a password there, too.
+    """
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
 def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) -> Engine:
     """Return an engine for a database URL; nothing is connected yet.
 

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import traceback
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -20,6 +19,7 @@ from churn.errors import (
 )
 from churn.storage.ids import new_id
 from churn.web.headers import header
+from churn.web.tracebacks import anonymous_traceback
 
 logger = logging.getLogger("churn")
 
@@ -126,9 +126,3 @@ def _detail(error: ChurnError, language: Language) -> Detail:
     if isinstance(error, ModelError):
         return phrases.unusable_model(language)
     return phrases.status(error.status, language)
-
-
-def anonymous_traceback(error: BaseException) -> str:
-    """Return where an error came from, without its text: that may repeat an employee's values."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    return f"{frames}{type(error).__qualname__}"

@@ -29,6 +29,7 @@ from churn.storage.journal import JournalState
 from churn.web.recorder import API, ELSEWHERE
 
 State = Callable[[], JournalState]
+Tell = Callable[[Scope, str, int, float], None]
 
 # Beside the API, addresses that are told apart; all others are counted as one.
 OTHERS = frozenset(
@@ -43,10 +44,14 @@ _DURATION = Histogram(
 
 
 class Metrics:
-    """Counts every call, by its route and its status, and how long it took."""
+    """Counts every call, by its route and its status, and how long it took.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `tell` is told the same of each, with the seconds.
+    """
+
+    def __init__(self, app: ASGIApp, tell: Tell | None = None) -> None:
         self._app = app
+        self._tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through."""
@@ -64,10 +69,13 @@ class Metrics:
         try:
             await self._app(scope, receive, seen)
         finally:
-            path = scope["path"]
-            count, observe = _series(path if path in API or path in OTHERS else ELSEWHERE, status)
+            path, seconds = scope["path"], time.perf_counter() - started
+            route = path if path in API or path in OTHERS else ELSEWHERE
+            count, observe = _series(route, status)
             count()
-            observe(time.perf_counter() - started)
+            observe(seconds)
+            if self._tell is not None:
+                self._tell(scope, route, status, seconds)
 
 
 @lru_cache(maxsize=1024)

@@ -12,8 +12,9 @@ from churn.errors import ChurnError, DatabaseError, TookTooLongError
 from churn.storage.audit import REFUSED
 from churn.storage.exchanges import Caller, Exchange
 from churn.web.deadlines import Deadlines
-from churn.web.envelope import anonymous_traceback, logger, refusal
+from churn.web.envelope import logger, refusal
 from churn.web.intake import ROUTES
+from churn.web.tracebacks import anonymous_traceback
 
 # Every call to these is journalled; of the others, those that are refused.
 API = frozenset({*ROUTES, "/model", "/history"})

@@ -1,0 +1,70 @@
+"""Marks: values that nobody else writes, known again wherever they turn up, however they are spelled."""
+
+import base64
+import random
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+# Who may see a mark again: nobody; the caller whose prediction it went into, and the journal; the caller
+# who made it up as a name, and the journal.
+May = Literal["nobody", "predicted", "named"]
+
+
+@dataclass
+class Marks:
+    """Makes marks, and finds them in bytes.
+
+    Words are hexadecimal, numbers decimal: no quoting, escaping or folding of case changes them. All of a run
+    begin alike, so that one look finds any of them, cut off ones too.
+    """
+
+    may: dict[str, May] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)  # secrets that somebody else made up
+    _word: str = field(default_factory=lambda: "f" + secrets.token_hex(5)[1:])
+    _digits: str = field(default_factory=lambda: str(random.randrange(10**7, 10**8)))
+
+    def word(self, may: May = "nobody") -> str:
+        """Return a new word of 17 hexadecimal digits."""
+        return self._issued(f"{self._word}{len(self.may):07x}", may)
+
+    def integer(self, may: May = "nobody") -> int:
+        """Return a new number of 14 digits."""
+        return int(self._issued(f"{self._digits}{len(self.may):06d}", may))
+
+    def pay(self, may: May = "nobody") -> float:
+        """Return a new monthly pay, in euros: more than anybody has, where no prediction comes of it."""
+        return float(self._issued(f"{2_000 + len(self.may) % 1000}.{self._digits}7", may))
+
+    def found(self, content: bytes) -> set[str]:
+        """Return the marks in some bytes, and the beginnings of what is cut off or encoded."""
+        lowered = content.lower()
+        found = set(self._written(lowered))
+        found |= {form.decode("latin-1") for form in self._encoded() if form in content}
+        return found | {one for one in self.others if one.encode() in content}
+
+    def _issued(self, mark: str, may: May) -> str:
+        self.may[mark] = may
+        return mark
+
+    def _written(self, lowered: bytes) -> Iterator[str]:
+        patterns = (
+            rf"{self._word}[0-9a-f]{{0,7}}",
+            rf"(?<!\.){self._digits}\d{{0,6}}",
+            rf"\d{{4}}\.{self._digits}7?",
+        )
+        for pattern in patterns:
+            yield from (one.decode() for one in re.findall(pattern.encode(), lowered))
+        scientific = f"{self._digits[0]}.{self._digits[1:]}"
+        yield from [scientific] * (scientific.encode() in lowered)
+
+    def _encoded(self) -> Iterator[bytes]:
+        """Yield the beginning in base 64, wherever in a longer text, in hexadecimal and in two bytes each."""
+        for plain in (self._word.encode(), self._digits.encode()):
+            for before in range(3):
+                whole = base64.b64encode(b"\0" * before + plain)
+                yield whole[(before * 8 + 5) // 6 : (before + len(plain)) * 8 // 6]
+            yield plain.hex().encode()
+            yield plain.decode().encode("utf-16-le")

@@ -1,0 +1,409 @@
+"""Nothing leaks: what callers send, and secrets, are looked for in everything that a real server writes.
+
+Each server is sent marks by every route and into every error, with its database and without; then all of its
+answers and output, all files that it left and the journal are searched for them.
+"""
+
+import contextlib
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from churn import registry
+from churn.access.tokens import revoke_token
+from churn.registry import ServedModel
+from churn.schemas import EXAMPLE
+from churn.storage import schema
+from churn.storage.engine import make_engine, opened
+from churn.storage.tables import metadata
+from tests import marked, postgres
+from tests.crashes import has_replayed
+from tests.identities import a_token, a_user, basic, bearer
+from tests.marks import Marks, May
+from tests.servers import Mortal, environment, home_beside
+from tests.wires import connect, heard
+
+SQL = re.compile(rb"SELECT |INSERT |UPDATE |FROM |sqlalchemy|psycopg2|sqlite3|Traceback|\.py\b|\[SQL")
+LINE = re.compile(
+    r"request=[0-9a-f-]{36} method=(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|OTHER) "
+    r"route=(/[a-z_.]*|\(elsewhere\)) status=\d{3} ms=\d+\.\d "
+    r"caller=(-|token (root|predicts|reads|api-token-[0-9a-f]+)|user marie)"
+)
+GUESSES = 30  # more than an address has free
+SERVERS = 3  # started on each database
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was sent, and all that came back."""
+
+    sent: bytes
+    answer: bytes
+
+    @property
+    def status(self) -> int:
+        return int(self.answer[9:12] or 0)
+
+    @property
+    def path(self) -> bytes:
+        return self.sent.split(b" ", 2)[1].partition(b"?")[0]
+
+
+@dataclass
+class Evidence:
+    """Everything that servers on one database wrote, by where."""
+
+    kind: str
+    marks: Marks
+    said: list[Said] = field(default_factory=list)
+    written: dict[str, bytes] = field(default_factory=dict)
+    journal: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def output(self) -> str:
+        return "".join(what.decode() for where, what in self.written.items() if where.startswith("output"))
+
+
+@dataclass(frozen=True)
+class World:
+    """A database, the folders that servers have to themselves, and who may call."""
+
+    url: str
+    folder: Path
+    evidence: Evidence
+    away: Callable[[], AbstractContextManager[object]]  # the database is, inside it
+    tokens: Mapping[str, str]
+    env: Mapping[str, str]
+
+    @contextmanager
+    def serving(self, **settings: str) -> Iterator[Mortal]:
+        """Serve; what was printed is evidence afterwards."""
+        with Mortal({**self.env, **settings}) as server:
+            yield server
+            server.stop()
+            self.evidence.written[f"output {len(self.evidence.written)}"] = server.process.output.encode()
+
+    def send(self, server: Mortal, *requests: bytes) -> list[Said]:
+        """Send requests, each on a connection of its own, and keep what was said."""
+        said = [Said(sent, spoken(server.url, sent)) for sent in requests]
+        self.evidence.said += said
+        return said
+
+    def keep_spool(self, when: str) -> None:
+        """Keep what is in the spool now."""
+        for path in (self.folder / "home").glob("spool/**/*"):
+            with contextlib.suppress(OSError):  # a folder, or replayed just now
+                self.evidence.journal[f"{when}: {path}"] = path.read_bytes()
+
+    def keep_database(self, when: str) -> None:
+        """Keep what is in the database now."""
+        kept = self.evidence.journal
+        if self.evidence.kind == "sqlite":
+            kept |= {f"{when}: {path}": path.read_bytes() for path in (self.folder / "database").iterdir()}
+            return
+        with opened(self.url) as engine, engine.connect() as connection:
+            for table in metadata.tables:
+                rows = connection.execute(text(f"SELECT CAST(t.* AS TEXT) FROM {table} AS t")).scalars()
+                kept[f"{when}: {table}"] = "\n".join(rows).encode()
+
+    def keep_files(self) -> None:
+        """Keep every file that is no model and not of the journal."""
+        for path in self.folder.rglob("*"):
+            inside = path.relative_to(self.folder).parts
+            if (
+                path.is_file()
+                and inside[0] != "database"
+                and inside[:2] not in (("home", "models"), ("home", "spool"))
+            ):
+                self.evidence.written[str(path)] = path.read_bytes()
+
+
+def spoken(url: str, sent: bytes) -> bytes:
+    """Return all that a server says to some bytes until it closes the connection."""
+    with connect(url) as connection:
+        with contextlib.suppress(ConnectionError):  # it has heard enough
+            connection.sendall(sent)
+        return heard(connection)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep everybody else from writing to a SQLite file."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@contextmanager
+def stopped(own: postgres.OwnServer) -> Iterator[None]:
+    """Have no PostgreSQL."""
+    own.stop()
+    try:
+        yield
+    finally:
+        own.start()
+
+
+@contextmanager
+def database(
+    kind: str, folder: Path, secret: str
+) -> Iterator[tuple[str, Callable[[], AbstractContextManager[object]]]]:
+    """Yield the URL of a new database, and what takes it away."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'churn.db'}", lambda: locked(folder / "churn.db")
+        return
+    with postgres.own_server() as own:
+        # What is asked for in the URL wins: a page that waits for a lock meets its deadline, not the lock's.
+        options = "options=-c%20lock_timeout=90s%20-c%20statement_timeout=90s"
+        plain = own.url.replace("postgres@", f"postgres:{secret}@")
+        yield f"{plain}?{options}&password={secret}", lambda: stopped(own)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def evidence(
+    request: pytest.FixtureRequest, model: ServedModel, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Evidence]:
+    """Return what servers wrote while marks were sent into every corner."""
+    marks, folder = Marks(), tmp_path_factory.mktemp("leaks")
+    for name in ("database", "temporary", "own"):
+        (folder / name).mkdir()
+    api_token, api_password, secret = (marks.word() for _ in range(3))
+    with database(request.param, folder / "database", secret) as (url, away):
+        tokens = identities(url, marks)
+        env = environment(
+            BENTOML_HOME=str(home_beside(registry.home(), folder)),
+            TMPDIR=str(folder / "temporary"),
+            HOME=str(folder / "own"),
+            DATABASE_URL=url,
+            CHURN_MODEL=model.tag,
+            CHURN_ACCESS_LOG="true",
+            API_TOKEN=api_token,
+            API_USERNAME="admin",
+            API_PASSWORD=api_password,
+        )
+        world = World(url, folder, Evidence(request.param, marks), away, tokens, env)
+        everything(world)
+        world.keep_files()
+        yield world.evidence
+
+
+def identities(url: str, marks: Marks) -> dict[str, str]:
+    """Return headers of new callers, by their names."""
+    engine = make_engine(url)
+    schema.upgrade(engine)
+    secrets = {
+        "root": a_token(engine, "root", scopes=["admin"]),
+        "predicts": a_token(engine, "predicts", scopes=["predict"]),
+        "reads": a_token(engine, "reads", scopes=["history"], secret=marks.word()),
+        "revoked": a_token(engine, "revoked"),
+    }
+    with engine.begin() as connection:
+        revoke_token(connection, "revoked")
+    password = marks.word()
+    a_user(engine, "marie", password)
+    engine.dispose()
+    marks.others += secrets.values()
+    return {name: bearer(secret) for name, secret in secrets.items()} | {"marie": basic("marie", password)}
+
+
+def everything(world: World) -> None:
+    """Send marks every way there is, to servers in every state."""
+    with world.serving() as server:
+        while_well(world, server)
+        while_away(world, server)
+        without_a_table(world, server, "predicted")
+        guesses(world, server)
+        a_damaged_row(world, server)
+        world.send(server, marked.request(world.evidence.marks, "GET", "/metrics", world.tokens["root"]))
+    with world.serving(CHURN_JOURNAL_FALLBACK="refuse") as server:
+        without_a_table(world, server, "nobody")
+    spool = world.folder / "home" / "spool"
+    shutil.rmtree(spool, ignore_errors=True)
+    spool.write_text("a file where a folder should be")
+    with world.serving() as server:
+        without_a_table(world, server, "nobody")
+    world.keep_database("at the end")
+
+
+def while_well(world: World, server: Mortal) -> None:
+    """Every route, by every caller, with everything that can be wrong."""
+    marks, tokens = world.evidence.marks, world.tokens
+    root, marie, reads = tokens["root"], tokens["marie"], tokens["reads"]
+    strangers = marked.strangers(marks, tokens["revoked"].split()[1], tokens["predicts"].split()[1])
+    with slow_ones(world, server):
+        world.send(server, *(marked.request(marks, "GET", path, marie) for path in marked.ROUTES))
+        for one in strangers:
+            world.send(server, *(marked.request(marks, "GET", path, one) for path in marked.ROUTES))
+        world.send(server, *marked.everywhere(marks, ("", root, strangers[-1])))
+        world.send(server, *(marked.post(marks, path, root, body) for path, body in marked.predicted(marks)))
+        world.send(server, *(marked.post(marks, path, root, body) for path, body in marked.refused(marks)))
+        world.send(server, *(marked.post(marks, path, reads, EXAMPLE) for path in ("/predict", "/what_if")))
+        world.send(server, *(marked.request(marks, "GET", target, root) for target in marked.queries(marks)))
+        world.send(server, *marked.media(marks, root))
+        world.send(server, *marked.malformed(marks))
+        for header in ("Sec-Fetch-Site", "Origin"):
+            site = f"{header}: https://{marks.word()}.example"
+            world.send(server, marked.request(marks, "GET", "/history", marie, b"", site))
+    if world.evidence.kind == "postgresql":
+        with opened(world.url) as engine, engine.begin() as connection:
+            connection.execute(text("LOCK TABLE employee_inputs IN ACCESS EXCLUSIVE MODE"))
+            target = f"/history?employee_id={marks.word()}"
+            world.send(server, marked.request(marks, "GET", target, root))
+
+
+@contextmanager
+def slow_ones(world: World, server: Mortal) -> Iterator[None]:
+    """Leave a head and a body unfinished meanwhile, and wait until the server has had enough of them."""
+    marks = world.evidence.marks
+    head = marked.request(marks, "GET", f"/{marks.word()}")[:-2]
+    body = marked.post(marks, "/predict", world.tokens["root"], marked.employee(employee_id=marks.word()))[
+        :-20
+    ]
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [threads.submit(world.send, server, one) for one in (head, body)]
+        yield
+        for one in waiting:
+            one.result()
+
+
+def while_away(world: World, server: Mortal) -> None:
+    """The database does not answer: the journal goes to the spool."""
+    marks, root = world.evidence.marks, world.tokens["root"]
+    with world.away():
+        with ThreadPoolExecutor(4) as threads:  # the first ones wait as long as the lock may take
+            well = [marked.post(marks, path, root, body) for path, body in marked.predicted(marks)]
+            list(threads.map(lambda sent: world.send(server, sent), well))
+        server.await_ready(lambda said: said["spool"]["records"] > 0)
+        refused = [*marked.records(marks)][:20]
+        world.send(server, *(marked.post(marks, "/predict", root, record) for record in refused))
+        world.send(server, marked.request(marks, "GET", f"/history?user={marks.word()}", root))
+        world.send(server, marked.request(marks, "GET", "/model", f"Bearer {marks.word()}"))
+        world.send(server, marked.request(marks, "GET", "/model", basic("marie", marks.word())))
+        world.keep_spool("while away")
+    server.await_ready(has_replayed)
+
+
+def without_a_table(world: World, server: Mortal, may: May) -> None:
+    """The database answers, and has lost a table."""
+    marks, root = world.evidence.marks, world.tokens["root"]
+    # Without its tokens, predictions are made for who was known before.
+    for table in ("requests", "employee_inputs", *["tokens"] * (may == "predicted")):
+        with opened(world.url) as engine:
+            rename(engine, table, "gone")
+            body = marked.employee(employee_id=marks.word(may), revenu_mensuel=marks.pay(may))
+            world.send(server, marked.post(marks, "/predict", root, body))
+            world.send(server, marked.post(marks, "/predict", root, marked.employee(age=marks.word())))
+            world.send(server, marked.request(marks, "GET", f"/history?employee_id={marks.word()}", root))
+            world.send(server, marked.request(marks, "GET", "/model", f"Bearer {marks.word()}"))
+            world.send(server, marked.request(marks, "GET", "/readyz"))
+            world.keep_spool(f"without {table}")
+            rename(engine, "gone", table)
+        server.await_ready(is_well)
+
+
+def is_well(said: dict[str, Any]) -> bool:
+    """Return whether the database has everything, with a spool or without."""
+    return said["code"] == 200 and has_replayed({"spool": {"records": 0}, **said})
+
+
+def rename(engine: Engine, table: str, name: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
+
+
+def guesses(world: World, server: Mortal) -> None:
+    """More wrong passwords than an address may try."""
+    marks = world.evidence.marks
+    for _ in range(GUESSES):
+        wrong = basic(marks.word(), marks.word())
+        world.send(server, marked.request(marks, "GET", "/history", wrong))
+
+
+def a_damaged_row(world: World, server: Mortal) -> None:
+    """A row of the journal that cannot be read, which nobody expects."""
+    marks = world.evidence.marks
+    with opened(world.url) as engine, engine.begin() as connection:
+        if world.evidence.kind == "sqlite":  # it keeps in a column whatever it is given
+            values, at = {"value": marks.word("predicted")}, "requests SET received_at = :value"
+        else:
+            values = {"value": f'{{"revenu_mensuel": {marks.integer("predicted")}{"0" * 20}}}'}
+            at = "employee_inputs SET record = CAST(:value AS json) WHERE record IS NOT NULL"
+        connection.execute(text(f"UPDATE {at}"), values)
+    world.send(server, marked.request(marks, "GET", "/history?details=true", world.tokens["root"]))
+
+
+def test_every_error_was_met(evidence: Evidence) -> None:
+    """Without which the others would find nothing for want of looking."""
+    met = {one.status for one in evidence.said}
+    expected = {200, 400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 431, 500, 503}
+    assert expected <= met
+    assert (504 in met) or evidence.kind == "sqlite"
+
+
+def test_what_may_be_told_and_kept_is(evidence: Evidence) -> None:
+    """So that marks are known again where they are."""
+    marks = evidence.marks
+    told = {mark for one in evidence.said for mark in marks.found(one.answer)}
+    kept = {mark for content in evidence.journal.values() for mark in marks.found(content)}
+    assert {marks.may[mark] for mark in told & set(marks.may)} >= {"predicted", "named"}
+    assert {marks.may[mark] for mark in kept & set(marks.may)} >= {"predicted", "named"}
+    assert any("spool" in where and marks.found(content) for where, content in evidence.journal.items())
+
+
+def test_no_answer_tells_what_was_sent(evidence: Evidence) -> None:
+    assert [leak for one in evidence.said for leak in leaks(evidence.marks, one)] == []
+
+
+def leaks(marks: Marks, said: Said) -> Iterator[tuple[int, bytes, str]]:
+    """Yield the marks in an answer that it may not tell: a head none, a body those of its own request."""
+    head, _, body = said.answer.partition(b"\r\n\r\n")
+    may = {200: "predicted", 422: "named"}.get(said.status)
+    for mark in marks.found(head):
+        yield said.status, said.sent[:200], mark
+    for mark in marks.found(body):
+        is_own = mark.encode() in said.sent or (said.path == b"/history" and said.status == 200)
+        if not is_own or marks.may.get(mark) != may:
+            yield said.status, said.sent[:200], mark
+
+
+def test_no_answer_tells_how_it_is_done(evidence: Evidence) -> None:
+    found = [one.answer for one in evidence.said if SQL.search(one.answer) and one.path != b"/docs.json"]
+    assert found == []
+
+
+def test_nothing_is_in_what_the_servers_wrote(evidence: Evidence) -> None:
+    found = {where: evidence.marks.found(content) for where, content in evidence.written.items()}
+    assert {where: marks for where, marks in found.items() if marks} == {}
+    assert len(found) > SERVERS
+
+
+def test_the_journal_has_of_refused_calls_and_credentials_nothing(evidence: Evidence) -> None:
+    for where, content in evidence.journal.items():
+        wrong = {
+            mark
+            for mark in evidence.marks.found(content)
+            if evidence.marks.may.get(mark, "nobody") == "nobody"
+        }
+        assert wrong == set(), where
+
+
+def test_the_access_log_is_made_of_words_of_ours(evidence: Evidence) -> None:
+    lines = [line.partition("] request=") for line in evidence.output.splitlines() if "] request=" in line]
+    told = ["request=" + rest for _, _, rest in lines]
+    assert len(told) > len(evidence.said) / 2
+    assert [line for line in told if not LINE.fullmatch(line)] == []
+
+
+def test_errors_are_logged_without_their_text_and_sql(evidence: Evidence) -> None:
+    assert "failed:" in evidence.output  # the damaged row
+    for word in ("Traceback (most", "SELECT ", "INSERT INTO", "[SQL", "[parameters", "LINE 1"):
+        assert word not in evidence.output
