@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from churn import registry
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from tests.servers import PROJECT, bentoml_serve, environment, home_beside
@@ -89,16 +90,11 @@ def test_it_carries_the_code_and_nothing_else(bento: Path) -> None:
 
 
 def test_beside_the_code_it_carries_one_model_and_how_to_install(bento: Path, model: ServedModel) -> None:
-    assert {path.name for path in bento.iterdir()} == {
-        "README.md",
-        "apis",
-        "bento.yaml",
-        "env",
-        "models",
-        "src",
-    }
-    assert [path.name for path in (bento / "models" / "churn").iterdir() if path.is_dir()] == [model.tag[6:]]
-    assert {path.suffix for path in (bento / "models").rglob("*.*") if path.is_file()} == set()
+    beside = {"README.md", "apis", "bento.yaml", "env", "models"}
+    assert {path.name for path in bento.iterdir()} == {"src"} | beside
+    [carried] = [path for path in (bento / "models" / registry.NAME).iterdir() if path.is_dir()]
+    stored = registry.find(model.tag).path_of("/")
+    assert {path.name for path in carried.iterdir()} == {path.name for path in Path(stored).iterdir()}
 
 
 def test_it_holds_nothing_of_what_lies_around_it(bento: Path) -> None:
