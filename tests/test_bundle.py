@@ -3,7 +3,6 @@
 import os
 import re
 import secrets
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +50,7 @@ def bento(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in {**texts, **LYING_AROUND}.items():
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).write_text(text, encoding="utf-8")
-    home = shutil.move(home_beside(Path(os.environ["BENTOML_HOME"]), folder), checkout / ".bentoml" / "home")
+    home = home_beside(Path(os.environ["BENTOML_HOME"]), folder)
     env = environment(
         **dict.fromkeys(INDEXES, INDEX),
         PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -64,7 +63,7 @@ def bento(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     env.pop("MAKEFLAGS", None)
     # What installs is there already; all else is as `make bundle` has it.
     installed = ["PYTHON=true", "UV=true", "RUN=env"]
-    subprocess.run(["make", "bundle", *installed], cwd=checkout, env=env, check=True, capture_output=True)
+    subprocess.run(["make", "bundle", *installed], cwd=checkout, env=env, check=True)
     assert (home / "churn.db").exists()
     (folder / "bento").mkdir()
     # By tar: tarfile wants `filter=` in newer Pythons, and does not know it before 3.11.4.
