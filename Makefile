@@ -9,7 +9,7 @@ export BENTOML_HOME ?= $(CURDIR)/.bentoml
 export BENTOML_DO_NOT_TRACK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help uv install install-dev run test lint types format train report bundle lock bench-extracts bench-model bench-serve bench-history crash-test fuzz clean
+.PHONY: help uv install install-dev run test lint types format audit train report bundle lock bench-extracts bench-model bench-serve bench-history crash-test fuzz clean
 
 help:  ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +40,9 @@ types: install-dev  ## Check types, strictly
 format: install-dev  ## Mend style and format
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
+
+audit: install-dev  ## Look for known vulnerabilities, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
+	@$(RUN) python scripts/audit.py $(if $(ONLINE),--online)
 
 train: install  ## Train and export a model (DATA=dir; without it, on the embedded sample)
 	@$(RUN) churn train $(if $(DATA),--data '$(DATA)')

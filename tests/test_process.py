@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.storage import schema
-from churn.storage.engine import make_engine
+from churn.storage.engine import make_engine, opened
 from churn.storage.tables import JOURNAL
 from tests.identities import a_token
 from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port
@@ -230,6 +230,14 @@ class TestStartsThatFail:
         self.refuses(
             by, environment(DATABASE_URL=empty_postgresql), "has no schema yet: run `churn db upgrade`"
         )
+
+    def test_with_a_database_at_an_older_revision(
+        self, by: str, model: ServedModel, empty_postgresql: str
+    ) -> None:
+        with opened(empty_postgresql) as engine:
+            schema.upgrade(engine, "0002")
+        mends = f"is at revision 0002, not at head ({schema.head()}): run `churn db upgrade`"
+        self.refuses(by, environment(DATABASE_URL=empty_postgresql), mends)
 
     def test_with_a_database_of_no_known_kind(self, by: str, model: ServedModel) -> None:
         self.refuses(

@@ -17,20 +17,28 @@ NOBODY = "$2b$12$NqsZFtF0B0SawKOykoW11esycZXrzGn1FjbmXAUUS2.CGs7h1TwSG"
 
 def hash_password(password: str) -> str:
     """Return the bcrypt hash of a password; takes about a quarter of a second."""
-    return bcrypt.hashpw(_readable(password), bcrypt.gensalt(ROUNDS)).decode()
+    return bcrypt.hashpw(_readable(_composed(password)), bcrypt.gensalt(ROUNDS)).decode()
 
 
 def matches(password: str, stored: str) -> bool:
-    """Return whether a password is the one that was hashed; takes about a quarter of a second."""
-    return bcrypt.checkpw(_readable(password), stored.encode())
+    """Return whether a password is the one that was hashed; takes about a quarter of a second.
 
-
-def _readable(password: str) -> bytes:
-    """Return what bcrypt is given: the password, or a digest of one that is longer than it reads.
-
-    Composed first (NFC, as RFC 8265 has it): keyboards send the same letter in two ways.
+    Twice that where its letters come decomposed: up to revision 0002 of the schema they were hashed so.
     """
-    plain = unicodedata.normalize("NFC", password).encode()
+    readings = [_readable(_composed(password))]
+    if password != _composed(password) and len(password.encode()) <= _LONGEST:
+        readings.append(password.encode())
+    return any(bcrypt.checkpw(reading, stored.encode()) for reading in readings)
+
+
+def _composed(password: str) -> str:
+    """Return the one form (NFC, as RFC 8265 has it) of letters that keyboards send in two ways."""
+    return unicodedata.normalize("NFC", password)
+
+
+def _readable(composed: str) -> bytes:
+    """Return what bcrypt is given: the password, or a digest of one that is longer than it reads."""
+    plain = composed.encode()
     if len(plain) <= _LONGEST:
         return plain
     return base64.b64encode(hmac.digest(_DOMAIN, plain, "sha384"))  # 64 bytes, without NUL

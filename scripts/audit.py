@@ -1,0 +1,119 @@
+"""The supply chain: known vulnerabilities of what uv.lock names, the workflows, and secrets in the tree.
+
+`python scripts/audit.py` asks all three of the project it is run in, and ends with 1 where one finds any.
+What may pass all the same stands in pyproject.toml under `tool.churn.audit`, with a reason each.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ADVISORIES = "https://api.osv.dev"
+UNREACHABLE = "error sending request for url ({}"  # uv's words where no answer came; others are failures
+COMMANDS = Path(sysconfig.get_path("scripts"))
+OUR_TOKENS = Path(__file__).with_name("token_detector.py")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a part found, in words, and whether that is well."""
+
+    is_good: bool
+    words: str
+
+
+def main() -> int:
+    """Ask each part, print its verdict, and return the exit code."""
+    parser = argparse.ArgumentParser(description="Known vulnerabilities, workflows, secrets.")
+    parser.add_argument(
+        "parts", nargs="*", help="vulnerabilities, workflows, secrets; all of them by default"
+    )
+    parser.add_argument("--online", action="store_true", help="advisories out of reach are a failure")
+    parser.add_argument("--advisories", default=ADVISORIES, help="the service that is asked, as OSV")
+    arguments = parser.parse_args()
+    allowed = allowances()
+    parts: Mapping[str, Callable[[], Verdict]] = {
+        "vulnerabilities": partial(vulnerabilities, allowed, arguments.advisories, arguments.online),
+        "workflows": workflows,
+        "secrets": partial(secrets, allowed),
+    }
+    verdicts = []
+    for name in arguments.parts or parts:
+        verdict = parts[name]()
+        print(f"{name}: {verdict.words}", flush=True)
+        verdicts.append(verdict)
+    return 0 if all(verdict.is_good for verdict in verdicts) else 1
+
+
+def allowances() -> dict[str, Sequence[dict[str, Any]]]:
+    """Return what may pass, from pyproject.toml; ends where a reason or a date is missing."""
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+    found: dict[str, Sequence[dict[str, Any]]] = project["tool"]["churn"]["audit"]
+    needed = {
+        "vulnerabilities": {"id": str, "reason": str, "until": date},
+        "not_secrets": {"text": str, "reason": str},
+    }
+    for name, keys in needed.items():
+        for entry in found[name]:
+            if any(type(entry.get(key)) is not kind or not entry[key] for key, kind in keys.items()):
+                raise SystemExit(f"pyproject.toml: an entry of {name} needs {', '.join(keys)}: {entry}")
+    return found
+
+
+def vulnerabilities(
+    allowed: Mapping[str, Sequence[dict[str, Any]]], advisories: str, is_online: bool
+) -> Verdict:
+    """Ask the advisories about every package of the lock file, those for developing included."""
+    command = [sys.executable, "-m", "uv", "audit", "--frozen", "--no-config"]
+    command += ["--preview-features", "audit-command", "--service-url", advisories]
+    today = datetime.now(UTC).date()
+    for entry in allowed["vulnerabilities"]:
+        if entry["until"] >= today:
+            command += ["--ignore", entry["id"]]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode == 2 and UNREACHABLE.format(advisories) in ran.stderr:
+        return Verdict(not is_online, f"NOT CHECKED: {advisories} cannot be reached from here")
+    return Verdict(ran.returncode == 0, (ran.stdout + ran.stderr).strip())
+
+
+def workflows() -> Verdict:
+    """Ask zizmor about what GitHub runs, by the strictest rules that need no network."""
+    command = [COMMANDS / "zizmor", "--offline", "--persona=pedantic", "--strict-collection", "--no-progress"]
+    ran = subprocess.run(
+        [*command, "--quiet", "--color=never", ".github"], capture_output=True, text=True, check=False
+    )
+    return Verdict(ran.returncode == 0, (ran.stdout + ran.stderr).strip())
+
+
+def secrets(allowed: Mapping[str, Sequence[dict[str, Any]]]) -> Verdict:
+    """Look for secrets in what git tracks or would; nothing is sent anywhere to see whether it opens."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    files = [name for name in listed.split("\0") if Path(name).is_file()]
+    no_secrets = "|".join(re.escape(entry["text"]) for entry in allowed["not_secrets"])
+    command = [COMMANDS / "detect-secrets-hook", "--json", "--no-verify", "-p", OUR_TOKENS]
+    # What is allowed stands in one place, with its reason: not in comments beside it.
+    command += ["--disable-filter", "detect_secrets.filters.allowlist.is_line_allowlisted"]
+    command += ["--exclude-secrets", f"^(?:{no_secrets})$", *files]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if not ran.stdout:
+        return Verdict(ran.returncode == 0, ran.stderr.strip() or f"none in {len(files)} files")
+    found = json.loads(ran.stdout)["results"]
+    places = [f"  {file}:{one['line_number']}: {one['type']}" for file, of in found.items() for one in of]
+    return Verdict(False, "\n".join(["found; take them out, and out of use", *places]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
