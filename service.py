@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from churn import preflight, registry
 from churn.access.authenticator import Authenticator, Rates
-from churn.access.gate import Gate, is_open
+from churn.access.gate import METRICS, SCOPES, Gate, is_open
 from churn.access.identities import offline
 from churn.access.uses import Uses
 from churn.access.verification import Verifier
@@ -260,6 +260,6 @@ routes = (
     make_landing(worker.frame_ancestors),
     make_history(worker.history, worker.stored_as),
     make_metrics(worker.state),
-    make_openapi(),
+    make_openapi(SCOPES, METRICS),
 )
 service.mount_asgi_app(make_pages(worker.card, routes), path="/")

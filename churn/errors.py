@@ -7,6 +7,7 @@
     ├── ModelError             503  no usable model in the store
     ├── DatabaseError          503  the database is out of reach or not at head
     ├── JournalFullError       503  too many calls wait to be journalled
+    ├── OverloadedError        503  a worker holds all that it has memory for
     ├── SpoolError             503  neither the database nor the spool can be written
     ├── IdentityError          409  a user or token cannot be made as asked
     └── RefusalError                an HTTP call that is not answered as asked
@@ -92,6 +93,12 @@ class DatabaseError(ChurnError):
 
 class JournalFullError(ChurnError):
     """Too many calls wait to be journalled already: this one is asked to come again."""
+
+    status = 503
+
+
+class OverloadedError(ChurnError):
+    """A worker holds as much of other calls as it has memory for: this one is asked to come again."""
 
     status = 503
 

@@ -8,7 +8,11 @@ import pytest
 
 from churn.errors import InvalidInputError, PayloadTooLargeError
 from churn.schemas import EXAMPLE
+from churn.web import bodies
 from churn.web.intake import MAX_ERRORS, MAX_ROWS, read_many, read_one, read_what_if
+from tests.conftest import Served
+
+JSON = {"Content-Type": "application/json"}
 
 Entry = tuple[tuple[str | int, ...], str, str | None]
 
@@ -189,3 +193,34 @@ class TestWhatIf:
         body = {"employee": EXAMPLE} | {f"f{n}": n for n in range(1000)}
         found = refused(read_what_if, body)
         assert (len(found), found[-1]) == (MAX_ERRORS + 1, (("body",), "more_errors", None))
+
+
+class TestMemory:
+    """What is held of bodies at once is bounded, and let go whatever comes of them."""
+
+    @pytest.fixture(autouse=True)
+    def _little(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bodies, "MAX_HELD", 20_000)
+
+    def test_a_body_without_room_is_asked_to_come_again(self, served: Served) -> None:
+        response = served.client.post("/predict_batch", content=padded([EXAMPLE], 20_001), headers=JSON)
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+
+    @pytest.mark.parametrize("body", [[EXAMPLE], [{}], "no list"], ids=["good", "bad", "no list"])
+    def test_a_body_that_was_answered_makes_room(self, served: Served, body: object) -> None:
+        statuses = {
+            served.client.post("/predict_batch", content=padded(body, 19_000), headers=JSON).status_code
+            for _ in range(3)
+        }
+        assert statuses == {200 if body == [EXAMPLE] else 422}
+
+    def test_a_body_that_was_refused_makes_room(self, served: Served) -> None:
+        for _ in range(3):
+            assert served.client.post("/predict", content=b" " * 20_001, headers=JSON).status_code == 503
+        assert served.client.post("/predict", json=EXAMPLE).status_code == 200
+
+
+def padded(body: object, size: int) -> bytes:
+    """Return a body of some bytes, most of them space."""
+    return json.dumps(body).encode().ljust(size)

@@ -39,7 +39,7 @@ REFUSED: dict[str, tuple[int, str, str, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return make_document()
+    return make_document(SCOPES, METRICS)
 
 
 def conforms(document: dict[str, Any], response: httpx2.Response, path: str, method: str = "GET") -> None:
@@ -142,7 +142,7 @@ def test_describes_the_what_if(document: dict[str, Any]) -> None:
 
 
 def patterns(name: str) -> list[str]:
-    schema = make_document()["components"]["schemas"]["Employee"]["properties"][name]
+    schema = make_document(SCOPES, METRICS)["components"]["schemas"]["Employee"]["properties"][name]
     return [one["pattern"] for one in schema["anyOf"] if "pattern" in one]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
+import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -20,11 +21,9 @@ from churn.errors import (
     FieldError,
     InvalidInputError,
     PayloadTooLargeError,
-    UnfinishedError,
-    UnsupportedMediaError,
 )
 from churn.schemas import LONGEST_SPELLING, Changes, Employee, WhatIfQuestion
-from churn.web.headers import header
+from churn.web.bodies import Bodies
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
@@ -222,6 +221,9 @@ class Intake:
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint]) -> None:
         self._app = app
         self._endpoints = endpoints
+        self._bodies = Bodies()
+        # What is read of a large body takes ten times its bytes: one at a time.
+        self._large = anyio.CapacityLimiter(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is no prediction passes."""
@@ -229,37 +231,15 @@ class Intake:
         if route is None:
             await self._app(scope, receive, send)
             return
-        _check_media(scope)
-        body = await _body(scope, receive, route.max_bytes)
-        found = route.read(body) if len(body) <= SMALL else await anyio.to_thread.run_sync(route.read, body)
+        body = await self._bodies.read(scope, receive, route.max_bytes)
         CALL.set(scope["state"])  # for this request's own task
-        answer = await self._endpoints[scope["path"]](found)
+        endpoint = self._endpoints[scope["path"]]
+        try:
+            if len(body) <= SMALL:
+                answer = await endpoint(route.read(body))
+            else:
+                async with self._large:
+                    answer = await endpoint(await anyio.to_thread.run_sync(route.read, body))
+        finally:
+            self._bodies.let_go(body)
         await answer(scope, receive, send)
-
-
-def _check_media(scope: Scope) -> None:
-    media = header(scope, b"content-type", "application/json").partition(";")[0].strip().lower()
-    is_encoded = any(
-        name == b"content-encoding" and value.strip().lower() != b"identity"
-        for name, value in scope["headers"]
-    )
-    if media != "application/json" or is_encoded:
-        raise UnsupportedMediaError
-
-
-async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """Return the whole body, or stop as soon as it is over the limit."""
-    declared = header(scope, b"content-length")
-    if declared.isdecimal() and int(declared) > limit:
-        raise PayloadTooLargeError(limit, "byte")
-    chunks, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise UnfinishedError(scope["state"].get("refused"))
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
-            raise PayloadTooLargeError(limit, "byte")
-        more = message.get("more_body", False)
-    return b"".join(chunks)

@@ -1,6 +1,6 @@
 """The OpenAPI document: made of the models, the routes' table and the gate's lists."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,7 +8,6 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 import churn
 from churn import phrases
-from churn.access.gate import METRICS, SCOPES
 from churn.web.openapi import spellings
 from churn.web.openapi.models import InvalidInput, Refusal
 from churn.web.openapi.operations import OPERATIONS, Operation
@@ -42,8 +41,17 @@ French, or in English on `Accept-Language: en`. None repeats an employee's value
 An estimate opens a conversation; it decides nothing."""
 
 
-def make_document() -> dict[str, Any]:
-    """Return the document, fit for JSON; OpenAPI 3.1, whose schemas are JSON Schema 2020-12."""
+def make_document(scopes: Mapping[str, str | None], local: str) -> dict[str, Any]:
+    """Return the document, fit for JSON; OpenAPI 3.1, whose schemas are JSON Schema 2020-12.
+
+    `scopes` has what a caller needs for each path that is not open (None: to be known), `local` is the path
+    that programs of the same machine need nothing for.
+    """
+
+    def security(path: str) -> list[dict[str, list[str]]]:
+        ways: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}] if path in scopes else []
+        return [*ways, {}] if path == local else ways  # {} is none at all
+
     return {
         "openapi": "3.1.0",
         "info": {"title": "churn", "version": churn.__version__, "description": _ABOUT},
@@ -53,7 +61,10 @@ def make_document() -> dict[str, Any]:
             {"name": "records", "description": "What was said, and by which model"},
             {"name": "service", "description": "How the service is"},
         ],
-        "paths": {path: {one.method: _operation(path, one)} for path, one in OPERATIONS.items()},
+        "paths": {
+            path: {one.method: {**_operation(path, one, scopes.get(path)), "security": security(path)}}
+            for path, one in OPERATIONS.items()
+        },
         "components": {
             "schemas": _schemas(),
             "securitySchemes": _SCHEMES,
@@ -98,13 +109,12 @@ def _schemas() -> dict[str, Any]:
     return schemas
 
 
-def _operation(path: str, one: Operation) -> dict[str, Any]:
+def _operation(path: str, one: Operation, scope: str | None) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": path.strip("/").partition(".")[0] or "landing",
         "tags": [one.tag],
         "summary": one.summary,
-        "description": one.description + _needed(path),
-        "security": _security(path),
+        "description": one.description + (f" Needs the scope `{scope}`." if scope else ""),
         "parameters": [*_parameters(one), {"$ref": "#/components/parameters/Language"}],
         "responses": {
             "200": _answer(one),
@@ -117,19 +127,6 @@ def _operation(path: str, one: Operation) -> dict[str, Any]:
             "content": {_JSON: {"schema": _body(one.asks, one.most)}},
         }
     return described
-
-
-def _security(path: str) -> list[dict[str, list[str]]]:
-    """Return the ways in; `{}` is none at all."""
-    if path not in SCOPES:
-        return []
-    ways: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
-    return [*ways, {}] if path == METRICS else ways
-
-
-def _needed(path: str) -> str:
-    scope = SCOPES.get(path)
-    return f" Needs the scope `{scope}`." if scope else ""
 
 
 def _parameters(one: Operation) -> list[dict[str, Any]]:
