@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from churn import registry
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from tests.servers import PROJECT, bentoml_serve, environment
@@ -25,7 +26,11 @@ def bentoml(*arguments: str) -> str:
 def bento(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which a built and exported Bento was unpacked."""
     folder = tmp_path_factory.mktemp("bento")
-    [tag] = re.findall(r"churn:\w+", bentoml("build", "-o", "tag"))
+    before = {path.name for path in registry.home().iterdir()}
+    said = bentoml("build", "-o", "tag")
+    assert "shown this once" not in said
+    assert "churn.db" not in {path.name for path in registry.home().iterdir()} - before
+    [tag] = re.findall(r"churn:\w+", said)
     bentoml("export", tag, str(folder / "bento.tar.gz"))
     (folder / "bento").mkdir()
     # By tar: tarfile wants `filter=` in newer Pythons, and does not know it before 3.11.4.

@@ -13,6 +13,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from churn.errors import SettingsError
 
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
+_SQLITE = ("sqlite", "sqlite+pysqlite")
+_ENCODED = "in names and passwords write @ as %40, / as %2F, : as %3A, ? as %3F, % as %25"
 BUSY_TIMEOUT = 10  # seconds that SQLite waits for another writer
 WAL_KEPT = 64 * 2**20  # bytes of its log that SQLite keeps on disk once they are in the database
 
@@ -47,22 +49,36 @@ def parse_url(url: str) -> URL:
     """Return a database URL with its driver; `postgres://` and `postgresql://` mean psycopg2.
 
     Raises:
-        SettingsError: the text is no URL, or of a database that is not supported.
+        SettingsError: the text is no URL, or of a database that is not supported; the message repeats
+            nothing that may be a part of the password.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        # Chained from nothing: SQLAlchemy's message repeats the URL, password included.
+    except (ArgumentError, ValueError):
+        # Chained from nothing: messages repeat the URL or what was taken for the port.
         raise SettingsError(
-            "DATABASE_URL is not a URL: expected sqlite:///path/churn.db or postgresql://user:password@host/name"
+            "DATABASE_URL is not a URL: expected sqlite:///path/churn.db or "
+            f"postgresql://user:password@host/name; {_ENCODED}"
         ) from None
     if parsed.drivername in _POSTGRESQL:
+        if url.count("@") > (0 if parsed.username is None else 1):
+            # What follows the first one would be taken for the host or the database, and shown.
+            raise SettingsError(f"DATABASE_URL has an @ in a name or password: {_ENCODED}")
         return parsed.set(drivername="postgresql+psycopg2")
-    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+    if parsed.drivername in _SQLITE and _is_file(parsed):
         return parsed
     raise SettingsError(
         f"DATABASE_URL names {parsed.drivername!r}: expected sqlite:///path/churn.db (a file) or postgresql://…"
     )
+
+
+def _is_file(url: URL) -> bool:
+    return bool(url.database) and url.database != ":memory:" and url.username is None and url.host is None
+
+
+def name_of(engine: Engine) -> str:
+    """Return a database's URL for people: without a password, also one that libpq is given as a parameter."""
+    return engine.url.set(query={}).render_as_string(hide_password=True)
 
 
 def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) -> Engine:
