@@ -44,14 +44,15 @@ def prepare(settings: Settings) -> None:
 
 
 class Reach:
-    """Whether the database can be worked with; once it is back, what a start could not do is done.
+    """Whether the database can be worked with; once it is there, what a start could not do is done.
 
     Any thread may call it.
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
-        self._was_away = False
+        # The start may have found it away, though it is back before this is asked for the first time.
+        self._is_due = True
         self._lock = threading.Lock()
 
     def __call__(self) -> None:
@@ -64,12 +65,12 @@ class Reach:
             schema.check(self._engine)
             rehearse(self._engine)
         except DatabaseError:
-            self._was_away = True
+            self._is_due = True
             raise
         with self._lock:
-            if self._was_away:
+            if self._is_due:
                 _admit_somebody(self._engine, self._settings)
-                self._was_away = False
+                self._is_due = False
 
 
 def _admit_somebody(engine: Engine, settings: Settings) -> None:

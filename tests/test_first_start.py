@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -17,6 +18,7 @@ from churn.access.first import First, ensure_somebody
 from churn.access.identities import ensure_identities
 from churn.access.tokens import count_tokens, list_tokens, verify_token
 from churn.access.users import count_users, list_users, sign_in
+from churn.preflight import Reach
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.settings import load
@@ -81,7 +83,7 @@ class TestMaking:
     def test_it_is_in_the_audit_log_without_the_secrets(self, engine: Engine) -> None:
         first = ensure_somebody(engine, load())
         assert first is not None
-        [event] = events(engine, list_users(engine)[0].created_at.replace(microsecond=0))
+        [event] = events(engine, datetime.now(UTC) - timedelta(hours=1))
         assert (event.kind, event.what) == ("changed", "churn setup")
         assert event.detail == {
             "user": "admin", "role": "admin", "token": "first", "scopes": ["predict", "history"]
@@ -179,16 +181,32 @@ def database_that_is_away() -> Iterator[tuple[postgres.OwnServer, str]]:
             own.start()
 
 
+def await_count(server: Mortal, line: str, times: int = 2) -> None:
+    """Wait until the workers have said something so many times."""
+    wait_until(lambda: server.process.output.count(line) == times, lambda: server.process.output)
+
+
 def test_with_the_database_away_they_are_made_when_it_is_back_by_one_worker(
     model: ServedModel, home: Path
 ) -> None:
     with database_that_is_away() as (own, url):
         env = environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, DATABASE_URL=url, CHURN_WORKERS="2")
         with Mortal(env) as server:
+            await_count(server, "the journal goes to the spool\n")
             assert SHOWN not in server.process.output
             own.start()
-            server.process.await_output("First token, ")
-            wait_until(lambda: server.process.output.count("the database takes rows again") == 2)
+            await_count(server, "the database takes rows again\n")
             user, token = shown(server.process.output)
             assert statuses(server.url, user, token) == [200, 200]
         assert server.process.output.count(SHOWN) == 2
+
+
+def test_they_are_made_too_where_the_database_is_back_before_a_worker_looks(
+    engine: Engine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    reach = Reach(engine, load())
+    reach()
+    reach()
+    user, token = shown(capfd.readouterr().err)
+    assert sign_in(engine, *user).is_good
+    assert verify_token(engine, token) is not None

@@ -43,6 +43,7 @@ _CONNECTION = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,  # milliseconds
 }
+_SECRETS = ("password", "sslpassword", "oauth_client_secret")  # among libpq's parameters
 
 
 def parse_url(url: str) -> URL:
@@ -77,7 +78,7 @@ def _is_file(url: URL) -> bool:
 
 
 def name_of(engine: Engine) -> str:
-    """Return a database's URL for people: without a password, also one that libpq is given as a parameter."""
+    """Return a database's URL for people: without its password and parameters."""
     return engine.url.set(query={}).render_as_string(hide_password=True)
 
 
@@ -109,11 +110,16 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) 
 
 
 def _session(url: URL, options: Mapping[str, str]) -> tuple[URL, dict[str, Any]]:
-    """Return a PostgreSQL URL and the parameters that go with it; what the URL says wins."""
+    """Return a PostgreSQL URL and the parameters that go with it; what the URL says wins.
+
+    Secrets among its own parameters are moved to the others: a URL hides its password alone.
+    """
     ours = " ".join(f"-c {name}={value}" for name, value in options.items())
     theirs = " ".join(url.normalized_query.get("options", ()))
-    arguments = {name: value for name, value in _CONNECTION.items() if name not in url.query}
-    return url.difference_update_query(["options"]), {**arguments, "options": f"{ours} {theirs}".strip()}
+    arguments: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in url.query}
+    arguments.update({name: url.query[name] for name in _SECRETS if name in url.query})
+    plain = url.difference_update_query(["options", *_SECRETS])
+    return plain, {**arguments, "options": f"{ours} {theirs}".strip()}
 
 
 def _make_folder(file: str) -> None:
