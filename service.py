@@ -84,7 +84,7 @@ class Worker:
         self._model = registry.load(settings.model)
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
             logger.warning("model %s: %s", self._model.tag, sentence)
-        self.engine = make_engine(settings.database_url)
+        self.engine = make_engine(settings.database_url.get_secret_value())
         spool = None
         if settings.has_spool:
             spool = Spool(settings.spool, settings.spool_mb * 1024**2)

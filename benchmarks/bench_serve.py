@@ -29,8 +29,6 @@ from rich.table import Table
 
 from benchmarks import load
 from churn.schemas import EXAMPLE
-from churn.storage import schema
-from churn.storage.engine import opened
 from tests import postgres
 from tests.servers import PROJECT, bentoml_serve, environment
 

@@ -1,14 +1,15 @@
 """Before serving: what a worker needs is there, or one sentence says what is missing."""
 
 import logging
+import sys
 import threading
-from contextlib import suppress
 
 from sqlalchemy import Engine
 
 from churn import registry
-from churn.access.identities import ensure_identities
-from churn.errors import DatabaseError, IdentityError
+from churn.access.first import ensure_somebody
+from churn.access.identities import check_identities
+from churn.errors import DatabaseError
 from churn.settings import Settings
 from churn.storage import schema
 from churn.storage.engine import is_embedded, opened
@@ -19,7 +20,7 @@ logger = logging.getLogger("churn")
 
 
 def prepare(settings: Settings) -> None:
-    """Check the model and the database, and make the environment's identities exist.
+    """Check the model and the database, and make the environment's identities exist, or the first ones.
 
     The embedded SQLite database is migrated; another one only checked. One that does not answer may come
     back: where the journal has a spool, that is said and no reason not to start.
@@ -27,25 +28,31 @@ def prepare(settings: Settings) -> None:
     Raises:
         ModelError, DatabaseError, SettingsError, IdentityError: what is missing, and what mends it.
     """
+    check_identities(settings)
     registry.load(settings.model)
-    with opened(settings.database_url) as engine:
+    url = settings.database_url.get_secret_value()
+    with opened(url) as engine:
         try:
-            _prepare_database(engine, settings)
+            if is_embedded(url):
+                schema.upgrade(engine)
+            schema.check(engine)
+            _admit_somebody(engine, settings)
         except DatabaseError as error:
-            if is_embedded(settings.database_url) or not is_away(error) or not settings.has_spool:
+            if is_embedded(url) or not is_away(error) or not settings.has_spool:
                 raise
             logger.warning("%s; until then the journal goes to the spool in %s", error, settings.spool)
 
 
 class Reach:
-    """Whether the database can be worked with; once it is back, what a start could not do is done.
+    """Whether the database can be worked with; once it is there, what a start could not do is done.
 
     Any thread may call it.
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
-        self._was_away = False
+        # The start may have found it away, though it is back before this is asked for the first time.
+        self._is_due = True
         self._lock = threading.Lock()
 
     def __call__(self) -> None:
@@ -58,17 +65,18 @@ class Reach:
             schema.check(self._engine)
             rehearse(self._engine)
         except DatabaseError:
-            self._was_away = True
+            self._is_due = True
             raise
         with self._lock:
-            if self._was_away:
-                with suppress(IdentityError):  # another worker was quicker
-                    ensure_identities(self._engine, self._settings)
-                self._was_away = False
+            if self._is_due:
+                _admit_somebody(self._engine, self._settings)
+                self._is_due = False
 
 
-def _prepare_database(engine: Engine, settings: Settings) -> None:
-    if is_embedded(settings.database_url):
-        schema.upgrade(engine)
-    schema.check(engine)
-    ensure_identities(engine, settings)
+def _admit_somebody(engine: Engine, settings: Settings) -> None:
+    """Make the identities that are missing, and show those that nobody chose.
+
+    On the terminal, not by a logger: its handlers may keep what they are told, and send it elsewhere.
+    """
+    if first := ensure_somebody(engine, settings):
+        sys.stderr.write(f"\n{first}\n\n")

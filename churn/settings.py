@@ -1,15 +1,23 @@
-"""The settings, from the environment and `.env`; built at the edges, never at import."""
+"""The settings, from the environment, `.env` and files of secrets; built at the edges, never at import."""
 
 import getpass
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from churn.errors import SettingsError
+from churn.secret_files import with_files
 
 # The checkout, or the source folder of a Bento: where `.env` and `service.py` are.
 PROJECT = Path(__file__).parents[1]
@@ -17,10 +25,18 @@ PROJECT = Path(__file__).parents[1]
 MIN_PASSWORD = 8  # characters
 MAX_PASSWORD = 1024  # bytes; they travel in a header
 MIN_TOKEN = 16  # characters
+MIN_DISTINCT = 4  # different characters: what has fewer is `********`, `0000 0000` and the like
 
 # What examples and tutorials leave in configuration files, and what everyone tries first.
-_STARTS = ("changeme", "change-me", "change_me", "placeholder", "example", "your-", "your_", "<", "xxxx")
-_COMMON = {"password", "password1", "motdepasse", "12345678", "123456789", "azertyuiop", "qwertyuiop"}
+_STARTS = (
+    "changeme", "change-me", "change_me", "changez", "placeholder", "example", "replace-me",
+    "replace_me", "replaceme", "your-", "your_", "<", "xxxx",
+)  # fmt: skip
+_COMMON = {
+    "password", "password1", "password123", "passw0rd", "motdepasse", "motdepasse1", "12345678", "123456789",
+    "1234567890", "azertyuiop", "qwertyuiop", "azerty123", "qwerty123", "admin123", "adminadmin", "iloveyou",
+    "administrator", "administrateur", "letmein1", "secret123",
+}  # fmt: skip
 
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
 
@@ -34,7 +50,8 @@ class Settings(BaseSettings):
     """Everything that the environment decides.
 
     Names in the environment are the upper-case field names, but for `model` (CHURN_MODEL) and
-    `host` (CHURN_HOST). Use `load` to build one: its errors are for people.
+    `host` (CHURN_HOST). What is or may hold a secret is a SecretStr, and may be in a file, which NAME_FILE
+    names. Use `load` to build one: its errors are for people.
     """
 
     model_config = SettingsConfigDict(
@@ -46,7 +63,7 @@ class Settings(BaseSettings):
     )
 
     bentoml_home: Path = Field(default_factory=lambda: Path.home() / "bentoml")
-    database_url: str = ""
+    database_url: SecretStr = SecretStr("")
     host: Annotated[str, Field(validation_alias="CHURN_HOST")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
     model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = ""  # the promoted one
@@ -66,6 +83,26 @@ class Settings(BaseSettings):
     api_username: str = ""
     api_password: SecretStr = SecretStr("")
     api_token: SecretStr = SecretStr("")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the environment before `.env`, and in each a secret or the file that it is in.
+
+        Raises:
+            SettingsError: as `with_files`.
+        """
+        above: Mapping[str, str | None] = {}
+        for source in (env_settings, dotenv_settings):
+            if isinstance(source, EnvSettingsSource):
+                above = source.env_vars = with_files(source.env_vars, over=above)
+        return init_settings, env_settings, dotenv_settings
 
     @model_validator(mode="before")
     @classmethod
@@ -88,13 +125,22 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _pseudonyms_have_a_key(self) -> Self:
-        secret = self.pseudonym_key.get_secret_value()
-        if self.pseudonymize and (len(secret) < MIN_TOKEN or is_placeholder(secret)):
+        if self.pseudonymize and not self.pseudonym_key.get_secret_value():
             raise ValueError(
                 "CHURN_PSEUDONYMIZE needs CHURN_PSEUDONYM_KEY: "
                 f"a secret of at least {MIN_TOKEN} random characters"
             )
         return self
+
+    @field_validator("pseudonym_key")
+    @classmethod
+    def _key_is_safe(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if secret and is_placeholder(secret):
+            raise ValueError(f"is a placeholder: expected a secret of at least {MIN_TOKEN} random characters")
+        if secret and len(secret) < MIN_TOKEN:
+            raise ValueError(f"is too short: expected at least {MIN_TOKEN} random characters")
+        return value
 
     @field_validator("frame_ancestors", mode="before")
     @classmethod
@@ -154,8 +200,9 @@ def logs_access() -> bool:
 
 def is_placeholder(secret: str) -> bool:
     """Return whether a secret is what an example left for its reader to replace."""
-    lowered = secret.casefold()
-    return lowered in _COMMON or lowered.startswith(_STARTS)
+    lowered = secret.strip().casefold()
+    is_monotonous = len(secret) >= MIN_PASSWORD and len(set(lowered)) < MIN_DISTINCT
+    return is_monotonous or lowered in _COMMON or lowered.startswith(_STARTS)
 
 
 def check_password(password: str) -> None:
@@ -176,12 +223,18 @@ def load() -> Settings:
     """Return the settings of the environment, and of the file that CHURN_ENV_FILE names (`.env`).
 
     Raises:
-        SettingsError: one is malformed or unsafe; the message names it, never its value.
+        SettingsError: one is malformed or unsafe, or a file cannot be read; the message names it, never
+            a value.
     """
+    file = os.environ.get("CHURN_ENV_FILE", PROJECT / ".env")
     try:
-        return Settings(_env_file=os.environ.get("CHURN_ENV_FILE", PROJECT / ".env"))
+        return Settings(_env_file=file)
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(e["loc"], e["msg"]) for e in error.errors())) from None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} cannot be read (it is no text in UTF-8)") from None
 
 
 def operator() -> str | None:

@@ -30,6 +30,7 @@ from churn import domain, extracts, registry, training
 from churn.cli.train import export_model
 from churn.registry import ServedModel, promotions
 from churn.sample import write_sample
+from churn.secret_files import NAMES
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from tests import postgres
@@ -37,10 +38,8 @@ from tests.identities import a_token
 from tests.plans import QUICK
 
 for name in (
-    "DATABASE_URL",
-    "API_USERNAME",
-    "API_PASSWORD",
-    "API_TOKEN",
+    *NAMES,
+    *(f"{name}_FILE" for name in NAMES),
     "PORT",
     "CHURN_MODEL",
     "CHURN_HOST",
@@ -48,7 +47,6 @@ for name in (
     "CHURN_JOURNAL_FALLBACK",
     "CHURN_SPOOL_MB",
     "CHURN_PSEUDONYMIZE",
-    "CHURN_PSEUDONYM_KEY",
 ):
     os.environ.pop(name, None)
 

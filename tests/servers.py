@@ -17,6 +17,8 @@ from typing import Any, Self
 import httpx
 import psutil
 
+from churn.secret_files import NAMES
+
 PROJECT = Path(__file__).parents[1]
 LISTENING = "Starting production HTTP BentoServer"
 WORKER = "_bentoml_impl.worker.service"  # the module that BentoML's supervisor starts, once a worker
@@ -111,7 +113,7 @@ def free_port() -> int:
 
 def environment(**changes: str) -> dict[str, str]:
     """Return this process's environment without settings of ours, and with changes."""
-    ours = ("DATABASE_URL", "API_USERNAME", "API_PASSWORD", "API_TOKEN", "PORT", "PROMETHEUS_MULTIPROC_DIR")
+    ours = (*NAMES, *(f"{name}_FILE" for name in NAMES), "PORT", "PROMETHEUS_MULTIPROC_DIR")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "BENTOML_DO_NOT_TRACK": "1", **changes}
 

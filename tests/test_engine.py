@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, make_url, text
 from churn.errors import DatabaseError, SettingsError
 from churn.storage import engine as engines
 from churn.storage import schema
-from churn.storage.engine import WAL_KEPT, is_embedded, make_engine, opened, parse_url
+from churn.storage.engine import WAL_KEPT, is_embedded, make_engine, name_of, opened, parse_url
 from tests import postgres
 
 
@@ -22,12 +22,76 @@ def test_every_spelling_of_postgresql_means_psycopg2(scheme: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://u:s3cret@h/d", "sqlite://", "sqlite:///:memory:", "not a url s3cret"]
+    "url",
+    [
+        "mysql://u:s3cret@h/d",
+        "postgresql+asyncpg://u:s3cret@h/d",
+        "sqlite+aiosqlite:///churn.db",
+        "sqlite://u:s3cret@h/churn.db",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "not a url s3cret",
+        "postgresql:/u:s3cret@h/d",
+        "postgresql://u:p@:s3cret@h/d",
+    ],
 )
 def test_other_databases_are_refused_by_name_but_not_by_password(url: str) -> None:
     with pytest.raises(SettingsError, match=r"expected sqlite:///path") as caught:
         make_engine(url)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@s3cret@h/d",
+        "postgresql://u:p@s3cret/more@h/d",
+        "postgresql://u:p@s3cret?more@h/d",
+        "postgresql://a/u:s3cret@h/d",
+    ],
+)
+def test_a_password_that_would_be_taken_for_something_else_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL has an @ in a name or password: ") as caught:
+        make_engine(url)
+    assert "s3cret" not in str(caught.value)
+
+
+def why_not(url: str) -> str:
+    """Return what is said of a database that cannot be used; neither it nor the engine shows a password."""
+    with opened(url) as engine, pytest.raises(DatabaseError) as caught:
+        schema.check(engine)
+    said = str(caught.value)
+    assert "s3cret" not in f"{said} {name_of(engine)} {engine!r}"
+    return said
+
+
+@pytest.mark.parametrize("password", ["s3cret-word", "s3cret%40%3A%2F%25", "s3cret%", "s3cret?#/:&x"])
+def test_nobody_is_told_the_password_of_a_database_out_of_reach(password: str) -> None:
+    assert "Connection refused" in why_not(f"postgresql://churn:{password}@127.0.0.1:1/churn")
+    assert "could not translate host name" in why_not(f"postgresql://churn:{password}@no.invalid/churn")
+
+
+def test_nobody_is_told_a_password_among_the_parameters() -> None:
+    said = why_not("postgresql://127.0.0.1:1/churn?user=churn&password=s3cret&sslpassword=s3cret")
+    assert "the database postgresql+psycopg2://127.0.0.1:1/churn does not answer" in said
+
+
+def test_a_password_with_every_sign_is_the_right_one_and_a_wrong_one_is_not_repeated() -> None:
+    password = "s3cret @:/%?#&=+'\"é"
+    with postgres.own_server() as own:
+        with opened(own.url) as engine, engine.begin() as connection:
+            hba = Path(str(connection.exec_driver_sql("SHOW hba_file").scalar()))
+            quoted = password.replace("'", "''").replace("%", "%%")
+            connection.exec_driver_sql(f"CREATE ROLE churn LOGIN SUPERUSER PASSWORD '{quoted}'")
+        hba.write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        own.stop("fast")
+        own.start()
+        right = make_url(own.url).set(username="churn", password=password)
+        with opened(right.render_as_string(hide_password=False)) as engine:
+            schema.upgrade(engine)
+            assert schema.check(engine) == schema.head()
+        wrong = right.set(password=f"{password}!").render_as_string(hide_password=False)
+        assert 'password authentication failed for user "churn"' in why_not(wrong)
 
 
 def test_sqlite_keeps_what_it_acknowledged(tmp_path: Path) -> None:

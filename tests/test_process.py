@@ -248,6 +248,25 @@ class TestStartsThatFail:
         env = environment(API_TOKEN="changeme-changeme-changeme")
         self.refuses(by, env, "API_TOKEN: is a placeholder: run `churn token issue NAME`")
 
+    def test_with_a_short_password_in_the_env_file(self, by: str, model: ServedModel, tmp_path: Path) -> None:
+        (tmp_path / ".env").write_text("API_USERNAME=marie\nAPI_PASSWORD=s3cret\n")
+        env = environment(CHURN_ENV_FILE=str(tmp_path / ".env"))
+        self.refuses(by, env, "API_PASSWORD: is too short: expected at least 8 characters")
+
+    def test_with_a_placeholder_in_a_file(self, by: str, model: ServedModel, tmp_path: Path) -> None:
+        (tmp_path / "password").write_text("changeme\n")
+        env = environment(API_USERNAME="marie", API_PASSWORD_FILE=str(tmp_path / "password"))
+        self.refuses(by, env, "API_PASSWORD: is a placeholder or a password that everyone tries first")
+
+    def test_with_a_file_that_is_not_there(self, by: str, model: ServedModel, tmp_path: Path) -> None:
+        env = environment(DATABASE_URL_FILE=str(tmp_path / "url"))
+        self.refuses(by, env, f"DATABASE_URL_FILE: {tmp_path}/url cannot be read (No such file or directory)")
+
+    def test_with_half_a_user_and_the_database_away(self, by: str, model: ServedModel) -> None:
+        url = f"postgresql://churn@127.0.0.1:{free_port()}/churn"
+        env = environment(API_USERNAME="marie", DATABASE_URL=url)
+        self.refuses(by, env, "API_USERNAME and API_PASSWORD go together: set both or neither")
+
     def test_with_a_model_of_somebody_else(self, by: str, model: ServedModel) -> None:
         with bentoml.models.create("elsewhere", metadata={}) as made:
             pass

@@ -10,7 +10,7 @@ def test_the_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
     settings = load()
     assert (settings.host, settings.port, settings.model) == ("127.0.0.1", 3000, "")
-    assert settings.database_url == f"sqlite:///{tmp_path}/churn.db"
+    assert settings.database_url.get_secret_value() == f"sqlite:///{tmp_path}/churn.db"
 
 
 def test_the_environment_is_honoured_and_beats_the_file(
@@ -23,11 +23,8 @@ def test_the_environment_is_honoured_and_beats_the_file(
     monkeypatch.setenv("DATABASE_URL", "")  # empty is unset
     monkeypatch.setenv("CHURN_ENV_FILE", str(tmp_path / ".env"))
     settings = load()
-    assert (settings.port, settings.database_url, settings.api_username) == (
-        5000,
-        "postgresql://h/d",
-        "marie",
-    )
+    assert (settings.port, settings.api_username) == (5000, "marie")
+    assert settings.database_url.get_secret_value() == "postgresql://h/d"
 
 
 @pytest.mark.parametrize(
@@ -44,6 +41,10 @@ def test_the_environment_is_honoured_and_beats_the_file(
         ("API_TOKEN", "clé-secrète-de-la-paie", "API_TOKEN: cannot be sent in a header"),
         ("API_PASSWORD", "<password>", "API_PASSWORD: is a placeholder"),
         ("API_PASSWORD", "1234567", "API_PASSWORD: is too short: expected at least 8"),
+        ("API_PASSWORD", "Password123", "API_PASSWORD: is a placeholder"),
+        ("API_TOKEN", "0000-0000-0000-0000", "API_TOKEN: is a placeholder"),
+        ("CHURN_PSEUDONYM_KEY", "change-me-to-something", "CHURN_PSEUDONYM_KEY: is a placeholder"),
+        ("CHURN_PSEUDONYM_KEY", "too few of them", "CHURN_PSEUDONYM_KEY: is too short: expected at least 16"),
     ],
 )
 def test_an_unsafe_or_malformed_setting_is_named_but_not_repeated(
@@ -61,8 +62,18 @@ def test_a_good_secret_is_no_placeholder(secret: str) -> None:
 
 
 def test_secrets_do_not_show_in_a_printed_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("API_TOKEN", "Zm9yIHRlc3RzIG9ubHk")
-    assert "Zm9yIHRlc3RzIG9ubHk" not in repr(load())
+    secret = "Zm9yIHRlc3RzIG9ubHk"
+    for name in ("API_TOKEN", "API_PASSWORD", "CHURN_PSEUDONYM_KEY"):
+        monkeypatch.setenv(name, secret)
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://churn:{secret}@db/churn")
+    settings = load()
+    assert secret not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+def test_pseudonyms_need_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHURN_PSEUDONYMIZE", "true")
+    with pytest.raises(SettingsError, match="CHURN_PSEUDONYMIZE needs CHURN_PSEUDONYM_KEY: a secret of"):
+        load()
 
 
 def test_the_secrets_of_the_example_file_are_refused_or_empty() -> None:

@@ -1,5 +1,6 @@
 """The identities that the environment names: made to exist at every start."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, select, update
@@ -8,7 +9,7 @@ from churn.access.passwords import matches
 from churn.access.roles import Role, scopes_of
 from churn.access.tokens import DEFAULT_SCOPES, digest, issue_token
 from churn.access.users import add_user, check_user, set_password
-from churn.errors import SettingsError
+from churn.errors import IdentityError, SettingsError
 from churn.settings import Settings
 from churn.storage.acts import perform
 from churn.storage.exchanges import Caller
@@ -35,20 +36,42 @@ def offline(settings: Settings) -> dict[bytes, Caller]:
     return found
 
 
-def ensure_identities(engine: Engine, settings: Settings) -> None:
-    """Make the user of API_USERNAME and API_PASSWORD and the token of API_TOKEN exist, where set.
+def check_identities(settings: Settings) -> None:
+    """Accept an environment whose identities can be made; asks no database.
 
     Raises:
         SettingsError: one half of the user is missing.
-        IdentityError, DatabaseError: as `ensure_user` and `ensure_token`.
+        IdentityError: the user's name is malformed.
     """
     password = settings.api_password.get_secret_value()
     if bool(settings.api_username) != bool(password):
         raise SettingsError("API_USERNAME and API_PASSWORD go together: set both or neither")
     if password:
-        ensure_user(engine, settings.api_username, password)
-    if settings.api_token.get_secret_value():
-        ensure_token(engine, ENVIRONMENT_TOKEN, settings.api_token.get_secret_value())
+        check_user(settings.api_username, password, ROLE)
+
+
+def ensure_identities(engine: Engine, settings: Settings) -> None:
+    """Make the user of API_USERNAME and API_PASSWORD and the token of API_TOKEN exist, where set.
+
+    Any number of processes may do it at once.
+
+    Raises:
+        SettingsError: as `check_identities`.
+        IdentityError, DatabaseError: as `ensure_user` and `ensure_token`.
+    """
+    check_identities(settings)
+    if password := settings.api_password.get_secret_value():
+        _surely(lambda: ensure_user(engine, settings.api_username, password))
+    if secret := settings.api_token.get_secret_value():
+        _surely(lambda: ensure_token(engine, ENVIRONMENT_TOKEN, secret))
+
+
+def _surely(ensure: Callable[[], None]) -> None:
+    """Do it again where another process made the same meanwhile: now it is there to be found."""
+    try:
+        ensure()
+    except IdentityError:
+        ensure()
 
 
 def ensure_user(engine: Engine, username: str, password: str) -> None:

@@ -33,7 +33,7 @@ def audit(since: timedelta, kinds: tuple[str, ...], limit: int, *, as_json: bool
 
     The newest first. A refused sign-in names the user whose password it was not.
     """
-    with opened(load().database_url, patient=True) as engine:
+    with opened(load().database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)
         found = events(engine, datetime.now(UTC) - since, kinds=kinds or KINDS, limit=limit)
     if as_json:

@@ -21,6 +21,6 @@ def changing(action: str, **detail: Any) -> Iterator[Callable[[Change], None]]:
     Raises:
         ChurnError: the database is not ready for it, or the change is refused; then nothing is.
     """
-    with opened(load().database_url) as engine:
+    with opened(load().database_url.get_secret_value()) as engine:
         schema.check(engine)
         yield lambda change: perform(engine, action, detail, operator(), change)

@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 
 from churn.settings import load
 from churn.storage import partitions, schema
-from churn.storage.engine import opened, shown
+from churn.storage.engine import name_of, opened
 
 
 @click.group()
@@ -19,7 +19,7 @@ def upgrade() -> None:
 
     On PostgreSQL it also makes the partitions of the next months. Interrupted, run it again: it goes on.
     """
-    with opened(load().database_url) as engine:
+    with opened(load().database_url.get_secret_value()) as engine:
         schema.upgrade(engine)
         partitions.ensure(engine)
         _tell(engine)
@@ -28,12 +28,12 @@ def upgrade() -> None:
 @db.command()
 def check() -> None:
     """Say whether the database answers, is whole and at head; exit code 1 where not."""
-    with opened(load().database_url) as engine:
+    with opened(load().database_url.get_secret_value()) as engine:
         _tell(engine)
 
 
 def _tell(engine: Engine) -> None:
-    click.echo(f"{shown(engine.url)} is at revision {schema.examine(engine)} (head)")
+    click.echo(f"{name_of(engine)} is at revision {schema.examine(engine)} (head)")
     found = partitions.listing(engine)
     if found.months:
         click.echo(f"partitions: {len(found.months)} months, {found.months[0]} to {found.months[-1]}")

@@ -77,7 +77,7 @@ def score(
     with ExitStack() as stack:
         recorder = None
         if journal:
-            engine = stack.enter_context(opened(settings.database_url))
+            engine = stack.enter_context(opened(settings.database_url.get_secret_value()))
             schema.check(engine)
             key = settings.pseudonym_key.get_secret_value()
             pseudonym = pseudonymizer(key) if settings.pseudonymize else None

@@ -1,24 +1,18 @@
 """`churn setup`: everything that a first start needs, made where it is not there yet."""
 
 import json
-import secrets
 from pathlib import Path
 
 import click
 from sqlalchemy import Engine
 
 from churn import registry
-from churn.access.identities import ROLE, ensure_identities
-from churn.access.tokens import DEFAULT_SCOPES, count_tokens, issue_token, new_secret
-from churn.access.users import add_user, count_users
+from churn.access.first import ensure_somebody
 from churn.errors import ModelError
 from churn.schemas import EXAMPLE
-from churn.settings import Settings, load, operator
+from churn.settings import Settings, load
 from churn.storage import schema
-from churn.storage.acts import perform
 from churn.storage.engine import is_embedded, opened
-
-FIRST_USER, FIRST_TOKEN = "admin", "first"
 
 
 @click.command()
@@ -30,11 +24,12 @@ FIRST_USER, FIRST_TOKEN = "admin", "first"
 def setup(data: Path | None) -> None:
     """Make what a first start needs: a model, a database, a user and a token.
 
-    What is there is kept: a model is trained only if there is none, or none of this data. The
-    first user and token are printed once; API_USERNAME, API_PASSWORD and API_TOKEN choose them.
+    What is there is kept: a model is trained only if there is none, or none of this data. A first
+    user and token are made where there is nobody yet, and printed once; API_USERNAME with API_PASSWORD,
+    or API_TOKEN, choose who is there instead.
     """
     settings = load()
-    with opened(settings.database_url) as engine:
+    with opened(settings.database_url.get_secret_value()) as engine:
         _prepare_database(engine, settings)
         _prepare_model(settings, data)
         _prepare_identities(engine, settings)
@@ -61,34 +56,15 @@ def _prepare_model(settings: Settings, data: Path | None) -> None:
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:
-    if is_embedded(settings.database_url) or schema.current(engine) is None:
+    if is_embedded(settings.database_url.get_secret_value()) or schema.current(engine) is None:
         schema.upgrade(engine)
     schema.check(engine)
 
 
 def _prepare_identities(engine: Engine, settings: Settings) -> None:
-    ensure_identities(engine, settings)
-    if not count_users(engine):
-        password = secrets.token_urlsafe(12)
-        perform(
-            engine,
-            "churn user add",
-            {"user": FIRST_USER, "role": ROLE},
-            operator(),
-            lambda connection: add_user(connection, FIRST_USER, password, role=ROLE),
-        )
-        click.echo(f"\nFirst user, shown this once:   {FIRST_USER} / {password}")
-    if not count_tokens(engine):
-        secret = new_secret()
-        perform(
-            engine,
-            "churn token issue",
-            {"token": FIRST_TOKEN, "scopes": list(DEFAULT_SCOPES)},
-            operator(),
-            lambda connection: issue_token(connection, FIRST_TOKEN, secret=secret),
-        )
-        click.echo(f"First token, shown this once:  {secret}")
-        click.echo(f"\nOnce it serves, paste this in another terminal:\n\n{curl(settings, secret)}\n")
+    if first := ensure_somebody(engine, settings):
+        click.echo(f"\n{first}")
+        click.echo(f"\nOnce it serves, paste this in another terminal:\n\n{curl(settings, first.secret)}\n")
 
 
 def curl(settings: Settings, secret: str) -> str:

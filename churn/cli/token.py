@@ -64,7 +64,7 @@ def revoke(name: str) -> None:
 @token.command("list")
 def list_tokens() -> None:
     """List the tokens, the newest first, with their last use."""
-    with opened(load().database_url) as engine:
+    with opened(load().database_url.get_secret_value()) as engine:
         schema.check(engine)
         found = tokens.list_tokens(engine)
     table = Table("token", "scopes", "state", "created (UTC)", "expires", "last used")

@@ -78,7 +78,7 @@ def enable(username: str) -> None:
 @user.command("list")
 def list_users() -> None:
     """List the users."""
-    with opened(load().database_url) as engine:
+    with opened(load().database_url.get_secret_value()) as engine:
         schema.check(engine)
         found = users.list_users(engine)
     table = Table("user", "role", "state", "created (UTC)")

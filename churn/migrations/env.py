@@ -15,7 +15,8 @@ from churn.storage.tables import metadata
 
 def run() -> None:
     """Run the revisions asked for; of several that are started at once, one runs and the others wait."""
-    engine: Engine = context.config.attributes.get("engine") or make_engine(load().database_url)
+    given: Engine | None = context.config.attributes.get("engine")
+    engine = given or make_engine(load().database_url.get_secret_value())
     if engine.dialect.name == "sqlite":
         _run_at_once(engine)
     else:

@@ -13,6 +13,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from churn.errors import SettingsError
 
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
+_SQLITE = ("sqlite", "sqlite+pysqlite")
+_ENCODED = "in names and passwords write @ as %40, / as %2F, : as %3A, ? as %3F, % as %25"
 BUSY_TIMEOUT = 10  # seconds that SQLite waits for another writer
 WAL_KEPT = 64 * 2**20  # bytes of its log that SQLite keeps on disk once they are in the database
 
@@ -41,36 +43,43 @@ _CONNECTION = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,  # milliseconds
 }
+_SECRETS = ("password", "sslpassword", "oauth_client_secret")  # among libpq's parameters
 
 
 def parse_url(url: str) -> URL:
     """Return a database URL with its driver; `postgres://` and `postgresql://` mean psycopg2.
 
     Raises:
-        SettingsError: the text is no URL, or of a database that is not supported.
+        SettingsError: the text is no URL, or of a database that is not supported; the message repeats
+            nothing that may be a part of the password.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        # Chained from nothing: SQLAlchemy's message repeats the URL, password included.
+    except (ArgumentError, ValueError):
+        # Chained from nothing: messages repeat the URL or what was taken for the port.
         raise SettingsError(
-            "DATABASE_URL is not a URL: expected sqlite:///path/churn.db or postgresql://user:password@host/name"
+            "DATABASE_URL is not a URL: expected sqlite:///path/churn.db or "
+            f"postgresql://user:password@host/name; {_ENCODED}"
         ) from None
     if parsed.drivername in _POSTGRESQL:
+        if url.count("@") > (0 if parsed.username is None else 1):
+            # What follows the first one would be taken for the host or the database, and shown.
+            raise SettingsError(f"DATABASE_URL has an @ in a name or password: {_ENCODED}")
         return parsed.set(drivername="postgresql+psycopg2")
-    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+    if parsed.drivername in _SQLITE and _is_file(parsed):
         return parsed
     raise SettingsError(
         f"DATABASE_URL names {parsed.drivername!r}: expected sqlite:///path/churn.db (a file) or postgresql://…"
     )
 
 
-def shown(url: URL) -> str:
-    """Return a database URL as people and logs may see it.
+def _is_file(url: URL) -> bool:
+    return bool(url.database) and url.database != ":memory:" and url.username is None and url.host is None
 
-    Without the password, and without the query: libpq takes a password there, too.
-    """
-    return url.set(query={}).render_as_string(hide_password=True)
+
+def name_of(engine: Engine) -> str:
+    """Return a database's URL for people: without its password and parameters."""
+    return engine.url.set(query={}).render_as_string(hide_password=True)
 
 
 def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) -> Engine:
@@ -101,11 +110,16 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) 
 
 
 def _session(url: URL, options: Mapping[str, str]) -> tuple[URL, dict[str, Any]]:
-    """Return a PostgreSQL URL and the parameters that go with it; what the URL says wins."""
+    """Return a PostgreSQL URL and the parameters that go with it; what the URL says wins.
+
+    Secrets among its own parameters are moved to the others: a URL hides its password alone.
+    """
     ours = " ".join(f"-c {name}={value}" for name, value in options.items())
     theirs = " ".join(url.normalized_query.get("options", ()))
-    arguments = {name: value for name, value in _CONNECTION.items() if name not in url.query}
-    return url.difference_update_query(["options"]), {**arguments, "options": f"{ours} {theirs}".strip()}
+    arguments: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in url.query}
+    arguments.update({name: url.query[name] for name in _SECRETS if name in url.query})
+    plain = url.difference_update_query(["options", *_SECRETS])
+    return plain, {**arguments, "options": f"{ours} {theirs}".strip()}
 
 
 def _make_folder(file: str) -> None:

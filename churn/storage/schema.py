@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Pending
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from churn.errors import DatabaseError
-from churn.storage.engine import shown
+from churn.storage.engine import name_of
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 INSUFFICIENT_PRIVILEGE = "42501"
@@ -61,9 +61,9 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except CommandError as error:
-        raise DatabaseError(f"the database {shown(engine.url)} cannot be migrated: {error}") from error
+        raise DatabaseError(f"the database {name_of(engine)} cannot be migrated: {error}") from error
     except SQLAlchemyError as error:
-        raise DatabaseError(f"the database {shown(engine.url)} {_reason(error)}") from error
+        raise DatabaseError(f"the database {name_of(engine)} {_reason(error)}") from error
 
 
 def sqlstate(error: DatabaseError) -> str | None:
@@ -112,12 +112,12 @@ def current(engine: Engine) -> str | None:
     if (found or tables) and not (found and tables >= _OURS):
         names = ", ".join(sorted(tables)[:3]) or "none"
         raise DatabaseError(
-            f"the database {shown(engine.url)} is of another application (its tables: {names}) and was left "
+            f"the database {name_of(engine)} is of another application (its tables: {names}) and was left "
             "as it is: name a database of churn's own in DATABASE_URL"
         )
     if unknown := set(found) - _revisions():
         raise DatabaseError(
-            f"the database {shown(engine.url)} is at revision {', '.join(sorted(unknown))}, which this churn "
+            f"the database {name_of(engine)} is at revision {', '.join(sorted(unknown))}, which this churn "
             "does not know: a newer one migrated it; update churn, or name another database in DATABASE_URL"
         )
     return found[0] if found else None
@@ -165,7 +165,7 @@ def check(engine: Engine) -> str:
     if found == wanted and found is not None:
         return found
     state = "has no schema yet" if found is None else f"is at revision {found}, not at head ({wanted})"
-    raise DatabaseError(f"the database {shown(engine.url)} {state}: run `churn db upgrade`")
+    raise DatabaseError(f"the database {name_of(engine)} {state}: run `churn db upgrade`")
 
 
 def examine(engine: Engine) -> str:
@@ -182,5 +182,5 @@ def examine(engine: Engine) -> str:
             connection.exec_driver_sql(TOUCH)
             is_whole = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() == "ok"
         if not is_whole:
-            raise DatabaseError(f"the database {shown(engine.url)} {_SQLITE['SQLITE_CORRUPT']}")
+            raise DatabaseError(f"the database {name_of(engine)} {_SQLITE['SQLITE_CORRUPT']}")
     return revision

@@ -23,7 +23,7 @@ def erase(employee: str, *, yes: bool) -> None:
     """
     settings = load()
     _check_spool(settings)
-    with opened(settings.database_url, patient=True) as engine:
+    with opened(settings.database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)
         forms, number = look_up(engine, employee, settings)
         if not yes:

@@ -32,7 +32,7 @@ def export(file: Path, since: datetime | None, until: datetime | None, *, overwr
     """
     check(file, overwrite=overwrite)
     console = Console(highlight=False, soft_wrap=True)
-    with opened(load().database_url, patient=True) as engine:
+    with opened(load().database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)
         total = count(engine, since, until)
         # No more than that: a service that goes on predicting shall not keep the export from its end.

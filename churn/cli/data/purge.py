@@ -38,7 +38,7 @@ def purge(older_than: timedelta, *, dry_run: bool, force: bool, yes: bool) -> No
             "at least (AI Act, article 26(6)); --force removes them all the same"
         )
     before = datetime.now(UTC) - older_than
-    with opened(load().database_url, patient=True) as engine:
+    with opened(load().database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)
         number = count_before(engine, before)
         click.echo(f"{number:,} calls are from before {before:%Y-%m-%d %H:%M} UTC")

@@ -26,7 +26,7 @@ def replay(since: datetime | None, until: datetime | None, limit: int | None) ->
     """
     console = Console(highlight=False, soft_wrap=True)
     run = Replay()
-    with opened(load().database_url, patient=True) as engine:
+    with opened(load().database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)
         total = count(engine, since, until, limit)
         with Progress(console=console) as progress:

@@ -34,7 +34,7 @@ def show(employee: str, *, as_json: bool, output: Path | None) -> None:
     settings = load()
     if output is not None and output.exists():
         raise SettingsError(f"{output} is already there: name another file")
-    with opened(settings.database_url, patient=True) as engine:
+    with opened(settings.database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)
         forms, number = look_up(engine, employee, settings)
         writer = Writer(engine)

@@ -34,7 +34,7 @@ def verify(heads: Path | None, save_heads: Path | None) -> None:
     """
     known = {} if heads is None else _read(heads)
     console = Console(highlight=False, soft_wrap=True)
-    with opened(load().database_url, patient=True) as engine:
+    with opened(load().database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)
         with Progress(console=console) as progress:
             task = progress.add_task("Verifying", total=None)
