@@ -1,6 +1,7 @@
 """The settings, from the environment, `.env` and files of secrets; built at the edges, never at import."""
 
 import getpass
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -80,6 +81,9 @@ class Settings(BaseSettings):
     frame_ancestors: Annotated[
         tuple[str, ...], NoDecode, Field(validation_alias="CHURN_FRAME_ANCESTORS", default_factory=_space)
     ]
+    trusted_proxies: Annotated[
+        tuple[str, ...], NoDecode, Field(validation_alias="CHURN_TRUSTED_PROXIES")
+    ] = ()
     api_username: str = ""
     api_password: SecretStr = SecretStr("")
     api_token: SecretStr = SecretStr("")
@@ -148,6 +152,19 @@ class Settings(BaseSettings):
         found = tuple(value.lower().split()) if isinstance(value, str) else value
         if isinstance(found, tuple) and not all(_ORIGIN.fullmatch(one) for one in found):
             raise ValueError("expected origins like https://intranet.example.com, with spaces between them")
+        return found
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        found = tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+        try:
+            for one in found if isinstance(found, tuple) else ():
+                ipaddress.ip_network(one)
+        except ValueError:
+            raise ValueError(
+                "expected addresses and networks like 10.0.0.0/8, with commas between them"
+            ) from None
         return found
 
     @field_validator("api_password")

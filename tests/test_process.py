@@ -22,7 +22,7 @@ from churn.storage import schema
 from churn.storage.engine import make_engine, opened
 from churn.storage.tables import JOURNAL
 from tests.identities import a_token
-from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port
+from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 USER = ("marie", "correct horse")
@@ -276,6 +276,23 @@ class TestStartsThatFail:
     def test_with_half_a_user(self, by: str, model: ServedModel, tmp_path: Path) -> None:
         env = environment(API_USERNAME="marie", DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
         self.refuses(by, env, "API_USERNAME and API_PASSWORD go together: set both or neither")
+
+
+def test_churn_serve_hands_on_what_is_configured_in_the_file(model: ServedModel, tmp_path: Path) -> None:
+    port = free_port()
+    file = tmp_path / "settings"
+    file.write_text(f"PORT={port}\nCHURN_TRUSTED_PROXIES=127.0.0.1, 10.0.0.0/8\nCHURN_ACCESS_LOG=true\n")
+    env = environment(
+        CHURN_ENV_FILE=str(file),
+        DATABASE_URL=f"sqlite:///{tmp_path / 'churn.db'}",
+        CHURN_MODEL=model.tag,
+        API_TOKEN=TOKEN,
+    )
+    command = [sys.executable, "-m", "churn.cli.main", "serve"]
+    with serving(command, env, f"http://127.0.0.1:{port}") as server:
+        by_tls = httpx.get(f"{server.url}/health", headers={"X-Forwarded-Proto": "https"})
+        server.process.await_output("method=GET route=/health status=200")
+    assert "strict-transport-security" in by_tls.headers
 
 
 def test_a_port_in_use_is_refused_with_another_to_try(model: ServedModel, tmp_path: Path) -> None:

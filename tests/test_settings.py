@@ -43,6 +43,8 @@ def test_the_environment_is_honoured_and_beats_the_file(
         ("API_PASSWORD", "1234567", "API_PASSWORD: is too short: expected at least 8"),
         ("API_PASSWORD", "Password123", "API_PASSWORD: is a placeholder"),
         ("API_TOKEN", "0000-0000-0000-0000", "API_TOKEN: is a placeholder"),
+        ("CHURN_TRUSTED_PROXIES", "10.0.0.0/8, proxy.local", "CHURN_TRUSTED_PROXIES: expected addresses and"),
+        ("CHURN_TRUSTED_PROXIES", "10.1.2.3/8", "CHURN_TRUSTED_PROXIES: expected addresses and networks"),
         ("CHURN_PSEUDONYM_KEY", "change-me-to-something", "CHURN_PSEUDONYM_KEY: is a placeholder"),
         ("CHURN_PSEUDONYM_KEY", "too few of them", "CHURN_PSEUDONYM_KEY: is too short: expected at least 16"),
     ],

@@ -25,6 +25,7 @@ def serve(host: str | None, port: int | None) -> None:
     # BentoML is told these at the service's import, which reads the environment alone.
     os.environ["CHURN_WORKERS"] = str(settings.workers)
     os.environ["CHURN_ACCESS_LOG"] = str(settings.access_log)
+    os.environ["CHURN_TRUSTED_PROXIES"] = ",".join(settings.trusted_proxies)
     sys.stdout.flush()
     # Replaced, not wrapped: signals and the exit code are then the server's own.
     os.execv(sys.executable, [sys.executable, "-m", "bentoml", *command])  # noqa: S606
