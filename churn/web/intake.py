@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
+import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -222,6 +223,8 @@ class Intake:
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint]) -> None:
         self._app = app
         self._endpoints = endpoints
+        # One large body at a time: threads that parse at once would all go before the event loop.
+        self._reading = anyio.CapacityLimiter(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is no prediction passes."""
@@ -231,7 +234,10 @@ class Intake:
             return
         _check_media(scope)
         body = await _body(scope, receive, route.max_bytes)
-        found = route.read(body) if len(body) <= SMALL else await anyio.to_thread.run_sync(route.read, body)
+        if len(body) <= SMALL:
+            found = route.read(body)
+        else:
+            found = await anyio.to_thread.run_sync(route.read, body, limiter=self._reading)
         CALL.set(scope["state"])  # for this request's own task
         answer = await self._endpoints[scope["path"]](found)
         await answer(scope, receive, send)
