@@ -14,6 +14,7 @@ from churn import registry
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.web import descriptors
+from churn.web.protocol import MAX_AHEAD
 from churn.web.waiting import MAX_WAITING
 from tests.servers import Server, bentoml_serve, environment, home_beside, wait_until
 from tests.wires import ask, connect, heard, is_last, is_refusal
@@ -194,6 +195,14 @@ def test_credentials_do_not_make_a_malformed_one_better(server: Server, name: st
     else:  # it is well formed, and the employee is missing or the method is wrong
         assert len(statuses) == 1
         assert expected == (200,) or 400 <= statuses[0] < 500
+    is_well(server)
+
+
+def test_who_asks_far_ahead_is_answered_some_and_closed(server: Server) -> None:
+    found = ask(server.url, lines(path=b"/livez", method=b"GET") * 2000)
+    assert MAX_AHEAD < len(found) < 2000
+    assert {answer.status for answer in found} == {200}
+    assert found[-1].headers["connection"] == "close"
     is_well(server)
 
 
