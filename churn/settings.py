@@ -226,8 +226,10 @@ def check_password(password: str) -> None:
     """Accept a password that can stand.
 
     Raises:
-        ValueError: it is a placeholder, too short, or too long.
+        ValueError: it cannot be sent, is a placeholder, too short, or too long.
     """
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in password):
+        raise ValueError("has a character that no sign-in can send: choose another")
     if is_placeholder(password):
         raise ValueError("is a placeholder or a password that everyone tries first: choose another")
     if len(password) < MIN_PASSWORD:

@@ -180,6 +180,14 @@ class TestToken:
         assert (result.exit_code, "'root' is none of predict, history" in result.output) == (2, True)
         assert churn("token", "issue", "payroll", "--expires", "soon").exit_code == 2
 
+    @pytest.mark.parametrize("name", ["\udcff", "a\nb"])
+    @pytest.mark.parametrize(
+        "words", [("token", "issue"), ("token", "revoke"), ("user", "disable")], ids=" ".join
+    )
+    def test_a_name_that_nobody_can_have(self, migrated: Engine, words: tuple[str, ...], name: str) -> None:
+        result = churn(*words, name)
+        assert (result.exit_code, result.output) == (1, "churn: a name has printable characters only\n")
+
     def test_a_token_is_listed_and_revoked(self, migrated: Engine) -> None:
         secret = churn("token", "issue", "payroll", "--expires", "90d").stdout.strip()
         assert re.search(r"payroll .* active .* never", churn("token", "list").output)

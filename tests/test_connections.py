@@ -14,6 +14,7 @@ from churn import registry
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.web import descriptors
+from churn.web.protocol import MAX_AHEAD
 from churn.web.waiting import MAX_WAITING
 from tests.servers import Server, bentoml_serve, environment, home_beside, wait_until
 from tests.wires import ask, connect, heard, is_last, is_refusal
@@ -195,6 +196,55 @@ def test_credentials_do_not_make_a_malformed_one_better(server: Server, name: st
         assert len(statuses) == 1
         assert expected == (200,) or 400 <= statuses[0] < 500
     is_well(server)
+
+
+def test_who_asks_far_ahead_is_answered_some_and_closed(server: Server) -> None:
+    found = ask(server.url, lines(path=b"/livez", method=b"GET") * 2000)
+    assert MAX_AHEAD < len(found) < 2000
+    assert {answer.status for answer in found} == {200}
+    assert found[-1].headers["connection"] == "close"
+    is_well(server)
+
+
+# Ways to write a path that some server or proxy takes for another one.
+SPELLINGS = rb"""
+    //predict ///predict /predict/ /predict// /./predict /predict/. /x/../predict /health/../predict
+    /health/..;/predict /health;/predict /predict;x=1 /predict;/health /PREDICT /Predict /predict.
+    /predict.json /predict.. /predict~ /predict:80 /%2fpredict /%2Fpredict /predict%2f /%5cpredict
+    /%5Cpredict /predict%5c /\predict /%2e/predict /%2e%2e/predict /health/%2e%2e/predict
+    /health%2f..%2fpredict /health/..%2fpredict /health%5c..%5cpredict /health/..%5cpredict
+    /health%252f..%252fpredict /%2570redict /predict%00 /%00/predict /health%00/../predict /predict%20
+    /%20predict /predict%09 /predict%0a /predict%0d%0a /predict%3f /predict%23 /health%3f/../predict
+    /%c0%afpredict /%ef%bc%8fpredict /pr%ffedict /pr%zzedict /predict% /health/predict /predict/health
+    /predict/../health /predict,/health /@predict /* /predict* http://h//predict
+    http://h/predict/../health http://u:p@h/predict/ HTTP://h/./predict /static_content/../predict
+    /static_content/%2e%2e/%2e%2e/etc/passwd /../../../../etc/passwd
+""".split()
+ELSEWHERE = (b"X-Original-URL: /health", b"X-Rewrite-URL: /health", b"X-Forwarded-Prefix: /predict")
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_another_spelling_of_a_path_is_none(server: Server, method: bytes, path: bytes) -> None:
+    more = (CLOSE, b"Content-Length: 2", JSON[:-2])
+    [stranger] = ask(server.url, lines(*more, path=path, method=method) + b"{}")
+    [known] = ask(server.url, lines(*more, BEARER[:-2], path=path, method=method) + b"{}")
+    assert (stranger.status, known.status) in ((401, 404), (400, 400))
+    assert is_refusal(stranger)
+    assert is_refusal(known)
+
+
+@pytest.mark.parametrize(
+    "path", [b"/%70redict", b"/%70%72%65%64%69%63%74", b"/predict?/health", b"http://x/predict"]
+)
+@pytest.mark.parametrize("more", [(), *((line,) for line in ELSEWHERE), ELSEWHERE])
+def test_an_escaped_letter_is_that_letter_to_the_gate_too(
+    server: Server, path: bytes, more: tuple[bytes, ...]
+) -> None:
+    more = (*more, CLOSE, b"Content-Length: 2", JSON[:-2])
+    [stranger] = ask(server.url, lines(*more, path=path) + b"{}")
+    [known] = ask(server.url, lines(*more, BEARER[:-2], path=path) + b"{}")
+    assert (stranger.status, known.status) == (401, 422)
 
 
 def test_a_body_that_breaks_off_is_answered_to_nobody(server: Server) -> None:

@@ -211,6 +211,8 @@ def test_the_lifespan_passes_a_websocket_is_closed_and_the_rest_is_dropped(door:
         ("::1", {}, True),
         ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, False),
         ("127.0.0.1", {"forwarded": "for=127.0.0.1"}, False),
+        ("127.0.0.1", {"x-forwarded-proto": "http"}, False),
+        ("127.0.0.1", {"x-real-ip": "127.0.0.1"}, False),
         ("172.17.0.1", {}, False),
         ("testclient", {}, False),
     ],

@@ -131,6 +131,8 @@ def test_a_name_that_basic_authentication_cannot_carry_is_refused(engine: Engine
         ("changeme-123", "placeholder"),
         ("motdepasse", "placeholder"),
         ("é" * 513, "too long"),
+        ("correct\0horse", "no sign-in can send"),
+        ("correct \udcff horse", "no sign-in can send"),
     ],
 )
 def test_a_weak_password_is_refused_without_being_repeated(

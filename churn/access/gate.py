@@ -27,6 +27,7 @@ SCOPES: Mapping[str, str | None] = {
     "/schema.json": None,  # BentoML's Python client reads it before it calls
 }
 
+_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip"})  # beside X-Forwarded-…, what proxies add
 _SAME_SITE = frozenset({"same-origin", "none"})  # none: typed in, or from a bookmark
 
 
@@ -96,7 +97,7 @@ def _address(host: str) -> str:
 
 def _is_local(scope: Scope) -> bool:
     """Return whether a request comes from this very machine, and not by way of a proxy on it."""
-    if any(name in (b"x-forwarded-for", b"forwarded", b"via") for name, _ in scope["headers"]):
+    if any(name in _PROXIES or name.startswith(b"x-forwarded-") for name, _ in scope["headers"]):
         return False
     try:
         return ipaddress.ip_address((scope.get("client") or ("",))[0]).is_loopback

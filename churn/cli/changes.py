@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from churn.errors import IdentityError
 from churn.settings import load, operator
 from churn.storage import schema
 from churn.storage.acts import perform
@@ -21,6 +22,8 @@ def changing(action: str, **detail: Any) -> Iterator[Callable[[Change], None]]:
     Raises:
         ChurnError: the database is not ready for it, or the change is refused; then nothing is.
     """
+    if not all(value.isprintable() for value in detail.values() if isinstance(value, str)):
+        raise IdentityError("a name has printable characters only")
     with opened(load().database_url.get_secret_value()) as engine:
         schema.check(engine)
         yield lambda change: perform(engine, action, detail, operator(), change)

@@ -19,7 +19,7 @@ def _scopes(_: click.Context, __: click.Parameter, text: str) -> list[str]:
     found = [scope.strip() for scope in text.split(",")]
     if unknown := [scope for scope in found if scope not in SCOPES]:
         raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(SCOPES)}")
-    return found
+    return list(dict.fromkeys(found))
 
 
 @click.group()

@@ -17,13 +17,14 @@ from churn.web.waiting import Waiting
 Part = Literal["head", "body"]
 
 MAX_HEAD = 64 * 1024  # bytes of a request that are not its body: line, headers, chunks' sizes, trailers
+MAX_AHEAD = 64  # requests that are sent before the answer to the first
 CHUNKS = 4  # a body in chunks may have a byte more of that for each so many of its own
 # Beside what the gate's answers have: nothing has looked at this request yet.
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Connection": "close"}
 
 
-class HeadTooLargeError(Exception):
-    """A head is whole, and over `MAX_HEAD`; ends the parser, and is answered by then."""
+class EndedError(Exception):
+    """A request is not taken, and has been answered if it is to be; ends the parser."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -73,11 +74,14 @@ class BoundedProtocol(HttpToolsProtocol):
         """Hand the request on, unless its head is too large although it came in few reads.
 
         Raises:
-            HeadTooLargeError: it is.
+            EndedError: it is, or too many before it wait for their turn.
         """
         if self._besides > MAX_HEAD and len(self.url) + _size(self.headers) > MAX_HEAD:
             self._refuse(431)
-            raise HeadTooLargeError
+            raise EndedError
+        if len(self.pipeline) >= MAX_AHEAD:  # uvicorn would hold any number of them
+            self._refuse(429)
+            raise EndedError
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
