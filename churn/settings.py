@@ -26,12 +26,11 @@ PROJECT = Path(__file__).parents[1]
 MIN_PASSWORD = 8  # characters
 MAX_PASSWORD = 1024  # bytes; they travel in a header
 MIN_TOKEN = 16  # characters
-MIN_DISTINCT = 4  # different characters: what has fewer is `********`, `0000 0000` and the like
 
 # What examples and tutorials leave in configuration files, and what everyone tries first.
 _STARTS = (
     "changeme", "change-me", "change_me", "changez", "placeholder", "example", "replace-me",
-    "replace_me", "replaceme", "your-", "your_", "<", "xxxx",
+    "replace_me", "replaceme", "your-", "your_", "<", "xxxx", "0000", "****", "....",
 )  # fmt: skip
 _COMMON = {
     "password", "password1", "password123", "passw0rd", "motdepasse", "motdepasse1", "12345678", "123456789",
@@ -218,8 +217,7 @@ def logs_access() -> bool:
 def is_placeholder(secret: str) -> bool:
     """Return whether a secret is what an example left for its reader to replace."""
     lowered = secret.strip().casefold()
-    is_monotonous = len(secret) >= MIN_PASSWORD and len(set(lowered)) < MIN_DISTINCT
-    return is_monotonous or lowered in _COMMON or lowered.startswith(_STARTS)
+    return lowered in _COMMON or lowered.startswith(_STARTS)
 
 
 def check_password(password: str) -> None:

@@ -132,6 +132,9 @@ class TestFilesThatCannotBeUsed:
     def test_missing(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.refused(monkeypatch, tmp_path / "none", "cannot be read (No such file or directory)")
 
+    def test_not_readable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.refused(monkeypatch, "/proc/self/mem", "cannot be read (Input/output error)")
+
     def test_a_folder_or_a_pipe(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.refused(monkeypatch, tmp_path, "cannot be read (it is no file)")
         os.mkfifo(tmp_path / "pipe")
@@ -175,10 +178,10 @@ class TestTheEnvFileItself:
         env_file.write_bytes(b"API_TOKEN=s3cret\xff\n")
         assert refusal() == f"{env_file} cannot be read (it is no text in UTF-8)"
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-    def test_not_readable(self, env_file: Path) -> None:
-        env_file.touch(0o000)
-        assert refusal() == f"{env_file} cannot be read (Permission denied)"
+    def test_not_readable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = "/proc/self/mem"  # not even by root
+        monkeypatch.setenv("CHURN_ENV_FILE", path)
+        assert refusal() == f"{path} cannot be read (Input/output error)"
 
 
 def test_a_command_takes_its_password_from_the_file(
