@@ -20,7 +20,6 @@ from typing import Any
 
 ADVISORIES = "https://api.osv.dev"
 UNREACHABLE = "error sending request for url ({}"  # uv's words where no answer came; others are failures
-COMMANDS = Path(sysconfig.get_path("scripts"))
 OUR_TOKENS = Path(__file__).with_name("token_detector.py")
 
 
@@ -59,7 +58,7 @@ def allowances() -> dict[str, Sequence[dict[str, Any]]]:
     """Return what may pass, from pyproject.toml; ends where a reason or a date is missing."""
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     found: dict[str, Sequence[dict[str, Any]]] = project["tool"]["churn"]["audit"]
-    needed = {
+    needed: dict[str, dict[str, type]] = {
         "vulnerabilities": {"id": str, "reason": str, "until": date},
         "not_secrets": {"text": str, "reason": str},
     }
@@ -88,10 +87,9 @@ def vulnerabilities(
 
 def workflows() -> Verdict:
     """Ask zizmor about what GitHub runs, by the strictest rules that need no network."""
-    command = [COMMANDS / "zizmor", "--offline", "--persona=pedantic", "--strict-collection", "--no-progress"]
-    ran = subprocess.run(
-        [*command, "--quiet", "--color=never", ".github"], capture_output=True, text=True, check=False
-    )
+    command = [command_of("zizmor"), "--offline", "--persona=pedantic", "--strict-collection"]
+    command += ["--quiet", "--no-progress", "--color=never", ".github"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
     return Verdict(ran.returncode == 0, (ran.stdout + ran.stderr).strip())
 
 
@@ -103,7 +101,7 @@ def secrets(allowed: Mapping[str, Sequence[dict[str, Any]]]) -> Verdict:
     ).stdout  # fmt: skip
     files = [name for name in listed.split("\0") if Path(name).is_file()]
     no_secrets = "|".join(re.escape(entry["text"]) for entry in allowed["not_secrets"])
-    command = [COMMANDS / "detect-secrets-hook", "--json", "--no-verify", "-p", OUR_TOKENS]
+    command = [command_of("detect-secrets-hook"), "--json", "--no-verify", "-p", str(OUR_TOKENS)]
     # What is allowed stands in one place, with its reason: not in comments beside it.
     command += ["--disable-filter", "detect_secrets.filters.allowlist.is_line_allowlisted"]
     command += ["--exclude-secrets", f"^(?:{no_secrets})$", *files]
@@ -113,6 +111,11 @@ def secrets(allowed: Mapping[str, Sequence[dict[str, Any]]]) -> Verdict:
     found = json.loads(ran.stdout)["results"]
     places = [f"  {file}:{one['line_number']}: {one['type']}" for file, of in found.items() for one in of]
     return Verdict(False, "\n".join(["found; take them out, and out of use", *places]))
+
+
+def command_of(package: str) -> str:
+    """Return the path of a command in this environment, whether or not that is the active one."""
+    return str(Path(sysconfig.get_path("scripts")) / package)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Advisories(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         queries = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
-        self.asked += queries
+        self.asked.extend(queries)
         vulnerable = [entry["affected"][0]["package"] for entry in self.known]
         found = [{"id": ADVISORY["id"], "modified": ADVISORY["modified"]}]
         self.answer({"results": [{"vulns": found} if q["package"] in vulnerable else {} for q in queries]})
@@ -181,30 +181,30 @@ def random_text() -> str:
     return base64.b64encode(secrets.token_bytes(30)).decode()
 
 
-# Made when the test runs, or they would be found in this file.
-SECRETS: dict[str, tuple[str, str, Callable[[], str]]] = {
-    "a password": (".env", "API_PASSWORD={}", random_text),
-    "a token of ours": ("notes.md", "Marie's is {}.", new_secret),
-    "a database's": ("deploy.yaml", "url: postgresql://churn:{}@db/churn", secrets.token_urlsafe),
-    "an index's": ("pip.conf", "index-url = https://ci:{}@pypi.example/simple", secrets.token_urlsafe),
-    "a private key": ("id_rsa", "-----BEGIN RSA {}-----", lambda: "PRIVATE" + " KEY"),
-    "a cloud's key": ("s.py", 'KEY = "AKIA{}"', lambda: secrets.token_hex(8).upper()),
-    "a random text": ("s.py", 'SIGNED_WITH = "{}"  # pragma: allowlist secret', random_text),
-}
+# A file, its text, and what is put into it; made when the test runs, or they would be found in this file.
+SECRETS: list[tuple[str, str, Callable[[], str]]] = [
+    (".env", "API_PASSWORD={}", random_text),
+    ("notes.md", "Marie's is {}.", new_secret),
+    ("deploy.yaml", "url: postgresql://churn:{}@db/churn", secrets.token_urlsafe),
+    ("pip.conf", "index-url = https://ci:{}@pypi.example/simple", secrets.token_urlsafe),
+    ("id_rsa", "-----BEGIN RSA {}-----", lambda: "PRIVATE" + " KEY"),
+    ("cloud.py", 'KEY = "AKIA{}"', lambda: secrets.token_hex(8).upper()),
+    ("random.py", 'SIGNED_WITH = "{}"  # pragma: allowlist secret', random_text),
+]
 
 
-@pytest.mark.parametrize("name", SECRETS)
 @pytest.mark.parametrize("is_tracked", [True, False])
-def test_a_secret_is_found_and_not_shown(project: Path, name: str, is_tracked: bool) -> None:
-    file, text, make = SECRETS[name]
-    secret = make()
-    (project / file).write_text(text.format(secret), encoding="utf-8")
+def test_secrets_are_found_and_not_shown(project: Path, is_tracked: bool) -> None:
+    made = {file: make() for file, _, make in SECRETS}
+    for file, text, _ in SECRETS:
+        (project / file).write_text(text.format(made[file]), encoding="utf-8")
     if is_tracked:
-        subprocess.run(["git", "add", "--force", file], cwd=project, check=True)
+        subprocess.run(["git", "add", "--force", *made], cwd=project, check=True)
     ran = audit("secrets", of=project)
     assert ran.returncode == 1
-    assert f"  {file}:1: " in ran.stdout
-    assert secret not in ran.stdout
+    for file, secret in made.items():
+        assert f"  {file}:1: " in ran.stdout
+        assert secret not in ran.stdout
 
 
 def test_what_looks_like_one_passes_with_a_reason_alone(project: Path) -> None:
