@@ -34,6 +34,7 @@ from tests.servers import PROJECT, bentoml_serve, environment
 
 TOKEN = secrets.token_urlsafe(32)
 CLIENTS = (1, 16, 64)
+CHURN = "service:Churn"
 # (full, short)
 SECONDS, ROUNDS = (3.0, 0.5), (5, 1)
 
@@ -92,8 +93,9 @@ def _targets(stack: ExitStack, data: Path | None, beside: Path | None) -> dict[s
         own = stack.enter_context(_home(home))
         env = {**base, "BENTOML_HOME": own, "DATABASE_URL": database}
         python = sys.executable if checkout == PROJECT else str(checkout.absolute() / ".venv/bin/python")
-        upgrade = [python, "-m", "churn.cli.main", "db", "upgrade"]
-        subprocess.run(upgrade, env=env, cwd=checkout, check=True, stdout=subprocess.DEVNULL)
+        if target == CHURN:
+            upgrade = [python, "-m", "churn.cli.main", "db", "upgrade"]
+            subprocess.run(upgrade, env=env, cwd=checkout, check=True, stdout=subprocess.DEVNULL)
         return stack.enter_context(bentoml_serve(env, target, checkout, python)).url
 
     sqlite = f"sqlite:///{home / 'bench.db'}"
@@ -104,7 +106,7 @@ def _targets(stack: ExitStack, data: Path | None, beside: Path | None) -> dict[s
         return Target(url, load.request(f"{url}{path}", body, dict(headers)))
 
     def ours(database: str, checkout: Path = PROJECT) -> Target:
-        return target(serve("service:Churn", database, checkout), "/predict", body, bearer)
+        return target(serve(CHURN, database, checkout), "/predict", body, bearer)
 
     found = {
         EMPTY: target(serve("benchmarks.empty_endpoint:Empty", sqlite), "/empty", b"{}", {}),

@@ -201,7 +201,7 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "there are more errors: correct these first",
     ),
     "json_invalid": ("le corps n'est pas du JSON valide", "the body is not valid JSON"),
-    "empty_body": ("corps vide : un employé en JSON attendu", "empty body: expected an employee as JSON"),
+    "empty_body": ("le corps est vide : du JSON est attendu", "the body is empty: expected JSON"),
     "same_person": (
         "un changement porte sur la même personne : à retirer des changements",
         "a change is about the same person: remove it from the changes",
@@ -210,14 +210,14 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "attendu : un objet JSON de champs et de valeurs",
         "expected a JSON object of fields and values",
     ),
-    "flat_object": ("attendu : un objet plat, 1 Mio au plus", "expected a flat object, at most 1 MiB"),
+    "flat_object": (
+        "attendu : un objet JSON d'1 Mio au plus, sans liste ni objet à l'intérieur, puis une virgule ou ]",
+        "expected a JSON object of at most 1 MiB, without lists or objects inside, then a comma or ]",
+    ),
     "list_type": ("attendu : une liste JSON d'employés", "expected a JSON list of employees"),
     "too_short": ("attendu : au moins un employé", "expected at least one employee"),
     "unknown_parameter": ("paramètre inconnu", "unknown parameter"),
-    "repeated_parameter": (
-        "ce paramètre est donné plus d'une fois",
-        "this parameter is given more than once",
-    ),
+    "repeated_parameter": ("ce paramètre est donné deux fois", "this parameter is given twice"),
     "page_size": ("attendu : un entier de 1 à 200", "expected an integer from 1 to 200"),
     "prediction_id": ("attendu : l'identifiant d'une prédiction", "expected the id of a prediction"),
     "name": ("attendu : un nom de 1 à 128 caractères", "expected a name of 1 to 128 characters"),

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+PARTS = ("vulnerabilities", "workflows", "secrets")
 ADVISORIES = "https://api.osv.dev"
 UNREACHABLE = "error sending request for url ({}"  # uv's words where no answer came; others are failures
 OUR_TOKENS = Path(__file__).with_name("token_detector.py")
@@ -34,12 +35,12 @@ class Verdict:
 def main() -> int:
     """Ask each part, print its verdict, and return the exit code."""
     parser = argparse.ArgumentParser(description="Known vulnerabilities, workflows, secrets.")
-    parser.add_argument(
-        "parts", nargs="*", help="vulnerabilities, workflows, secrets; all of them by default"
-    )
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)}; all of them by default")
     parser.add_argument("--online", action="store_true", help="advisories out of reach are a failure")
     parser.add_argument("--advisories", default=ADVISORIES, help="the service that is asked, as OSV")
     arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"{', '.join(sorted(unknown))}: expected any of {', '.join(PARTS)}")
     allowed = allowances()
     parts: Mapping[str, Callable[[], Verdict]] = {
         "vulnerabilities": partial(vulnerabilities, allowed, arguments.advisories, arguments.online),
@@ -107,7 +108,9 @@ def secrets(allowed: Mapping[str, Sequence[dict[str, Any]]]) -> Verdict:
     command += ["--exclude-secrets", f"^(?:{no_secrets})$", *files]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if not ran.stdout:
-        return Verdict(ran.returncode == 0, ran.stderr.strip() or f"none in {len(files)} files")
+        if ran.returncode:
+            return Verdict(False, ran.stderr.strip() or f"detect-secrets ended with {ran.returncode}")
+        return Verdict(True, f"none in {len(files)} files")
     found = json.loads(ran.stdout)["results"]
     places = [f"  {file}:{one['line_number']}: {one['type']}" for file, of in found.items() for one in of]
     return Verdict(False, "\n".join(["found; take them out, and out of use", *places]))

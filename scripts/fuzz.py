@@ -44,7 +44,9 @@ def main() -> None:
             # In short the same each time: a build fails for what has changed. Nothing is kept between runs.
             kind = ["--generation-deterministic"] if options.short else ["--generation-database", "none"]
             command = _command(server.url, secret, EXAMPLES[options.short], [*kind, *others])
-            found = subprocess.run(command, cwd=PROJECT, check=False)
+            # From there, since Schemathesis leaves files where it is started.
+            path = {**os.environ, "PYTHONPATH": str(PROJECT)}
+            found = subprocess.run(command, env=path, cwd=home, check=False)
     sys.exit(found.returncode)
 
 

@@ -30,25 +30,15 @@ from churn import domain, extracts, registry, training
 from churn.cli.train import export_model
 from churn.registry import ServedModel, promotions
 from churn.sample import write_sample
-from churn.secret_files import NAMES
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from tests import postgres
 from tests.identities import a_token
 from tests.plans import QUICK
+from tests.servers import is_setting
 
-for name in (
-    *NAMES,
-    *(f"{name}_FILE" for name in NAMES),
-    "PORT",
-    "CHURN_MODEL",
-    "CHURN_HOST",
-    "CHURN_WORKERS",
-    "CHURN_JOURNAL_FALLBACK",
-    "CHURN_SPOOL_MB",
-    "CHURN_PSEUDONYMIZE",
-):
-    os.environ.pop(name, None)
+for name in filter(is_setting, list(os.environ)):
+    del os.environ[name]
 
 # How long an example takes is the machine's affair: timing belongs in benchmarks.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from churn.schemas import EXAMPLE, MOST_FIELDS
-from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES, MAX_ROWS, SMALL
+from churn.web.bodies import SMALL
+from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES, MAX_ROWS
 
 SECRET = "987654"  # in every employee's identifier: a refusal must not repeat it
 DEEP = 100_000  # levels

@@ -34,10 +34,8 @@ tokens = sa.table(
     sa.column("revoked_at", _MOMENT),
 )
 
-SCOPES = (
-    "predict",
-    "history",
-)  # of whoever was made without naming any, and of every user of `churn user add`
+# Of whoever was made without naming any, and of every user of `churn user add`.
+SCOPES = ("predict", "history")
 _WHEN = datetime(2025, 11, 30, tzinfo=UTC)
 
 

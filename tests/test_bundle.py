@@ -46,10 +46,11 @@ def bento(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
-    texts = {name: (PROJECT / name).read_text(encoding="utf-8") for name in listed.split("\0") if name}
-    for name, text in {**texts, **LYING_AROUND}.items():
+    files = {name: PROJECT / name for name in listed.split("\0")}
+    contents = {name: path.read_bytes() for name, path in files.items() if path.is_file()}
+    for name, content in {**contents, **{name: text.encode() for name, text in LYING_AROUND.items()}}.items():
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        (checkout / name).write_text(text, encoding="utf-8")
+        (checkout / name).write_bytes(content)
     home = home_beside(Path(os.environ["BENTOML_HOME"]), folder)
     env = environment(
         **dict.fromkeys(INDEXES, INDEX),

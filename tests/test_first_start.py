@@ -80,7 +80,8 @@ class TestMaking:
         assert [(one.name, one.role) for one in list_users(engine)] == [("admin", "admin")]
         assert [one.name for one in list_tokens(engine)] == ["first"]
         assert shown(str(first)) == (("admin", first.password), first.secret)
-        assert not {first.password, first.secret} & set(re.split(r"\W", repr(first)))
+        assert first.password not in repr(first)
+        assert first.secret not in repr(first)
 
     def test_it_is_in_the_audit_log_without_the_secrets(self, engine: Engine) -> None:
         first = ensure_somebody(engine, load())

@@ -1,6 +1,7 @@
 """Reading bodies; the same refusals on the real service are in test_service."""
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 
 from churn.errors import InvalidInputError, PayloadTooLargeError
 from churn.schemas import EXAMPLE
-from churn.web import bodies
-from churn.web.intake import MAX_ERRORS, MAX_ROWS, read_many, read_one, read_what_if
+from churn.web import bodies, deadlines, intake
+from churn.web.intake import MAX_ERRORS, MAX_ROWS, Route, read_many, read_one, read_what_if
 from tests.conftest import Served
+from tests.servers import PATIENCE
 
 JSON = {"Content-Type": "application/json"}
 
@@ -215,6 +217,12 @@ class TestMemory:
         }
         assert statuses == {200 if body == [EXAMPLE] else 422}
 
+    def test_small_bodies_need_no_room(self, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bodies, "MAX_HELD", 0)
+        assert served.client.post("/predict", json=EXAMPLE).status_code == 200
+        refused = served.client.post("/predict", content=padded(EXAMPLE, bodies.SMALL + 1), headers=JSON)
+        assert refused.status_code == 503
+
     def test_a_body_that_was_refused_makes_room(self, served: Served) -> None:
         for _ in range(3):
             assert served.client.post("/predict", content=b" " * 20_001, headers=JSON).status_code == 503
@@ -224,3 +232,30 @@ class TestMemory:
 def padded(body: object, size: int) -> bytes:
     """Return a body of some bytes, most of them space."""
     return json.dumps(body).encode().ljust(size)
+
+
+class TestLarge:
+    """Large bodies are answered one at a time, whatever becomes of who sent them."""
+
+    def test_one_that_is_still_read_keeps_its_turn_after_the_deadline(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begun, goes_on = [], threading.Event()
+
+        def read(body: bytes) -> object:
+            begun.append(body)
+            assert goes_on.wait(PATIENCE)
+            return read_many(body)
+
+        large = padded([EXAMPLE], bodies.SMALL + 1)
+        with monkeypatch.context() as patched:
+            patched.setitem(intake.ROUTES, "/predict_batch", Route(read, intake.MAX_BATCH_BYTES))
+            patched.setattr(deadlines, "MAX_SECONDS", 0.5)
+            for _ in range(2):
+                late = served.client.post("/predict_batch", content=large, headers=JSON)
+                assert late.status_code == 504
+        assert len(begun) == 1
+        goes_on.set()
+        after = served.client.post("/predict_batch", content=large, headers=JSON)
+        assert after.status_code == 200
+        assert len(begun) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ def discreet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the hooks be as in a server's own process, and put them back."""
     factory = logging.getLogRecordFactory()
     monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)
     yield
     logging.setLogRecordFactory(factory)
 
@@ -68,4 +70,19 @@ def test_in_a_thread(
     asyncio.run(run())
     assert is_discreet(written(caplog))
     assert "the thread journal" in written(caplog)
+    assert "987654" not in capfd.readouterr().err
+
+
+def test_where_nobody_could_catch_it(
+    discreet: None, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Ends:
+        __del__ = fails
+
+    async def run() -> None:
+        keep_texts_out()
+        Ends()
+
+    asyncio.run(run())
+    assert is_discreet(written(caplog))
     assert "987654" not in capfd.readouterr().err

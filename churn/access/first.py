@@ -54,5 +54,7 @@ def ensure_somebody(engine: Engine, settings: Settings) -> First | None:
     try:
         perform(engine, "churn setup", detail, operator(), make)
     except IdentityError:
+        if not count_users(engine):
+            raise
         return None  # another process was quicker, and has shown its own
     return first

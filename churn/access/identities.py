@@ -61,12 +61,12 @@ def ensure_identities(engine: Engine, settings: Settings) -> None:
     """
     check_identities(settings)
     if password := settings.api_password.get_secret_value():
-        _surely(lambda: ensure_user(engine, settings.api_username, password))
+        _twice(lambda: ensure_user(engine, settings.api_username, password))
     if secret := settings.api_token.get_secret_value():
-        _surely(lambda: ensure_token(engine, ENVIRONMENT_TOKEN, secret))
+        _twice(lambda: ensure_token(engine, ENVIRONMENT_TOKEN, secret))
 
 
-def _surely(ensure: Callable[[], None]) -> None:
+def _twice(ensure: Callable[[], None]) -> None:
     """Do it again where another process made the same meanwhile: now it is there to be found."""
     try:
         ensure()

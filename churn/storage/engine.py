@@ -64,7 +64,7 @@ def parse_url(url: str) -> URL:
     if parsed.drivername in _POSTGRESQL:
         if url.count("@") > (0 if parsed.username is None else 1):
             # What follows the first one would be taken for the host or the database, and shown.
-            raise SettingsError(f"DATABASE_URL has an @ in a name or password: {_ENCODED}")
+            raise SettingsError(f"DATABASE_URL has an @ that separates nothing: {_ENCODED}")
         return parsed.set(drivername="postgresql+psycopg2")
     if parsed.drivername in _SQLITE and _is_file(parsed):
         return parsed

@@ -5,11 +5,12 @@ from starlette.types import Receive, Scope
 from churn.errors import OverloadedError, PayloadTooLargeError, UnfinishedError, UnsupportedMediaError
 from churn.web.headers import header
 
-MAX_HELD = 128 * 1024**2  # bytes of bodies that a worker holds at once
+SMALL = 16 * 1024  # bytes that are not worth counting: connections are bounded, too
+MAX_HELD = 128 * 1024**2  # bytes of larger bodies that a worker holds at once
 
 
 class Bodies:
-    """Reads bodies of JSON, and counts what is held of them until it is let go."""
+    """Reads bodies of JSON, and counts what is held of the larger ones until it is let go."""
 
     def __init__(self) -> None:
         self._held = 0
@@ -31,13 +32,17 @@ class Bodies:
         try:
             await self._fill(chunks, scope, receive, limit)
         except BaseException:
-            self._held -= sum(map(len, chunks))
+            self._release(sum(map(len, chunks)))
             raise
         return b"".join(chunks)
 
     def let_go(self, body: bytes) -> None:
         """Count a body no longer."""
-        self._held -= len(body)
+        self._release(len(body))
+
+    def _release(self, size: int) -> None:
+        if size > SMALL:
+            self._held -= size
 
     async def _fill(self, chunks: list[bytes], scope: Scope, receive: Receive, limit: int) -> None:
         size, more = 0, True
@@ -47,11 +52,12 @@ class Bodies:
                 raise UnfinishedError(scope["state"].get("refused"))
             chunk = message.get("body", b"")
             chunks.append(chunk)
-            size += len(chunk)
-            self._held += len(chunk)
+            before, size = size, size + len(chunk)
+            if size > SMALL:
+                self._held += len(chunk) if before > SMALL else size
             if size > limit:
                 raise PayloadTooLargeError(limit, "byte")
-            if self._held > MAX_HELD:
+            if size > SMALL and self._held > MAX_HELD:
                 raise OverloadedError("the bodies of other calls take all the memory that is for them")
             more = message.get("more_body", False)
 

@@ -1,5 +1,6 @@
 """The intake: reads a prediction route's body once, and refuses it before anything is computed."""
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -23,11 +24,10 @@ from churn.errors import (
     PayloadTooLargeError,
 )
 from churn.schemas import LONGEST_SPELLING, Changes, Employee, WhatIfQuestion
-from churn.web.bodies import Bodies
+from churn.web.bodies import SMALL, Bodies
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
-SMALL = 16 * 1024  # bytes that are read at once, without a thread
 MAX_ROWS = 10_000
 MAX_ERRORS = 50  # entries of one refusal
 MAX_NAME = 64  # characters of an unknown field's name that are told back
@@ -234,12 +234,30 @@ class Intake:
         body = await self._bodies.read(scope, receive, route.max_bytes)
         CALL.set(scope["state"])  # for this request's own task
         endpoint = self._endpoints[scope["path"]]
-        try:
-            if len(body) <= SMALL:
-                answer = await endpoint(route.read(body))
-            else:
-                async with self._large:
-                    answer = await endpoint(await anyio.to_thread.run_sync(route.read, body))
-        finally:
-            self._bodies.let_go(body)
+        if len(body) <= SMALL:
+            answer = await endpoint(route.read(body))
+        else:
+            answer = await self._answer_large(route, endpoint, body)
         await answer(scope, receive, send)
+
+    async def _answer_large(self, route: Route, endpoint: Endpoint, body: bytes) -> Response:
+        """Answer a large body when it is its turn.
+
+        What has begun goes on where nobody waits for it any more: a thread cannot be ended, and what it
+        holds counts until it has.
+        """
+        turn = object()
+        try:
+            await self._large.acquire_on_behalf_of(turn)
+        except BaseException:
+            self._bodies.let_go(body)
+            raise
+
+        async def work() -> Response:
+            try:
+                return await endpoint(await anyio.to_thread.run_sync(route.read, body))
+            finally:
+                self._large.release_on_behalf_of(turn)
+                self._bodies.let_go(body)
+
+        return await asyncio.shield(asyncio.create_task(work()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import ClassVar, Literal, cast
 
 import uvicorn.config
@@ -24,7 +25,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Co
 
 
 class EndedError(Exception):
-    """A request is not taken, and has been answered if it is to be; ends the parser."""
+    """Ends the parser: a request is not taken. An answer, where one is due, is under way."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -80,7 +81,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(431)
             raise EndedError
         if len(self.pipeline) >= MAX_AHEAD:  # uvicorn would hold any number of them
-            self._refuse(429)
+            self._refuse(429)  # in effect closes: the answers that are due come first
             raise EndedError
         super().on_headers_complete()
 
@@ -194,7 +195,8 @@ def _end_unread(transport: asyncio.Transport, milliseconds: int) -> None:
     """Have the system end a connection, closed or not, whose client takes nothing of what is sent to it."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        with suppress(OSError):  # lost by now, or no TCP
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 def _size(headers: list[tuple[bytes, bytes]]) -> int:

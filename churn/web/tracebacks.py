@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 import threading
 import traceback
 from typing import Any
@@ -19,12 +20,14 @@ def keep_texts_out() -> None:
     """Have all libraries of this process log errors this way, and what nobody caught, too.
 
     Of BentoML, uvicorn and SQLAlchemy's pool what they hand to `logging`; of asyncio what it would tell with
-    the arguments of calls; of threads what would go to stderr. Called in the event loop.
+    the arguments of calls; of threads and finalizers what would go to stderr. Called in the event loop.
     """
     logging.setLogRecordFactory(_Record)
     asyncio.get_running_loop().set_exception_handler(_of_loop)
     if threading.excepthook is threading.__excepthook__:  # else the process is somebody's who looks himself
         threading.excepthook = _of_thread
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _of_finalizer
 
 
 class _Record(logging.LogRecord):
@@ -43,3 +46,8 @@ def _of_loop(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 def _of_thread(ended: threading.ExceptHookArgs) -> None:
     told = anonymous_traceback(ended.exc_value) if ended.exc_value else ended.exc_type.__qualname__
     logger.error("the thread %s has ended:\n%s", ended.thread.name if ended.thread else "?", told)
+
+
+def _of_finalizer(failed: sys.UnraisableHookArgs) -> None:
+    told = anonymous_traceback(failed.exc_value) if failed.exc_value else failed.exc_type.__qualname__
+    logger.error("where nobody could catch it:\n%s", told)

@@ -106,7 +106,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "/metrics": Operation(
         "service",
         "Read the figures",
-        "Prometheus' text format. From the same machine, and not by a proxy on it, anyone may ask.",
+        "Prometheus' text format. From the same machine, and by no proxy that says so, anyone may ask.",
         "text/plain",
         refusals=_closed(),
     ),
