@@ -23,8 +23,8 @@ LONGEST_SPELLING = 64  # characters, of a field's name or a category
 MOST_FIELDS = 200  # names in one record, known or not
 
 # Characters that nobody sees, or sees as another, as a class of a regular expression: controls, spaces but
-# the plain one, fillers, marks of direction and variants, private use. With lone surrogates, which no JSON text
-# can hold as such, they are in no name.
+# the plain one, fillers, marks of direction and variants, private use. With lone surrogates, which no JSON
+# text can hold as such, they are in no name.
 UNSEEN = (
     r"\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
     r"\u205f-\u206f\u3000\u3164\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"

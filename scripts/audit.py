@@ -104,8 +104,10 @@ def secrets(allowed: Mapping[str, Sequence[dict[str, Any]]]) -> Verdict:
     no_secrets = "|".join(re.escape(entry["text"]) for entry in allowed["not_secrets"])
     command = [command_of("detect-secrets-hook"), "--json", "--no-verify", "-p", str(OUR_TOKENS)]
     # What is allowed stands in one place, with its reason: not in comments beside it.
-    command += ["--disable-filter", "detect_secrets.filters.allowlist.is_line_allowlisted"]
-    command += ["--exclude-secrets", f"^(?:{no_secrets})$", *files]
+    # Nor does a file pass by its name.
+    for name in ("allowlist.is_line_allowlisted", "heuristic.is_lock_file", "heuristic.is_swagger_file"):
+        command += ["--disable-filter", f"detect_secrets.filters.{name}"]
+    command += ["--exclude-secrets", f"^(?:{no_secrets})$", "--", *files]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if not ran.stdout:
         if ran.returncode:

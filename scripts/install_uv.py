@@ -28,7 +28,7 @@ def main() -> int:
     if stamp.exists():
         return 0
     if importlib.util.find_spec("ensurepip"):
-        install_by_pip(package["version"])
+        install_by_pip(package)
     else:
         install_wheel(package)
     stamp.touch()
@@ -42,11 +42,15 @@ def locked_package() -> dict[str, Any]:
     return found
 
 
-def install_by_pip(version: str) -> None:
-    """Install with pip, which honours the machine's index and proxy settings."""
+def install_by_pip(package: dict[str, Any]) -> None:
+    """Install with pip, which honours the machine's index and proxy settings, what the hashes name."""
     venv.create(HOME, with_pip=True, clear=True)
     python = HOME / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", f"uv=={version}"], check=True)
+    hashes = [f"--hash={wheel['hash']}" for wheel in package["wheels"]]
+    wanted = HOME / "requirements.txt"
+    wanted.write_text(" ".join([f"uv=={package['version']}", *hashes]) + "\n", encoding="utf-8")
+    command = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary=:all:"]
+    subprocess.run([*command, "-r", str(wanted)], check=True)
 
 
 def install_wheel(package: dict[str, Any]) -> None:

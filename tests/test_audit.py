@@ -110,3 +110,11 @@ def test_a_table_is_for_people(served: Served, database: Engine) -> None:
     output = churn("audit").output
     assert "churn token issue" in output
     assert "payroll" in output
+
+
+def test_names_are_told_as_they_are(database: Engine) -> None:
+    for name in ("[bold]eve[/bold]", "[/]"):
+        a_user(database, name)
+        assert name in churn("user", "list").output
+        churn("user", "disable", name)
+        assert name in churn("audit").output

@@ -127,12 +127,28 @@ class TestUser:
         assert "correct horse" not in result.output
         assert sign_in(migrated, "marie", "correct horse").is_good
 
-    def test_the_password_may_come_from_the_environment(
+    def test_the_password_may_come_from_a_file_or_standard_input(
+        self, migrated: Engine, tmp_path: Path
+    ) -> None:
+        (tmp_path / "password").write_text("correct horse\n", encoding="utf-8")
+        added = churn("user", "add", "marie", "--password-file", str(tmp_path / "password"))
+        assert added.output == "user marie added: analyst\n"
+        assert sign_in(migrated, "marie", "correct horse").is_good
+        changed = churn("user", "password", "marie", "--password-file", "-", input="another horse\n")
+        assert changed.exit_code == 0
+        assert sign_in(migrated, "marie", "another horse").is_good
+
+    def test_a_file_that_is_no_text_is_refused(self, migrated: Engine, tmp_path: Path) -> None:
+        (tmp_path / "password").write_bytes(b"correct horse\xff")
+        refused = churn("user", "add", "marie", "--password-file", str(tmp_path / "password"))
+        assert (refused.exit_code, "no text in UTF-8" in refused.output) == (1, True)
+
+    def test_nobody_gets_the_environments_password(
         self, migrated: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("API_PASSWORD", "correct horse")
-        assert churn("user", "add", "marie").output == "user marie added: analyst\n"
-        assert sign_in(migrated, "marie", "correct horse").is_good
+        assert churn("user", "add", "marie").exit_code == 1  # it is asked for, and nobody answers
+        assert not sign_in(migrated, "marie", "correct horse").is_good
 
     def test_the_password_is_no_argument(self, migrated: Engine) -> None:
         assert churn("user", "add", "marie", "correct horse").exit_code == 2

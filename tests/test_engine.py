@@ -51,7 +51,7 @@ def test_other_databases_are_refused_by_name_but_not_by_password(url: str) -> No
     ],
 )
 def test_a_password_that_would_be_taken_for_something_else_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError, match="DATABASE_URL has an @ in a name or password: ") as caught:
+    with pytest.raises(SettingsError, match="DATABASE_URL has an @ that separates nothing: ") as caught:
         make_engine(url)
     assert "s3cret" not in str(caught.value)
 
@@ -102,6 +102,16 @@ def test_sqlite_keeps_what_it_acknowledged(tmp_path: Path) -> None:
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2  # FULL
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
         assert connection.execute(text("PRAGMA journal_size_limit")).scalar() == WAL_KEPT
+
+
+def test_only_its_owner_reads_a_new_sqlite_database(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path}/new/churn.db") as engine:
+        schema.upgrade(engine)
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+            found = [tmp_path / "new", *(tmp_path / "new").iterdir()]
+            assert {path.name for path in found} >= {"new", "churn.db", "churn.db-wal", "churn.db-shm"}
+            assert not [path for path in found if path.stat().st_mode & 0o077]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -208,6 +208,21 @@ def test_secrets_are_found_and_not_shown(project: Path, is_tracked: bool) -> Non
         assert secret not in ran.stdout
 
 
+def test_no_file_passes_by_its_name(project: Path) -> None:
+    names = ("--exclude-files=.*", "swagger.json", "package-lock.json")
+    for name in names:
+        (project / name).write_text(f'API_PASSWORD = "{random_text()}"\n', encoding="utf-8")
+    ran = audit("secrets", of=project)
+    assert ran.returncode == 1
+    for name in names:
+        assert f"  {name}:1: " in ran.stdout
+
+
+def test_an_unknown_part_is_refused() -> None:
+    ran = audit("everything")
+    assert (ran.returncode, "expected any of vulnerabilities" in ran.stderr) == (2, True)
+
+
 def test_what_looks_like_one_passes_with_a_reason_alone(project: Path) -> None:
     (project / "notes.md").write_text("postgresql://user:password@host/churn\n", encoding="utf-8")
     assert audit("secrets", of=project).returncode == 0

@@ -7,9 +7,12 @@ MIN_WIDTH = 140  # columns: into a file or pipe, tables are as wide as they need
 
 
 def make_console() -> Console:
-    """Return the console: as wide as the terminal, or as the tables need where there is none."""
-    console = Console()
-    return console if console.is_terminal else Console(width=MIN_WIDTH)
+    """Return the console: as wide as the terminal, or as the tables need where there is none.
+
+    What it prints is no markup: names and addresses are as somebody typed them.
+    """
+    console = Console(markup=False, emoji=False)
+    return console if console.is_terminal else Console(width=MIN_WIDTH, markup=False, emoji=False)
 
 
 def table_of(first: str, *columns: str) -> Table:

@@ -134,7 +134,7 @@ def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: 
         trained = training.train(employees, fields=fields, policy=policy, plan=plan, progress=advance)
     tag = export_model(trained, fields, extracts.fingerprint(directory), sample=data is None)
     print_report(console, trained.report, brief=data is None)
-    console.print(f"exported as [bold]{tag}[/bold]", highlight=False)
+    console.print(f"exported as {tag}", style="bold", highlight=False)
     _promote(console, tag, wanted=promote)
     return tag
 

@@ -1,5 +1,7 @@
 """`churn user`: the people who may call."""
 
+from typing import TextIO
+
 import click
 from rich.table import Table
 from sqlalchemy import Connection
@@ -8,6 +10,7 @@ from churn.access import users
 from churn.access.roles import ROLES
 from churn.cli.changes import changing
 from churn.cli.console import make_console
+from churn.errors import IdentityError
 from churn.settings import load
 from churn.storage import schema
 from churn.storage.engine import opened
@@ -22,6 +25,13 @@ def user() -> None:
     """
 
 
+_from_file = click.option(
+    "--password-file",
+    type=click.File(encoding="utf-8"),
+    help="File whose text is the password; - is standard input.",
+)
+
+
 @user.command("add")
 @click.argument("username")
 @click.option(
@@ -31,20 +41,22 @@ def user() -> None:
     show_default=True,
     help="What they may do.",
 )
-def add(username: str, role: str) -> None:
-    """Add a user. The password is asked for, or read from API_PASSWORD."""
+@_from_file
+def add(username: str, role: str, password_file: TextIO | None) -> None:
+    """Add a user. The password is asked for, or read from a file."""
     with changing("churn user add", user=username, role=role) as change:
-        password = _password()
+        password = _password(password_file)
         change(lambda connection: users.add_user(connection, username, password, role=role))
     click.echo(f"user {username} added: {role}")
 
 
 @user.command("password")
 @click.argument("username")
-def change_password(username: str) -> None:
-    """Change a user's password. It is asked for, or read from API_PASSWORD."""
+@_from_file
+def change_password(username: str, password_file: TextIO | None) -> None:
+    """Change a user's password. It is asked for, or read from a file."""
     with changing("churn user password", user=username) as change:
-        password = _password()
+        password = _password(password_file)
         change(lambda connection: users.set_password(connection, username, password))
     click.echo(f"user {username} has another password")
 
@@ -96,8 +108,13 @@ def _activate(action: str, username: str, *, is_active: bool) -> None:
         change(activate)
 
 
-def _password() -> str:
-    password: str = load().api_password.get_secret_value() or click.prompt(
-        "Password", hide_input=True, confirmation_prompt=True
-    )
-    return password
+def _password(file: TextIO | None) -> str:
+    """Return the password that somebody chose: API_PASSWORD is another's."""
+    if file is None:
+        asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return asked
+    try:
+        return file.read().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        # Chained from nothing: the error holds the content.
+        raise IdentityError("the password is no text in UTF-8") from None

@@ -1,7 +1,8 @@
 """One way to the database: the URL as people write it, made into a SQLAlchemy engine."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) 
     if parsed.get_backend_name() == "sqlite":
         _make_folder(str(parsed.database))
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT}, **pool)
+        event.listen(engine, "do_connect", _private)
         event.listen(engine, "connect", _durable)
         return engine
     plain, arguments = _session(parsed, _PATIENT if patient else _SESSION)
@@ -127,7 +129,7 @@ def _make_folder(file: str) -> None:
         return
     folder = Path(file).parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(
             f"the folder {folder} for the database cannot be made ({error.strerror}): "
@@ -147,6 +149,17 @@ def opened(url: str, *, patient: bool = False) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def _private(_: object, __: object, arguments: Sequence[Any], ___: object) -> None:
+    """Make SQLite's file, where there is none yet, one that only its owner reads; it has people's values.
+
+    SQLite gives the files that it makes beside it the same permissions.
+    """
+    file = str(arguments[0])
+    if file != ":memory:" and not file.startswith("file:"):
+        with suppress(OSError):  # it is there, or cannot be made: SQLite says so better
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -48,6 +48,6 @@ def _of_thread(ended: threading.ExceptHookArgs) -> None:
     logger.error("the thread %s has ended:\n%s", ended.thread.name if ended.thread else "?", told)
 
 
-def _of_finalizer(failed: sys.UnraisableHookArgs) -> None:
+def _of_finalizer(failed: "sys.UnraisableHookArgs") -> None:
     told = anonymous_traceback(failed.exc_value) if failed.exc_value else failed.exc_type.__qualname__
     logger.error("where nobody could catch it:\n%s", told)
