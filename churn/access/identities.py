@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Literal
 
 from sqlalchemy import Connection, Engine, select, update
 
+from churn.access.credentials import Credentials
 from churn.access.passwords import matches
 from churn.access.roles import Role, scopes_of
 from churn.access.tokens import DEFAULT_SCOPES, digest, issue_token
@@ -29,11 +31,15 @@ def offline(settings: Settings) -> dict[bytes, Caller]:
     found = {}
     if secret := settings.api_token.get_secret_value():
         name = environment_name(ENVIRONMENT_TOKEN, secret)
-        found[digest(secret)] = Caller("token", None, name, frozenset(DEFAULT_SCOPES))
+        found[_key("bearer", secret)] = Caller("token", None, name, frozenset(DEFAULT_SCOPES))
     if password := settings.api_password.get_secret_value():
         secret = f"{settings.api_username}:{password}"
-        found[digest(secret)] = Caller("user", None, settings.api_username, scopes_of(ROLE))
+        found[_key("basic", secret)] = Caller("user", None, settings.api_username, scopes_of(ROLE))
     return found
+
+
+def _key(scheme: Literal["bearer", "basic"], secret: str) -> bytes:
+    return digest(Credentials(scheme, secret).text)
 
 
 def check_identities(settings: Settings) -> None:
