@@ -345,6 +345,13 @@ def test_guesses_by_name_wait_longer_each_time(door: Door, engine: Engine, hashe
     assert door.call("/predict", basic("marie")).name == "marie"
 
 
+def test_a_name_that_is_too_long_for_anybody_costs_nothing(door: Door, hashed: list[bytes]) -> None:
+    for length, times in ((65, 0), (64, 1)):
+        with pytest.raises(UnauthorizedError):
+            door.call("/predict", basic("m" * length))
+        assert len(hashed) == times
+
+
 def test_a_name_that_nobody_has_is_throttled_as_any(door: Door) -> None:
     for n in range(OF_USERS.free + 1):
         with pytest.raises(UnauthorizedError):

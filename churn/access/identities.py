@@ -1,4 +1,4 @@
-"""The identities that the environment names: made to exist at every start."""
+"""The identities that the environment names: made to exist at every start, and not again until the next."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
