@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Barrier
 
 import httpx
+import psutil
 import pytest
 from sqlalchemy import Engine, text
 
@@ -267,6 +268,23 @@ def test_nor_with_a_worker_that_takes_the_place_of_another(
     revoke(engine)
     Reach(engine, load())()
     assert not sign_in(engine, "marie", "correct horse").is_good
+
+
+def test_nor_in_a_real_server(model: ServedModel, home: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'churn.db'}"
+    own = {"API_USERNAME": "marie", "API_PASSWORD": "correct horse", "API_TOKEN": SECRET}
+    env = environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, DATABASE_URL=url, **own)
+    with Mortal(env) as server, opened(url) as engine:
+        assert statuses(server.url, ("marie", "correct horse"), SECRET) == [200, 200]
+        with engine.begin() as connection:
+            set_password(connection, "marie", "another horse")
+        with httpx.Client(base_url=server.url) as caller:
+            caller.get("/livez")
+            [worker] = server.workers()
+            server.kill_worker(lambda found: found[0])
+        wait_until(lambda: not psutil.pid_exists(worker))
+        httpx.get(f"{server.url}/readyz", timeout=60).raise_for_status()
+        assert statuses(server.url, ("marie", "correct horse"), SECRET) == [401, 200]
 
 
 def test_a_start_with_a_revoked_token_is_refused_and_a_running_service_says_so(
