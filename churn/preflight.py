@@ -1,6 +1,7 @@
 """Before serving: what a worker needs is there, or one sentence says what is missing."""
 
 import logging
+import os
 import sys
 import threading
 
@@ -9,7 +10,7 @@ from sqlalchemy import Engine
 from churn import registry
 from churn.access.first import ensure_somebody
 from churn.access.identities import check_identities
-from churn.errors import DatabaseError
+from churn.errors import DatabaseError, IdentityError
 from churn.settings import Settings
 from churn.storage import schema
 from churn.storage.engine import is_embedded, opened
@@ -17,6 +18,10 @@ from churn.storage.store import is_away
 from churn.storage.writer import rehearse
 
 logger = logging.getLogger("churn")
+
+# Set for the workers, which inherit it, once a start has made the identities: one that takes the place of
+# another that died shall not undo what an operator has changed since.
+MADE = "_CHURN_IDENTITIES_MADE"
 
 
 def prepare(settings: Settings) -> None:
@@ -37,6 +42,7 @@ def prepare(settings: Settings) -> None:
                 schema.upgrade(engine)
             schema.check(engine)
             _admit_somebody(engine, settings)
+            os.environ[MADE] = "yes"
         except DatabaseError as error:
             if is_embedded(url) or not is_away(error) or not settings.has_spool:
                 raise
@@ -44,15 +50,14 @@ def prepare(settings: Settings) -> None:
 
 
 class Reach:
-    """Whether the database can be worked with; once it is there, what a start could not do is done.
+    """Whether the database can be worked with; the first time it is, what a start could not do is done.
 
-    Any thread may call it.
+    Never again: what an operator revokes or changes while the service runs stays so. Any thread may call it.
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
-        # The start may have found it away, though it is back before this is asked for the first time.
-        self._is_due = True
+        self._is_due = MADE not in os.environ
         self._lock = threading.Lock()
 
     def __call__(self) -> None:
@@ -61,16 +66,18 @@ class Reach:
         Raises:
             DatabaseError: it does not, or is not.
         """
-        try:
-            schema.check(self._engine)
-            rehearse(self._engine)
-        except DatabaseError:
-            self._is_due = True
-            raise
+        schema.check(self._engine)
+        rehearse(self._engine)
         with self._lock:
             if self._is_due:
-                _admit_somebody(self._engine, self._settings)
+                self._make_up()
                 self._is_due = False
+
+    def _make_up(self) -> None:
+        try:
+            _admit_somebody(self._engine, self._settings)
+        except IdentityError as error:  # at a start, a reason not to serve; by now others are served
+            logger.error("%s", error)
 
 
 def _admit_somebody(engine: Engine, settings: Settings) -> None:

@@ -157,7 +157,8 @@ def _served(
     monkeypatch.setenv("CHURN_MODEL", model.tag)
     token = a_token(engine, "tests", scopes=("predict", "history", "metrics"))
     headers = {"Authorization": f"Bearer {token}"}
-    with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
+    where = ("203.0.113.7", 50000)  # of the documentation's own network
+    with TestClient(app, headers=headers, raise_server_exceptions=False, client=where) as client:
         yield Served(client, engine, token)
 
 

@@ -58,7 +58,7 @@ def test_it_tells_who_signed_in_who_was_refused_and_who_read(served: Served, dat
         ("refused", "reader", "/predict", 403),
         ("read", "reader", "/history", 200),
     ]
-    assert [event["address"] for event in found] == ["testclient"] * 4 + [None]
+    assert [event["address"] for event in found] == ["203.0.113.7"] * 4 + [None]
     assert [event["who_kind"] for event in found[:4]] == ["user", "anonymous", "anonymous", "token"]
     assert [told(event) for event in audit("--kind", "refused", "--limit", "1")] == [told(found[3])]
 

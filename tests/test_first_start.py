@@ -12,15 +12,17 @@ from pathlib import Path
 from threading import Barrier
 
 import httpx
+import psutil
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from churn import registry
 from churn.access.first import First, ensure_somebody
 from churn.access.identities import ensure_identities
-from churn.access.tokens import count_tokens, list_tokens, verify_token
-from churn.access.users import count_users, list_users, sign_in
-from churn.preflight import Reach
+from churn.access.tokens import count_tokens, list_tokens, revoke_token, verify_token
+from churn.access.users import count_users, list_users, set_password, sign_in
+from churn.errors import DatabaseError, IdentityError
+from churn.preflight import Reach, prepare
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.settings import load
@@ -213,6 +215,89 @@ def test_they_are_made_too_where_the_database_is_back_before_a_worker_looks(
     user, token = shown(capfd.readouterr().err)
     assert sign_in(engine, *user).is_good
     assert verify_token(engine, token) is not None
+
+
+SECRET = "hV7rWm3TqZ9xKc5LnB2d"
+
+
+def named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the environment name a user and a token."""
+    monkeypatch.setenv("API_USERNAME", "marie")
+    monkeypatch.setenv("API_PASSWORD", "correct horse")
+    monkeypatch.setenv("API_TOKEN", SECRET)
+
+
+def revoke(engine: Engine) -> None:
+    """Do what an operator does who finds both in the wrong hands."""
+    with engine.begin() as connection:
+        revoke_token(connection, list_tokens(engine)[0].name)
+        set_password(connection, "marie", "another horse")
+
+
+def is_away(engine: Engine, reach: Reach) -> None:
+    """Have the database be away for a moment."""
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE alembic_version RENAME TO elsewhere"))
+    with pytest.raises(DatabaseError):
+        reach()
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO alembic_version"))
+
+
+def test_what_an_operator_took_away_does_not_come_back_after_an_outage(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named(monkeypatch)
+    reach = Reach(engine, load())
+    reach()
+    revoke(engine)
+    is_away(engine, reach)
+    reach()
+    assert verify_token(engine, SECRET) is None
+    assert not sign_in(engine, "marie", "correct horse").is_good
+
+
+def test_nor_with_a_worker_that_takes_the_place_of_another(
+    engine: Engine, model: ServedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # of the start's own process
+    named(monkeypatch)
+    monkeypatch.setenv("CHURN_MODEL", model.tag)
+    monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    prepare(load())
+    revoke(engine)
+    Reach(engine, load())()
+    assert not sign_in(engine, "marie", "correct horse").is_good
+
+
+def test_nor_in_a_real_server(model: ServedModel, home: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'churn.db'}"
+    own = {"API_USERNAME": "marie", "API_PASSWORD": "correct horse", "API_TOKEN": SECRET}
+    env = environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, DATABASE_URL=url, **own)
+    with Mortal(env) as server, opened(url) as engine:
+        assert statuses(server.url, ("marie", "correct horse"), SECRET) == [200, 200]
+        with engine.begin() as connection:
+            set_password(connection, "marie", "another horse")
+        with httpx.Client(base_url=server.url) as caller:
+            caller.get("/livez")
+            [worker] = server.workers()
+            server.kill_worker(lambda found: found[0])
+        wait_until(lambda: not psutil.pid_exists(worker))
+        httpx.get(f"{server.url}/readyz", timeout=60).raise_for_status()
+        assert statuses(server.url, ("marie", "correct horse"), SECRET) == [401, 200]
+
+
+def test_a_start_with_a_revoked_token_is_refused_and_a_running_service_says_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    named(monkeypatch)
+    ensure_identities(engine, load())
+    revoke(engine)
+    with pytest.raises(IdentityError, match="API_TOKEN was revoked"):
+        ensure_identities(engine, load())
+    Reach(engine, load())()
+    assert [line.getMessage() for line in caplog.records if "revoked" in line.getMessage()]
+    assert verify_token(engine, SECRET) is None
 
 
 def test_a_build_which_imports_the_service_makes_and_shows_nothing(home: Path) -> None:

@@ -120,6 +120,15 @@ def test_ensure_keeps_a_known_secret_and_revokes_the_one_before(engine: Engine) 
     assert verify_token(engine, "first-secret-of-many") is None
     assert verify_token(engine, "second-secret-of-many") is not None
     assert verify_token(engine, other) is not None
+    with pytest.raises(IdentityError, match="API_TOKEN was revoked: set another"):
+        ensure_token(engine, "api", "first-secret-of-many")
+    assert verify_token(engine, "first-secret-of-many") is None
+    assert verify_token(engine, "second-secret-of-many") is not None
+
+
+def test_ensure_leaves_tokens_alone_whose_names_only_begin_alike(engine: Engine) -> None:
+    own = [a_token(engine, name) for name in ("api-payroll", "api-payroll1", "api-0123abcd")]
     ensure_token(engine, "api", "first-secret-of-many")
-    assert verify_token(engine, "first-secret-of-many") is not None
-    assert verify_token(engine, "second-secret-of-many") is None
+    ensure_token(engine, "api", "second-secret-of-many")
+    assert all(verify_token(engine, secret) for secret in own)
+    assert [one.state for one in list_tokens(engine)].count("revoked") == 1

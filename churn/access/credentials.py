@@ -2,18 +2,24 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 MAX_LENGTH = 4096  # characters of the header
+LONGEST_NAME = 64  # characters that a user's name may have
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A token's secret, or `user:password`."""
+    """A token's secret, or `user:password`, however it was spelt in the header."""
 
     scheme: Literal["bearer", "basic"]
-    secret: str
+    secret: str = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """Return both as one text, which no other credentials have."""
+        return f"{self.scheme} {self.secret}"
 
     @property
     def username(self) -> str:
@@ -42,5 +48,7 @@ def _basic(encoded: str) -> Credentials | None:
         decoded = base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
-    # PostgreSQL refuses NUL in text, bcrypt in passwords: nobody has either.
-    return None if ":" not in decoded or "\x00" in decoded else Credentials("basic", decoded)
+    # PostgreSQL refuses NUL in text, bcrypt in passwords: nobody has either, nor a name of such a length.
+    name, colon, _ = decoded.partition(":")
+    is_possible = bool(colon) and len(name) <= LONGEST_NAME and "\x00" not in decoded
+    return Credentials("basic", decoded) if is_possible else None

@@ -1,6 +1,7 @@
 """The gate: plain-ASGI middleware that lets nobody in without credentials, open paths aside."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ SCOPES: Mapping[str, str | None] = {
 }
 
 _PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip"})  # beside X-Forwarded-…, what proxies add
+_LOOPBACK = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.IGNORECASE)  # in `Host`
 _SAME_SITE = frozenset({"same-origin", "none"})  # none: typed in, or from a bookmark
 
 
@@ -87,7 +89,7 @@ def _address(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return host[:64]
+        return ""  # whatever a proxy was told: all who do not say where they are share one throttle
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     if address.ipv4_mapped is not None:
@@ -96,7 +98,13 @@ def _address(host: str) -> str:
 
 
 def _is_local(scope: Scope) -> bool:
-    """Return whether a request comes from this very machine, and not by way of a proxy on it."""
+    """Return whether a request comes from this very machine, and not by way of a proxy on it.
+
+    A proxy that does not say so is known by the name that its callers gave.
+    """
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
+        return False
     if any(name in _PROXIES or name.startswith(b"x-forwarded-") for name, _ in scope["headers"]):
         return False
     try:
@@ -106,19 +114,26 @@ def _is_local(scope: Scope) -> bool:
 
 
 def _check_site(scope: Scope, caller: Caller) -> None:
-    """Refuse what another site has a signed-in user's browser send; links to pages may be followed.
+    """Refuse what another site has a signed-in user's browser send, links too: no page is behind the gate.
 
     Browsers add a user's name and password to any request to this address, tokens to none.
     """
     if caller.kind != "user":
         return
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    is_link = headers.get(b"sec-fetch-mode") == "navigate" and scope["method"] in ("GET", "HEAD")
     site = headers.get(b"sec-fetch-site")
     if site is not None:
-        is_own = site in _SAME_SITE or is_link
+        is_own = site in _SAME_SITE
     else:  # a browser of before 2023, or no browser
         origin = headers.get(b"origin")
-        is_own = origin is None or urlsplit(origin).netloc == headers.get(b"host")
+        is_own = origin is None or _host(origin) == headers.get(b"host")
     if not is_own:
         raise CrossSiteError
+
+
+def _host(origin: str) -> str:
+    """Return the host and port of an origin; nothing of what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""

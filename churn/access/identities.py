@@ -1,10 +1,12 @@
-"""The identities that the environment names: made to exist at every start."""
+"""The identities that the environment names: made to exist at every start, and not again until the next."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Literal
 
 from sqlalchemy import Connection, Engine, select, update
 
+from churn.access.credentials import Credentials
 from churn.access.passwords import matches
 from churn.access.roles import Role, scopes_of
 from churn.access.tokens import DEFAULT_SCOPES, digest, issue_token
@@ -29,11 +31,15 @@ def offline(settings: Settings) -> dict[bytes, Caller]:
     found = {}
     if secret := settings.api_token.get_secret_value():
         name = environment_name(ENVIRONMENT_TOKEN, secret)
-        found[digest(secret)] = Caller("token", None, name, frozenset(DEFAULT_SCOPES))
+        found[_key("bearer", secret)] = Caller("token", None, name, frozenset(DEFAULT_SCOPES))
     if password := settings.api_password.get_secret_value():
         secret = f"{settings.api_username}:{password}"
-        found[digest(secret)] = Caller("user", None, settings.api_username, scopes_of(ROLE))
+        found[_key("basic", secret)] = Caller("user", None, settings.api_username, scopes_of(ROLE))
     return found
+
+
+def _key(scheme: Literal["bearer", "basic"], secret: str) -> bytes:
+    return digest(Credentials(scheme, secret).text)
 
 
 def check_identities(settings: Settings) -> None:
@@ -108,25 +114,31 @@ def ensure_user(engine: Engine, username: str, password: str) -> None:
 def ensure_token(engine: Engine, name: str, secret: str) -> None:
     """Make this secret the one token of its name: another secret that had it is revoked.
 
+    What was revoked stays so, whoever did it: a secret that somebody took away may be in the wrong hands.
+
     Raises:
+        IdentityError: the secret was revoked.
         DatabaseError: the database does not answer.
     """
-    mine, is_standing = tokens.c.digest == digest(secret), tokens.c.revoked_at.is_(None)
-    older = tokens.c.name.like(f"{name}-%") & ~mine & is_standing
-    query = select(tokens.c.revoked_at).where(mine)
+    query = select(tokens).where(tokens.c.name.startswith(f"{name}-"), tokens.c.revoked_at.is_(None))
+    mine = select(tokens.c.revoked_at).where(tokens.c.digest == digest(secret))
     with explained(engine), engine.connect() as connection:
-        known = connection.execute(query).one_or_none()
-        others = connection.execute(select(tokens.c.id).where(older)).first()
-    if known is not None and known.revoked_at is None and others is None:
+        known = connection.execute(mine).one_or_none()
+        standing = connection.execute(query).all()
+    if known is not None and known.revoked_at is not None:
+        raise IdentityError("the token of API_TOKEN was revoked: set another secret, or none")
+    # By the whole name: an operator's own token may begin with the same word.
+    older = [
+        row.id for row in standing if row.digest != digest(secret) and row.name == _named(name, row.digest)
+    ]
+    if known is not None and not older:
         return
     full_name = environment_name(name, secret)
 
     def change(connection: Connection) -> None:
-        connection.execute(update(tokens).where(older).values(revoked_at=datetime.now(UTC)))
+        connection.execute(update(tokens).where(tokens.c.id.in_(older)).values(revoked_at=datetime.now(UTC)))
         if known is None:
             issue_token(connection, full_name, secret=secret)
-        else:
-            connection.execute(update(tokens).where(mine).values(revoked_at=None))
 
     detail = {"token": full_name, "scopes": list(DEFAULT_SCOPES)}
     perform(engine, "churn token issue", detail, ENVIRONMENT, change)
@@ -134,4 +146,8 @@ def ensure_token(engine: Engine, name: str, secret: str) -> None:
 
 def environment_name(name: str, secret: str) -> str:
     """Return a name with a bit of the digest: the log can tell a rotated secret from the one before."""
-    return f"{name}-{digest(secret).hex()[:8]}"
+    return _named(name, digest(secret))
+
+
+def _named(name: str, stored: bytes) -> str:
+    return f"{name}-{stored.hex()[:8]}"

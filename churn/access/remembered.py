@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from churn.access.credentials import Credentials
 from churn.access.verification import Verified
 from churn.errors import DatabaseError
 
@@ -29,9 +30,10 @@ class _Known:
 
 
 class Remembered:
-    """Remembers who was behind which header, asking once for all who send the same at the same time.
+    """Remembers who was behind which credentials, asking once for all who send the same at the same time.
 
-    By a digest whose key is this process's own. What was refused is remembered too, apart, so that a flood
+    By a digest whose key is this process's own: of what was sent, not of how it was spelt, so that nobody can
+    be remembered twice. What was refused is remembered too, apart, so that a flood
     of it pushes nobody out.
     """
 
@@ -42,22 +44,22 @@ class Remembered:
         self._bad: dict[bytes, _Known] = {}
         self._asked: dict[bytes, asyncio.Task[Verified]] = {}
 
-    def fresh(self, authorization: str) -> Verified | None:
+    def fresh(self, credentials: Credentials) -> Verified | None:
         """Return who it is, where that was asked a moment ago."""
-        known = self._find(self._digest(authorization))
+        known = self._find(self._digest(credentials))
         if known is None:
             return None
         lasts = FRESH if known.verified.is_good else BAD
         return known.verified if self._clock() - known.checked < lasts else None
 
-    async def ask(self, authorization: str, ask: Ask) -> Verified:
+    async def ask(self, credentials: Credentials, ask: Ask) -> Verified:
         """Return who it is, by asking; what is remembered, where the database cannot be asked.
 
         Raises:
             DatabaseError: it cannot be asked, and nothing is remembered.
             ChurnError: what asking raises.
         """
-        digest = self._digest(authorization)
+        digest = self._digest(credentials)
         asked = self._asked.get(digest)
         if asked is None:
             asked = self._asked[digest] = asyncio.create_task(self._check(digest, ask))
@@ -65,8 +67,8 @@ class Remembered:
         # Shielded: one of them going away does not end the question of the others.
         return await asyncio.shield(asked)
 
-    def _digest(self, authorization: str) -> bytes:
-        return hashlib.blake2b(authorization.encode(), digest_size=32, key=self._key).digest()
+    def _digest(self, credentials: Credentials) -> bytes:
+        return hashlib.blake2b(credentials.text.encode(), digest_size=32, key=self._key).digest()
 
     def _find(self, digest: bytes) -> _Known | None:
         return self._good.get(digest) or self._bad.get(digest)

@@ -69,7 +69,9 @@ def is_mistyped(secret: str) -> bool:
     """Return whether a secret claims to be of ours and cannot be."""
     if not secret.startswith(PREFIX):
         return False  # API_TOKEN is whatever its operator chose
-    return len(secret) != _LENGTH or not hmac.compare_digest(_checksum(secret[:-8]), secret[-8:])
+    return len(secret) != _LENGTH or not hmac.compare_digest(
+        _checksum(secret[:-8]).encode(), secret[-8:].encode()
+    )
 
 
 def _checksum(body: str) -> str:

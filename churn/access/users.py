@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from churn.access.credentials import LONGEST_NAME
 from churn.access.passwords import NOBODY, hash_password, matches
 from churn.access.roles import ROLES, Role, scopes_of
 from churn.errors import IdentityError
@@ -150,8 +151,8 @@ def check_user(username: str, password: str, role: str) -> None:
     Raises:
         IdentityError: the name is malformed, the role unknown, or the password too weak.
     """
-    if not 0 < len(username) <= 64 or ":" in username or not username.isprintable():
-        raise IdentityError("the user name must have 1 to 64 printable characters and no colon")
+    if not 0 < len(username) <= LONGEST_NAME or ":" in username or not username.isprintable():
+        raise IdentityError(f"the user name must have 1 to {LONGEST_NAME} printable characters and no colon")
     _check_role(role)
     _check_password(password)
 

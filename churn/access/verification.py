@@ -1,11 +1,13 @@
 """Verification: who is behind credentials, by the database, or by the environment while it is away."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 
 from churn.access.credentials import Credentials
+from churn.access.passwords import NOBODY as NO_HASH
+from churn.access.passwords import matches
 from churn.access.tokens import digest, verify_token
 from churn.access.users import sign_in, still_in
 from churn.errors import DatabaseError
@@ -35,39 +37,66 @@ class Verifier:
     """Finds callers. Reads the database and hashes passwords: not for the event loop.
 
     `offline` has the callers who are known without a database, while it is away, by the digest of their
-    token or `user:password`.
+    credentials' text. What the database says of them meanwhile holds there too: whom it refused is not known.
     """
 
     def __init__(self, engine: Engine, offline: Mapping[bytes, Caller] | None = None) -> None:
         self._engine = engine
-        self._offline = offline or {}
+        self._offline: dict[bytes, Caller | None] = {**(offline or {})}
+        self._has_offline_user = any(caller.kind == "user" for caller in (offline or {}).values())
 
     def verify(self, credentials: Credentials) -> Verified:
         """Return who it is.
 
         Raises:
-            DatabaseError: the database cannot be asked, and the environment does not know either.
+            DatabaseError: the database cannot be asked.
         """
-        try:
-            return self._token(credentials) if credentials.scheme == "bearer" else self._user(credentials)
-        except DatabaseError:
-            if caller := self._offline.get(digest(credentials.secret)):
-                return Verified(caller)
-            raise
+        found = self._token(credentials) if credentials.scheme == "bearer" else self._user(credentials)
+        return self._noted(credentials, found)
+
+    def verify_offline(self, credentials: Credentials) -> Verified:
+        """Return who it is as the environment has it; a password takes as long as with the database."""
+        if credentials.scheme == "basic" and self._has_offline_user:
+            matches(credentials.password, NO_HASH)
+        return self._known_offline(credentials)
 
     def verify_again(self, credentials: Credentials, known: Verified) -> Verified:
         """Return who it is, where `known` was found for the same a few minutes ago; hashes no password.
 
         Raises:
-            DatabaseError: the database cannot be asked.
+            DatabaseError: the database cannot be asked, and the environment does not know either.
         """
-        if credentials.scheme == "bearer":
-            return self._token(credentials)
         user = known.caller
-        if user.id is None or known.proof is None:
-            return self.verify(credentials)  # the environment's, known without the database until now
-        scopes = still_in(self._engine, user.id, known.proof)
-        return NOBODY if scopes is None else Verified(Caller("user", user.id, user.name, scopes), known.proof)
+        if user.id is None:
+            return self._verify_environment(credentials)
+        if credentials.scheme == "bearer":
+            return self._noted(credentials, self._token(credentials))
+        scopes = still_in(self._engine, user.id, known.proof or "")
+        found = NOBODY
+        if scopes is not None:
+            found = Verified(Caller("user", user.id, user.name, scopes), known.proof)
+        return self._noted(credentials, found)
+
+    def _verify_environment(self, credentials: Credentials) -> Verified:
+        """Verify who was known without the database until now, and is as long as it is away: no guess."""
+        try:
+            return self.verify(credentials)
+        except DatabaseError:
+            found = self._known_offline(credentials)
+            if not found.is_good:
+                raise
+            return found
+
+    def _known_offline(self, credentials: Credentials) -> Verified:
+        caller = self._offline.get(digest(credentials.text))
+        return NOBODY if caller is None else Verified(caller)
+
+    def _noted(self, credentials: Credentials, found: Verified) -> Verified:
+        """Return what the database said, after it is noted of whom the environment knows, too."""
+        key = digest(credentials.text)
+        if key in self._offline:
+            self._offline[key] = replace(found.caller, id=None) if found.is_good else None
+        return found
 
     def _token(self, credentials: Credentials) -> Verified:
         token = verify_token(self._engine, credentials.secret)
