@@ -302,3 +302,37 @@ class TestRoom:
             for connection in (second, third):
                 connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
                 assert [answer.status for answer in answers(heard(connection))] == [200]
+
+    def test_a_body_of_somebody_known_stays_and_others_make_room(self, app: ASGIApp, token: bytes) -> None:
+        half = b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+        with (
+            serving(app, Waiting(PATIENCE * 10, at_most=2)) as url,
+            connect(url) as known,
+            connect(url) as stranger,
+        ):
+            known.sendall(HEAD + token + half)
+            assert known.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"  # somebody reads
+            known.sendall(b"{")
+            stranger.sendall(HEAD + half)
+            assert stranger.recv(1 << 16).startswith(b"HTTP/1.1 401 ")
+            with connect(url) as first:  # a third one: in place of the stranger, whose body is not wanted
+                assert heard(stranger) == b""
+                with connect(url):  # in place of who has said nothing
+                    assert heard(first) == b""
+            known.sendall(b" " * 998 + b"}")
+            assert known.recv(1 << 16).startswith(b"HTTP/1.1 422 ")
+
+    def test_bodies_of_somebody_known_do_not_keep_a_new_one_out(self, app: ASGIApp, token: bytes) -> None:
+        half = b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+        with (
+            serving(app, Waiting(PATIENCE * 10, at_most=2)) as url,
+            connect(url) as first,
+            connect(url) as second,
+        ):
+            for known in (first, second):
+                known.sendall(HEAD + token + half)
+                assert known.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            with connect(url) as third:
+                assert heard(first) == b""
+                third.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                assert [answer.status for answer in answers(heard(third))] == [200]

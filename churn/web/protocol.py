@@ -121,6 +121,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wait_for(None)
         super().on_message_complete()
 
+    @property
+    def is_welcome(self) -> bool:
+        """Whether the gate knows who brings the body that is to come, and nothing is answered yet."""
+        if self._waits_for != "body" or self.cycle.response_started:
+            return False
+        caller = self.cycle.scope["state"].get("caller")
+        return caller is not None and caller.kind != "anonymous"
+
     def be_late(self) -> None:
         """End a request that takes too long, or let it go on where it is as fast as it may be."""
         part, self._waits_for = self._waits_for, None
