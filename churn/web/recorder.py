@@ -8,11 +8,12 @@ from typing import Protocol
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from churn.errors import ChurnError, DatabaseError, TookTooLongError
+from churn.errors import ChurnError, DatabaseError, TookTooLongError, UnauthorizedError
 from churn.storage.audit import REFUSED
 from churn.storage.exchanges import Caller, Exchange
 from churn.web.deadlines import Deadlines
 from churn.web.envelope import logger, refusal
+from churn.web.headers import header
 from churn.web.intake import ROUTES
 from churn.web.tracebacks import anonymous_traceback
 
@@ -114,6 +115,7 @@ class _Call:
             # Of those whom the gate refused, it is kept from where they came.
             body=_with_address(body, scope) if status in REFUSED else body or None,
             scored=state.get("scored", ()) if status == 200 else (),
+            is_bare=status == UnauthorizedError.status and not header(scope, b"authorization"),
         )
 
 
