@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from churn import phrases
 from churn.storage.ids import new_id
+from churn.web import security
 from churn.web.envelope import error_response
 from churn.web.headers import header
 from churn.web.waiting import Waiting
@@ -22,8 +23,7 @@ MAX_HEAD = 64 * 1024  # bytes of a request that are not its body: line, headers,
 MAX_HEADERS = 100  # each takes more memory than its bytes; as many trailers
 MAX_AHEAD = 64  # requests that are sent before the answer to the first
 CHUNKS = 4  # a body in chunks may have a byte more of that for each so many of its own
-# Beside what the gate's answers have: nothing has looked at this request yet.
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Connection": "close"}
+HEADERS = {**security.DATA, "Connection": "close"}  # no app has looked at this request yet
 
 
 class EndedError(Exception):
