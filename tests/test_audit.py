@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from churn.cli.main import main
 from churn.schemas import EXAMPLE
+from churn.storage.tally import SINGLY
 from churn.storage.verification import verify
 from tests.conftest import Served
 from tests.identities import a_token, a_user, basic, bearer
@@ -103,6 +104,36 @@ def test_a_flood_of_refused_sign_ins_is_counted(served: Served) -> None:
     found = audit("--kind", "refused")
     assert sum(event["times"] for event in found) == 60
     assert len(found) < 30
+
+
+def test_a_flood_without_credentials_hides_nobody_who_guesses(served: Served, database: Engine) -> None:
+    a_user(database, "marie")
+    for _ in range(2 * SINGLY):
+        assert ask(served, "GET", "/history", "") == 401
+    assert ask(served, "GET", "/history", basic("nobody", WRONG)) == 401
+    assert ask(served, "GET", "/history", basic("marie", WRONG)) == 401
+    served.client.__exit__()
+    found = audit("--kind", "refused")
+    assert sum(event["times"] for event in found) == 2 * SINGLY + 2
+    assert {event["address"] for event in found} == {"testclient"}
+    counted = [event for event in found if event["times"] > 1]
+    assert [(event["who"], event["times"]) for event in counted] == [(None, SINGLY)]
+    assert [event["who"] for event in found if event not in counted][-2:] == [None, "marie"]
+
+
+def test_a_flood_of_one_users_wrong_passwords_names_the_user(served: Served, database: Engine) -> None:
+    a_user(database, "marie")
+    a_user(database, "paul")
+    for _ in range(2 * SINGLY):  # always the same: refused again, and no new guess
+        assert ask(served, "GET", "/history", basic("marie", WRONG)) == 401
+    assert ask(served, "GET", "/history", basic("paul", WRONG)) == 401
+    served.client.__exit__()
+    found = audit("--kind", "refused")
+    assert {(event["who"], event["times"], event["address"]) for event in found} == {
+        ("marie", 1, "testclient"),
+        ("marie", SINGLY, "testclient"),
+        ("paul", 1, "testclient"),
+    }
 
 
 def test_a_table_is_for_people(served: Served, database: Engine) -> None:

@@ -14,7 +14,7 @@ from churn import registry
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.web import descriptors
-from churn.web.protocol import MAX_AHEAD
+from churn.web.protocol import MAX_AHEAD, MAX_HEADERS
 from churn.web.waiting import MAX_WAITING
 from tests.servers import Server, bentoml_serve, environment, home_beside, wait_until
 from tests.wires import ask, connect, heard, is_last, is_refusal
@@ -116,6 +116,8 @@ HOSTILE: dict[str, tuple[bytes, tuple[int, ...]]] = {
     "a head over 64 KiB": (lines(b"X-Long: " + b"a" * 70_000), (431,)),
     "an endless head": (lines(b"X-Long: " + b"a" * FLOOD), (431,)),
     "names over 64 KiB": (lines(*[b"X-%d: " % n for n in range(10_000)]), (431,)),
+    "many headers": (lines(*[b"a:"] * 200), (431,)),
+    "many trailers": (lines(CHUNKED) + b"0\r\n" + b"a:\r\n" * 200 + b"\r\n", (431,)),
     "a target of 64 KiB": (lines(path=b"/" + b"a" * 65_536), (431,)),
     "length and chunks": (lines(b"Content-Length: 6", CHUNKED) + b"0\r\n\r\n" + SMUGGLED, (400,)),
     "chunks and length": (lines(CHUNKED, b"Content-Length: 6") + b"0\r\n\r\n" + SMUGGLED, (400,)),
@@ -196,6 +198,28 @@ def test_credentials_do_not_make_a_malformed_one_better(server: Server, name: st
         assert len(statuses) == 1
         assert expected == (200,) or 400 <= statuses[0] < 500
     is_well(server)
+
+
+def test_small_headers_do_not_multiply_a_head_in_memory(server: Server) -> None:
+    head = lines(*[b"a:"] * 16_000)  # within 64 KiB
+    [answer] = ask(server.url, head)
+    assert (answer.status, is_refusal(answer), is_last(answer)) == (431, True, True)
+    most = lines(CLOSE, *[b"a:"] * (MAX_HEADERS - 2), path=b"/livez", method=b"GET")
+    assert [answer.status for answer in ask(server.url, most)] == [200]
+
+
+def test_trailers_are_no_headers(server: Server) -> None:
+    body = b"2\r\n{}\r\n0\r\n" + BEARER + b"\r\n"
+    [answer] = ask(server.url, lines(CHUNKED, CLOSE, JSON[:-2]) + body)
+    assert answer.status == 401
+
+
+def test_who_sends_what_is_malformed_fills_no_log(server: Server) -> None:
+    before = server.process.output
+    [answer] = ask(server.url, b"\x01")
+    assert answer.status == 400
+    is_well(server)
+    assert server.process.output == before
 
 
 def test_who_asks_far_ahead_is_answered_some_and_closed(server: Server) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from churn.errors import TookTooLongError
 from churn.web import deadlines
 from churn.web.deadlines import Deadlines
 
@@ -30,7 +31,7 @@ def test_what_takes_too_long_is_ended_wherever_it_stands_in_line() -> None:
         return await asyncio.gather(*(kept.keep(work) for work in works), return_exceptions=True)
 
     ended = [type(one) for one in asyncio.run(run())]
-    assert ended == [TimeoutError, type(None), TimeoutError, type(None), TimeoutError]
+    assert ended == [TookTooLongError, type(None), TookTooLongError, type(None), TookTooLongError]
 
 
 def test_each_has_its_own_time() -> None:
@@ -39,7 +40,7 @@ def test_each_has_its_own_time() -> None:
 
         async def ended() -> float:
             begun = loop.time()
-            with pytest.raises(TimeoutError):
+            with pytest.raises(TookTooLongError):
                 await kept.keep(forever())
             return loop.time() - begun
 
@@ -73,7 +74,7 @@ def test_a_task_that_was_ended_goes_on_and_may_be_kept_again() -> None:
     async def run() -> None:
         kept = Deadlines()
         for _ in range(2):
-            with pytest.raises(TimeoutError):
+            with pytest.raises(TookTooLongError):
                 await kept.keep(forever())
         await kept.keep(at_once())
         await asyncio.sleep(0)  # a cancellation that is left over would end it here
@@ -84,6 +85,6 @@ def test_a_task_that_was_ended_goes_on_and_may_be_kept_again() -> None:
 def test_nothing_is_left_behind() -> None:
     kept = Deadlines()
     for _ in range(2):  # event loops of their own
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TookTooLongError):
             asyncio.run(kept.keep(forever()))
         asyncio.run(kept.keep(at_once()))

@@ -1,15 +1,18 @@
 """Errors that no request can provoke on purpose, through the envelope around an app that fails."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from churn.errors import DatabaseError
+from churn.errors import DatabaseError, TookTooLongError
+from churn.web import deadlines
 from churn.web.envelope import Envelope
 
 
@@ -26,9 +29,23 @@ async def is_mute(_: Request) -> Response:
     return PlainTextResponse("secret-987654", status_code=418)
 
 
+async def hangs(_: Request) -> Response:
+    await asyncio.Event().wait()
+    return Response()
+
+
+async def stalls(_: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"begun"
+        await asyncio.Event().wait()
+
+    return StreamingResponse(parts())
+
+
 @pytest.fixture
 def client() -> TestClient:
     routes = [Route("/fails", fails), Route("/away", is_away), Route("/mute", is_mute)]
+    routes += [Route("/hangs", hangs), Route("/stalls", stalls)]
     return TestClient(Envelope(Starlette(routes=routes)))
 
 
@@ -60,3 +77,20 @@ def test_an_error_that_somebody_else_answered_gets_our_shape(client: TestClient)
     assert response.status_code == 418
     assert response.json()["detail"] == "Demande refusée"
     assert "987654" not in response.text
+
+
+def test_what_takes_too_long_gets_our_shape_whatever_it_is(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "MAX_SECONDS", 0.05)
+    response = client.get("/hangs")
+    assert response.status_code == 504
+    assert set(response.json()) == {"detail", "request_id"}
+
+
+def test_an_answer_that_has_begun_is_cut_and_nothing_put_behind_it(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "MAX_SECONDS", 0.05)
+    with pytest.raises(TookTooLongError):
+        client.get("/stalls")

@@ -202,7 +202,7 @@ class TestMemory:
 
     @pytest.fixture(autouse=True)
     def _little(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(bodies, "MAX_HELD", 20_000)
+        monkeypatch.setattr(bodies, "MAX_HELD", 20_000 * bodies.SHARE)
 
     def test_a_body_without_room_is_asked_to_come_again(self, served: Served) -> None:
         response = served.client.post("/predict_batch", content=padded([EXAMPLE], 20_001), headers=JSON)

@@ -82,6 +82,10 @@ def is_away(said: dict[str, Any]) -> bool:
     return bool(said["database"] == "away")
 
 
+def has_spooled(said: dict[str, Any]) -> bool:
+    return bool(said["spool"]["records"] > 0)
+
+
 def audited(url: str, clients: Clients) -> Audit:
     """Return what became of the answers, committed in their order."""
     with opened(url) as engine:
@@ -99,9 +103,8 @@ def test_answers_go_on_without_the_database_and_are_replayed(
                 own.stop(mode)
                 server.await_ready(is_away)
                 clients.await_calls(CALLS)
-                said = server.ready()
+                said = server.await_ready(has_spooled)
                 assert said["code"] == 200
-                assert said["spool"]["records"] > 0
                 assert said["spool"]["bytes"] > 0
                 assert metric(server, "churn_database_up") == 0
                 assert metric(server, "churn_spool_records") >= said["spool"]["records"]
@@ -130,7 +133,7 @@ def test_what_a_killed_server_had_spooled_is_replayed_once_by_the_next(
         assert spooled
         server.start()
         clients.await_calls(CALLS)
-        assert server.ready()["spool"]["records"] > 0
+        server.await_ready(has_spooled)
         own.start()
         server.await_ready(has_replayed)
         server.kill()
@@ -183,7 +186,7 @@ def test_no_prediction_without_the_database_where_the_spool_is_turned_off(
             assert len(clients.answers) == answered
             own.start()
             clients.await_calls(CALLS)
-        assert server.ready()["code"] == 200
+        server.await_ready(lambda said: said["code"] == 200)
     assert (clients.cut, set(clients.statuses)) == (0, {200, 503})
     assert {refusal.retry_after for refusal in clients.refusals} == {"5"}
     assert not any("probability" in str(refusal.body) for refusal in clients.refusals)
@@ -244,7 +247,7 @@ def test_a_locked_sqlite_holds_nobody_up(env: Env, tmp_path: Path) -> None:
             clients.await_calls(CALLS)
             with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
                 other.execute("BEGIN EXCLUSIVE")
-                server.await_ready(lambda said: said["spool"]["records"] > 0)
+                server.await_ready(has_spooled)
                 clients.await_calls(CALLS)
                 assert other.in_transaction
             server.await_ready(has_replayed)

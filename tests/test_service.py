@@ -4,11 +4,13 @@ import base64
 import json
 import math
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from churn import domain
@@ -24,10 +26,11 @@ from churn.storage.tables import (
     prediction_results,
     requests,
 )
-from churn.web import deadlines
+from churn.web import deadlines, readiness
 from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES
 from tests.conftest import Served
 from tests.identities import a_token, a_user
+from tests.servers import wait_until
 
 FULL: dict[str, Any] = {
     **EXAMPLE,
@@ -514,6 +517,11 @@ class TestJournal:
         assert rows(served, employee_inputs)[0].record["genre"] == "F"
 
 
+def await_status(served: Served, status: int) -> None:
+    """Wait until `/readyz` answers with a status: what was found is told for a second."""
+    wait_until(lambda: served.client.get("/readyz").status_code == status)
+
+
 def metrics(served: Served) -> dict[str, float]:
     """Return the figures at `/metrics`, by name and labels."""
     lines = served.client.get("/metrics").text.splitlines()
@@ -572,14 +580,45 @@ class TestState:
         assert served.client.get("/readyz").status_code == 200
         with served.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE requests RENAME TO gone")
-        assert served.client.get("/readyz").status_code == 503
+        await_status(served, 503)
         with served.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE gone RENAME TO requests")
+        await_status(served, 200)
         assert rows(served, requests) == []
         schema.downgrade(served.engine)
+        await_status(served, 503)
         response = served.client.get("/readyz")
-        assert response.status_code == 503
         assert set(response.json()) == {"detail", "request_id"}
+
+    def test_strangers_who_ask_often_have_the_database_asked_seldom(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(readiness, "KEPT", 3600.0)
+        checks: list[Engine] = []
+        check = schema.check
+
+        def checked(engine: Engine) -> str:
+            checks.append(engine)
+            return check(engine)
+
+        monkeypatch.setattr(schema, "check", checked)
+        with ThreadPoolExecutor(8) as pool:
+            asking = [pool.submit(served.client.get, "/readyz") for _ in range(40)]
+            assert {one.result().status_code for one in asking} == {200}
+        assert len(checks) == 1
+        monkeypatch.setattr(readiness, "KEPT", 0.0)
+        assert served.client.get("/readyz").status_code == 200
+        assert len(checks) == 2
+
+    def test_a_start_does_not_tell_what_an_earlier_one_found(
+        self, app: ASGIApp, served: Served, damaged: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(readiness, "KEPT", 3600.0)
+        assert served.client.get("/readyz").status_code == 200
+        served.client.__exit__()
+        monkeypatch.setenv("CHURN_MODEL", damaged)
+        with TestClient(app) as client:
+            assert client.get("/readyz").status_code == 503
 
     def test_every_answer_has_its_own_request_id(self, served: Served) -> None:
         ids = {

@@ -5,7 +5,7 @@ import select
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from churn.schemas import EXAMPLE
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from churn.storage.tables import api_responses, requests
+from churn.web import bodies
 from churn.web.protocol import BoundedProtocol
 from churn.web.waiting import Connection, Waiting
 from tests.identities import a_token
-from tests.wires import PATIENCE, answers, ask, connect, heard, is_last, is_refusal
+from tests.wires import PATIENCE, Answer, answers, ask, connect, heard, is_last, is_refusal
 
 BRIEF = 1.0  # seconds; a whole request takes less on a busy machine, too
 HEAD = b"POST /predict HTTP/1.1\r\nAccept-Language: en\r\nHost: h\r\n"
@@ -77,7 +78,12 @@ def token(engine: Engine, model: ServedModel, monkeypatch: pytest.MonkeyPatch) -
     """Return a token's header line; the app serves on that database."""
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", model.tag)
-    return f"Authorization: Bearer {a_token(engine, scopes=('predict',))}\r\n".encode()
+    return a_header(engine, "tests")
+
+
+def a_header(engine: Engine, name: str) -> bytes:
+    """Return the header line of a new token."""
+    return f"Authorization: Bearer {a_token(engine, name, scopes=('predict',))}\r\n".encode()
 
 
 def trickled(connection: socket.socket) -> bytes:
@@ -216,6 +222,74 @@ class TestAnswers:
         assert statuses(engine) == [("/predict_batch", 200)]
 
 
+class TestShares:
+    """What several callers bring at once, of whom none may keep the others from it."""
+
+    PART = bodies.SMALL + 1  # bytes of a body that are there, while its end is not
+    BODY = json.dumps([EXAMPLE]).encode().ljust(PART + 1)
+
+    @contextmanager
+    def bringing(self, url: str, tokens: list[bytes]) -> Iterator[list[socket.socket]]:
+        """Yield connections, each with a large body of which the last byte is to come."""
+        head = b"POST /predict_batch HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n" % len(self.BODY)
+        with ExitStack() as stack:
+            found = [stack.enter_context(connect(url)) for _ in tokens]
+            for connection, token in zip(found, tokens, strict=True):
+                connection.sendall(head + token + b"\r\n" + self.BODY[:-1])
+            yield found
+
+    def said(self, connection: socket.socket) -> Answer:
+        [answer] = answers(connection.recv(1 << 16))
+        return answer
+
+    def one_is_refused(self, connections: list[socket.socket]) -> None:
+        """Assert that one of them is told to come again, and that the others are answered when whole."""
+        [refused], _, _ = select.select(connections, [], [], PATIENCE)
+        answer = self.said(refused)
+        assert (answer.status, int(answer.headers["retry-after"]) > 0) == (503, True)
+        for connection in connections:
+            if connection is not refused:
+                connection.sendall(self.BODY[-1:])
+                assert self.said(connection).status == 200
+
+    def test_one_caller_brings_a_few_and_others_theirs(
+        self, app: ASGIApp, engine: Engine, token: bytes
+    ) -> None:
+        another = a_header(engine, "another")
+        with serving(app, Waiting(PATIENCE)) as url:
+            for _ in range(2):  # what was held is let go
+                with (
+                    self.bringing(url, [token] * (bodies.MAX_EACH + 1)) as connections,
+                    self.bringing(url, [another]) as [others],
+                ):
+                    others.sendall(self.BODY[-1:])
+                    assert self.said(others).status == 200
+                    self.one_is_refused(connections)
+
+    def test_one_caller_holds_a_share_and_others_theirs(
+        self, app: ASGIApp, engine: Engine, token: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bodies, "MAX_HELD", 2 * len(self.BODY) * bodies.SHARE)
+        another = a_header(engine, "another")
+        with (
+            serving(app, Waiting(PATIENCE)) as url,
+            self.bringing(url, [token] * 3) as connections,
+            self.bringing(url, [another] * 2) as others,
+        ):
+            for connection in others:
+                connection.sendall(self.BODY[-1:])
+                assert self.said(connection).status == 200
+            self.one_is_refused(connections)
+
+    def test_all_together_hold_no_more_than_there_is_room_for(
+        self, app: ASGIApp, engine: Engine, token: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bodies, "MAX_HELD", len(self.BODY) * bodies.SHARE)
+        tokens = [token, *(a_header(engine, f"another {n}") for n in range(bodies.SHARE))]
+        with serving(app, Waiting(PATIENCE)) as url, self.bringing(url, tokens) as connections:
+            self.one_is_refused(connections)
+
+
 class TestRoom:
     def test_the_one_that_waits_longest_makes_room(self, app: ASGIApp, token: bytes) -> None:
         with (
@@ -228,3 +302,37 @@ class TestRoom:
             for connection in (second, third):
                 connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
                 assert [answer.status for answer in answers(heard(connection))] == [200]
+
+    def test_a_body_of_somebody_known_stays_and_others_make_room(self, app: ASGIApp, token: bytes) -> None:
+        half = b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+        with (
+            serving(app, Waiting(PATIENCE * 10, at_most=2)) as url,
+            connect(url) as known,
+            connect(url) as stranger,
+        ):
+            known.sendall(HEAD + token + half)
+            assert known.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"  # somebody reads
+            known.sendall(b"{")
+            stranger.sendall(HEAD + half)
+            assert stranger.recv(1 << 16).startswith(b"HTTP/1.1 401 ")
+            with connect(url) as first:  # a third one: in place of the stranger, whose body is not wanted
+                assert heard(stranger) == b""
+                with connect(url):  # in place of who has said nothing
+                    assert heard(first) == b""
+            known.sendall(b" " * 998 + b"}")
+            assert known.recv(1 << 16).startswith(b"HTTP/1.1 422 ")
+
+    def test_bodies_of_somebody_known_do_not_keep_a_new_one_out(self, app: ASGIApp, token: bytes) -> None:
+        half = b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+        with (
+            serving(app, Waiting(PATIENCE * 10, at_most=2)) as url,
+            connect(url) as first,
+            connect(url) as second,
+        ):
+            for known in (first, second):
+                known.sendall(HEAD + token + half)
+                assert known.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            with connect(url) as third:
+                assert heard(first) == b""
+                third.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                assert [answer.status for answer in answers(heard(third))] == [200]

@@ -79,4 +79,5 @@ def is_last(answer: Answer) -> bool:
         answer.headers["connection"] == "close"
         and answer.headers["cache-control"] == "no-store"
         and answer.headers["x-content-type-options"] == "nosniff"
+        and answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     )

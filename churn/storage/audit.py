@@ -36,7 +36,8 @@ class Event:
     """Something that somebody did, or was refused.
 
     `who` is None where nobody knows; of a refused sign-in it is the user whose password it was not.
-    `address` is of sign-ins and refusals, `detail` what an operator's act was about.
+    `address` is of sign-ins and refusals, where several are counted (`times`) of the first; `detail` is what
+    an operator's act was about.
     """
 
     at: datetime

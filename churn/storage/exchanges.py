@@ -42,7 +42,8 @@ class Exchange:
     """One call and its answer, complete when it is recorded.
 
     A refused call has no `scored`, and its `body` (JSON) holds field names but none of their values.
-    `times` is more than 1 where refused calls alike are counted instead of stored one by one.
+    `times` is more than 1 where refused calls alike are counted instead of stored one by one; `is_bare`
+    says that a refused one came without credentials.
     """
 
     id: uuid.UUID
@@ -57,3 +58,4 @@ class Exchange:
     scored: Sequence[Scored] = field(default_factory=tuple)
     model: str | None = None
     times: int = 1
+    is_bare: bool = False

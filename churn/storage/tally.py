@@ -1,27 +1,34 @@
 """The tally: a flood of calls by nobody known is counted, not stored row by row."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 
-from churn.storage.exchanges import Caller, Exchange
+import orjson
+
+from churn.storage.exchanges import Exchange
 from churn.storage.ids import new_id
 
-SINGLY = 20  # refused calls that are stored one by one, a window
+SINGLY = 20  # refused calls of one sort that are stored one by one, a window
 TOO_OFTEN = 429
 WINDOW = 60.0  # seconds
 SEVERAL = "*"  # the method of calls that are counted together
+
+_Sort = tuple[str, str | None, bool]
 
 
 class Tally:
     """Stores the first refused calls of each minute one by one, and counts the others by route.
 
     Those whose caller is not known, since anyone can send as many as they like; and what came too often.
+    Calls without credentials are a sort of their own, and those with a known user's name, each: who floods
+    the journal with one sort hides none of another.
     """
 
     def __init__(self) -> None:
         self._until = 0.0
-        self._stored = 0
-        self._counted: dict[tuple[str, int, str | None], Exchange] = {}
+        self._stored: Counter[_Sort] = Counter()
+        self._counted: dict[tuple[_Sort, str, int], Exchange] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -30,20 +37,23 @@ class Tally:
 
     def takes(self, exchange: Exchange) -> bool:
         """Return whether an exchange is counted here, and needs no rows of its own."""
-        caller = Caller() if exchange.caller.kind == "anonymous" else exchange.caller
+        caller = exchange.caller
         if caller.kind != "anonymous" and exchange.status != TOO_OFTEN:
             return False
         now = time.monotonic()
         if now >= self._until:
-            self._until, self._stored = now + WINDOW, 0
-        if self._stored < SINGLY:
-            self._stored += 1
+            self._until = now + WINDOW
+            self._stored.clear()
+        sort = caller.kind, caller.name, exchange.is_bare
+        if self._stored[sort] < SINGLY:
+            self._stored[sort] += 1
             return False
-        # Not the method, nor a name that somebody tried: callers make up as many as they like.
-        place = exchange.route, exchange.status, caller.name
+        # Not the method: callers make up as many as they like. Names are those of known users alone.
+        place = sort, exchange.route, exchange.status
         known = self._counted.get(place)
         if known is None:
-            self._counted[place] = replace(exchange, id=new_id(), method=SEVERAL, caller=caller, body=None)
+            body = _with_address_only(exchange.body)
+            self._counted[place] = replace(exchange, id=new_id(), method=SEVERAL, body=body)
         else:
             known.times += 1
             known.answered_at = exchange.answered_at
@@ -54,3 +64,8 @@ class Tally:
         found = list(self._counted.values())
         self._counted.clear()
         return found
+
+
+def _with_address_only(body: bytes | None) -> bytes | None:
+    """Return what is kept of the first answer: from where that call came."""
+    return None if body is None else orjson.dumps({"address": orjson.loads(body).get("address")})

@@ -1,19 +1,29 @@
 """Bodies: read as they come, each within its limit, and all at once within the memory of a worker."""
 
+from collections import Counter
+
 from starlette.types import Receive, Scope
 
 from churn.errors import OverloadedError, PayloadTooLargeError, UnfinishedError, UnsupportedMediaError
+from churn.storage.exchanges import Caller
 from churn.web.headers import header
 
 SMALL = 16 * 1024  # bytes that are not worth counting: connections are bounded, too
 MAX_HELD = 128 * 1024**2  # bytes of larger bodies that a worker holds at once
+SHARE = 4  # one caller's part of them is a fourth: a whole batch
+MAX_EACH = 4  # larger bodies that are held of one caller
 
 
 class Bodies:
-    """Reads bodies of JSON, and counts what is held of the larger ones until it is let go."""
+    """Reads bodies of JSON, and counts what is held of the larger ones until it is let go.
+
+    Nobody may hold more than a share: the others' are read all the same.
+    """
 
     def __init__(self) -> None:
         self._held = 0
+        self._held_of: Counter[Caller] = Counter()  # bytes; none of those who have none
+        self._bodies_of: Counter[Caller] = Counter()
 
     async def read(self, scope: Scope, receive: Receive, limit: int) -> bytes:
         """Return a whole body, held until `let_go`; stops as soon as it is over the limit in bytes.
@@ -32,17 +42,22 @@ class Bodies:
         try:
             await self._fill(chunks, scope, receive, limit)
         except BaseException:
-            self._release(sum(map(len, chunks)))
+            self._release(scope, sum(map(len, chunks)))
             raise
         return b"".join(chunks)
 
-    def let_go(self, body: bytes) -> None:
-        """Count a body no longer."""
-        self._release(len(body))
+    def let_go(self, scope: Scope, body: bytes) -> None:
+        """Count a request's body no longer."""
+        self._release(scope, len(body))
 
-    def _release(self, size: int) -> None:
+    def _release(self, scope: Scope, size: int) -> None:
         if size > SMALL:
+            caller = scope["state"]["caller"]
             self._held -= size
+            self._held_of[caller] -= size
+            self._bodies_of[caller] -= 1
+            if not self._bodies_of[caller]:
+                del self._held_of[caller], self._bodies_of[caller]
 
     async def _fill(self, chunks: list[bytes], scope: Scope, receive: Receive, limit: int) -> None:
         size, more = 0, True
@@ -54,12 +69,25 @@ class Bodies:
             chunks.append(chunk)
             before, size = size, size + len(chunk)
             if size > SMALL:
-                self._held += len(chunk) if before > SMALL else size
+                self._hold(scope["state"]["caller"], before, size)
             if size > limit:
                 raise PayloadTooLargeError(limit, "byte")
-            if size > SMALL and self._held > MAX_HELD:
-                raise OverloadedError("the bodies of other calls take all the memory that is for them")
+            if size > SMALL:
+                self._check_room(scope["state"]["caller"])
             more = message.get("more_body", False)
+
+    def _hold(self, caller: Caller, before: int, size: int) -> None:
+        """Count a body that has grown; as a whole, where it was small."""
+        is_new = before <= SMALL
+        self._held += size if is_new else size - before
+        self._held_of[caller] += size if is_new else size - before
+        self._bodies_of[caller] += is_new
+
+    def _check_room(self, caller: Caller) -> None:
+        if self._held > MAX_HELD:
+            raise OverloadedError("the bodies of other calls take all the memory that is for them")
+        if self._held_of[caller] > MAX_HELD // SHARE or self._bodies_of[caller] > MAX_EACH:
+            raise OverloadedError("the caller's other bodies take all the memory that is for one caller's")
 
 
 def _check_media(scope: Scope) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable
 from typing import cast
 
+from churn.errors import TookTooLongError
+
 # Shorter than the server's own time-out, whose answer would be neither journalled nor in our shape.
 MAX_SECONDS = 30
 
@@ -23,7 +25,7 @@ class Deadlines:
         """Await some work of this task's, one at a time.
 
         Raises:
-            TimeoutError: it took too long.
+            TookTooLongError: it took too long.
         """
         loop, task = asyncio.get_running_loop(), cast("asyncio.Task[object]", asyncio.current_task())
         end = self._ends[task] = loop.time() + MAX_SECONDS
@@ -33,7 +35,7 @@ class Deadlines:
             await work
         except asyncio.CancelledError:
             if task in self._over and not task.uncancel():
-                raise TimeoutError from None
+                raise TookTooLongError("no answer in time") from None
             raise  # somebody else ends it
         finally:
             self._ends.pop(task, None)

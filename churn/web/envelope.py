@@ -18,6 +18,7 @@ from churn.errors import (
     TooManyRequestsError,
 )
 from churn.storage.ids import new_id
+from churn.web.deadlines import Deadlines
 from churn.web.headers import header
 from churn.web.tracebacks import anonymous_traceback
 
@@ -33,11 +34,13 @@ class Envelope:
     """Gives each request an id and a language, and each error the shape of the design.
 
     The shape is FastAPI's, `{"detail": …, "request_id": …}`, whoever refused: a `ChurnError` raised
-    beneath it, BentoML's own errors, or an exception that nobody expected.
+    beneath it, BentoML's own errors, or an exception that nobody expected. What takes too long is ended,
+    whatever it is.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request; what is not HTTP passes."""
@@ -49,8 +52,10 @@ class Envelope:
         state["language"] = phrases.language_of(header(scope, b"accept-language"))
         answer = _Answer(scope, send)
         try:
-            await self._app(scope, receive, answer.send)
+            await self._deadlines.keep(self._app(scope, receive, answer.send))
         except ChurnError as error:
+            if answer.started:
+                raise
             if error.status >= 500:
                 logger.error("request %s: %s", state["request_id"], error)
             answer.refused = refusal(error, scope)

@@ -237,27 +237,27 @@ class Intake:
         if len(body) <= SMALL:
             answer = await endpoint(route.read(body))
         else:
-            answer = await self._answer_large(route, endpoint, body)
+            answer = await self._answer_large(scope, endpoint, body)
         await answer(scope, receive, send)
 
-    async def _answer_large(self, route: Route, endpoint: Endpoint, body: bytes) -> Response:
+    async def _answer_large(self, scope: Scope, endpoint: Endpoint, body: bytes) -> Response:
         """Answer a large body when it is its turn.
 
         What has begun goes on where nobody waits for it any more: a thread cannot be ended, and what it
         holds counts until it has.
         """
-        turn = object()
+        read, turn = ROUTES[scope["path"]].read, object()
         try:
             await self._large.acquire_on_behalf_of(turn)
         except BaseException:
-            self._bodies.let_go(body)
+            self._bodies.let_go(scope, body)
             raise
 
         async def work() -> Response:
             try:
-                return await endpoint(await anyio.to_thread.run_sync(route.read, body))
+                return await endpoint(await anyio.to_thread.run_sync(read, body))
             finally:
                 self._large.release_on_behalf_of(turn)
-                self._bodies.let_go(body)
+                self._bodies.let_go(scope, body)
 
         return await asyncio.shield(asyncio.create_task(work()))

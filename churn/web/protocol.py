@@ -5,12 +5,14 @@ import socket
 from contextlib import suppress
 from typing import ClassVar, Literal, cast
 
+import httptools
 import uvicorn.config
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from churn import phrases
 from churn.storage.ids import new_id
+from churn.web import security
 from churn.web.envelope import error_response
 from churn.web.headers import header
 from churn.web.waiting import Waiting
@@ -18,10 +20,10 @@ from churn.web.waiting import Waiting
 Part = Literal["head", "body"]
 
 MAX_HEAD = 64 * 1024  # bytes of a request that are not its body: line, headers, chunks' sizes, trailers
+MAX_HEADERS = 100  # each takes more memory than its bytes; as many trailers
 MAX_AHEAD = 64  # requests that are sent before the answer to the first
 CHUNKS = 4  # a body in chunks may have a byte more of that for each so many of its own
-# Beside what the gate's answers have: nothing has looked at this request yet.
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Connection": "close"}
+HEADERS = {**security.DATA, "Connection": "close"}  # no app has looked at this request yet
 
 
 class EndedError(Exception):
@@ -60,7 +62,15 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_over:
             return
         self._besides += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        # As uvicorn does it, but for its line in the log for each request that is malformed.
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(400)
+        except httptools.HttpParserUpgrade:  # answered as if none had been asked for
+            self._stop()  # the parser reads no more, either
+            self.cycle.keep_alive = False
         if self._besides > MAX_HEAD:
             self._refuse(431)
         if not self._is_over:
@@ -70,6 +80,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin a request, at its first byte."""
         self._begun = True
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, unless there are too many.
+
+        Raises:
+            EndedError: there are.
+        """
+        if len(self.headers) >= MAX_HEADERS:
+            self._refuse(431)
+            raise EndedError
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Hand the request on, unless its head is too large although it came in few reads.
@@ -84,6 +105,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(429)  # in effect closes: the answers that are due come first
             raise EndedError
         super().on_headers_complete()
+        self.headers = []  # for trailers: the head is the app's, and no proxy has looked at them
 
     def on_body(self, body: bytes) -> None:
         """Pass a part of the body on."""
@@ -98,6 +120,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._besides = self._brought = 0
         self._wait_for(None)
         super().on_message_complete()
+
+    @property
+    def is_welcome(self) -> bool:
+        """Whether the gate knows who brings the body that is to come, and nothing is answered yet."""
+        if self._waits_for != "body" or self.cycle.response_started:
+            return False
+        caller = self.cycle.scope["state"].get("caller")
+        return caller is not None and caller.kind != "anonymous"
 
     def be_late(self) -> None:
         """End a request that takes too long, or let it go on where it is as fast as it may be."""
@@ -118,18 +148,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop()
         self.transport.abort()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's word, in no language of ours
-        """Refuse what is no HTTP; called by uvicorn, which would answer in plain text."""
-        self._refuse(400)
-
     def _should_upgrade_to_ws(self) -> bool:
         """Take no connection away from these bounds: no WebSocket is served."""
         return False
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Answer as if no upgrade had been asked for, and read no more: the parser does not, either."""
-        self._stop()
-        self.cycle.keep_alive = False
 
     def _is_held_up(self) -> bool:
         """Return whether it is us who do not read the body yet."""

@@ -8,11 +8,11 @@ from typing import Protocol
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from churn.errors import ChurnError, DatabaseError, TookTooLongError
+from churn.errors import ChurnError, DatabaseError, UnauthorizedError
 from churn.storage.audit import REFUSED
 from churn.storage.exchanges import Caller, Exchange
-from churn.web.deadlines import Deadlines
 from churn.web.envelope import logger, refusal
+from churn.web.headers import header
 from churn.web.intake import ROUTES
 from churn.web.tracebacks import anonymous_traceback
 
@@ -40,15 +40,14 @@ class Recorder:
         self._app = app
         self._journal = journal
         self._is_open = is_open
-        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http" or self._is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
-        call = _Call(scope, receive, send)
-        await call.be_answered(self._app, self._deadlines)
+        call = _Call(scope, send)
+        await self._app(scope, receive, call.hold)
         if not call.held:
             return
         try:
@@ -69,25 +68,15 @@ class Recorder:
 class _Call:
     """One request on its way: its answer is held, unless it is none of the API's and a success."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._scope, self._receive, self._send = scope, receive, send
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope, self._send = scope, send
         self._is_api = scope["path"] in API
         self._passes = False
         self._received_at, self._started = datetime.now(UTC), time.perf_counter()
         self.held: list[Message] = []
 
-    async def be_answered(self, app: ASGIApp, deadlines: Deadlines) -> None:
-        """Let the app answer; a call to the API in time, or it is told that it took too long."""
-        if not self._is_api:
-            await app(self._scope, self._receive, self._hold)
-            return
-        try:
-            await deadlines.keep(app(self._scope, self._receive, self._hold))
-        except TimeoutError:
-            self.held.clear()
-            await refusal(TookTooLongError(), self._scope)(self._scope, self._receive, self._hold)
-
-    async def _hold(self, message: Message) -> None:
+    async def hold(self, message: Message) -> None:
+        """Hold a part of the answer, or let it pass."""
         if message["type"] == "http.response.start":
             self._passes = not self._is_api and message["status"] < 400
         if self._passes:
@@ -114,6 +103,7 @@ class _Call:
             # Of those whom the gate refused, it is kept from where they came.
             body=_with_address(body, scope) if status in REFUSED else body or None,
             scored=state.get("scored", ()) if status == 200 else (),
+            is_bare=status == UnauthorizedError.status and not header(scope, b"authorization"),
         )
 
 

@@ -17,6 +17,8 @@ _DATA = (
     (_POLICY, b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-frame-options", b"DENY"),
 )
+# For what answers before there is an app: names and values.
+DATA = {name.decode(): value.decode() for name, value in (*_ALWAYS, *_DATA)}
 # A year; not the subdomains, which are not ours to bind.
 _TRANSPORT = ((b"strict-transport-security", b"max-age=31536000"),)
 

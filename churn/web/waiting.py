@@ -9,7 +9,11 @@ MAX_WAITING = 1000  # connections; what behaves waits some milliseconds
 
 
 class Connection(Protocol):
-    """What is told to a connection that waits."""
+    """What is asked of a connection that waits, and told to it."""
+
+    @property
+    def is_welcome(self) -> bool:
+        """Whether it is for a body by somebody known, and others are to make room first."""
 
     def be_late(self) -> None:
         """Do what is to be done when the time is over: end, or begin anew."""
@@ -21,6 +25,7 @@ class Connection(Protocol):
 class Waiting:
     """Ends what waits longer than `seconds`, and what has waited longest where more than `at_most` wait.
 
+    Who brings a body and may do so is the last to make room, but for the one that has just come.
     By one timer for all, which is left to run out: there is none to make and to cancel for each request.
     """
 
@@ -41,7 +46,8 @@ class Waiting:
         if self._timer is None:
             self._timer = loop.call_at(end, self._look, loop)
         if len(self._ends) > self._at_most:
-            longest = next(iter(self._ends))
+            strangers = (one for one in self._ends if one is not connection and not one.is_welcome)
+            longest = next(strangers, next(iter(self._ends)))
             del self._ends[longest]
             longest.make_room()
 
