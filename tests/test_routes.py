@@ -11,7 +11,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocketDisconnect
 
-from churn.access import authenticator
+from churn.access import guesses
 from churn.access.gate import OPEN_PATHS, SCOPES
 from churn.access.roles import SCOPES as ALL_SCOPES
 from churn.access.throttle import Patience
@@ -33,7 +33,7 @@ BODIES = {
 def unthrottled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one address fail as often as these tests do; throttling has tests of its own."""
     for name in ("OF_ADDRESSES", "OF_USERS"):
-        monkeypatch.setattr(authenticator, name, Patience(free=1_000_000))
+        monkeypatch.setattr(guesses, name, Patience(free=1_000_000))
 
 
 def paths(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
