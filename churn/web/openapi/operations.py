@@ -14,10 +14,10 @@ from churn.web.openapi.models import Health, HistoryPage, ModelCard, Readiness
 
 Method = Literal["get", "post"]
 
-# What may befall any call: it is not HTTP as the service reads it, or something breaks.
-_ALWAYS = (400, 405, 408, 431, 500)
+# What may befall any call: it is not HTTP as the service reads it, something breaks, or takes too long.
+_ALWAYS = (400, 405, 408, 431, 500, 504)
 _CLOSED = (401, 403, 429, 503)
-_BODY = (413, 415, 422, 504)
+_BODY = (413, 415, 422)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Which model serves, how good and how fair it is, and what it must not be taken for. Also of a model "
         "that failed its self-test.",
         ModelCard,
-        refusals=_closed(504),
+        refusals=_closed(),
     ),
     "/history": Operation(
         "records",
@@ -89,7 +89,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Predictions from the journal, newest first, a page at a time.",
         HistoryPage,
         parameters=PARAMETERS,
-        refusals=_closed(422, 504),
+        refusals=_closed(422),
     ),
     "/health": Operation("service", "Is it there", "The process answers.", Health),
     "/healthz": Operation("service", "Is it alive", "The same as /livez.", "text/plain"),
