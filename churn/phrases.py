@@ -15,6 +15,8 @@ Outcome = Literal["low", "still_low", "lowered", "suggested", "none"]
 
 def language_of(accept_language: str) -> Language:
     """Return the language that an `Accept-Language` header prefers; French where it says neither."""
+    if not accept_language:
+        return DEFAULT_LANGUAGE
     best, best_weight = DEFAULT_LANGUAGE, 0.0
     for part in accept_language.split(","):
         tag, _, parameters = part.strip().partition(";")

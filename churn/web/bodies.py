@@ -1,13 +1,14 @@
 """Bodies: read as they come, each within its limit, and all at once within the memory of a worker."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from starlette.types import Receive, Scope
 
 from churn.errors import OverloadedError, PayloadTooLargeError, UnfinishedError, UnsupportedMediaError
 from churn.storage.exchanges import Caller
-from churn.web.headers import header
 
+Headers = Iterable[tuple[bytes, bytes]]
 SMALL = 16 * 1024  # bytes that are not worth counting: connections are bounded, too
 MAX_HELD = 128 * 1024**2  # bytes of larger bodies that a worker holds at once
 SHARE = 4  # one caller's part of them is a fourth: a whole batch
@@ -34,10 +35,7 @@ class Bodies:
             OverloadedError: there is no room for it beside the others.
             UnfinishedError: it does not come whole.
         """
-        _check_media(scope)
-        declared = header(scope, b"content-length")
-        if declared.isdecimal() and int(declared) > limit:
-            raise PayloadTooLargeError(limit, "byte")
+        _check(scope["headers"], limit)
         chunks: list[bytes] = []
         try:
             await self._fill(chunks, scope, receive, limit)
@@ -90,11 +88,17 @@ class Bodies:
             raise OverloadedError("the caller's other bodies take all the memory that is for one caller's")
 
 
-def _check_media(scope: Scope) -> None:
-    media = header(scope, b"content-type", "application/json").partition(";")[0].strip().lower()
-    is_encoded = any(
-        name == b"content-encoding" and value.strip().lower() != b"identity"
-        for name, value in scope["headers"]
-    )
-    if media != "application/json" or is_encoded:
-        raise UnsupportedMediaError
+def _check(headers: Headers, limit: int) -> None:
+    """Refuse by the head what is not JSON, or too large; in one pass, as every call comes by here."""
+    for name, value in headers:
+        if name == b"content-type":
+            if (
+                value != b"application/json"
+                and value.partition(b";")[0].strip().lower() != b"application/json"
+            ):
+                raise UnsupportedMediaError
+        elif name == b"content-encoding":
+            if value.strip().lower() != b"identity":
+                raise UnsupportedMediaError
+        elif name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise PayloadTooLargeError(limit, "byte")

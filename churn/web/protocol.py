@@ -71,7 +71,7 @@ class BoundedProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:  # answered as if none had been asked for
             self._stop()  # the parser reads no more, either
             self.cycle.keep_alive = False
-        if self._besides > MAX_HEAD:
+        if self._besides > MAX_HEAD or len(self.headers) > MAX_HEADERS:
             self._refuse(431)
         if not self._is_over:
             self._wait_for(self._missing())
@@ -81,24 +81,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._begun = True
         super().on_message_begin()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, unless there are too many.
-
-        Raises:
-            EndedError: there are.
-        """
-        if len(self.headers) >= MAX_HEADERS:
-            self._refuse(431)
-            raise EndedError
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Hand the request on, unless its head is too large although it came in few reads.
 
         Raises:
             EndedError: it is, or too many before it wait for their turn.
         """
-        if self._besides > MAX_HEAD and len(self.url) + _size(self.headers) > MAX_HEAD:
+        is_large = self._besides > MAX_HEAD and len(self.url) + _size(self.headers) > MAX_HEAD
+        if is_large or len(self.headers) > MAX_HEADERS:
             self._refuse(431)
             raise EndedError
         if len(self.pipeline) >= MAX_AHEAD:  # uvicorn would hold any number of them

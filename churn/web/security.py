@@ -10,13 +10,13 @@ _ALWAYS = (
     (b"cache-control", b"no-store"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 # Data, which no browser has to run or to frame; pages bring a policy of their own.
 _DATA = (
     (_POLICY, b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-frame-options", b"DENY"),
 )
+_PAGE = ((b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),)
 # For what answers before there is an app: names and values.
 DATA = {name.decode(): value.decode() for name, value in (*_ALWAYS, *_DATA)}
 # A year; not the subdomains, which are not ours to bind.
@@ -43,7 +43,7 @@ class SecurityHeaders:
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                kind = () if any(name == _POLICY for name, _ in headers) else _DATA
+                kind = _PAGE if _POLICY in [name for name, _ in headers] else _DATA
                 message["headers"] = [*headers, *_ALWAYS, *kind, *transport]
             await send(message)
 
