@@ -15,8 +15,6 @@ Outcome = Literal["low", "still_low", "lowered", "suggested", "none"]
 
 def language_of(accept_language: str) -> Language:
     """Return the language that an `Accept-Language` header prefers; French where it says neither."""
-    if not accept_language:
-        return DEFAULT_LANGUAGE
     best, best_weight = DEFAULT_LANGUAGE, 0.0
     for part in accept_language.split(","):
         tag, _, parameters = part.strip().partition(";")
@@ -219,7 +217,10 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "list_type": ("attendu : une liste JSON d'employés", "expected a JSON list of employees"),
     "too_short": ("attendu : au moins un employé", "expected at least one employee"),
     "unknown_parameter": ("paramètre inconnu", "unknown parameter"),
-    "repeated_parameter": ("ce paramètre est donné deux fois", "this parameter is given twice"),
+    "repeated_parameter": (
+        "ce paramètre est donné plus d'une fois",
+        "this parameter is given more than once",
+    ),
     "page_size": ("attendu : un entier de 1 à 200", "expected an integer from 1 to 200"),
     "prediction_id": ("attendu : l'identifiant d'une prédiction", "expected the id of a prediction"),
     "name": ("attendu : un nom de 1 à 128 caractères", "expected a name of 1 to 128 characters"),

@@ -110,6 +110,9 @@ def app(model: ServedModel) -> ASGIApp:
     return made
 
 
+CALLER = "203.0.113.7"  # from where the service in process is called: the documentation's own network
+
+
 @dataclass(frozen=True)
 class Served:
     """The service in process, and the database behind it."""
@@ -157,7 +160,7 @@ def _served(
     monkeypatch.setenv("CHURN_MODEL", model.tag)
     token = a_token(engine, "tests", scopes=("predict", "history", "metrics"))
     headers = {"Authorization": f"Bearer {token}"}
-    where = ("203.0.113.7", 50000)  # of the documentation's own network
+    where = (CALLER, 50000)
     with TestClient(app, headers=headers, raise_server_exceptions=False, client=where) as client:
         yield Served(client, engine, token)
 

@@ -11,7 +11,7 @@ from churn.cli.main import main
 from churn.schemas import EXAMPLE
 from churn.storage.tally import SINGLY
 from churn.storage.verification import verify
-from tests.conftest import Served
+from tests.conftest import CALLER, Served
 from tests.identities import a_token, a_user, basic, bearer
 
 WRONG = "not the password"
@@ -59,7 +59,7 @@ def test_it_tells_who_signed_in_who_was_refused_and_who_read(served: Served, dat
         ("refused", "reader", "/predict", 403),
         ("read", "reader", "/history", 200),
     ]
-    assert [event["address"] for event in found] == ["203.0.113.7"] * 4 + [None]
+    assert [event["address"] for event in found] == [CALLER] * 4 + [None]
     assert [event["who_kind"] for event in found[:4]] == ["user", "anonymous", "anonymous", "token"]
     assert [told(event) for event in audit("--kind", "refused", "--limit", "1")] == [told(found[3])]
 
@@ -115,7 +115,7 @@ def test_a_flood_without_credentials_hides_nobody_who_guesses(served: Served, da
     served.client.__exit__()
     found = audit("--kind", "refused")
     assert sum(event["times"] for event in found) == 2 * SINGLY + 2
-    assert {event["address"] for event in found} == {"testclient"}
+    assert {event["address"] for event in found} == {CALLER}
     counted = [event for event in found if event["times"] > 1]
     assert [(event["who"], event["times"]) for event in counted] == [(None, SINGLY)]
     assert [event["who"] for event in found if event not in counted][-2:] == [None, "marie"]
@@ -130,9 +130,9 @@ def test_a_flood_of_one_users_wrong_passwords_names_the_user(served: Served, dat
     served.client.__exit__()
     found = audit("--kind", "refused")
     assert {(event["who"], event["times"], event["address"]) for event in found} == {
-        ("marie", 1, "testclient"),
-        ("marie", SINGLY, "testclient"),
-        ("paul", 1, "testclient"),
+        ("marie", 1, CALLER),
+        ("marie", SINGLY, CALLER),
+        ("paul", 1, CALLER),
     }
 
 

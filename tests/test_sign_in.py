@@ -48,11 +48,10 @@ class Site:
     def __init__(self, server: Server, env: Mapping[str, str]) -> None:
         self.url, self._env = server.url, env
 
-    def churn(self, *words: str, **changes: str) -> str:
+    def churn(self, *words: str, said: str = "") -> str:
         command = [sys.executable, "-m", "churn.cli.main", *words]
-        env = {**self._env, **changes}
         return subprocess.run(
-            command, env=env, cwd=PROJECT, check=True, capture_output=True, text=True
+            command, env=self._env, cwd=PROJECT, input=said, check=True, capture_output=True, text=True
         ).stdout
 
     def statuses(self, authorization: str, count: int = SAMPLES, **headers: str) -> set[int]:
@@ -100,9 +99,9 @@ def site_behind_a_proxy(model: ServedModel, tmp_path_factory: pytest.TempPathFac
 
 
 def test_what_an_operator_changes_holds_in_every_worker_in_seconds(site: Site) -> None:
-    site.churn("user", "add", "marie", API_PASSWORD=USER[1])
+    site.churn("user", "add", "marie", "--password-file", "-", said=USER[1])
     assert site.statuses(basic("marie", USER[1])) == {200}
-    site.churn("user", "password", "marie", API_PASSWORD=OTHER)
+    site.churn("user", "password", "marie", "--password-file", "-", said=OTHER)
     site.await_status(basic("marie", USER[1]), 401)
     assert site.statuses(basic("marie", OTHER)) == {200}
     site.churn("user", "role", "marie", "auditor")
