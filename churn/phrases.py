@@ -1,6 +1,5 @@
 """Every sentence that a caller reads, in French and in English."""
 
-from collections.abc import Callable
 from typing import Literal
 
 from churn import domain
@@ -290,12 +289,11 @@ def cross_site(language: Language) -> str:
 def too_large(error: PayloadTooLargeError, language: Language) -> str:
     """Return by how much a body may not be larger."""
     limit = f"{error.limit:,}".replace(",", " " if language == "fr" else ",")
-    units: dict[str, Callable[[str], tuple[str, str]]] = {
-        "byte": lambda n: (f"Corps trop grand : {n} octets au plus", f"Body too large: at most {n} bytes"),
-        "row": lambda n: (
-            f"Trop de lignes : {n} au plus, envoyer plusieurs lots",
-            f"Too many rows: at most {n}, send several batches",
+    french, english = {
+        "byte": (f"Corps trop grand : {limit} octets au plus", f"Body too large: at most {limit} bytes"),
+        "row": (
+            f"Trop de lignes : {limit} au plus, envoyer plusieurs lots",
+            f"Too many rows: at most {limit}, send several batches",
         ),
-    }
-    french, english = units[error.unit](limit)
+    }[error.unit]
     return english if language == "en" else french

@@ -105,7 +105,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Begin to count anew."""
+        """Begin to count anew, unless its trailers are too many although they came in one read.
+
+        Raises:
+            EndedError: they are.
+        """
+        if len(self.headers) > MAX_HEADERS:
+            self._refuse(431)
+            raise EndedError
         self._begun = False
         self._besides = self._brought = 0
         self._wait_for(None)
