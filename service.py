@@ -11,8 +11,10 @@ import anyio
 import anyio.to_thread
 import bentoml
 import orjson
+from bentoml._internal.server.http import traffic
 from sqlalchemy import Engine
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from churn import preflight, registry
 from churn.access.authenticator import Authenticator, Rates
@@ -162,7 +164,7 @@ def _collect_seldom() -> None:
 worker = Worker()
 
 
-@bentoml.service(name="churn", traffic={"timeout": 60}, metrics={"enabled": False}, **server_options())
+@bentoml.service(name="churn", metrics={"enabled": False}, **server_options())
 class Churn:
     """Employee-turnover risk with exact reasons; every call authenticated and journalled."""
 
@@ -238,6 +240,15 @@ def _schema_of(spec: Any) -> Callable[..., dict[str, Any]]:
     return schema_of
 
 
+def _no_timeout(app: ASGIApp, timeout: float) -> ASGIApp:  # noqa: ARG001 - made as BentoML makes its own
+    """Return the app as it is: the recorder and the envelope have deadlines, answered in our shape.
+
+    BentoML has no setting for none. Its own would hold something of each call for a minute, answered or
+    not, since it never cancels a timer.
+    """
+    return app
+
+
 # The decorator's annotation says the class; what it returns is the Service around it.
 service = cast("bentoml.Service[Churn]", Churn)
 
@@ -247,6 +258,7 @@ for method in service.apis.values():
 
 use_bounded_protocol()
 trust_only_configured()
+traffic.TimeoutMiddleware = _no_timeout  # type: ignore[assignment,misc]
 
 # The first added is the outermost.
 service.add_asgi_middleware(SecurityHeaders)

@@ -5,15 +5,9 @@ import asyncio
 import pytest
 
 from churn.errors import TookTooLongError
-from churn.web import deadlines
 from churn.web.deadlines import Deadlines
 
-pytestmark = pytest.mark.usefixtures("brief")
-
-
-@pytest.fixture
-def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadlines, "MAX_SECONDS", 0.05)
+BRIEF = 0.05  # seconds
 
 
 async def forever() -> None:
@@ -28,7 +22,7 @@ def test_what_takes_too_long_is_ended_wherever_it_stands_in_line() -> None:
     async def run() -> list[object]:
         kept = Deadlines()
         works = [forever(), at_once(), forever(), at_once(), forever()]
-        return await asyncio.gather(*(kept.keep(work) for work in works), return_exceptions=True)
+        return await asyncio.gather(*(kept.keep(work, BRIEF) for work in works), return_exceptions=True)
 
     ended = [type(one) for one in asyncio.run(run())]
     assert ended == [TookTooLongError, type(None), TookTooLongError, type(None), TookTooLongError]
@@ -41,7 +35,7 @@ def test_each_has_its_own_time() -> None:
         async def ended() -> float:
             begun = loop.time()
             with pytest.raises(TookTooLongError):
-                await kept.keep(forever())
+                await kept.keep(forever(), BRIEF)
             return loop.time() - begun
 
         first = asyncio.create_task(ended())
@@ -53,7 +47,7 @@ def test_each_has_its_own_time() -> None:
 
 def test_one_who_is_ended_by_somebody_else_is_told_so() -> None:
     async def run() -> None:
-        task = asyncio.create_task(Deadlines().keep(forever()))
+        task = asyncio.create_task(Deadlines().keep(forever(), BRIEF))
         await asyncio.sleep(0)
         task.cancel()
         await task
@@ -67,7 +61,7 @@ def test_an_error_of_the_work_is_its_own() -> None:
         raise ValueError("its own")
 
     with pytest.raises(ValueError, match="its own"):
-        asyncio.run(Deadlines().keep(fails()))
+        asyncio.run(Deadlines().keep(fails(), BRIEF))
 
 
 def test_a_task_that_was_ended_goes_on_and_may_be_kept_again() -> None:
@@ -75,8 +69,8 @@ def test_a_task_that_was_ended_goes_on_and_may_be_kept_again() -> None:
         kept = Deadlines()
         for _ in range(2):
             with pytest.raises(TookTooLongError):
-                await kept.keep(forever())
-        await kept.keep(at_once())
+                await kept.keep(forever(), BRIEF)
+        await kept.keep(at_once(), BRIEF)
         await asyncio.sleep(0)  # a cancellation that is left over would end it here
 
     asyncio.run(run())
@@ -86,5 +80,5 @@ def test_nothing_is_left_behind() -> None:
     kept = Deadlines()
     for _ in range(2):  # event loops of their own
         with pytest.raises(TookTooLongError):
-            asyncio.run(kept.keep(forever()))
-        asyncio.run(kept.keep(at_once()))
+            asyncio.run(kept.keep(forever(), BRIEF))
+        asyncio.run(kept.keep(at_once(), BRIEF))

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from churn.errors import DatabaseError, TookTooLongError
-from churn.web import deadlines
+from churn.web import envelope
 from churn.web.envelope import Envelope
 
 
@@ -82,7 +82,7 @@ def test_an_error_that_somebody_else_answered_gets_our_shape(client: TestClient)
 def test_what_takes_too_long_gets_our_shape_whatever_it_is(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadlines, "MAX_SECONDS", 0.05)
+    monkeypatch.setattr(envelope, "MAX_SECONDS", 0.05)
     response = client.get("/hangs")
     assert response.status_code == 504
     assert set(response.json()) == {"detail", "request_id"}
@@ -91,6 +91,6 @@ def test_what_takes_too_long_gets_our_shape_whatever_it_is(
 def test_an_answer_that_has_begun_is_cut_and_nothing_put_behind_it(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadlines, "MAX_SECONDS", 0.05)
+    monkeypatch.setattr(envelope, "MAX_SECONDS", 0.05)
     with pytest.raises(TookTooLongError):
         client.get("/stalls")

@@ -9,7 +9,7 @@ import pytest
 
 from churn.errors import InvalidInputError, PayloadTooLargeError
 from churn.schemas import EXAMPLE
-from churn.web import bodies, deadlines, intake
+from churn.web import bodies, envelope, intake
 from churn.web.intake import MAX_ERRORS, MAX_ROWS, Route, read_many, read_one, read_what_if
 from tests.conftest import Served
 from tests.servers import PATIENCE
@@ -250,7 +250,7 @@ class TestLarge:
         large = padded([EXAMPLE], bodies.SMALL + 1)
         with monkeypatch.context() as patched:
             patched.setitem(intake.ROUTES, "/predict_batch", Route(read, intake.MAX_BATCH_BYTES))
-            patched.setattr(deadlines, "MAX_SECONDS", 0.5)
+            patched.setattr(envelope, "MAX_SECONDS", 0.5)
             for _ in range(2):
                 late = served.client.post("/predict_batch", content=large, headers=JSON)
                 assert late.status_code == 504

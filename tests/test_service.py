@@ -1,8 +1,11 @@
 """The served app in process, through its public door, on both databases."""
 
+import asyncio
 import base64
+import gc
 import json
 import math
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -26,11 +29,12 @@ from churn.storage.tables import (
     prediction_results,
     requests,
 )
-from churn.web import deadlines, readiness
+from churn.storage.writer import Writer
+from churn.web import envelope, readiness, recorder
 from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES
 from tests.conftest import Served
 from tests.identities import a_token, a_user
-from tests.servers import wait_until
+from tests.servers import PATIENCE, wait_until
 
 FULL: dict[str, Any] = {
     **EXAMPLE,
@@ -490,12 +494,41 @@ class TestJournal:
     def test_an_answer_that_comes_too_late_is_journalled_as_such(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(deadlines, "MAX_SECONDS", 0)
+        monkeypatch.setattr(envelope, "MAX_SECONDS", 0)
         response = served.client.post("/predict", json=EXAMPLE)
         assert response.status_code == 504
         assert set(response.json()) == {"detail", "request_id"}
         assert [row.status for row in rows(served, api_responses)] == [504]
         assert rows(served, prediction_results) == []
+
+    def test_a_journal_that_hangs_holds_no_caller_and_lets_no_answer_out(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        goes_on, write = threading.Event(), Writer.write
+
+        def hangs(self: Writer, *given: Any) -> Any:
+            assert goes_on.wait(PATIENCE)
+            return write(self, *given)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Writer, "write", hangs)
+            patched.setattr(recorder, "MAX_SECONDS", 0.05)
+            response = served.client.post("/predict", json=EXAMPLE)
+            goes_on.set()
+        assert response.status_code == 504
+        assert set(response.json()) == {"detail", "request_id"}
+        assert served.client.post("/predict", json=EXAMPLE).status_code == 200
+
+    def test_a_call_that_is_answered_leaves_nothing_that_waits(self, served: Served) -> None:
+        def timers() -> int:
+            found = [one for one in gc.get_objects() if isinstance(one, asyncio.TimerHandle)]
+            return sum(not one.cancelled() for one in found)
+
+        served.client.post("/predict", json=EXAMPLE)
+        before = timers()
+        for _ in range(5):
+            served.client.post("/predict", json=EXAMPLE)
+        assert timers() == before
 
     def test_a_failure_in_scoring_is_500_and_its_text_stays_out_of_the_log(
         self, served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

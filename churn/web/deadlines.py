@@ -6,12 +6,9 @@ from typing import cast
 
 from churn.errors import TookTooLongError
 
-# Shorter than the server's own time-out, whose answer would be neither journalled nor in our shape.
-MAX_SECONDS = 30
-
 
 class Deadlines:
-    """Ends what takes longer than `MAX_SECONDS`.
+    """Ends what takes too long; of one object, all have the same time.
 
     As `asyncio.timeout` does, whose timer for each call costs as much as the validation of its body.
     """
@@ -21,14 +18,14 @@ class Deadlines:
         self._over: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None  # while there is something to end
 
-    async def keep(self, work: Awaitable[None]) -> None:
-        """Await some work of this task's, one at a time.
+    async def keep(self, work: Awaitable[None], seconds: float) -> None:
+        """Await some work of this task's, one at a time, for so many seconds.
 
         Raises:
             TookTooLongError: it took too long.
         """
         loop, task = asyncio.get_running_loop(), cast("asyncio.Task[object]", asyncio.current_task())
-        end = self._ends[task] = loop.time() + MAX_SECONDS
+        end = self._ends[task] = loop.time() + seconds
         if self._timer is None:
             self._timer = loop.call_at(end, self._look, loop)
         try:

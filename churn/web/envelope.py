@@ -25,6 +25,7 @@ from churn.web.tracebacks import anonymous_traceback
 logger = logging.getLogger("churn")
 
 RETRY_AFTER = "5"  # seconds
+MAX_SECONDS = 30  # until there is an answer
 CHALLENGES = ('Basic realm="churn", charset="UTF-8"', 'Bearer realm="churn"')
 
 Detail = str | list[dict[str, object]]
@@ -52,7 +53,7 @@ class Envelope:
         state["language"] = phrases.language_of(header(scope, b"accept-language"))
         answer = _Answer(scope, send)
         try:
-            await self._deadlines.keep(self._app(scope, receive, answer.send))
+            await self._deadlines.keep(self._app(scope, receive, answer.send), MAX_SECONDS)
         except ChurnError as error:
             if answer.started:
                 raise

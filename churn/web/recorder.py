@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from churn.errors import ChurnError, DatabaseError, UnauthorizedError
 from churn.storage.audit import REFUSED
 from churn.storage.exchanges import Caller, Exchange
+from churn.web.deadlines import Deadlines
 from churn.web.envelope import logger, refusal
 from churn.web.headers import header
 from churn.web.intake import ROUTES
@@ -18,6 +19,7 @@ from churn.web.tracebacks import anonymous_traceback
 
 # Every call to these is journalled; of the others, those that are refused.
 API = frozenset({*ROUTES, "/model", "/history"})
+MAX_SECONDS = 30  # until an answer is journalled; past them, it is perhaps, but not sent
 ELSEWHERE = "(elsewhere)"  # the route of other addresses: what people type there is not ours to keep
 
 
@@ -32,14 +34,15 @@ class Recorder:
     """Journals every call to the API, refused or not, and every refusal elsewhere, before the answer leaves.
 
     Outermost, so that what it logs is what the caller receives. Where the journal cannot write,
-    the answer is 503 and no prediction leaves. `is_open` tells the paths that anyone may call; of those
-    nothing is journalled.
+    the answer is 503 or 504 and no prediction leaves. `is_open` tells the paths that anyone may call; of
+    those nothing is journalled.
     """
 
     def __init__(self, app: ASGIApp, journal: Recording, is_open: Callable[[str], bool]) -> None:
         self._app = app
         self._journal = journal
         self._is_open = is_open
+        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -51,7 +54,7 @@ class Recorder:
         if not call.held:
             return
         try:
-            await self._journal.record(call.exchange())
+            await self._deadlines.keep(self._journal.record(call.exchange()), MAX_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever it is: not journalled, so not answered
             logger.error(
                 "request %s is not journalled, so not answered: %s",
