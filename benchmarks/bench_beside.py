@@ -1,0 +1,112 @@
+"""The service beside that of another checkout of this project: how much faster or slower it is.
+
+python -m benchmarks.bench_beside CHECKOUT [--data DIR] [--short]
+
+The other checkout is installed (`make install-dev`). Both are measured in pairs, one right after the other,
+and who goes first changes with each pair: what a turn leaves for the disk to do falls to both alike.
+A figure is the mean of the pairs' ratios (geometric), with its standard error.
+The last line is one JSON object.
+"""
+
+import argparse
+import json
+import math
+import statistics
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from benchmarks.serving import CLIENTS, POSTGRESQL, SQLITE, Servers, Target
+
+BAR = 0.97  # the least share of the other's throughput
+# (full, short)
+SECONDS, PAIRS = (1.5, 0.3), (30, 2)
+
+Place = tuple[str, int]  # kind of database, clients
+Pair = tuple[float, float]  # our answers a second, and the other's
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Medians of both, in answers a second; the mean of their ratios, and its standard error."""
+
+    ours: float
+    other: float
+    ratio: float
+    error: float
+
+
+def main() -> None:
+    """Start the servers, measure them in pairs, print a table and the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("checkout", type=Path, help="the other one, installed")
+    parser.add_argument("--data", type=Path, help="folder of the three extracts; by default, the sample")
+    parser.add_argument("--short", action="store_true", help="briefly, to see that it runs")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        servers, checkout = Servers(stack, options.data), options.checkout.absolute()
+        both = {kind: (servers.churn(kind), servers.churn(kind, checkout)) for kind in (POSTGRESQL, SQLITE)}
+        pairs = _measured(both, SECONDS[options.short], PAIRS[options.short])
+    figures = {place: _figure(found) for place, found in pairs.items()}
+    _tell(figures)
+    print(json.dumps(_flat(figures)))
+
+
+def _measured(
+    both: Mapping[str, tuple[Target, Target]], seconds: float, number: int
+) -> dict[Place, list[Pair]]:
+    """Return what ours and the other answered a second, in turn."""
+    found: dict[Place, list[Pair]] = {(kind, clients): [] for kind in both for clients in CLIENTS}
+    turns = [(turn, *place) for turn in range(number) for place in found]
+    with Progress(console=Console(stderr=True)) as progress:
+        for turn, kind, clients in progress.track(turns, description="Measuring"):
+            pair = list(enumerate(both[kind]))
+            speed = {
+                at: target.measure(kind, clients, seconds).per_second
+                for at, target in (pair if turn % 2 else reversed(pair))
+            }
+            found[kind, clients].append((speed[0], speed[1]))
+    return found
+
+
+def _figure(pairs: list[Pair]) -> Figure:
+    ratios = [math.log(ours / other) for ours, other in pairs]
+    return Figure(
+        statistics.median(ours for ours, _ in pairs),
+        statistics.median(other for _, other in pairs),
+        math.exp(statistics.mean(ratios)),
+        statistics.stdev(ratios) / math.sqrt(len(ratios)),
+    )
+
+
+def _tell(figures: Mapping[Place, Figure]) -> None:
+    table = Table(title=f"One worker; bar: {BAR} of the other checkout's throughput")
+    for heading in ("", "clients", "ours a second", "other", "ratio", "± error", ""):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for (kind, clients), one in figures.items():
+        verdict = "met" if one.ratio >= BAR else "MISSED"
+        speeds = (f"{one.ours:,.0f}", f"{one.other:,.0f}", f"{one.ratio:.3f}", f"{one.error:.3f}")
+        table.add_row(kind, str(clients), *speeds, verdict)
+    Console(width=110).print(table)
+
+
+def _flat(figures: Mapping[Place, Figure]) -> dict[str, float]:
+    """Return every figure by a name of its own."""
+    flat: dict[str, float] = {}
+    for (kind, clients), one in figures.items():
+        place = f"{kind.lower()}_{clients}"
+        flat[f"{place}_per_second"], flat[f"{place}_other_per_second"] = (
+            round(one.ours, 1),
+            round(one.other, 1),
+        )
+        flat[f"{place}_over_other"], flat[f"{place}_error"] = round(one.ratio, 3), round(one.error, 3)
+    return flat
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Servers to measure: this checkout's or another's, each with a worker, a database and a home of its own."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import load
+from churn.schemas import EXAMPLE
+from tests import postgres
+from tests.servers import PROJECT, bentoml_serve, environment
+
+POSTGRESQL, SQLITE = "PostgreSQL", "SQLite"
+CLIENTS = (1, 16, 64)
+CHURN = "service:Churn"
+_TOKEN = secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server that is up, and what is sent to it."""
+
+    url: str
+    message: bytes
+
+    def measure(self, name: str, clients: int, seconds: float) -> load.Load:
+        """Return what it answers so many clients; ends the benchmark where it refuses."""
+        done = load.run(self.url, self.message, clients=clients, seconds=seconds)
+        if set(done.statuses) != {200}:
+            raise SystemExit(f"{name} answered {done.statuses}")
+        return done
+
+
+class Servers:
+    """Starts servers with the same model and token; all stop with the stack.
+
+    `data` is the folder of the extracts that the model is trained from; by default, the sample.
+    """
+
+    def __init__(self, stack: ExitStack, data: Path | None) -> None:
+        self._stack = stack
+        self._home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        self._env = environment(BENTOML_HOME=str(self._home), CHURN_ENV_FILE=os.devnull, API_TOKEN=_TOKEN)
+        given = ["--data", str(data)] if data else []
+        self._churn(sys.executable, PROJECT, self._env, "setup", *given)
+        self._postgres = stack.enter_context(postgres.server(durable=True))
+
+    def database(self, kind: str) -> str:
+        """Return the URL of a new, empty database, whose commits reach the disk."""
+        if kind == POSTGRESQL:
+            return self._stack.enter_context(postgres.database(self._postgres))
+        return f"sqlite:///{self._stack.enter_context(tempfile.TemporaryDirectory())}/bench.db"
+
+    def churn(self, kind: str, checkout: Path = PROJECT) -> Target:
+        """Start the service of a checkout on a database of a kind."""
+        return self.start(CHURN, "/predict", self.database(kind), checkout=checkout)
+
+    def start(
+        self, service: str, path: str, database: str, body: object = EXAMPLE, checkout: Path = PROJECT
+    ) -> Target:
+        """Start a service, with a home of its own for metrics and spool, and return how it is called."""
+        home = self._stack.enter_context(_home_beside(self._home))
+        env = {**self._env, "BENTOML_HOME": home, "DATABASE_URL": database}
+        python = sys.executable if checkout == PROJECT else str(checkout / ".venv/bin/python")
+        if service == CHURN:
+            self._churn(python, checkout, env, "db", "upgrade")
+        url = self._stack.enter_context(bentoml_serve(env, service, checkout, python)).url
+        bearer = {"Authorization": f"Bearer {_TOKEN}"}
+        return Target(url, load.request(f"{url}{path}", json.dumps(body).encode(), bearer))
+
+    def _churn(self, python: str, checkout: Path, env: dict[str, str], *command: str) -> None:
+        whole = [python, "-m", "churn.cli.main", *command]
+        subprocess.run(whole, env=env, cwd=checkout, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def _home_beside(home: Path) -> Iterator[str]:
+    """Yield a BENTOML_HOME with the models of another."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "models").symlink_to(home / "models")
+        for promoted in home.glob("churn-*.json"):
+            (Path(folder) / promoted.name).symlink_to(promoted)
+        yield folder
