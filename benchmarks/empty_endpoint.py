@@ -2,7 +2,8 @@
 
 bentoml serve benchmarks.empty_endpoint:Empty
 
-The service's configuration is that of `service.py`, with BentoML's own time-out, which that replaces. It takes nothing and answers next to nothing.
+The service's configuration is that of `service.py`, with BentoML's own time-out, which that replaces.
+It takes nothing and answers next to nothing.
 """
 
 import bentoml
