@@ -3,8 +3,9 @@
 python -m benchmarks.bench_beside CHECKOUT [--data DIR] [--short]
 
 The other checkout is installed (`make install-dev`). Both are measured in pairs, one right after the other,
-and who goes first changes with each pair: what a turn leaves for the disk to do falls to both alike.
-A figure is the mean of the pairs' ratios (geometric), with its standard error.
+and who goes first changes with each pair: what a turn leaves for the disk to do falls to both alike. All
+are started anew a few times: two processes of the same code differ by some per cent for as long as they live.
+A figure is the mean of the pairs' ratios (geometric), with the standard error of the starts' means.
 The last line is one JSON object.
 """
 
@@ -25,7 +26,9 @@ from benchmarks.serving import CLIENTS, POSTGRESQL, SQLITE, Servers, Target
 
 BAR = 0.97  # the least share of the other's throughput
 # (full, short)
-SECONDS, PAIRS = (1.5, 0.3), (30, 2)
+SECONDS, PAIRS, STARTS = (1.0, 0.3), (8, 1), (5, 2)
+KINDS = ((POSTGRESQL, SQLITE), (SQLITE,))
+NAMES = ("ours", "the other")
 
 Place = tuple[str, int]  # kind of database, clients
 Pair = tuple[float, float]  # our answers a second, and the other's
@@ -49,33 +52,40 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="briefly, to see that it runs")
     options = parser.parse_args()
     with ExitStack() as stack:
-        servers, checkout = Servers(stack, options.data), options.checkout.absolute()
-        both = {kind: (servers.churn(kind), servers.churn(kind, checkout)) for kind in (POSTGRESQL, SQLITE)}
-        pairs = _measured(both, SECONDS[options.short], PAIRS[options.short])
-    figures = {place: _figure(found) for place, found in pairs.items()}
+        servers = Servers(stack, options.data)
+        measured = _measured(servers, options.checkout.absolute(), short=options.short)
+    figures = {place: _figure(found) for place, found in measured.items()}
     _tell(figures)
     print(json.dumps(_flat(figures)))
 
 
-def _measured(
-    both: Mapping[str, tuple[Target, Target]], seconds: float, number: int
-) -> dict[Place, list[Pair]]:
-    """Return what ours and the other answered a second, in turn."""
-    found: dict[Place, list[Pair]] = {(kind, clients): [] for kind in both for clients in CLIENTS}
-    turns = [(turn, *place) for turn in range(number) for place in found]
+def _measured(servers: Servers, checkout: Path, *, short: bool) -> dict[Place, list[list[Pair]]]:
+    """Return what ours and the other answered a second, pair by pair, start by start."""
+    kinds = KINDS[short]
+    measured: dict[Place, list[list[Pair]]] = {(kind, clients): [] for kind in kinds for clients in CLIENTS}
     with Progress(console=Console(stderr=True)) as progress:
-        for turn, kind, clients in progress.track(turns, description="Measuring"):
-            pair = list(enumerate(both[kind]))
-            speed = {
-                at: target.measure(kind, clients, seconds).per_second
-                for at, target in (pair if turn % 2 else reversed(pair))
-            }
-            found[kind, clients].append((speed[0], speed[1]))
-    return found
+        for _ in progress.track(range(STARTS[short]), description="Starting and measuring"):
+            with servers.stopped():
+                both = {kind: (servers.churn(kind), servers.churn(kind, checkout)) for kind in kinds}
+                for found in measured.values():
+                    found.append([])
+                for turn in range(PAIRS[short]):
+                    for (kind, clients), found in measured.items():
+                        found[-1].append(
+                            _pair(both[kind], clients, SECONDS[short], ours_first=bool(turn % 2))
+                        )
+    return measured
 
 
-def _figure(pairs: list[Pair]) -> Figure:
-    ratios = [math.log(ours / other) for ours, other in pairs]
+def _pair(both: tuple[Target, Target], clients: int, seconds: float, *, ours_first: bool) -> Pair:
+    order = (0, 1) if ours_first else (1, 0)
+    speed = {at: both[at].measure(NAMES[at], clients, seconds).per_second for at in order}
+    return speed[0], speed[1]
+
+
+def _figure(starts: list[list[Pair]]) -> Figure:
+    ratios = [statistics.mean(math.log(ours / other) for ours, other in pairs) for pairs in starts]
+    pairs = [pair for found in starts for pair in found]
     return Figure(
         statistics.median(ours for ours, _ in pairs),
         statistics.median(other for _, other in pairs),

@@ -51,6 +51,14 @@ class Servers:
         self._churn(sys.executable, PROJECT, self._env, "setup", *given)
         self._postgres = stack.enter_context(postgres.server(durable=True))
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop at the end what is started meanwhile, and keep the model."""
+        outer = self._stack
+        with ExitStack() as self._stack:
+            yield
+        self._stack = outer
+
     def database(self, kind: str) -> str:
         """Return the URL of a new, empty database, whose commits reach the disk."""
         if kind == POSTGRESQL:

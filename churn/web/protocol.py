@@ -49,6 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: object) -> None:
         """Wait for a first request; called by the event loop."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        self.access_log = False  # uvicorn's would tell paths as they were typed; ours is `access_log`
         _end_unread(self.transport, self.unread)
         self._wait_for("head")
 
