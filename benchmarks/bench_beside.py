@@ -5,7 +5,8 @@ python -m benchmarks.bench_beside CHECKOUT [--data DIR] [--short]
 The other checkout is installed (`make install-dev`). Both are measured in pairs, one right after the other,
 and who goes first changes with each pair: what a turn leaves for the disk to do falls to both alike. All
 are started anew a few times: two processes of the same code differ by some per cent for as long as they live.
-A figure is the mean of the pairs' ratios (geometric), with the standard error of the starts' means.
+A figure is the mean of the pairs' ratios (geometric), with the standard error of the starts' means
+(of the pairs, where there is one start).
 The last line is one JSON object.
 """
 
@@ -111,11 +112,10 @@ def _flat(figures: Mapping[Place, Figure]) -> dict[str, float]:
     flat: dict[str, float] = {}
     for (kind, clients), one in figures.items():
         place = f"{kind.lower()}_{clients}"
-        flat[f"{place}_per_second"], flat[f"{place}_other_per_second"] = (
-            round(one.ours, 1),
-            round(one.other, 1),
-        )
-        flat[f"{place}_over_other"], flat[f"{place}_error"] = round(one.ratio, 3), round(one.error, 3)
+        flat[f"{place}_per_second"] = round(one.ours, 1)
+        flat[f"{place}_other_per_second"] = round(one.other, 1)
+        flat[f"{place}_over_other"] = round(one.ratio, 3)
+        flat[f"{place}_error"] = round(one.error, 3)
     return flat
 
 
