@@ -18,10 +18,10 @@ uv:
 	@$(PYTHON) scripts/install_uv.py
 
 install: uv  ## Install what serving needs into .venv
-	@$(UV) sync --quiet --frozen --no-dev --inexact --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --no-dev --inexact --compile-bytecode --python $(PYTHON)
 
 install-dev: uv  ## Install what developing needs too
-	@$(UV) sync --quiet --frozen --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 
 run: install  ## Make a model, a database, a first user and token where there are none; serve (DATA=dir PORT=3000)
 	@$(RUN) churn setup $(if $(DATA),--data '$(DATA)')
@@ -63,10 +63,10 @@ lock: uv  ## Resolve the dependencies again: uv.lock, and requirements.txt for t
 	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate -o requirements.txt
 
 bench-extracts: install-dev  ## Read, check and join a million rows in each extract
-	$(RUN) python benchmarks/bench_extracts.py $(if $(SHORT),--short)
+	$(RUN) python -m benchmarks.bench_extracts $(if $(SHORT),--short)
 
 bench-model: install-dev  ## Score one record, a million in memory, ten million in a file (DATA=dir; SHORT=1)
-	$(RUN) python benchmarks/bench_model.py $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
+	$(RUN) python -m benchmarks.bench_model $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
 
 bench-serve: install-dev  ## Measure the service beside an empty endpoint and the usual design (DATA=dir; SHORT=1)
 	$(RUN) python -m benchmarks.bench_serve $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)

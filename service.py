@@ -100,7 +100,7 @@ class Worker:
         self._authenticator = Authenticator(verifier, self._uses, self.record, rates)
         self._upkeep = Upkeep(self.engine)
         self._upkeep.start()
-        _collect_seldom()
+        collect_seldom()
 
     @property
     def scorer(self) -> Scorer:
@@ -123,7 +123,6 @@ class Worker:
 
     def close(self) -> None:
         """Write what waits, and let go of the database."""
-        gc.unfreeze()
         self._journal.close()
         self._uses.close()
         self._upkeep.close()
@@ -151,7 +150,7 @@ class Worker:
         await self._journal.record(exchange)
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Leave what is loaded by now out of garbage collections, and have fewer of them.
 
     One that walks through all modules and the model holds every request up for a tenth of a second.

@@ -1,6 +1,6 @@
 """Read, check and join three CSV extracts: seconds, peak memory, and the cost of checking.
 
-python benchmarks/bench_extracts.py [--rows 1000000] [--short]
+python -m benchmarks.bench_extracts [--rows 1000000] [--short]
 
 Each measure runs in a fresh process, three times (once with --short); the median is kept.
 "plain" is pandas.read_csv of the three files and their merge, without any check.

@@ -1,6 +1,6 @@
 """The model as served: one record, whole tables, and files, beside the pipeline it was compiled from.
 
-python benchmarks/bench_model.py [--data DIR] [--short]
+python -m benchmarks.bench_model [--data DIR] [--short]
 
 Trains on the extracts in DIR, or on the embedded sample, into a model store of its own. Each
 measure runs in a fresh process; each file is scored by `churn score`, its start included.
@@ -57,12 +57,11 @@ def main() -> None:
 
 def compare(data: Path | None, *, short: bool) -> None:
     """Print every figure, with its bar where there is one."""
+    from benchmarks.trained import train  # noqa: PLC0415 - what is not measured is not to weigh on what is
+
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(BENTOML_HOME=folder, CHURN_ENV_FILE=os.devnull)
-        train = [sys.executable, "-m", "churn.cli.main", "train", "--folds", "3", "--repeats", "1"]
-        subprocess.run(
-            [*train, *(["--data", str(data)] if data else [])], check=True, stdout=subprocess.DEVNULL
-        )
+        train(Path(folder), data)
         figures = measured("record", 0)
         for what in ("speed", "frame_memory", "arrow_memory"):
             figures |= measured(what, TABLE_ROWS[short])
@@ -114,7 +113,7 @@ class Models:
 
 def models() -> Models:
     """Load the newest model both ways."""
-    import joblib  # noqa: PLC0415 - what is not measured is not to weigh on what is
+    import joblib  # noqa: PLC0415 - as above
 
     from churn import registry, settings  # noqa: PLC0415 - as above
 

@@ -13,7 +13,6 @@ import json
 import os
 import random
 import secrets
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks.trained import train
 from churn.storage import schema
 from churn.storage.engine import opened
 from tests import postgres
@@ -86,13 +86,6 @@ def run(databases: Sequence[str], kills: Sequence[Kill], seed: int, console: Con
                 )
                 found[kind] = crash(env, kills, seed, partial(progress.advance, task))
     return found
-
-
-def train(store: Path) -> None:
-    """Make the model of a first start, of the embedded sample."""
-    command = [sys.executable, "-m", "churn.cli.main", "train", "--folds", "3", "--repeats", "1"]
-    env = environment(BENTOML_HOME=str(store), CHURN_ENV_FILE=os.devnull)
-    subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import load
+from benchmarks.trained import train
 from churn.schemas import EXAMPLE
 from tests import postgres
 from tests.servers import PROJECT, bentoml_serve, environment
@@ -47,8 +48,7 @@ class Servers:
         self._stack = stack
         self._home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self._env = environment(BENTOML_HOME=str(self._home), CHURN_ENV_FILE=os.devnull, API_TOKEN=_TOKEN)
-        given = ["--data", str(data)] if data else []
-        self._churn(sys.executable, PROJECT, self._env, "setup", *given)
+        train(self._home, data)
         self._postgres = stack.enter_context(postgres.server(durable=True))
 
     @contextmanager

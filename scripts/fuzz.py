@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.trained import train
 from churn.storage.engine import opened
 from tests.identities import a_token
 from tests.servers import PROJECT, bentoml_serve, environment
@@ -36,8 +37,9 @@ def main() -> None:
             DATABASE_URL=database,
             CHURN_TRUSTED_PROXIES=PROXY,
         )
-        setup = [sys.executable, "-m", "churn.cli.main", "setup"]
-        subprocess.run(setup, env=env, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        train(Path(home))
+        migrate = [sys.executable, "-m", "churn.cli.main", "db", "upgrade"]
+        subprocess.run(migrate, env=env, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
         with opened(database) as engine:
             secret = a_token(engine, "fuzz", scopes=["admin"])
         with bentoml_serve(env) as server:

@@ -1,5 +1,6 @@
 """What many tests need: databases of both kinds, a model store, the served app in process."""
 
+import gc
 import json
 import os
 import shutil
@@ -31,7 +32,7 @@ from churn.cli.train import export_model
 from churn.registry import ServedModel, promotions
 from churn.sample import write_sample
 from churn.storage import schema
-from churn.storage.engine import make_engine
+from churn.storage.engine import opened
 from tests import postgres
 from tests.identities import a_token
 from tests.plans import QUICK
@@ -43,6 +44,12 @@ for name in filter(is_setting, list(os.environ)):
 # How long an example takes is the machine's affair: timing belongs in benchmarks.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported by now out of garbage collections: it stays."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -62,13 +69,38 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             yield url
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """Return an engine on a new database at head."""
-    engine = make_engine(database_url)
-    schema.upgrade(engine)
-    yield engine
-    engine.dispose()
+@pytest.fixture(scope="session")
+def sqlite_at_head(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a database at head, to be copied: that is quicker than to migrate."""
+    path = tmp_path_factory.mktemp("template") / "churn.db"
+    with opened(f"sqlite:///{path}") as engine:
+        schema.upgrade(engine)
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_at_head(postgresql: str) -> Iterator[str]:
+    """Return the name of a database at head, likewise."""
+    with postgres.database(postgresql) as url:
+        with opened(url) as engine:
+            schema.upgrade(engine)
+        yield str(engine.url.database)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Return an engine on a new database at head, once of each kind."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("sqlite_at_head"), tmp_path / "churn.db")
+        with opened(f"sqlite:///{path}") as engine:
+            yield engine
+    else:
+        template = request.getfixturevalue("postgresql_at_head")
+        with (
+            postgres.database(request.getfixturevalue("postgresql"), template) as url,
+            opened(url) as engine,
+        ):
+            yield engine
 
 
 @pytest.fixture(scope="session")
@@ -158,6 +190,8 @@ def _served(
 ) -> Iterator[Served]:
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", model.tag)
+    # For a server's process, which starts once: it would walk each time through all that the tests hold.
+    monkeypatch.setattr(service, "collect_seldom", lambda: None)
     token = a_token(engine, "tests", scopes=("predict", "history", "metrics"))
     headers = {"Authorization": f"Bearer {token}"}
     where = (CALLER, 50000)

@@ -36,12 +36,15 @@ def server(*, durable: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def database(server_url: str) -> Iterator[str]:
-    """Yield the URL of a new, empty database; it is dropped afterwards."""
+def database(server_url: str, template: str = "template1") -> Iterator[str]:
+    """Yield the URL of a new database, a copy of one that nobody is connected to; it is dropped afterwards.
+
+    By default it is empty.
+    """
     name = f"churn_test_{uuid.uuid4().hex}"
     admin = create_engine(parse_url(server_url), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
     try:
         yield parse_url(server_url).set(database=name).render_as_string(hide_password=False)
     finally:

@@ -7,14 +7,25 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
+from churn.access import guesses
+from churn.access.throttle import Patience
 from churn.cli.main import main
 from churn.schemas import EXAMPLE
+from churn.storage import tally
 from churn.storage.tally import SINGLY
 from churn.storage.verification import verify
 from tests.conftest import CALLER, Served
 from tests.identities import a_token, a_user, basic, bearer
 
 WRONG = "not the password"
+HOUR = 3600.0
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no wait and no window end during a test, however slow the machine is."""
+    monkeypatch.setattr(guesses, "OF_USERS", Patience(free=5, first=HOUR, longest=HOUR))
+    monkeypatch.setattr(tally, "WINDOW", HOUR)
 
 
 @pytest.fixture

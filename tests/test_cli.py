@@ -216,7 +216,8 @@ class TestToken:
 
 class TestTrain:
     def test_on_extracts(self, new_models: Callable[[], set[str]], sample: Path) -> None:
-        options = ("--folds", "3", "--repeats", "1", "--seed", "7", "--threshold-metric", "f1")
+        options = ("--folds", "3", "--repeats", "1", "--resamples", "2", "--seed", "7")
+        options += ("--threshold-metric", "f1")
         result = churn("train", "--data", str(sample), *options)
         assert result.exit_code == 0
         assert re.search(
@@ -232,6 +233,7 @@ class TestTrain:
         assert metadata["data_fingerprint"] == extracts.fingerprint(sample)
         assert set(metadata["library_versions"]) >= {"scikit-learn", "scipy", "numpy", "pandas", "bentoml"}
         assert set(metadata["metrics"]["roc_auc"]) == {"mean", "sd"}
+        assert None not in metadata["fairness"][0]["ratio"].values()
 
     def test_problems_are_listed_without_a_traceback_and_nothing_is_exported(
         self, new_models: Callable[[], set[str]], sample: Path, tmp_path: Path
@@ -261,7 +263,7 @@ class TestTrain:
         self, new_models: Callable[[], set[str]]
     ) -> None:
         """Figures of a single pass, to be quick; test_training holds those of four."""
-        result = churn("train", "--data", str(TECHNOVA), "--repeats", "1")
+        result = churn("train", "--data", str(TECHNOVA), "--repeats", "1", "--resamples", "0")
         assert "1470 employees, 237 departures, 24 fields" in result.output
         printed = {
             title: float(re.findall(rf"{title}[^0-9]*(0\.\d+)", result.output)[0])
@@ -274,7 +276,7 @@ class TestTrain:
 
 
 class TestTrainOptions:
-    QUICK = ("--folds", "2", "--repeats", "1")
+    QUICK = ("--folds", "2", "--repeats", "1", "--resamples", "0")
 
     def report(self, new_models: Callable[[], set[str]], sample: Path, *options: str) -> Mapping[str, Any]:
         result = churn("train", "--data", str(sample), *self.QUICK, *options)
@@ -297,6 +299,7 @@ class TestTrainOptions:
         options = ("--cost-miss", "4", "--promote", "--out", str(tmp_path / "out"))
         report = self.report(new_models, sample, *options)
         assert report["threshold"] == {"value": 0.2, "policy": "cost:4:1"}
+        assert report["fairness"][0]["ratio"]["low"] is None
         assert (tmp_path / "out" / "MODEL_CARD.md").exists()
         assert {promotions.promoted(registry.home())} == new_models()
 
@@ -346,7 +349,7 @@ class TestModel:
     def test_promote_roll_back_and_compare(
         self, model: ServedModel, new_models: Callable[[], set[str]], sample: Path
     ) -> None:
-        churn("train", "--data", str(sample), "--folds", "2", "--repeats", "1", "--exclude", "heures_supp")
+        churn("train", "--data", str(sample), *TestTrainOptions.QUICK, "--exclude", "heures_supp")
         [tag] = new_models()
         assert churn("model", "current").output == f"{model.tag}\n"
         assert churn("model", "promote", tag).output == f"{tag} serves from the next start on\n"

@@ -24,7 +24,7 @@ def company() -> tuple[pd.DataFrame, OutOfFold]:
 
 
 def test_the_figures_of_each_group(company: tuple[pd.DataFrame, OutOfFold]) -> None:
-    found = audit("genre", *company)
+    found = audit("genre", *company, 0)
     assert found is not None
     women, men = found.groups
     assert (women.group, women.n, women.departures, women.small) == ("F", 400, 100, False)
@@ -36,7 +36,7 @@ def test_the_figures_of_each_group(company: tuple[pd.DataFrame, OutOfFold]) -> N
 
 
 def test_the_four_fifths_rule(company: tuple[pd.DataFrame, OutOfFold]) -> None:
-    found = audit("genre", *company)
+    found = audit("genre", *company, 0)
     assert found is not None
     assert found.ratio.value == pytest.approx(0.5)
     assert not found.passes_four_fifths
@@ -44,7 +44,7 @@ def test_the_four_fifths_rule(company: tuple[pd.DataFrame, OutOfFold]) -> None:
     alike = OutOfFold(
         decisions.left, decisions.probabilities, np.ones_like(decisions.flagged), decisions.thresholds
     )
-    fair = audit("genre", employees, alike)
+    fair = audit("genre", employees, alike, 0)
     assert fair is not None
     assert fair.passes_four_fifths
 

@@ -146,9 +146,11 @@ def test_describes_the_what_if(document: dict[str, Any]) -> None:
     assert Suggestion.model_json_schema(mode="serialization")["required"] == schemas["Suggestion"]["required"]
 
 
+EMPLOYEE = make_document(SCOPES, METRICS)["components"]["schemas"]["Employee"]["properties"]
+
+
 def patterns(name: str) -> list[str]:
-    schema = make_document(SCOPES, METRICS)["components"]["schemas"]["Employee"]["properties"][name]
-    return [one["pattern"] for one in schema["anyOf"] if "pattern" in one]
+    return [one["pattern"] for one in EMPLOYEE[name]["anyOf"] if "pattern" in one]
 
 
 @pytest.mark.parametrize("name", [field.name for field in domain.INPUTS if field.kind == "category"])

@@ -18,6 +18,7 @@ from churn.registry import Export, promotions
 from churn.sample import write_sample
 from churn.settings import load
 from churn.training import TrainedModel
+from churn.training.fairness import RESAMPLES
 from churn.training.plan import Plan
 from churn.training.thresholds import METRICS, parse_policy
 
@@ -85,6 +86,13 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--out", type=click.Path(path_type=Path), help="Write its report and model card here, too.")
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Folds of one pass.")
 @click.option("--repeats", type=click.IntRange(min=1), default=4, show_default=True, help="Passes.")
+@click.option(
+    "--resamples",
+    type=click.IntRange(min=0),
+    default=RESAMPLES,
+    show_default=True,
+    help="Draws of the intervals in the fairness audit; 0 leaves them out.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every split.")
 def train(
     data: Path | None,
@@ -93,6 +101,7 @@ def train(
     out: Path | None,
     folds: int,
     repeats: int,
+    resamples: int,
     seed: int,
     **wanted: object,
 ) -> None:
@@ -104,7 +113,7 @@ def train(
 
     The first model is promoted; a later one serves once `churn model promote TAG` says so.
     """
-    plan = Plan(folds=folds, repeats=repeats, seed=seed, challenge=challenge, jobs=-1)
+    plan = Plan(folds=folds, repeats=repeats, resamples=resamples, seed=seed, challenge=challenge, jobs=-1)
     tag = train_and_export(data, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
     if out is not None:
         for path in registry.write_documents(tag, out):

@@ -37,7 +37,13 @@ class Difference:
 
 
 def compare(
-    left: Left, first: Opinion, second: Opinion, *, seed: int = 0, progress: Callable[[int, int], None]
+    left: Left,
+    first: Opinion,
+    second: Opinion,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Callable[[int, int], None],
 ) -> Mapping[str, Difference]:
     """Return each figure's difference; employees are drawn in pairs, the same for both models.
 
@@ -50,11 +56,11 @@ def compare(
         )
     rows = np.arange(len(left))
     draws = []
-    for number in range(RESAMPLES):
+    for number in range(resamples):
         drawn = resample(rows, random_state=seed + number, stratify=left)
         one, other = (_figures(left, opinion, drawn) for opinion in (first, second))
         draws.append([other[name] - one[name] for name in one])
-        progress(number + 1, RESAMPLES)
+        progress(number + 1, resamples)
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     one, other = _figures(left, first, rows), _figures(left, second, rows)
     return {
