@@ -18,8 +18,9 @@ uv:
 	@$(PYTHON) scripts/install_uv.py
 
 install: uv  ## Install what serving needs into .venv
-	@$(UV) sync --quiet --frozen --no-dev --inexact --compile-bytecode --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --no-dev --inexact --python $(PYTHON)
 
+# Tests start hundreds of processes, also where Python is told to write no bytecode.
 install-dev: uv  ## Install what developing needs too
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 
@@ -28,7 +29,7 @@ run: install  ## Make a model, a database, a first user and token where there ar
 	@exec $(RUN) churn serve
 
 test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor
-	$(RUN) pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: install-dev  ## Check style and format
 	$(RUN) ruff check .

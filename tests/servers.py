@@ -47,10 +47,10 @@ class Process:
             self._ended = True
             self._changed.notify_all()
 
-    def await_output(self, text: str) -> None:
-        """Wait until it has printed a text; fail where it ends without."""
+    def await_output(self, text: str, patience: float = PATIENCE) -> None:
+        """Wait until it has printed a text, at most `patience` seconds; fail where it ends without."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self._ended or text in self.output, PATIENCE), self.output
+            assert self._changed.wait_for(lambda: self._ended or text in self.output, patience), self.output
         assert text in self.output, self.output
 
     @property
@@ -58,10 +58,10 @@ class Process:
         """Return what it has printed so far."""
         return "".join(self._lines)
 
-    def await_ready(self, url: str) -> float:
+    def await_ready(self, url: str, patience: float = PATIENCE) -> float:
         """Return the seconds until it was ready; its socket queues callers while the worker starts."""
         started = time.monotonic()
-        self.await_output(LISTENING)
+        self.await_output(LISTENING, patience)
         response = httpx.get(f"{url}/readyz", timeout=PATIENCE)
         assert response.status_code == 200, self.output
         return time.monotonic() - started

@@ -216,9 +216,8 @@ class TestToken:
 
 class TestTrain:
     def test_on_extracts(self, new_models: Callable[[], set[str]], sample: Path) -> None:
-        options = ("--folds", "3", "--repeats", "1", "--resamples", "2", "--seed", "7")
-        options += ("--threshold-metric", "f1")
-        result = churn("train", "--data", str(sample), *options)
+        plan = ("--folds", "3", "--repeats", "1", "--resamples", "2", "--seed", "7")
+        result = churn("train", "--data", str(sample), *plan, "--threshold-metric", "f1")
         assert result.exit_code == 0
         assert re.search(
             r"^600 employees, \d+ departures, 24 fields; left out: age", result.output, re.MULTILINE

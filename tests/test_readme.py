@@ -19,6 +19,7 @@ from churn.schemas import EXAMPLE
 from tests.servers import PROJECT, Process, environment, free_port
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+FIRST_START = 600  # seconds that installing and training may take on a busy machine
 LEFT_BEHIND = (".git", ".venv", ".uv", ".bentoml", ".env", "dist", "*cache*", ".hypothesis", ".coverage*")
 
 
@@ -48,7 +49,7 @@ def first_run(copy: Path) -> Iterator[tuple[Process, int]]:
     port = free_port()
     process = Process(block("sh", "make run\n").splitlines()[0].split(), fresh_environment(port), copy)
     try:
-        process.await_ready(f"http://127.0.0.1:{port}")
+        process.await_ready(f"http://127.0.0.1:{port}", FIRST_START)
         yield process, port
     finally:
         process.stop()
@@ -120,7 +121,7 @@ def test_secrets_are_printed_once_and_what_is_there_is_reused(
     port = free_port()
     second = Process(["make", "run"], fresh_environment(port), copy)
     try:
-        second.await_ready(f"http://127.0.0.1:{port}")
+        second.await_ready(f"http://127.0.0.1:{port}", FIRST_START)
     finally:
         second.stop()
     assert "exported as churn:" in first.output
@@ -140,7 +141,7 @@ def test_the_environment_and_other_data_are_honoured(copy: Path, tmp_path: Path,
     }
     process = Process(["make", "run", f"DATA={tmp_path}"], {**fresh_environment(port), **settings}, copy)
     try:
-        process.await_ready(f"http://127.0.0.1:{port}")
+        process.await_ready(f"http://127.0.0.1:{port}", FIRST_START)
         url = f"http://127.0.0.1:{port}/predict"
         bearer = httpx.post(url, json=EXAMPLE, headers={"Authorization": f"Bearer {token}"})
         basic = httpx.post(url, json=EXAMPLE, auth=("marie", "correct horse"))
