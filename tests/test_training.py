@@ -17,9 +17,8 @@ from churn.training.learner import Candidate, Learner
 from churn.training.plan import Plan
 from churn.training.report import TrainingReport
 from tests.plans import ONE, QUICK
-from tests.real_data import TECHNOVA, needs_real_data
 
-PLAN = Plan(folds=3, repeats=2, candidates=ONE, resamples=5)
+PLAN = Plan(folds=2, repeats=2, candidates=ONE, resamples=2)
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +38,6 @@ def with_departures(employees: pd.DataFrame, departures: int, rows: int) -> pd.D
         ["Oui"] * departures + ["Non"] * (rows - departures), categories=list(domain.TARGET.categories)
     )
     return employees.head(rows).assign(**{domain.TARGET.name: target})
-
-
-@needs_real_data
-def test_the_model_reaches_its_bars_on_real_employees_without_protected_fields() -> None:
-    report = train(extracts.read(TECHNOVA), plan=Plan(jobs=-1, resamples=0)).report
-    assert (report.n_rows, report.n_departures, report.folds, report.repeats) == (1470, 237, 5, 4)
-    assert not {field.name for field in domain.PROTECTED} & set(report.fields)
-    # More than 0.87 is presumed a leak.
-    assert 0.855 <= report.metrics["roc_auc"].mean <= 0.87
-    assert report.metrics["average_precision"].mean >= 0.68
-    assert report.metrics["brier"].mean <= 0.087
-    assert report.metrics["calibration_error"].mean <= 0.03
-    assert report.metrics["roc_auc_core_only"].mean >= 0.795
-    assert report.metrics["f2"].mean >= 0.60
 
 
 def test_no_figure_is_better_than_chance_where_there_is_nothing_to_learn(employees: pd.DataFrame) -> None:
