@@ -5,6 +5,7 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 
 import gc
 from collections.abc import Callable
+from functools import cache
 from typing import Any, cast
 
 import anyio
@@ -100,7 +101,7 @@ class Worker:
         self._authenticator = Authenticator(verifier, self._uses, self.record, rates)
         self._upkeep = Upkeep(self.engine)
         self._upkeep.start()
-        collect_seldom()
+        _collect_seldom()
 
     @property
     def scorer(self) -> Scorer:
@@ -150,8 +151,9 @@ class Worker:
         await self._journal.record(exchange)
 
 
-def collect_seldom() -> None:
-    """Leave what is loaded by now out of garbage collections, and have fewer of them.
+@cache
+def _collect_seldom() -> None:
+    """Leave what is loaded by now out of garbage collections, and have fewer of them; once in a process.
 
     One that walks through all modules and the model holds every request up for a tenth of a second.
     """

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.trained import train
+from churn.storage import schema
 from churn.storage.engine import opened
 from tests.identities import a_token
 from tests.servers import PROJECT, bentoml_serve, environment
@@ -38,9 +39,8 @@ def main() -> None:
             CHURN_TRUSTED_PROXIES=PROXY,
         )
         train(Path(home))
-        migrate = [sys.executable, "-m", "churn.cli.main", "db", "upgrade"]
-        subprocess.run(migrate, env=env, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
         with opened(database) as engine:
+            schema.upgrade(engine)
             secret = a_token(engine, "fuzz", scopes=["admin"])
         with bentoml_serve(env) as server:
             # In short the same each time: a build fails for what has changed. Nothing is kept between runs.

@@ -1,6 +1,5 @@
 """What many tests need: databases of both kinds, a model store, the served app in process."""
 
-import gc
 import json
 import os
 import shutil
@@ -44,12 +43,6 @@ for name in filter(is_setting, list(os.environ)):
 # How long an example takes is the machine's affair: timing belongs in benchmarks.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
-
-
-def pytest_collection_finish() -> None:
-    """Leave what is imported by now out of garbage collections: it stays."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -190,8 +183,6 @@ def _served(
 ) -> Iterator[Served]:
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", model.tag)
-    # For a server's process, which starts once: it would walk each time through all that the tests hold.
-    monkeypatch.setattr(service, "collect_seldom", lambda: None)
     token = a_token(engine, "tests", scopes=("predict", "history", "metrics"))
     headers = {"Authorization": f"Bearer {token}"}
     where = (CALLER, 50000)

@@ -37,9 +37,12 @@ REFUSED: dict[str, tuple[int, str, str, dict[str, Any]]] = {
 }
 
 
+DOCUMENT = make_document(SCOPES, METRICS)
+
+
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return make_document(SCOPES, METRICS)
+    return DOCUMENT
 
 
 def conforms(document: dict[str, Any], response: httpx2.Response, path: str, method: str = "GET") -> None:
@@ -146,7 +149,7 @@ def test_describes_the_what_if(document: dict[str, Any]) -> None:
     assert Suggestion.model_json_schema(mode="serialization")["required"] == schemas["Suggestion"]["required"]
 
 
-EMPLOYEE = make_document(SCOPES, METRICS)["components"]["schemas"]["Employee"]["properties"]
+EMPLOYEE = DOCUMENT["components"]["schemas"]["Employee"]["properties"]
 
 
 def patterns(name: str) -> list[str]:
