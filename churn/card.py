@@ -39,6 +39,12 @@ _PROTECTED = (
     "Ce modèle utilise des champs protégés : {fields}.",
     "This model takes protected fields: {fields}.",
 )
+_NO_SIGNAL = (
+    "Pas mieux que le hasard : les données d'apprentissage ne disent pas qui part (ROC-AUC {roc_auc:.2f}, "
+    "intervalle à 95 % de {low:.2f} à {high:.2f}).",
+    "No better than chance: the training data do not show who leaves (ROC-AUC {roc_auc:.2f}, 95% interval "
+    "{low:.2f} to {high:.2f}).",
+)
 _SAMPLE = (
     "Entraîné sur l'échantillon fourni : personne n'y existe, et ses chiffres disent peu.",
     "Trained on the embedded sample: nobody in it exists, and its figures say little.",
@@ -66,10 +72,12 @@ def limits(model: ServedModel, language: Language) -> list[str]:
     """Return what the model must not be taken for."""
     names = {field.name for field in model.fields}
     protected = [field.label(language) for field in domain.PROTECTED if field.name in names]
+    signal = model.report.get("signal", {"shown": True})
     told = [
+        *([_NO_SIGNAL] if not signal["shown"] else []),
         *([_SAMPLE] if model.report.get("sample") else []),
         *([_PROTECTED] if protected else []),
         *_LIMITS,
         *([_DISTANCE] if "distance_domicile_travail" in names else []),
     ]
-    return [pair[language == "en"].format(fields=", ".join(protected)) for pair in told]
+    return [pair[language == "en"].format(fields=", ".join(protected), **signal) for pair in told]

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline, PPoly
-from scipy.special import log_expit
+from scipy.special import log_expit, logit
 from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -90,12 +91,19 @@ def _names(fields: Sequence[Field]) -> list[str]:
 
 
 def fit(pipeline: Pipeline, table: pd.DataFrame, left: NDArray[np.bool_]) -> Pipeline:
-    """Fit in place and centre; `left` is the target, one value a row."""
-    pipeline.fit(table, left)
-    calibration = calibration_of(pipeline)
-    if min(calibration.low, calibration.high) < 0:
-        # A probability that falls while the log-odds rise is no calibration: one slope for both ends.
-        pipeline.set_params(classify__final_estimator=LogisticRegression()).fit(table, left)
+    """Fit in place and centre; `left` is the target, one value a row.
+
+    The probability never falls where the sum of the effects rises. Where even one slope for both ends
+    would fall, the rows held out contradict what was learned: then nothing was, every effect is 0, and
+    the probability is the share who left.
+    """
+    for calibrator in (_calibrator(), LogisticRegression(), DummyClassifier(strategy="prior")):
+        pipeline.set_params(classify__final_estimator=calibrator).fit(table, left)
+        calibration = calibration_of(pipeline)
+        if calibration.never_falls:
+            break
+    if calibration.low == calibration.high == 0:
+        _additive(pipeline).coef_[:] = 0
     return centre(pipeline, table)
 
 
@@ -174,6 +182,8 @@ def compile_scorecard(pipeline: Pipeline) -> Scorecard:
 def calibration_of(pipeline: Pipeline) -> Calibration:
     """Return what a fitted pipeline does to its sum of effects."""
     final = pipeline["classify"].final_estimator_
+    if isinstance(final, DummyClassifier):
+        return Calibration(float(logit(final.class_prior_[1])), low=0.0, high=0.0)
     classify = final[-1] if isinstance(final, Pipeline) else final
     slopes = classify.coef_[0].tolist()
     return Calibration(float(classify.intercept_[0]), low=slopes[0], high=slopes[-1])

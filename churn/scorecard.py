@@ -62,12 +62,18 @@ class Calibration:
 
     With p the logistic function of the sum: `intercept` + `low` ln p - `high` ln(1 - p), which rises
     with `low` where p is small and with `high` where it is large (M. Kull, T. Silva Filho, P. Flach,
-    "Beta calibration", AISTATS 2017). Without arguments, it changes nothing.
+    "Beta calibration", AISTATS 2017). Without arguments, it changes nothing; without slopes, it says
+    the same of everybody.
     """
 
     intercept: float = 0.0
     low: float = 1.0
     high: float = 1.0
+
+    @property
+    def never_falls(self) -> bool:
+        """Whether the log-odds rise with the sum, or stay, wherever it lies."""
+        return self.low >= 0 and self.high >= 0
 
     def log_odds(self, total: float) -> float:
         """Return the calibrated log-odds of a sum of effects."""

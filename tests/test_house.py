@@ -63,7 +63,7 @@ TERRITORIES = {
     "yaml": ("churn.report",),
     "pyarrow": ("churn.extracts", "churn.columns", "churn.batch"),
     "sklearn": ("churn.pipeline", "churn.golden", "churn.training", "churn.registry"),
-    "scipy": ("churn.pipeline", "churn.sample"),
+    "scipy": ("churn.pipeline", "churn.sample", "churn.training"),
     "sqlalchemy": (
         "churn.storage",
         "churn.migrations",

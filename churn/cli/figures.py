@@ -9,9 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from churn.cli.console import table_of
-from churn.training.fairness import Audit, Estimate
+from churn.training.fairness import Audit, Estimate, Verdict
 from churn.training.plan import Progress as Advance
 from churn.training.report import TrainingReport
+from churn.training.signal import Signal
 
 TITLES = {
     "roc_auc": "ROC-AUC",
@@ -31,6 +32,12 @@ SHORT_TITLES = {
     "average_precision": "avg. precision",
     "brier": "Brier",
     "calibration_error": "calibration error",
+}
+
+VERDICTS: dict[Verdict, str] = {
+    "passes": "passes the four-fifths rule",
+    "fails": "does not pass the four-fifths rule",
+    "cannot_tell": "whether it passes the four-fifths rule cannot be told",
 }
 
 CHALLENGERS = {
@@ -54,6 +61,7 @@ def progress_bar(console: Console, title: str) -> Iterator[Advance]:
 
 def print_report(console: Console, found: TrainingReport, *, brief: bool = False) -> None:
     """Print what a training found out; in brief, how good the model is."""
+    console.print(signal_line(found.signal), style="" if found.signal.shown else "bold red", highlight=False)
     console.print(
         f"{found.n_rows} employees, {found.n_departures} departures, {len(found.fields)} fields; "
         f"left out: {', '.join(found.left_out) or 'none'}"
@@ -73,6 +81,14 @@ def print_report(console: Console, found: TrainingReport, *, brief: bool = False
         console.print(_challengers(found))
 
 
+def signal_line(found: Signal) -> str:
+    """Return whether the data show who leaves, with the interval that tells."""
+    area = f"ROC-AUC {found.roc_auc:.2f}, 95 % interval {found.low:.2f} to {found.high:.2f}"
+    if found.shown:
+        return f"Better than chance: {area}."
+    return f"NO BETTER THAN CHANCE: these data do not show who leaves ({area})."
+
+
 def _metrics(found: TrainingReport) -> Table:
     table = table_of("figure", "mean", "± sd")
     for name, title in TITLES.items():
@@ -90,16 +106,19 @@ def _choices(found: TrainingReport) -> Table:
 
 
 def _verdict(audit: Audit) -> str:
-    verdict = "passes" if audit.passes_four_fifths else "does not pass"
     ratio = _estimate(audit.ratio)
-    return f"\nFairness by {audit.field}: least over largest flagged {ratio}, {verdict} the four-fifths rule"
+    apart = ", ".join(group.group for group in audit.groups if group.small)
+    return (
+        f"\nFairness by {audit.field}: least over largest flagged {ratio}, {VERDICTS[audit.four_fifths]}"
+        + f"; set apart, as small: {apart}" * bool(apart)
+    )
 
 
 def _groups(audit: Audit) -> Table:
     table = table_of("group", "employees", "left", "flagged", "recall", "precision", "risk overstated by")
     for group in audit.groups:
         figures = (group.selection_rate, group.recall, group.precision, group.calibration_gap)
-        name = f"{group.group}{' (small)' * group.small}"
+        name = f"{group.group}{' (small)' if group.small else ' (few left)' * group.few_departures}"
         table.add_row(name, str(group.n), str(group.departures), *(escape(_estimate(f)) for f in figures))
     return table
 

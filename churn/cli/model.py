@@ -10,11 +10,12 @@ from rich.console import Console
 from churn import domain, registry
 from churn.batch.labelled import read_labelled
 from churn.cli.console import make_console, table_of
-from churn.cli.figures import SHORT_TITLES, TITLES, progress_bar
+from churn.cli.figures import SHORT_TITLES, TITLES, progress_bar, signal_line
 from churn.columns import ColumnScorecard
 from churn.registry import ServedModel, promotions
 from churn.settings import load
 from churn.training.comparison import Difference, Opinion, compare
+from churn.training.signal import Signal
 
 
 @click.group()
@@ -61,6 +62,8 @@ def show(tag: str, out: Path | None) -> None:
 def _show(console: Console, found: ServedModel) -> None:
     report = found.report
     console.print(found.tag, highlight=False)
+    if signal := report.get("signal"):
+        console.print(signal_line(Signal(**signal)), highlight=False)
     table = table_of("figure", "mean", "± sd")
     for name, title in TITLES.items():
         table.add_row(title, *(f"{report['metrics'][name][part]:.4f}" for part in ("mean", "sd")))
@@ -74,6 +77,7 @@ def _show(console: Console, found: ServedModel) -> None:
     console.print(
         "self-test: " + ("passed" if found.self_test.passed else "; ".join(found.self_test.failures))
     )
+    console.print(registry.pickle_readers(report["library_versions"]), highlight=False)
     for note in found.self_test.notes:
         console.print(f"note: {note}")
 
@@ -121,10 +125,16 @@ def _opinion(found: ServedModel, employees: pd.DataFrame) -> Opinion:
 
 @model.command()
 @click.argument("tag")
-def promote(tag: str) -> None:
-    """Make a model the one that serves, from the next start on; it must pass its self-test."""
+@click.option("--force", is_flag=True, help="Even if it is no better than chance.")
+def promote(tag: str, force: bool) -> None:
+    """Make a model the one that serves, from the next start on.
+
+    It must pass its self-test, and be better than chance.
+    """
     found = registry.load(tag)
     found.self_test.require(found.tag)
+    if not force:
+        registry.require_signal(found.tag, found.report)
     promotions.promote(registry.home(), found.tag)
     click.echo(f"{found.tag} serves from the next start on")
 

@@ -1,7 +1,9 @@
 """`churn setup`: everything that a first start needs, made where it is not there yet."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import Engine
@@ -37,22 +39,30 @@ def setup(data: Path | None) -> None:
 
 def _prepare_model(settings: Settings, data: Path | None) -> None:
     """Train and promote, unless there is a model: with data given, one of that data."""
+    entries = registry.models()
     try:
-        found = registry.find(settings.model).info.metadata
+        if _is_of(registry.find(settings.model).info.metadata, data):
+            return
     except ModelError:
-        if settings.model or registry.models():
-            raise  # a model that was asked for, or not chosen among several, is not replaced by another
-        found = {}
-    if found and data is None:
-        return
+        # A model that was asked for, or not chosen among several, is not replaced by another, and one of
+        # these data that is no better than chance would be no better the second time.
+        if settings.model or len(entries) > 1 or (entries and _is_of(entries[0].info.metadata, data)):
+            raise
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
-    from churn import extracts  # noqa: PLC0415
     from churn.cli.train import Wanted, train_and_export  # noqa: PLC0415
     from churn.training.plan import Plan  # noqa: PLC0415
 
-    if data is None or found.get("data_fingerprint") != extracts.fingerprint(data):
-        # One pass and no intervals, so that the first start is soon: `churn train` takes its time.
-        train_and_export(data, Wanted(), Plan(repeats=1, resamples=0, jobs=-1), promote=True)
+    # One pass and no intervals, so that the first start is soon: `churn train` takes its time.
+    train_and_export(data, Wanted(), Plan(repeats=1, resamples=0, jobs=-1), promote=True)
+
+
+def _is_of(facts: Mapping[str, Any], data: Path | None) -> bool:
+    """Return whether the model with these metadata is of these data; any is where none are given."""
+    if data is None:
+        return True
+    from churn import extracts  # noqa: PLC0415 - pandas; only who gives data need wait for it
+
+    return bool(facts.get("data_fingerprint") == extracts.fingerprint(data))
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:

@@ -20,6 +20,7 @@ from churn.settings import load
 from churn.training import TrainedModel
 from churn.training.fairness import RESAMPLES
 from churn.training.plan import Plan
+from churn.training.report import TrainingReport
 from churn.training.thresholds import METRICS, parse_policy
 
 SAMPLE_ROWS = 1500
@@ -111,7 +112,8 @@ def train(
     penalty, calibration, threshold), audits fairness, fits on all rows and exports pipeline,
     scorecard, report and model card. Prints the figures and the tag.
 
-    The first model is promoted; a later one serves once `churn model promote TAG` says so.
+    The first model is promoted, if it is better than chance; a later one serves once `churn model
+    promote TAG` says so.
     """
     plan = Plan(folds=folds, repeats=repeats, resamples=resamples, seed=seed, challenge=challenge, jobs=-1)
     tag = train_and_export(data, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
@@ -127,6 +129,7 @@ def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: 
 
     Raises:
         ExtractError, TrainingError: the data cannot be used; the message lists why.
+        ModelError: it should be promoted, and is no better than chance; it is exported all the same.
     """
     console = make_console()
     directory = data or embedded_sample()
@@ -144,7 +147,7 @@ def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: 
     tag = export_model(trained, fields, extracts.fingerprint(directory), sample=data is None)
     print_report(console, trained.report, brief=data is None)
     console.print(f"exported as {tag}", style="bold", highlight=False)
-    _promote(console, tag, wanted=promote)
+    _promote(console, tag, trained.report, wanted=promote)
     return tag
 
 
@@ -163,11 +166,15 @@ def export_model(
     return registry.save(export, report.render)
 
 
-def _promote(console: Console, tag: str, *, wanted: bool) -> None:
+def _promote(console: Console, tag: str, report: TrainingReport, *, wanted: bool) -> None:
     current = promotions.promoted(registry.home())
-    if wanted or current is None:
+    if wanted:
+        registry.require_signal(tag, report.to_dict())
+    if wanted or (current is None and report.signal.shown):
         promotions.promote(registry.home(), tag)
         console.print("promoted: it serves from the next start on")
+    elif current is None:
+        console.print("not promoted, as it is no better than chance")
     else:
         console.print(f"{current} still serves; to change that: churn model promote {tag}", highlight=False)
 

@@ -27,7 +27,9 @@ NAME = "churn"
 PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
 
 # Of the report, what the store's own lists show.
-_METADATA = ("n_rows", "n_departures", "fields", "left_out", "metrics", "threshold", "data_fingerprint")
+_METADATA = (
+    "n_rows", "n_departures", "fields", "left_out", "metrics", "signal", "threshold", "data_fingerprint",
+)  # fmt: skip
 
 Draw = Callable[[Mapping[str, Any]], Mapping[str, str]]
 
@@ -87,10 +89,8 @@ def save(export: Export, draw: Draw) -> str:
     }
     card = export.scorecard.to_dict()
     metadata = {name: facts[name] for name in _METADATA}
-    metadata["fairness"] = {
-        audit["field"]: {"ratio": audit["ratio"]["value"], "passes_four_fifths": audit["passes_four_fifths"]}
-        for audit in facts["fairness"]
-    }
+    metadata["pickle"] = pickle_readers(facts["library_versions"])
+    metadata["fairness"] = {audit["field"]: audit["four_fifths"] for audit in facts["fairness"]}
     with bentoml.models.create(NAME, module="bentoml.sklearn", metadata=metadata) as entry:
         folder = Path(entry.path_of("/"))
         facts["tag"] = str(entry.tag)
@@ -103,6 +103,12 @@ def save(export: Export, draw: Draw) -> str:
     return str(entry.tag)
 
 
+def pickle_readers(versions: Mapping[str, str]) -> str:
+    """Return, in a sentence, which versions read the pickled pipeline: the minors that wrote it."""
+    sklearn, scipy = (".".join(versions[name].split(".")[:2]) for name in ("scikit-learn", "scipy"))
+    return f"{PICKLE} is read by scikit-learn {sklearn} with scipy {scipy}; {SCORECARD} needs neither"
+
+
 def _write(path: Path, plain: object) -> None:
     path.write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
 
@@ -111,18 +117,21 @@ def resolve(tag: str = "") -> str:
     """Return the tag to serve: the one given, else the promoted one, else the only one there is.
 
     Raises:
-        ModelError: there is none, or several and none promoted: none is chosen silently.
+        ModelError: there is none, or several and none promoted, or one that shows no signal: none of
+            these is chosen silently.
     """
     if tag:
         return tag
     if found := promotions.promoted(home()):
         return found
-    tags = [str(model.tag) for model in models()]
-    if len(tags) == 1:
-        return tags[0]
-    if tags:
+    entries = models()
+    if len(entries) == 1:
+        tag = str(entries[0].tag)
+        require_signal(tag, entries[0].info.metadata)
+        return tag
+    if entries:
         raise ModelError(
-            f"{len(tags)} models in the store {home()} and none promoted: "
+            f"{len(entries)} models in the store {home()} and none promoted: "
             "run `churn model list`, then `churn model promote TAG`"
         )
     raise ModelError(
@@ -135,6 +144,24 @@ def models() -> list[bentoml.Model]:
     """Return the entries of our models, the newest first."""
     found = [model for model in bentoml.models.list() if model.tag.name == NAME]
     return sorted(found, key=lambda model: model.info.creation_time, reverse=True)
+
+
+def require_signal(tag: str, facts: Mapping[str, Any]) -> None:
+    """Accept a model whose training data told leavers from stayers, or that is too old to say.
+
+    `facts` are its report or the metadata of its entry.
+
+    Raises:
+        ModelError: its figures are no better than chance.
+    """
+    signal = facts.get("signal")
+    if signal and not signal["shown"]:
+        raise ModelError(
+            f"model {tag} is no better than chance: its data do not show who leaves (ROC-AUC "
+            f"{signal['roc_auc']:.2f}, 95 % interval {signal['low']:.2f} to {signal['high']:.2f}). More "
+            "employees, or other fields, may help; to serve it all the same: "
+            f"churn model promote {tag} --force"
+        )
 
 
 def find(tag: str = "") -> bentoml.Model:

@@ -42,7 +42,12 @@ def examine(
     versions: Mapping[str, str],
 ) -> SelfTest:
     """Test a model; `golden` is what `churn.golden.golden_rows` made, `versions` those it was made with."""
-    failures = [*_fields(scorecard, fields), *_threshold(threshold), *_golden(scorecard, golden)]
+    failures = [
+        *_fields(scorecard, fields),
+        *_threshold(threshold),
+        *_calibration(scorecard),
+        *_golden(scorecard, golden),
+    ]
     return SelfTest(tuple(failures), tuple(_versions(versions)))
 
 
@@ -67,6 +72,12 @@ def _fields(scorecard: Scorecard, fields: Sequence[str]) -> list[str]:
 
 def _threshold(threshold: float) -> list[str]:
     return [] if 0 <= threshold <= 1 else ["its threshold is no probability"]
+
+
+def _calibration(scorecard: Scorecard) -> list[str]:
+    if scorecard.calibration.never_falls:
+        return []
+    return ["its probability falls where its reasons rise, so that it ranks people the wrong way round"]
 
 
 def _golden(scorecard: Scorecard, golden: Sequence[Mapping[str, Any]]) -> list[str]:

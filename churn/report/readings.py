@@ -6,56 +6,61 @@ from typing import Any
 from churn import domain
 from churn.report.voice import Voice
 
-FOUR_FIFTHS = 0.8
-
 
 def four_fifths(audit: Mapping[str, Any], voice: Voice) -> str:
     """Return how the ratio of a field's selection rates reads by the four-fifths rule."""
-    ratio = audit["ratio"]
-    value, low, high = ratio["value"], ratio["low"], ratio["high"]
-    if value is None:
+    sentences = [_ratio(audit, voice), _verdict(audit, voice)]
+    if apart := [group["group"] for group in audit["groups"] if group["small"]]:
+        sentences.append(voice.say(
+            "Laissés de côté, car petits : {groups}.",
+            "Set apart, as they are small: {groups}.",
+            groups=", ".join(voice.value(group) for group in apart),
+        ))  # fmt: skip
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _ratio(audit: Mapping[str, Any], voice: Voice) -> str:
+    if sum(not group["small"] for group in audit["groups"]) < 2:
         return voice.say(
-            "Aucun groupe n'est signalé : il n'y a pas de rapport à lire.",
-            "No group is flagged: there is no ratio to read.",
+            "Moins de deux groupes sont assez grands pour être comparés.",
+            "Fewer than two groups are large enough to be compared.",
         )
-    figure = voice.say(
+    if audit["ratio"]["value"] is None:
+        return voice.say(
+            "Personne n'est signalé : il n'y a pas de rapport à lire.",
+            "Nobody is flagged: there is no ratio to read.",
+        )
+    return voice.say(
         "Le groupe le moins signalé l'est {ratio} fois autant que le plus signalé.",
         "The least flagged group is flagged {ratio} times as often as the most flagged.",
-        ratio=voice.estimate(ratio),
+        ratio=voice.estimate(audit["ratio"]),
     )
-    if audit["passes_four_fifths"]:
-        verdict = voice.say(
-            "C'est au moins quatre cinquièmes : la règle ne demande pas d'explication.",
-            "That is at least four fifths: the rule asks for no explanation.",
-        )
-    else:
-        verdict = voice.say(
-            "C'est moins que quatre cinquièmes (0,80) : la règle demande une explication.",
-            "That is less than four fifths (0.80): the rule asks for an explanation.",
-        )
-    sentences = [figure, verdict]
-    if low is not None and high is not None:
-        sentences.append(_certainty(low, high, voice))
-    return " ".join(sentences)
 
 
-def _certainty(low: float, high: float, voice: Voice) -> str:
-    if high < FOUR_FIFTHS:
+def _verdict(audit: Mapping[str, Any], voice: Voice) -> str:
+    if audit["four_fifths"] == "passes":
         return voice.say(
-            "Tout l'intervalle est au-dessous de 0,80 : le hasard seul ne l'explique guère.",
-            "The whole interval is below 0.80: chance alone hardly explains it.",
+            "Tout l'intervalle atteint quatre cinquièmes (0,80) : la règle ne demande pas d'explication.",
+            "The whole interval reaches four fifths (0.80): the rule asks for no explanation.",
         )
-    if low >= FOUR_FIFTHS:
-        return voice.say("Tout l'intervalle est au-dessus de 0,80.", "The whole interval is above 0.80.")
+    if audit["four_fifths"] == "fails":
+        return voice.say(
+            "Tout l'intervalle est sous quatre cinquièmes (0,80) : la règle demande une explication, et le "
+            "hasard seul ne l'explique guère.",
+            "The whole interval is below four fifths (0.80): the rule asks for an explanation, and chance "
+            "alone hardly gives one.",
+        )
+    if audit["ratio"]["value"] is None:
+        return ""
     return voice.say(
-        "L'intervalle contient 0,80 : ces données ne permettent pas de trancher.",
-        "The interval holds 0.80: these data cannot settle it.",
+        "L'intervalle contient quatre cinquièmes (0,80) : ces données ne permettent pas de trancher.",
+        "The interval holds four fifths (0.80): these data cannot settle it.",
     )
 
 
 def groups(audit: Mapping[str, Any], voice: Voice) -> list[str]:
-    """Return what stands out among a field's groups that are not small."""
-    large = [group for group in audit["groups"] if not group["small"]]
+    """Return what stands out among a field's groups that are large, and of which enough people left."""
+    large = [group for group in audit["groups"] if not (group["small"] or group["few_departures"])]
     sentences = [_gap(group, voice) for group in large if _beyond_chance(group["calibration_gap"])]
     rated = [group for group in large if group["selection_rate"]["value"] is not None]
     if len(rated) > 1:
@@ -71,6 +76,13 @@ def groups(audit: Mapping[str, Any], voice: Voice) -> list[str]:
                 leaving=voice.value(leaving["group"]),
             ))  # fmt: skip
     return sentences
+
+
+def mark(group: Mapping[str, Any], voice: Voice) -> str:
+    """Return why a group's figures say little, in a word or two; empty where they do not."""
+    if group["small"]:
+        return voice.say("petit", "small")
+    return voice.say("peu de départs", "few left") if group["few_departures"] else ""
 
 
 def _beyond_chance(gap: Mapping[str, Any]) -> bool:
@@ -92,6 +104,19 @@ def _gap(group: Mapping[str, Any], voice: Voice) -> str:
         "{group} : risque sous-estimé en moyenne ({points} points, plus que le hasard).",
         "{group}: risk understated on average ({points} points, more than chance).",
         **values,
+    )
+
+
+def no_signal(facts: Mapping[str, Any], voice: Voice) -> str:
+    """Return that the figures could be chance, with the interval that tells, and what may help."""
+    signal = facts["signal"]
+    return voice.say(
+        "Ces données ne montrent pas qui part : l'aire sous la courbe ROC est de {area}, et 0,50 est ce que "
+        "donne le hasard. Ce modèle ne doit pas être utilisé. Davantage d'employés ou d'autres champs "
+        "peuvent aider.",
+        "These data do not show who leaves: the area under the ROC curve is {area}, and 0.50 is what chance "
+        "gives. This model must not be used. More employees, or other fields, may help.",
+        area=voice.estimate({**signal, "value": signal["roc_auc"]}),
     )
 
 

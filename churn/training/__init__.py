@@ -16,6 +16,7 @@ from churn.training.evaluation import confusion, curves
 from churn.training.learner import Learned, Learner
 from churn.training.plan import Plan, Progress, Workers
 from churn.training.report import Choice, TrainingReport
+from churn.training.signal import measure_signal
 from churn.training.summary import summarise
 from churn.training.thresholds import METRICS, Capacity, CostRatio, FBeta, Policy, Threshold
 
@@ -75,6 +76,7 @@ def train(
         candidate=learned.candidate,
         chosen=tuple(fold.candidate for fold in folds),
         metrics=crossvalidation.metrics(folds, found),
+        signal=measure_signal(folds, left, plan),
         threshold=threshold,
         folds=plan.folds,
         repeats=plan.repeats,

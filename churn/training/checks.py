@@ -39,7 +39,7 @@ def check_size(left: Left, folds: int) -> None:
         raise TrainingError(
             f"{seen} ({domain.TARGET.name}): expected both, or there is nothing to tell apart"
         )
-    needed = _needed(folds)
+    needed = max(_needed(folds), folds)
     if min(departures, rows - departures) < needed:
         raise TrainingError(
             f"only {departures} of {rows} employees have left: expected at least {needed} of each kind "

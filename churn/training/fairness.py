@@ -1,13 +1,13 @@
 """The fairness audit: whether the model treats groups of employees alike.
 
-On out-of-fold decisions, so on employees whom the model has not seen; by fairlearn's `MetricFrame`,
-with bootstrap intervals.
+On out-of-fold decisions, so on employees whom the model has not seen. Each group's figures are by
+fairlearn's `MetricFrame`, with bootstrap intervals.
 """
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,13 +22,17 @@ AUDITED = ("genre", "age", "statut_marital", "departement")
 AGE_BANDS = {"18–29": (18, 29), "30–39": (30, 39), "40–49": (40, 49), "50+": (50, 200)}
 RESAMPLES = 100
 INTERVAL = [0.025, 0.975]
-SMALL, FEW_DEPARTURES = 100, 20  # employees, departures: below either, a group is said to be small
+SMALL = 100  # employees: below, a group is small, and compared with no other
+FEW_DEPARTURES = 20  # below, a group's recall and calibration say little
 FOUR_FIFTHS = 0.8
+DRAWS = 20_000
+
+Verdict = Literal["passes", "fails", "cannot_tell"]
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95 % bootstrap interval; None where it cannot be computed."""
+    """A figure with its 95 % interval; None where it cannot be computed."""
 
     value: float | None
     low: float | None
@@ -40,13 +44,15 @@ class GroupFigures:
     """One group: how many, how many of them left, and what the model does with them.
 
     `calibration_gap` is the mean probability minus the share who left: above 0, the group's risk is
-    overstated. `small` groups say little: read their intervals, not their figures.
+    overstated. Of a `small` group, and of one with `few_departures`, read the intervals and not the
+    figures.
     """
 
     group: str
     n: int
     departures: int
     small: bool
+    few_departures: bool
     selection_rate: Estimate
     recall: Estimate
     precision: Estimate
@@ -57,14 +63,16 @@ class GroupFigures:
 class Audit:
     """The groups of one field, and the least of their selection rates over the largest.
 
-    By the four-fifths rule of thumb (US EEOC, Uniform Guidelines, 1978) a `ratio` below 0.8 asks for
-    an explanation. Being flagged is here an offer to talk; the rule is symmetric enough for a first look.
+    The `ratio` is of the groups that are not small. By the four-fifths rule of thumb (US EEOC, Uniform
+    Guidelines, 1978) one below 0.8 asks for an explanation; `four_fifths` tells on which side of 0.8 its
+    whole interval lies. Being flagged is here an offer to talk; the rule is symmetric enough for a first
+    look.
     """
 
     field: str
     groups: tuple[GroupFigures, ...]
     ratio: Estimate
-    passes_four_fifths: bool
+    four_fifths: Verdict
 
 
 def audit(
@@ -73,7 +81,7 @@ def audit(
     """Return the audit by the groups of a field; None where it is known of one group at most.
 
     Over the first repeat: every employee once, so that the intervals are not too narrow. With no
-    `resamples` there are no intervals.
+    `resamples` the groups' figures have no intervals.
     """
     groups = _groups(employees, field)
     if groups.dropna().nunique() < 2:
@@ -86,9 +94,41 @@ def audit(
     made = tuple(
         _figures(tables, group, left[members == group]) for group in _order(field) if group in set(members)
     )
-    ratios = [frame.ratio("between_groups"), *(frame.ratio_ci("between_groups") if resamples else ())]
-    ratio = _estimate([figures["selection_rate"] for figures in ratios])
-    return Audit(field, made, ratio, ratio.value is not None and ratio.value >= FOUR_FIFTHS)
+    compared = [members == figures.group for figures in made if not figures.small]
+    ratio = _least_over_largest([(int(flagged[one].sum()), int(one.sum())) for one in compared], seed)
+    return Audit(field, made, ratio, _verdict(ratio))
+
+
+def _least_over_largest(groups: Sequence[tuple[int, int]], seed: int) -> Estimate:
+    """Return the ratio of the least to the largest selection rate; groups are (flagged, employees).
+
+    The interval is of the two groups concerned: each rate is drawn from its beta distribution by
+    Jeffreys' prior, which has a width where nobody is flagged, too (L. Brown, T. Cai, A. DasGupta,
+    "Interval estimation for a binomial proportion", Statistical Science 16, 2001). Since the two were
+    picked out of many pairs, its ends are as far out as Bonferroni's correction asks. The least over
+    the largest of all groups in each draw, or each resample, would not do: with four groups of 100 that
+    are flagged by lot at 5 %, the whole interval of that lies below 0.8 in 99 of 100 cases.
+    """
+    if len(groups) < 2:
+        return Estimate(None, None, None)
+    (few, of_few), *_, (many, of_many) = sorted(groups, key=lambda group: group[0] / group[1])
+    random = np.random.default_rng(seed)
+    least = random.beta(few + 0.5, of_few - few + 0.5, DRAWS)
+    ratios = least / random.beta(many + 0.5, of_many - many + 0.5, DRAWS)
+    pairs = len(groups) * (len(groups) - 1) / 2
+    low, high = np.quantile(ratios, [INTERVAL[0] / pairs, 1 - INTERVAL[0] / pairs]).clip(max=1).tolist()
+    if not many:
+        return Estimate(None, low, high)
+    ratio = (few / of_few) / (many / of_many)
+    return Estimate(ratio, min(low, ratio), max(high, ratio))
+
+
+def _verdict(ratio: Estimate) -> Verdict:
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        return "cannot_tell"
+    if ratio.high < FOUR_FIFTHS:
+        return "fails"
+    return "passes" if ratio.low >= FOUR_FIFTHS else "cannot_tell"
 
 
 def _groups(employees: pd.DataFrame, field: str) -> pd.Series:
@@ -104,8 +144,8 @@ def _groups(employees: pd.DataFrame, field: str) -> pd.Series:
 def _figures(tables: Sequence[pd.DataFrame], group: str, left: Left) -> GroupFigures:
     departures = int(left.sum())
     figures = {metric: _estimate([table.loc[group, metric] for table in tables]) for metric in METRICS}
-    small = len(left) < SMALL or departures < FEW_DEPARTURES
-    return GroupFigures(group, len(left), departures, small, **figures)
+    small, few = len(left) < SMALL, departures < FEW_DEPARTURES
+    return GroupFigures(group, len(left), departures, small, few, **figures)
 
 
 def _order(field: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from churn.training.challengers import Challenger
 from churn.training.evaluation import Curves, Spread
 from churn.training.fairness import Audit
 from churn.training.learner import Candidate
+from churn.training.signal import Signal
 from churn.training.summary import FieldSummary
 from churn.training.thresholds import Threshold
 
@@ -33,9 +34,9 @@ class Choice:
 class TrainingReport:
     """What was trained on what, and how good it is on data that it did not see.
 
-    `metrics` are over all folds of all repeats; `fields` the inputs, `left_out` the fields that are
-    none; `candidate` what the exported model was fitted with, `chosen` what each fold chose; `choices`
-    begins with the policy in force; `seen` has the smallest and largest value of each number.
+    `metrics` and `signal` are over all folds of all repeats; `fields` the inputs, `left_out` the fields
+    that are none; `candidate` what the exported model was fitted with, `chosen` what each fold chose;
+    `choices` begins with the policy in force; `seen` has the smallest and largest value of each number.
     """
 
     n_rows: int
@@ -45,6 +46,7 @@ class TrainingReport:
     candidate: Candidate
     chosen: tuple[Candidate, ...]
     metrics: Mapping[str, Spread]
+    signal: Signal
     threshold: Threshold
     folds: int
     repeats: int

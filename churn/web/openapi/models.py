@@ -65,6 +65,9 @@ class ModelCard(BaseModel):
     fields: list[str] = Field(description="what the model takes")
     left_out: list[str] = Field(description="fields that are accepted and that it does not see")
     metrics: dict[str, Any] = Field(description="cross-validated; each with mean and spread")
+    signal: dict[str, Any] | None = Field(
+        default=None, description="ROC-AUC with its 95 % interval, and whether all of that is above chance"
+    )
     fairness: list[dict[str, Any]] = Field(description="the audit by protected field")
     limits: list[str] = Field(description="sentences, in the language of the request")
     self_test: SelfTest
