@@ -254,10 +254,8 @@ def test_numbers_are_written_as_each_language_does() -> None:
 
 
 def test_what_small_means_is_what_the_audit_means(pages: dict[str, Page]) -> None:
-    assert (
-        f"fewer than {fairness.SMALL} employees or {fairness.FEW_DEPARTURES} departures"
-        in pages[PAGES[1]].text
-    )
+    assert f"“Small”: fewer than {fairness.SMALL} employees;" in pages[PAGES[1]].text
+    assert f"“Few left”: fewer than {fairness.FEW_DEPARTURES} departures." in pages[PAGES[1]].text
 
 
 def audit(
@@ -268,11 +266,12 @@ def audit(
     gap = {"value": 0.05, "low": 0.02, "high": 0.08}
     figures = {"selection_rate": rate, "recall": rate, "precision": rate, "calibration_gap": gap}
     women = {"group": "F", "n": 300, "departures": 40, "small": False, **figures}
+    women |= {"few_departures": False}
     return {
         "field": "genre",
         "groups": [women, women | {"group": "M", "departures": 60, "small": small}],
         "ratio": {"value": value, "low": low, "high": high},
-        "passes_four_fifths": value is not None and value >= 0.8,
+        "four_fifths": fairness.verdict(fairness.Estimate(value, low, high)),
     }
 
 
@@ -283,13 +282,12 @@ def audit(
             0.5,
             0.6,
             0.7,
-            "0.60 [0.50; 0.70] times as often as the most flagged. That is less",
+            "0.60 [0.50; 0.70] times as often as the most flagged. The whole interval is below",
         ),
-        (0.5, 0.6, 0.7, "the rule asks for an explanation. The whole interval is below"),
-        (0.7, 0.78, 0.9, "the rule asks for an explanation. The interval holds 0.80"),
-        (0.7, 0.85, 0.9, "the rule asks for no explanation. The interval holds 0.80"),
-        (0.85, 0.9, 0.95, "the rule asks for no explanation. The whole interval is above"),
-        (None, 0.9, None, "0.90 times as often as the most flagged"),
+        (0.5, 0.6, 0.7, "The whole interval is below four fifths (0.80): the rule asks for an explanation"),
+        (0.7, 0.78, 0.9, "The interval holds four fifths (0.80): these data cannot settle it"),
+        (0.7, 0.85, 0.9, "The interval holds four fifths (0.80): these data cannot settle it"),
+        (0.85, 0.9, 0.95, "The whole interval reaches four fifths (0.80): the rule asks for no explanation"),
         (None, None, None, "there is no ratio to read"),
     ],
 )
@@ -297,6 +295,14 @@ def test_the_four_fifths_ratio_is_read_out(
     low: float | None, value: float | None, high: float | None, read: str
 ) -> None:
     assert read in readings.four_fifths(audit(low, value, high), Voice("en"))
+
+
+def test_small_groups_are_set_apart_by_name() -> None:
+    found = audit(None, None, None, small=True)
+    assert readings.four_fifths(found, Voice("en")) == (
+        "Fewer than two groups are large enough to be compared. Set apart, as they are small: Men."
+    )
+    assert "Laissés de côté, car petits : Hommes." in flat(readings.four_fifths(found, Voice("fr")))
 
 
 def test_a_large_group_that_is_not_treated_right_is_named_and_a_small_one_is_not() -> None:
@@ -307,6 +313,9 @@ def test_a_large_group_that_is_not_treated_right_is_named_and_a_small_one_is_not
     assert f"Women: {overstated} Men: {overstated}" in large.replace(". ", " ")
     assert to_explain in large
     assert small == f"Women: {overstated}."
+    few = audit()
+    few["groups"][1]["few_departures"] = True
+    assert " ".join(readings.groups(few, Voice("en"))) == f"Women: {overstated}."
     fine = audit()
     for group in fine["groups"]:
         group |= {"departures": 60, "calibration_gap": {"value": 0.01, "low": -0.01, "high": 0.03}}
@@ -388,8 +397,10 @@ def dubious(facts: Facts) -> dict[str, str]:
     """Return the documents of a model that sees a protected field, of people who do not exist."""
     fields = [*facts["fields"], "genre"]
     tag = "churn:<script>alert(1)</script>"
+    chance = {"roc_auc": 0.52, "low": 0.45, "high": 0.59, "shown": False}
+    left_out = ["age", "statut_marital"]
     return render(
-        other(facts, sample=True, fields=fields, left_out=["age", "statut_marital"], tag=tag, fairness=[])
+        other(facts, sample=True, fields=fields, left_out=left_out, tag=tag, fairness=[], signal=chance)
     )
 
 
@@ -397,10 +408,19 @@ def dubious(facts: Facts) -> dict[str, str]:
 def test_warnings_are_loud_and_only_where_they_belong(
     name: str, dubious: dict[str, str], documents: dict[str, str]
 ) -> None:
-    french = ("DONNÉES FICTIVES", "CHAMPS PROTÉGÉS UTILISÉS")
-    for warning in french if ".fr." in name else ("MADE-UP DATA", "PROTECTED FIELDS IN USE"):
+    french = ("PAS MIEUX QUE LE HASARD", "DONNÉES FICTIVES", "CHAMPS PROTÉGÉS UTILISÉS")
+    english = ("NO BETTER THAN CHANCE", "MADE-UP DATA", "PROTECTED FIELDS IN USE")
+    for warning in french if ".fr." in name else english:
         assert warning in dubious[name]
         assert warning not in documents[name]
+
+
+@pytest.mark.parametrize("name", [*PAGES, *CARDS])
+def test_no_better_than_chance_is_the_first_thing_said(name: str, dubious: dict[str, str]) -> None:
+    text = flat(Page(dubious[name]).text)
+    chance = text.index("PAS MIEUX QUE LE HASARD" if ".fr." in name else "NO BETTER THAN CHANCE")
+    assert chance < text.index("FICTIVES" if ".fr." in name else "MADE-UP")
+    assert ("0,52 [0,45 ; 0,59]" if ".fr." in name else "0.52 [0.45; 0.59]") in text[chance : chance + 150]
 
 
 def test_the_law_names_the_protected_fields_that_are_in_use(dubious: dict[str, str]) -> None:

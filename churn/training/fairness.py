@@ -95,11 +95,11 @@ def audit(
         _figures(tables, group, left[members == group]) for group in _order(field) if group in set(members)
     )
     compared = [members == figures.group for figures in made if not figures.small]
-    ratio = _least_over_largest([(int(flagged[one].sum()), int(one.sum())) for one in compared], seed)
-    return Audit(field, made, ratio, _verdict(ratio))
+    ratio = least_over_largest([(int(flagged[one].sum()), int(one.sum())) for one in compared], seed)
+    return Audit(field, made, ratio, verdict(ratio))
 
 
-def _least_over_largest(groups: Sequence[tuple[int, int]], seed: int) -> Estimate:
+def least_over_largest(groups: Sequence[tuple[int, int]], seed: int) -> Estimate:
     """Return the ratio of the least to the largest selection rate; groups are (flagged, employees).
 
     The interval is of the two groups concerned: each rate is drawn from its beta distribution by
@@ -123,7 +123,8 @@ def _least_over_largest(groups: Sequence[tuple[int, int]], seed: int) -> Estimat
     return Estimate(ratio, min(low, ratio), max(high, ratio))
 
 
-def _verdict(ratio: Estimate) -> Verdict:
+def verdict(ratio: Estimate) -> Verdict:
+    """Return on which side of four fifths a ratio lies with its whole interval."""
     if ratio.value is None or ratio.low is None or ratio.high is None:
         return "cannot_tell"
     if ratio.high < FOUR_FIFTHS:
