@@ -1,6 +1,7 @@
 """The command line in process; `churn serve` itself is in test_process and test_readme."""
 
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from sqlalchemy import Engine
 from churn import domain, extracts, registry
 from churn.access.tokens import verify_token
 from churn.access.users import list_users, sign_in
+from churn.card import describe
 from churn.cli.main import COMMANDS, main
 from churn.registry import ServedModel, promotions
 from churn.storage import schema
@@ -232,7 +234,7 @@ class TestTrain:
         assert metadata["data_fingerprint"] == extracts.fingerprint(sample)
         assert set(metadata["library_versions"]) >= {"scikit-learn", "scipy", "numpy", "pandas", "bentoml"}
         assert set(metadata["metrics"]["roc_auc"]) == {"mean", "sd"}
-        assert None not in metadata["fairness"][0]["ratio"].values()
+        assert None not in metadata["fairness"][0]["groups"][0]["recall"].values()
 
     def test_problems_are_listed_without_a_traceback_and_nothing_is_exported(
         self, new_models: Callable[[], set[str]], sample: Path, tmp_path: Path
@@ -307,9 +309,20 @@ class TestTrainOptions:
         options = ("--cost-miss", "4", "--promote", "--out", str(tmp_path / "out"))
         report = self.report(new_models, sample, *options)
         assert report["threshold"] == {"value": 0.2, "policy": "cost:4:1"}
-        assert report["fairness"][0]["ratio"]["low"] is None
+        assert report["fairness"][0]["groups"][0]["recall"]["low"] is None
         assert (tmp_path / "out" / "MODEL_CARD.md").exists()
         assert {promotions.promoted(registry.home())} == new_models()
+
+    def test_a_threshold_that_flags_nobody(
+        self, new_models: Callable[[], set[str]], sample: Path, tmp_path: Path
+    ) -> None:
+        options = ("--cost-miss", "1", "--cost-alarm", "1000", "--out", str(tmp_path))
+        report = self.report(new_models, sample, *options)
+        assert report["choices"][0]["flagged"] == 0
+        assert {audit["four_fifths"] for audit in report["fairness"]} == {"cannot_tell"}
+        assert "Nobody is flagged: there is no ratio to read." in (tmp_path / "MODEL_CARD.md").read_text(
+            "utf-8"
+        )
 
     @pytest.mark.parametrize(
         ("options", "says"),
@@ -326,6 +339,40 @@ class TestTrainOptions:
         result = churn("train", "--data", str(sample), *options)
         assert (result.exit_code, says in result.output) == (1, True)
         assert new_models() == set()
+
+
+class TestNoSignal:
+    """Who leaves is drawn by lot here: nothing can be learned."""
+
+    @pytest.fixture
+    def lots(self, sample: Path, tmp_path: Path) -> Path:
+        lots = shutil.copytree(sample, tmp_path / "lots")
+        path = lots / "extrait_sondage.csv"
+        header, *rows = (line.split(",") for line in path.read_text(encoding="utf-8").splitlines())
+        place = header.index(domain.TARGET.name)
+        drawn = random.Random(1).sample([row[place] for row in rows], len(rows))
+        lines = [[*row[:place], lot, *row[place + 1 :]] for row, lot in zip(rows, drawn, strict=True)]
+        path.write_text("\n".join(",".join(line) for line in [header, *lines]), encoding="utf-8")
+        return lots
+
+    def test_serves_only_where_somebody_insists(
+        self, new_models: Callable[[], set[str]], migrated: Engine, model: ServedModel, lots: Path
+    ) -> None:
+        result = churn("setup", "--data", str(lots))
+        [tag] = new_models()
+        refusal = f"churn: model {tag} is no better than chance: its data do not show who leaves (ROC-AUC 0."
+        assert (result.exit_code, refusal in result.output) == (1, True)
+        assert result.output.startswith("NO BETTER THAN CHANCE") or "\nNO BETTER THAN CHANCE" in result.output
+        assert promotions.promoted(registry.home()) == model.tag
+        result = churn("model", "promote", tag)
+        assert (result.exit_code, result.output.startswith(refusal)) == (1, True)
+        assert f"to serve it all the same: churn model promote {tag} --force\n" in result.output
+        assert churn("model", "promote", tag, "--force").exit_code == 0
+        assert promotions.promoted(registry.home()) == tag
+        assert churn("model", "show").output.splitlines()[1].startswith("NO BETTER THAN CHANCE")
+        limits = describe(registry.load(tag), "fr")["limits"]
+        assert limits[0].startswith("Pas mieux que le hasard : ")
+        assert "Better than chance" in churn("model", "show", model.tag).output
 
 
 class TestModel:

@@ -1,18 +1,23 @@
 import shutil
 import subprocess
 import sys
+import tomllib
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import bentoml
 import pytest
+from packaging.requirements import Requirement
 
 from churn import registry
 from churn.errors import ModelError
 from churn.pipeline import frame
-from churn.registry import ServedModel
+from churn.registry import ServedModel, selftest
 from churn.schemas import EXAMPLE
-from tests.servers import environment
+from churn.scorecard import Calibration
+from tests.servers import PROJECT, environment
 
 
 def test_what_was_saved_comes_back(model: ServedModel) -> None:
@@ -50,6 +55,29 @@ def test_the_scikit_learn_pipeline_is_kept_for_those_who_want_it(model: ServedMo
     table = frame([EXAMPLE], model.fields)
     served = model.scorecard.probability(model.scorecard.contributions(EXAMPLE))
     assert pipeline.predict_proba(table)[0, 1] == pytest.approx(served, abs=1e-9)
+
+
+def test_which_scikit_learn_reads_it_is_said_and_is_the_one_that_is_asked_for(model: ServedModel) -> None:
+    # Pickles of 1.9 raise an AttributeError under 1.8 (scikit-learn's own classes changed).
+    metadata: Any = registry.find(model.tag).info.metadata
+    versions = {name: ".".join(version(name).split(".")[:2]) for name in ("scikit-learn", "scipy")}
+    assert metadata["pickle"] == (
+        f"saved_model.pkl is read by scikit-learn {versions['scikit-learn']} with scipy {versions['scipy']}; "
+        "scorecard.json needs neither"
+    )
+    with (PROJECT / "pyproject.toml").open("rb") as file:
+        asked = {r.name: r.specifier for r in map(Requirement, tomllib.load(file)["project"]["dependencies"])}
+    for name, minor in versions.items():
+        major, number = map(int, minor.split("."))
+        assert asked[name].contains(f"{minor}.0")
+        assert not asked[name].contains(f"{major}.{number - 1}.9")
+        assert not asked[name].contains(f"{major}.{number + 1}.0")
+
+
+def test_a_model_that_ranks_the_wrong_way_round_fails_its_self_test(model: ServedModel) -> None:
+    card = replace(model.scorecard, calibration=Calibration(-2.0, low=0.4, high=-0.1))
+    found = selftest.examine(card, fields=list(card.effects), threshold=0.2, golden=[], versions={})
+    assert "ranks people the wrong way round" in found.failures[0]
 
 
 def test_the_report_and_the_card_travel_with_the_model(model: ServedModel, tmp_path: Path) -> None:
@@ -90,12 +118,16 @@ class TestWithoutAPromotion:
     ) -> None:
         assert f"refused: no model in the store {tmp_path}: run `churn train" in self.resolve(tmp_path)
         folder = tmp_path / "models" / registry.NAME
-        version = model.tag.partition(":")[2]
-        shutil.copytree(registry.home() / "models" / registry.NAME / version, folder / version)
+        number = model.tag.partition(":")[2]
+        shutil.copytree(registry.home() / "models" / registry.NAME / number, folder / number)
         assert self.resolve(tmp_path) == f"{model.tag}\n"
-        shutil.copytree(folder / version, folder / "another")
+        described = folder / number / "model.yaml"
+        text = described.read_text(encoding="utf-8")
+        described.write_text(text.replace("    shown: true", "    shown: false"), encoding="utf-8")
+        assert f"refused: model {model.tag} is no better than chance" in self.resolve(tmp_path)
+        shutil.copytree(folder / number, folder / "another")
         text = (folder / "another" / "model.yaml").read_text(encoding="utf-8")
-        (folder / "another" / "model.yaml").write_text(text.replace(version, "another"), encoding="utf-8")
+        (folder / "another" / "model.yaml").write_text(text.replace(number, "another"), encoding="utf-8")
         refused = self.resolve(tmp_path)
         assert f"refused: 2 models in the store {tmp_path} and none promoted" in refused
         assert "churn model promote TAG" in refused

@@ -1,0 +1,72 @@
+"""Trainings at the edge: policies that flag nobody or everybody, groups of one, of none, of all."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import bentoml
+import pandas as pd
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from churn import domain, extracts, registry, training
+from churn.pipeline import compile_scorecard
+from churn.registry import Export
+from churn.report import readings
+from churn.report.voice import Voice
+from churn.sample import write_sample
+from churn.training.thresholds import METRICS, Capacity, CostRatio, Policy
+from tests.plans import QUICK
+
+ROWS = 60
+# Quick to learn: the decisions are what this is about.
+FIELDS = (domain.BY_NAME["heure_supplementaires"], domain.BY_NAME["revenu_mensuel"])
+NUMBER = st.floats(1e-6, 1e6)
+POLICIES: st.SearchStrategy[Policy] = st.one_of(
+    st.sampled_from(list(METRICS.values())),
+    st.builds(CostRatio, NUMBER, NUMBER),
+    st.builds(Capacity, st.integers(1, ROWS), st.just(ROWS)),
+)
+
+
+@pytest.fixture(scope="module")
+def employees(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    folder = tmp_path_factory.mktemp("extracts")
+    write_sample(folder, rows=ROWS)
+    return extracts.read(folder)
+
+
+def first(count: int, categories: tuple[str, ...]) -> "pd.Categorical[str]":
+    """Return a column whose first rows are of the first category, and all others of the second."""
+    values = [categories[0]] * count + [categories[1]] * (ROWS - count)
+    return pd.Categorical(values, categories=list(categories))
+
+
+@settings(max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # to shrink takes minutes
+@given(POLICIES, st.integers(14, ROWS - 14), st.integers(0, ROWS), st.sampled_from([0, 3]))
+def test_every_policy_and_group_trains_exports_and_reads(
+    employees: pd.DataFrame, policy: Policy, departures: int, women: int, resamples: int
+) -> None:
+    genre, target = domain.BY_NAME["genre"], domain.TARGET
+    company = employees.assign(
+        **{genre.name: first(women, genre.categories), target.name: first(departures, ("Oui", "Non"))}
+    )
+    plan = QUICK if not resamples else replace(QUICK, resamples=3)
+    trained = training.train(company, fields=FIELDS, policy=policy, plan=plan)
+    assert 0 <= trained.threshold.value <= 1
+    read: list[str] = []
+
+    def draw(facts: Mapping[str, Any]) -> Mapping[str, str]:
+        voices = (Voice("fr"), Voice("en"))
+        read.extend(readings.four_fifths(audit, voice) for audit in facts["fairness"] for voice in voices)
+        return {}
+
+    card = compile_scorecard(trained.pipeline)
+    tag = registry.save(Export(trained.pipeline, card, trained.report.to_dict(), [], "sha256:"), draw)
+    try:
+        assert registry.load(tag).threshold == trained.threshold.value
+        assert all(read)
+        assert bentoml.models.get(tag).info.metadata["n_departures"] == departures
+    finally:
+        bentoml.models.delete(tag)
