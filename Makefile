@@ -1,12 +1,13 @@
 # One word per chore; README and CI use the same words. `make help` lists them.
 
-PYTHON ?= python3
+# Empty is unset, from the environment as from the command line.
+override PYTHON := $(or $(PYTHON),python3)
 UV := .uv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 
-export UV_PYTHON_DOWNLOADS ?= never
-export BENTOML_HOME ?= $(CURDIR)/.bentoml
-export BENTOML_DO_NOT_TRACK ?= 1
+override export UV_PYTHON_DOWNLOADS := $(or $(UV_PYTHON_DOWNLOADS),never)
+override export BENTOML_HOME := $(or $(BENTOML_HOME),$(CURDIR)/.bentoml)
+override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),1)
 
 .DEFAULT_GOAL := help
 .PHONY: help uv install install-dev run test lint types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-history crash-test fuzz clean

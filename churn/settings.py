@@ -243,7 +243,12 @@ def load() -> Settings:
         SettingsError: one is malformed or unsafe, or a file cannot be read; the message names it, never
             a value.
     """
-    file = os.environ.get("CHURN_ENV_FILE", PROJECT / ".env")
+    if os.environ.get("BENTOML_HOME") == "":  # `churn` puts its own there; `bentoml serve` does not
+        raise SettingsError(
+            "BENTOML_HOME is empty, which BentoML takes for the folder where it was started: "
+            "unset it, or name the folder of the model store"
+        )
+    file = os.environ.get("CHURN_ENV_FILE") or PROJECT / ".env"
     try:
         return Settings(_env_file=file)
     except ValidationError as error:

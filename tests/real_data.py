@@ -10,6 +10,6 @@ from pathlib import Path
 import pytest
 
 TECHNOVA = Path(os.environ.get("CHURN_REAL_DATA") or Path(__file__).parents[2] / "shared/data/technova")
-IS_EXPECTED = "CHURN_REAL_DATA" in os.environ or TECHNOVA.is_dir()
+IS_EXPECTED = bool(os.environ.get("CHURN_REAL_DATA")) or TECHNOVA.is_dir()
 
 needs_real_data = pytest.mark.skipif(not IS_EXPECTED, reason=f"the real extracts are not in {TECHNOVA}")

@@ -45,8 +45,9 @@ def main() -> None:
     Settings come from the environment or from .env (see .env.example). Without BENTOML_HOME,
     models and the default database are kept in .bentoml, in the project's own folder.
     """
-    # BentoML reads its home from the environment only, so that is where the choice is put.
-    os.environ.setdefault("BENTOML_HOME", str(PROJECT / ".bentoml"))
+    # BentoML reads its home from the environment only, so that is where the choice is put. It would take
+    # an empty one for the folder that somebody stands in.
+    os.environ["BENTOML_HOME"] = os.environ.get("BENTOML_HOME") or str(PROJECT / ".bentoml")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ def list_models() -> None:
     """List the models, the newest first; the one that serves is marked."""
     promoted = promotions.promoted(registry.home())
     table = table_of("tag", "serves", "created", *SHORT_TITLES.values(), "data")
-    for entry in registry.models():
+    entries = registry.models()
+    for entry in entries:
         facts: Any = entry.info.metadata
         metrics = facts.get("metrics", {})
         # An older version of churn kept fewer figures.
@@ -36,7 +37,10 @@ def list_models() -> None:
         created = f"{entry.info.creation_time:%Y-%m-%d %H:%M}"
         mark = "yes" if str(entry.tag) == promoted else ""
         table.add_row(str(entry.tag), mark, created, *figures, facts.get("data_fingerprint", "?")[7:15])
-    make_console().print(table)
+    if entries:
+        make_console().print(table)
+    else:
+        click.echo(f"no model in the store {registry.home()}: run `churn train --data DIR`")
 
 
 @model.command()

@@ -69,7 +69,7 @@ class ServedModel:
 
 def home() -> Path:
     """Return the folder of the store, as BentoML finds it."""
-    return Path(os.environ.get("BENTOML_HOME", Path.home() / "bentoml"))
+    return Path(os.environ.get("BENTOML_HOME") or Path.home() / "bentoml")
 
 
 def save(export: Export, draw: Draw) -> str:
