@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,9 @@ from pathlib import Path
 os.environ["BENTOML_HOME"] = tempfile.mkdtemp(prefix="churn-test-bentoml-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="churn-test-metrics-")
 os.environ["BENTOML_DO_NOT_TRACK"] = "1"
-# Small matrices: threads of their algebra only get in the way of each other, and of other tests.
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# Small matrices: threads of their algebra only get in the way of each other, and of other tests. (Told none,
+# scikit-learn counts the cores, and warns where it cannot.)
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 # A developer's own .env may name a database that tests must not touch.
 os.environ["CHURN_ENV_FILE"] = os.devnull
 
@@ -40,9 +42,30 @@ from tests.servers import is_setting
 for name in filter(is_setting, list(os.environ)):
     del os.environ[name]
 
+# Who is started in the background ignores interruptions, and so would everything that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # How long an example takes is the machine's affair: timing belongs in benchmarks.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have failures named as they happen: a run takes long."""
+    if terminal := config.pluginmanager.get_plugin("terminalreporter"):
+        config.pluginmanager.register(Failures(terminal))
+
+
+class Failures:
+    """Names each test as it fails."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Say what failed, and where: in the test, or before or after it."""
+        if report.failed:
+            self._terminal.write_line(f"\nFAILED {report.nodeid} ({report.when})", red=True)
 
 
 @pytest.fixture(scope="session")

@@ -184,7 +184,7 @@ class Mortal:
             return WORKER in process.cmdline() and any(
                 call.status == psutil.CONN_ESTABLISHED and call.laddr.port == self._port for call in calls
             )
-        except psutil.NoSuchProcess:  # a zombie, too
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # a zombie's files are root's alone to look at
             return False
 
     def await_workers(self, count: int) -> None:

@@ -1,5 +1,6 @@
 """`churn train`: read, fit, evaluate, export."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,8 @@ def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: 
         ExtractError, TrainingError: the data cannot be used; the message lists why.
         ModelError: it should be promoted, and is no better than chance; it is exported all the same.
     """
+    # Told no number of threads, scikit-learn counts the cores, and prints a traceback where it cannot.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = make_console()
     directory = data or embedded_sample()
     fields = wanted.fields()
