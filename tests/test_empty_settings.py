@@ -10,6 +10,7 @@ from churn import settings
 from churn.errors import SettingsError
 from tests.servers import PROJECT, environment
 
+NAMES = ("BENTOML_HOME", "PYTHON", "UV_PYTHON_DOWNLOADS", "BENTOML_DO_NOT_TRACK")
 SHOW = 'show:\n\t@echo "$$BENTOML_HOME $(PYTHON) $$UV_PYTHON_DOWNLOADS $$BENTOML_DO_NOT_TRACK"\n'
 
 
@@ -36,23 +37,24 @@ def test_an_empty_name_of_the_file_of_settings_means_the_usual_one(
     assert settings.load().port == 4000
 
 
+def shown_by_make(folder: Path, *words: str, **settings: str) -> str:
+    """Return the settings that `make` hands on; not those of a `make` that runs the tests."""
+    (folder / "show.mk").write_text(SHOW, encoding="utf-8")
+    outer = ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", *NAMES)
+    env = {name: value for name, value in environment().items() if name not in outer} | settings
+    command = ["make", "-f", "Makefile", "-f", str(folder / "show.mk"), "show", *words]
+    return subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=True).stdout
+
+
 @pytest.mark.parametrize("by", ["environment", "command line"])
 def test_make_takes_empty_for_unset(by: str, tmp_path: Path) -> None:
-    (tmp_path / "show.mk").write_text(SHOW, encoding="utf-8")
-    names = ("BENTOML_HOME", "PYTHON", "UV_PYTHON_DOWNLOADS", "BENTOML_DO_NOT_TRACK")
-    command = ["make", "-f", "Makefile", "-f", str(tmp_path / "show.mk"), "show"]
-    empty = dict.fromkeys(names, "")
-    env = environment(**empty) if by == "environment" else environment()
-    words = [f"{name}=" for name in names] if by == "command line" else []
-    shown = subprocess.run(
-        [*command, *words], cwd=PROJECT, env=env, capture_output=True, text=True, check=True
-    )
-    assert shown.stdout == f"{PROJECT}/.bentoml python3 never 1\n"
+    if by == "environment":
+        shown = shown_by_make(tmp_path, **dict.fromkeys(NAMES, ""))
+    else:
+        shown = shown_by_make(tmp_path, *(f"{name}=" for name in NAMES))
+    assert shown == f"{PROJECT}/.bentoml python3 never 1\n"
 
 
 def test_make_takes_what_is_set(tmp_path: Path) -> None:
-    (tmp_path / "show.mk").write_text(SHOW, encoding="utf-8")
-    command = ["make", "-f", "Makefile", "-f", str(tmp_path / "show.mk"), "show", "PYTHON=python9"]
-    env = environment(BENTOML_HOME="/elsewhere", UV_PYTHON_DOWNLOADS="manual")
-    shown = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=True)
-    assert shown.stdout == "/elsewhere python9 manual 1\n"
+    shown = shown_by_make(tmp_path, "PYTHON=python9", BENTOML_HOME="/elsewhere", UV_PYTHON_DOWNLOADS="manual")
+    assert shown == "/elsewhere python9 manual 1\n"
