@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from churn import domain
+from churn import domain, names
 from churn.errors import ExtractError, Problem
 from churn.extracts import rawfile
 
@@ -94,7 +94,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _is_id(name: str) -> bool:
-    return domain.BY_SPELLING.get(domain.fold_name(name)) is domain.IDENTIFIER
+    return names.field_of(name) is domain.IDENTIFIER
 
 
 class ParquetReader:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from churn import domain, extracts, registry, report, training
+from churn import domain, extracts, names, registry, report, training
 from churn.cli.console import make_console
 from churn.cli.figures import print_report, progress_bar
 from churn.domain import Field
@@ -44,10 +44,10 @@ class Wanted:
 
 
 def _field(name: str) -> str:
-    found = domain.BY_SPELLING.get(domain.fold_name(name))
+    found = names.field_of(name)
     if found is None:
-        names = ", ".join(field.name for field in (*domain.FEATURES, *domain.PROTECTED))
-        raise TrainingError(f"--exclude {name!r}: no such field; expected one of {names}")
+        expected = ", ".join(field.name for field in (*domain.FEATURES, *domain.PROTECTED))
+        raise TrainingError(f"--exclude {name!r}: no such field; expected one of {expected}")
     return found.name
 
 
