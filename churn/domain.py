@@ -15,7 +15,9 @@ Role = Literal["identifier", "core", "optional", "protected", "target"]
 Extract = Literal["sirh", "eval", "sondage"]
 Language = Literal["fr", "en"]
 Band = Literal["low", "moderate", "high"]
+Mark = Literal[".", ","]  # parts thousands or decimals
 
+OTHER_MARK: dict[Mark, Mark] = {".": ",", ",": "."}
 EXTRACTS: tuple[Extract, ...] = ("sirh", "eval", "sondage")
 
 

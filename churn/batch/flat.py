@@ -13,14 +13,22 @@ from churn import domain
 from churn.batch import cells, header
 from churn.batch.reader import RawRows, open_reader
 from churn.batch.rows import Reject, Rows
+from churn.domain import Mark
 from churn.errors import ExtractError, Problem
 from churn.extracts.findings import Findings
+from churn.extracts.notation import Evidence, Notation
+from churn.extracts.rawfile import is_number
 from churn.extracts.sheet import SHOWN_LENGTH
-from churn.extracts.values import Mask
+from churn.extracts.values import Mask, Values
+
+_PLAIN = Notation()
 
 
 class FlatTable:
     """A CSV or Parquet file with one employee a row; an `EmployeeTable`.
+
+    The columns whose numbers may be written in several ways are read through at once, to tell in which;
+    `thousands` is the separator where they do not tell.
 
     Raises:
         ExtractError: the file cannot be read, or its header is not understood; all is listed.
@@ -28,7 +36,14 @@ class FlatTable:
 
     place = "row"
 
-    def __init__(self, path: Path, *, labelled: bool = False, ignore: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        labelled: bool = False,
+        ignore: Collection[str] = (),
+        thousands: Mark | None = None,
+    ) -> None:
         self._file = path.name
         self._reader = open_reader(path)
         findings = Findings()
@@ -37,7 +52,9 @@ class FlatTable:
         )
         findings.raise_if_any()
         self.employee_type = self._id_type()
-        self.notices = self._notices()
+        evidence = self._evidence(thousands)
+        self._notations = {name: one.notation() for name, one in evidence.items()}
+        self.notices = [*self._notices(), *filter(None, (one.notice() for one in evidence.values()))]
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time; raises ExtractError where there are none, or not readable ones."""
@@ -57,7 +74,7 @@ class FlatTable:
         position = self._header.positions.get(domain.IDENTIFIER.name)
         if position is None:
             return None
-        return pa.int64() if cells.is_number(self._reader.types[position]) else pa.string()
+        return pa.int64() if is_number(self._reader.types[position]) else pa.string()
 
     def _notices(self) -> list[str]:
         found = []
@@ -66,6 +83,28 @@ class FlatTable:
         if self._header.absent:
             names = ", ".join(field.name for field in self._header.absent)
             found.append(f"absent, so unknown for everybody: {names}")
+        return found
+
+    def _evidence(self, told: Mark | None) -> dict[str, Evidence]:
+        """Return what the columns tell of how their numbers are written; ExtractError where too little."""
+        comma = self._reader.decimal_comma
+        found = {
+            name: Evidence(domain.BY_NAME[name], decimal_comma=comma, told=told)
+            for name, position in self._header.positions.items()
+            if domain.BY_NAME[name].kind == "percent"
+            or (domain.BY_NAME[name].kind == "number" and not is_number(self._reader.types[position]))
+        }
+        for columns in self._reader.scan([self._header.positions[name] for name in found]) if found else ():
+            for (name, evidence), column in zip(found.items(), columns, strict=True):
+                with self._explained(name, column):
+                    if is_number(column.type):
+                        evidence.add_numbers(cells.as_floats(column))
+                    else:
+                        evidence.add_texts(cells.as_text(column).dictionary)
+        doubtful = {name: one.problem for name, one in found.items() if one.problem}
+        if doubtful:
+            spellings = self._header.spellings
+            raise ExtractError([Problem(self._file, 1, spellings[n], None, p) for n, p in doubtful.items()])
         return found
 
     def _check(self, raw: RawRows) -> Rows:
@@ -78,9 +117,8 @@ class FlatTable:
                 if field is domain.IDENTIFIER:
                     employees, accepted[name] = cells.identifiers(column)
                 else:
-                    parsed[name], accepted[name] = cells.parse(
-                        field, column, decimal_comma=self._reader.decimal_comma
-                    )
+                    notation = self._notations.get(name, _PLAIN)
+                    parsed[name], accepted[name] = cells.parse(field, column, notation)
         good = np.logical_and.reduce(list(accepted.values()))
         rejected = len(good) - int(np.count_nonzero(good)) + len(raw.ragged)
         if not rejected:
@@ -89,7 +127,7 @@ class FlatTable:
             raw.numbers[good],
             {name: values[good] for name, values in parsed.items()},
             None if employees is None else employees.filter(pa.array(good)),
-            self._rejects(raw, accepted, employees),
+            self._rejects(raw, parsed, accepted, employees),
             rejected,
         )
 
@@ -102,7 +140,9 @@ class FlatTable:
             problem = Problem(self._file, 1, self._header.spellings[name], None, expected)
             raise ExtractError([problem]) from error
 
-    def _rejects(self, raw: RawRows, accepted: dict[str, Mask], employees: Any) -> list[Reject]:
+    def _rejects(
+        self, raw: RawRows, parsed: dict[str, Values], accepted: dict[str, Mask], employees: Any
+    ) -> list[Reject]:
         width = len(self._reader.names)
         found = [
             Reject(self._file, number, None, None, None, f"{width} values, as in the header, not {length}")
@@ -110,8 +150,8 @@ class FlatTable:
         ]
         for name, valid in accepted.items():
             column = raw.columns[self._header.positions[name]]
-            expected = cells.expected(domain.BY_NAME[name])
             for row in np.flatnonzero(~valid).tolist():
+                found_there = parsed[name][row] if name in parsed else column[row].as_py()
                 found.append(
                     Reject(
                         self._file,
@@ -119,7 +159,7 @@ class FlatTable:
                         None if employees is None else _text(employees[row]),
                         self._header.spellings[name],
                         _text(column[row]) or "",
-                        expected,
+                        cells.expected(domain.BY_NAME[name], found_there),
                     )
                 )
         return sorted(found, key=lambda reject: reject.place)
