@@ -7,8 +7,8 @@ from churn.domain import Field
 
 LONGEST_SPELLING = 64  # characters, of a category or a number
 
-_PERCENTAGES = {field.name for field in domain.INPUTS if field.kind == "percent"}
-_NO_GUESS: frozenset[str] = frozenset()
+_PERCENTAGES = tuple(field.name for field in domain.INPUTS if field.kind == "percent")
+_NUMBER = re.compile(domain.NUMBER)
 
 
 def canonical(data: dict[str, object]) -> tuple[dict[str, object], frozenset[str]]:
@@ -17,10 +17,11 @@ def canonical(data: dict[str, object]) -> tuple[dict[str, object], frozenset[str
     Columns to pass over are dropped. What is no field, or no value of one, stays for the schema to refuse.
     """
     record = _by_canonical_name(data)
-    guessed = _NO_GUESS
-    for name in _PERCENTAGES & record.keys():
-        record[name], is_guess = _percentage(record[name])
-        guessed |= {name} if is_guess else _NO_GUESS
+    guessed: frozenset[str] = frozenset()
+    for name in _PERCENTAGES:
+        if name in record:
+            record[name], is_guess = _percentage(record[name])
+            guessed = guessed | {name} if is_guess else guessed
     return record, guessed
 
 
@@ -58,7 +59,7 @@ def _percentage(value: object) -> tuple[object, bool]:
         text = value.strip()
         signed = text.endswith("%")
         digits = text.removesuffix("%").strip().replace(",", ".")
-        if len(digits) > LONGEST_SPELLING or not re.match(domain.NUMBER, digits):
+        if len(digits) > LONGEST_SPELLING or not _NUMBER.match(digits):
             return value, False
         value = float(digits)
     if signed or isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
