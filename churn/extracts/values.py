@@ -16,9 +16,9 @@ from churn.extracts.notation import Notation
 IDENTIFIER = r"0*(\d{1,18})(?:\.0+)?$"
 IDENTIFIER_PREFIX: dict[Extract, str] = {"sirh": "^", "eval": "^(?:E_)?", "sondage": "^"}
 IDENTIFIER_FORM: dict[Extract, str] = {
-    "sirh": "the employee's number",
-    "eval": "E_ and the employee's number",
-    "sondage": "the employee's number, padded with zeros or not",
+    "sirh": "the employee's number, of at most 18 digits",
+    "eval": "E_ and the employee's number, of at most 18 digits",
+    "sondage": "the employee's number, padded with zeros or not, of at most 18 digits",
 }
 
 Values = NDArray[Any]  # float64, int64 or int8, by the field's kind
@@ -91,7 +91,9 @@ def check(field: Field, numbers: NDArray[np.float64], fractions: Mask | bool) ->
     `fractions` tells which percentages are fractions.
     """
     if field.kind == "percent":
-        numbers = np.where(fractions, np.round(numbers * 100, 9), numbers)  # as domain.as_percent
+        fractions = np.asarray(fractions) & (np.abs(numbers) <= 1)
+        numbers = numbers.copy()
+        numbers[fractions] = np.round(numbers[fractions] * 100, 9)  # as domain.as_percent
     valid = (numbers >= (field.minimum or 0)) & (numbers <= field.highest)
     if field.kind == "integer":
         valid &= numbers == np.floor(numbers)
