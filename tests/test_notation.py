@@ -56,6 +56,14 @@ OPEN: list[tuple[list[str], list[float], list[float]]] = [
     (["1.234.567", "8.527", "8.5"], [1234567, 8527, NAN], [NAN, 8.527, 8.5]),
 ]
 
+# A pay rise in JSON, what it is read as, and whether that is a guess.
+READ = [
+    *((0.11, 11, True), ("0.11", 11, True), ("0,11", 11, True), (0.5, 50, True)),
+    *((1, 1, True), (1.0, 1, True), ("1", 1, True)),
+    *((11, 11, False), ("11", 11, False), ("11 %", 11, False), ("1 %", 1, False), ("0.5 %", 0.5, False)),
+    *((1.5, 1.5, False), (0, 0, False), (None, None, False)),
+]  # fmt: skip
+
 
 def flat(folder: Path, column: str, cells: list[str], delimiter: str = ";") -> Path:
     table = pd.DataFrame([{**EXAMPLE, column: cell} for cell in cells])
@@ -219,13 +227,6 @@ class TestPercentages:
 class TestTheApi:
     """One record at a time cannot tell by its column: it is read, and warned of."""
 
-    READ = [
-        *((0.11, 11, True), ("0.11", 11, True), ("0,11", 11, True), (0.5, 50, True)),
-        *((1, 1, True), (1.0, 1, True), ("1", 1, True)),
-        *((11, 11, False), ("11", 11, False), ("11 %", 11, False), ("1 %", 1, False), ("0.5 %", 0.5, False)),
-        *((1.5, 1.5, False), (0, 0, False), (None, None, False)),
-    ]  # fmt: skip
-
     def ask(self, served: Served, language: str, path: str, body: object) -> Any:
         answer = served.client.post(path, json=body, headers={"Accept-Language": language})
         assert answer.status_code == 200
@@ -237,9 +238,9 @@ class TestTheApi:
             "en": '{name}: read as {value} %; write "{value} %" to be sure',
         }
         for language, sentence in told.items():
-            batch = [{**EXAMPLE, RISE: written} for written, _, _ in self.READ]
+            batch = [{**EXAMPLE, RISE: written} for written, _, _ in READ]
             for answer, (written, value, doubtful) in zip(
-                self.ask(served, language, "/predict_batch", batch), self.READ, strict=True
+                self.ask(served, language, "/predict_batch", batch), READ, strict=True
             ):
                 found = {reason["field"]: reason["value"] for reason in answer["reasons"]}
                 assert found.get(RISE) == value, written
