@@ -138,6 +138,13 @@ class TestThousands:
             same(by_file(path, PAY, thousands=mark), by_thousands)
             same(by_file(path, PAY, thousands=other), by_decimals)
 
+    def test_are_none_in_whole_numbers_and_percentages(self, tmp_path: Path) -> None:
+        years = "annees_dans_l_entreprise"
+        for cells in (["3,0", "12.0", "7"], ["3.000", "12.000", "7"], ["3,000", "12", "7"]):
+            same(by_file(flat(tmp_path, years, cells), years), [3, 12, 7])
+            assert sorted(extracts.read(put(tmp_path, years, cells))[years]) == [3, 7, 12]
+        same(by_file(flat(tmp_path, RISE, ["11,500 %", "8.125"]), RISE), [11.5, 8.125])
+
     def test_are_asked_for_in_extracts(self, tmp_path: Path) -> None:
         put(tmp_path, PAY, ["8.527", "1.023", "950"])
         for read_them in (extracts.read, extracts.read_scorable, read_labelled):

@@ -16,12 +16,10 @@ from churn.batch.rows import Reject, Rows
 from churn.domain import Mark
 from churn.errors import ExtractError, Problem
 from churn.extracts.findings import Findings
-from churn.extracts.notation import Evidence, Notation
+from churn.extracts.notation import Evidence, is_told_by_cells
 from churn.extracts.rawfile import is_number
 from churn.extracts.sheet import SHOWN_LENGTH
 from churn.extracts.values import Mask, Values
-
-_PLAIN = Notation()
 
 
 class FlatTable:
@@ -88,19 +86,20 @@ class FlatTable:
     def _evidence(self, told: Mark | None) -> dict[str, Evidence]:
         """Return what the columns tell of how their numbers are written; ExtractError where too little."""
         comma = self._reader.decimal_comma
-        found = {
-            name: Evidence(domain.BY_NAME[name], decimal_comma=comma, told=told)
+        fields = {name: domain.BY_NAME[name] for name in self._header.positions}
+        found = {name: Evidence(field, decimal_comma=comma, told=told) for name, field in fields.items()}
+        asked = {
+            name: position
             for name, position in self._header.positions.items()
-            if domain.BY_NAME[name].kind == "percent"
-            or (domain.BY_NAME[name].kind == "number" and not is_number(self._reader.types[position]))
+            if is_told_by_cells(fields[name], typed=is_number(self._reader.types[position]))
         }
-        for columns in self._reader.scan([self._header.positions[name] for name in found]) if found else ():
-            for (name, evidence), column in zip(found.items(), columns, strict=True):
+        for columns in self._reader.scan(list(asked.values())) if asked else ():
+            for name, column in zip(asked, columns, strict=True):
                 with self._explained(name, column):
                     if is_number(column.type):
-                        evidence.add_numbers(cells.as_floats(column))
+                        found[name].add_numbers(cells.as_floats(column))
                     else:
-                        evidence.add_texts(cells.as_text(column).dictionary)
+                        found[name].add_texts(cells.as_text(column).dictionary)
         doubtful = {name: one.problem for name, one in found.items() if one.problem}
         if doubtful:
             spellings = self._header.spellings
@@ -117,8 +116,7 @@ class FlatTable:
                 if field is domain.IDENTIFIER:
                     employees, accepted[name] = cells.identifiers(column)
                 else:
-                    notation = self._notations.get(name, _PLAIN)
-                    parsed[name], accepted[name] = cells.parse(field, column, notation)
+                    parsed[name], accepted[name] = cells.parse(field, column, self._notations[name])
         good = np.logical_and.reduce(list(accepted.values()))
         rejected = len(good) - int(np.count_nonzero(good)) + len(raw.ragged)
         if not rejected:

@@ -16,7 +16,7 @@ from churn.domain import Field, Mark
 from churn.errors import Problem
 from churn.extracts import values
 from churn.extracts.findings import Findings
-from churn.extracts.notation import Evidence, Notation
+from churn.extracts.notation import Evidence, Notation, is_told_by_cells
 from churn.extracts.sheet import Column, Sheet
 from churn.extracts.values import Mask, Values
 
@@ -73,8 +73,7 @@ def check(found: Sheet, findings: Findings, told: Mark | None = None) -> Checked
 
 def _notation(found: Sheet, field: Field, column: Column, findings: Findings, told: Mark | None) -> Notation:
     evidence = Evidence(field, decimal_comma=found.decimal_comma, told=told)
-    # Numbers as such have no separators, and their texts have decimal points.
-    if field.kind == "percent" or not column.typed:
+    if is_told_by_cells(field, typed=column.typed):
         evidence.add_texts(column.texts)
     if evidence.problem:
         findings.add(Problem(found.file, 1, column.spelling, None, evidence.problem))

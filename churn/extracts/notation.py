@@ -26,8 +26,13 @@ class Notation:
     fractions: bool = False
 
 
+def is_told_by_cells(field: Field, *, typed: bool) -> bool:
+    """Return whether only its cells tell the notation of a column; `typed` says that they are numbers."""
+    return field.kind == "percent" or (field.kind == "number" and not typed)
+
+
 class Evidence:
-    """What a column's cells tell of its notation; they may be added some at a time.
+    """What a column's cells tell of its notation; they may be added some at a time, those that can tell.
 
     `decimal_comma` tells that the file's numbers may have decimal commas at all; `told` is the thousands
     separator of whoever knows the file, for columns that can be read in two ways.
@@ -48,16 +53,15 @@ class Evidence:
             unsigned = pc.replace_substring(texts.filter(pc.invert(pc.ends_with(texts, "%"))), ",", ".")
             readable = unsigned.filter(pc.match_substring_regex(unsigned, domain.NUMBER))
             self.add_numbers(np.asarray(readable.cast(pa.float64())))
-        elif self._field.kind == "number":
+        else:
             for mark in OTHER_MARK:
                 self._add_marked(texts.filter(pc.match_substring(texts, mark)), mark)
 
     def add_numbers(self, numbers: NDArray[np.float64]) -> None:
-        """Take in numbers that have no sign; NaN is none."""
-        if self._field.kind == "percent":
-            self._above_one |= bool((numbers > 1).any())
-            self._one |= bool((numbers == 1).any())
-            self._between |= bool(((numbers > 0) & (numbers < 1)).any())
+        """Take in percentages that are numbers and so have no sign; NaN is none."""
+        self._above_one |= bool((numbers > 1).any())
+        self._one |= bool((numbers == 1).any())
+        self._between |= bool(((numbers > 0) & (numbers < 1)).any())
 
     def _add_marked(self, texts: Any, mark: Mark) -> None:
         part, decimal = f"[{mark}]", f"[{OTHER_MARK[mark]}]"
