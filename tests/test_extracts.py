@@ -587,15 +587,15 @@ class TestIds:
     @pytest.mark.parametrize(
         ("extract", "text", "expected"),
         [
-            ("sirh", "x", "the employee's number"),
-            ("sirh", "", "the employee's number"),
-            ("sirh", "-1", "the employee's number"),
-            ("sirh", "1.5", "the employee's number"),
-            ("sirh", "E_1", "the employee's number"),
-            ("sirh", "1234567890123456789", "the employee's number"),
-            ("eval", "F_3", "E_ and the employee's number"),
-            ("eval", "E_", "E_ and the employee's number"),
-            ("sondage", "00x42", "the employee's number, padded with zeros or not"),
+            ("sirh", "x", "the employee's number, of at most 18 digits"),
+            ("sirh", "", "the employee's number, of at most 18 digits"),
+            ("sirh", "-1", "the employee's number, of at most 18 digits"),
+            ("sirh", "1.5", "the employee's number, of at most 18 digits"),
+            ("sirh", "E_1", "the employee's number, of at most 18 digits"),
+            ("sirh", "1234567890123456789", "the employee's number, of at most 18 digits"),
+            ("eval", "F_3", "E_ and the employee's number, of at most 18 digits"),
+            ("eval", "E_", "E_ and the employee's number, of at most 18 digits"),
+            ("sondage", "00x42", "the employee's number, padded with zeros or not, of at most 18 digits"),
         ],
     )
     def test_unreadable(

@@ -44,12 +44,11 @@ class Warnings:
         self._of: Counter[str] = Counter()
 
     def of(self, cells: Cells, rows: int) -> Any:
-        """Return each row's sentences, joined; an array of text, null where there is nothing to warn of."""
+        """Return each row's sentences, joined; an array of text, empty where there is nothing to warn of."""
         parts = [*self._out_of_range(cells), *self._implausible(cells)]
         if not parts:
-            return pa.nulls(rows, pa.string())
-        joined = pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, ""), len(SEPARATOR))
-        return pc.if_else(pc.equal(joined, ""), None, joined)
+            return pa.repeat("", rows)
+        return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, ""), len(SEPARATOR))
 
     def tallies(self) -> list[Tally]:
         """Return what was met so far, in English, the most frequent first."""
