@@ -9,6 +9,8 @@ override export UV_PYTHON_DOWNLOADS := $(or $(UV_PYTHON_DOWNLOADS),never)
 override export BENTOML_HOME := $(or $(BENTOML_HOME),$(CURDIR)/.bentoml)
 override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),1)
 
+EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
+
 .DEFAULT_GOAL := help
 .PHONY: help uv install install-dev run test lint types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-history crash-test fuzz clean
 
@@ -25,8 +27,8 @@ install: uv  ## Install what serving needs into .venv
 install-dev: uv  ## Install what developing needs too
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 
-run: install  ## Make a model, a database, a first user and token where there are none; serve (DATA=dir PORT=3000)
-	@$(RUN) churn setup $(if $(DATA),--data '$(DATA)')
+run: install  ## Make a model, a database, a first user and token where there are none; serve (DATA=dir DECIMAL=, PORT=3000)
+	@$(RUN) churn setup $(EXTRACTS)
 	@exec $(RUN) churn serve
 
 test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor (TESTS=files: those alone, without it)
@@ -46,11 +48,11 @@ format: install-dev  ## Mend style and format
 audit: install-dev  ## Look for known vulnerabilities, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
 	@$(RUN) python scripts/audit.py $(if $(ONLINE),--online)
 
-train: install  ## Train and export a model (DATA=dir; without it, on the embedded sample)
-	@$(RUN) churn train $(if $(DATA),--data '$(DATA)')
+train: install  ## Train and export a model (DATA=dir DECIMAL=,; without it, on the embedded sample)
+	@$(RUN) churn train $(EXTRACTS)
 
-report: install-dev  ## Train, compare with other kinds of models, and write report and model card to dist/report (DATA=dir)
-	@$(RUN) churn train --challengers $(if $(DATA),--data '$(DATA)') --out dist/report
+report: install-dev  ## Train, compare with other kinds of models, and write report and model card to dist/report (DATA=dir DECIMAL=,)
+	@$(RUN) churn train --challengers $(EXTRACTS) --out dist/report
 
 # The tag is written into a copy: what is bundled is the model that serves, not the newest one.
 bundle: install-dev  ## Build a Bento with the model that serves, and export it to dist/churn.tar.gz

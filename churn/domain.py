@@ -4,6 +4,7 @@ Everything else in the package reads names, ranges and spellings here. Standard 
 """
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,7 +15,9 @@ Role = Literal["identifier", "core", "optional", "protected", "target"]
 Extract = Literal["sirh", "eval", "sondage"]
 Language = Literal["fr", "en"]
 Band = Literal["low", "moderate", "high"]
+Mark = Literal[".", ","]  # parts thousands or decimals
 
+OTHER_MARK: dict[Mark, Mark] = {".": ",", ",": "."}
 EXTRACTS: tuple[Extract, ...] = ("sirh", "eval", "sondage")
 
 
@@ -46,8 +49,15 @@ class Field:
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """Every accepted name, the canonical one first."""
-        return (self.name, *self.aliases)
+        """Every accepted name: the canonical one first, then the aliases and the labels."""
+        return (self.name, *self.aliases, *self.labels)
+
+    @property
+    def highest(self) -> float:
+        """The largest number that is accepted."""
+        if self.maximum is not None:
+            return self.maximum
+        return LARGEST_IDENTIFIER if self.kind == "identifier" else LARGEST
 
     def label(self, language: Language) -> str:
         """Return the name that a person reads."""
@@ -62,17 +72,27 @@ class Field:
         return self.value_aliases.get(key)
 
 
-def fold_name(name: str) -> str:
-    """Return a field name without case, accents and surrounding space."""
-    decomposed = unicodedata.normalize("NFKD", name.strip())
+def _fold(text: str) -> str:
+    """Return a text without case and accents, composed or not."""
+    decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def fold_name(name: str) -> str:
+    """Return a name as words joined by underscores, without case and accents.
+
+    Spaces, dashes, apostrophes and parentheses part words; signs of units (%, €, $) stay.
+    """
+    return "_".join(_SEPARATORS.split(_fold(name))).strip("_")
 
 
 @lru_cache(maxsize=4096)
 def fold_value(value: str) -> str:
     """Return a category's letters and digits only, without case and accents."""
-    return "".join(c for c in fold_name(value) if c.isalnum())
+    return "".join(c for c in _fold(value) if c.isalnum())
 
+
+_SEPARATORS = re.compile(r"[\s_'’ʼ./()\-‐‒–—]+")
 
 # How a number is written in text, after a decimal comma became a point. Digits can match in one way only:
 # a pattern with two would try them all on a long text.
@@ -81,11 +101,12 @@ NUMBER = r"^-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 # Numbers without a maximum of their own: past this no HR figure is meant, and every integer below is
 # exact as a float.
 LARGEST = 1e12
+LARGEST_IDENTIFIER = 2**63 - 1  # what databases and Parquet files keep as an integer
 
 
-def as_percent(number: float) -> float:
-    """Return a pay rise in percent: a number up to 1 is taken for a fraction (0.11 → 11)."""
-    return round(number * 100, 9) if number <= 1 else number
+def as_percent(fraction: float) -> float:
+    """Return a fraction in percent, without a trace of the binary one: 0.29 * 100 is 28.999999999999996."""
+    return round(fraction * 100, 9)
 
 
 FIELDS: tuple[Field, ...] = (
@@ -160,7 +181,6 @@ FIELDS: tuple[Field, ...] = (
 )  # fmt: skip
 
 BY_NAME: dict[str, Field] = {f.name: f for f in FIELDS}
-BY_SPELLING: dict[str, Field] = {fold_name(s): f for f in FIELDS for s in f.spellings}
 
 IDENTIFIER = BY_NAME["employee_id"]
 TARGET = BY_NAME["a_quitte_l_entreprise"]

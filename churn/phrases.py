@@ -5,6 +5,7 @@ from typing import Literal
 from churn import domain
 from churn.domain import Field, Language, Lever
 from churn.errors import FieldError, PayloadTooLargeError
+from churn.expectations import expected, grouped
 
 DEFAULT_LANGUAGE: Language = "fr"
 
@@ -72,7 +73,7 @@ def quantity(field: Field, value: object, language: Language) -> str:
         return label.lower() if field.name in _WORDS else label
     if not isinstance(value, int | float):
         return plain(value)
-    number = _grouped(value, language)
+    number = grouped(value, language == "en")
     if field.maximum is not None and not field.unit:
         return f"{number} {'of' if language == 'en' else 'sur'} {plain(field.maximum)}"
     if field.unit == "ans":
@@ -83,12 +84,6 @@ def quantity(field: Field, value: object, language: Language) -> str:
     if language == "en" and field.unit in ("€", "%"):
         return f"€{number}" if field.unit == "€" else f"{number}%"
     return f"{number} {field.unit}".rstrip()
-
-
-def _grouped(number: float, language: Language) -> str:
-    """Return a number to two decimals, its thousands grouped."""
-    english = f"{round(number, 2):,.15g}"
-    return english if language == "en" else english.replace(",", " ").replace(".", ",")
 
 
 def _share(probability: float, language: Language) -> str:
@@ -139,6 +134,13 @@ def out_of_range(field: Field, value: float, seen: tuple[float, float], language
     return f"{field.name} = {plain(value)} : hors de la plage observée ({low} – {high})"
 
 
+def guessed(field: Field, value: object, language: Language) -> str:
+    """Return the warning for a percentage whose notation left it in doubt."""
+    if language == "en":
+        return f'{field.name}: read as {plain(value)} %; write "{plain(value)} %" to be sure'
+    return f'{field.name} : lu comme {plain(value)} % ; écrire "{plain(value)} %" pour lever le doute'
+
+
 def implausible(smaller: Field, larger: Field, language: Language) -> str:
     """Return the warning for two fields that can hardly both be right."""
     if language == "en":
@@ -151,35 +153,6 @@ def plain(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else str(round(value, 2))
     return str(value)
-
-
-def expected(field: Field, language: Language) -> str:
-    """Return what a field may hold."""
-    english = language == "en"
-    if field.kind == "category":
-        return ("expected one of: " if english else "attendu : ") + ", ".join(field.categories)
-    if field.kind == "identifier":
-        return (
-            "expected an integer ≥ 0 or a text of 1 to 64 characters"
-            if english
-            else "attendu : un entier ≥ 0 ou un texte de 1 à 64 caractères"
-        )
-    if field.kind == "percent":
-        return (
-            'expected a percentage ≥ 0, as 11 or "11 %"'
-            if english
-            else 'attendu : un pourcentage ≥ 0, comme 11 ou "11 %"'
-        )
-    return _expected_number(field, english)
-
-
-def _expected_number(field: Field, english: bool) -> str:
-    low = plain(field.minimum)
-    noun = {True: ("an integer", "un entier"), False: ("a number", "un nombre")}[field.kind == "integer"]
-    if field.maximum is None:
-        return f"expected {noun[0]} ≥ {low}" if english else f"attendu : {noun[1]} ≥ {low}"
-    high = plain(field.maximum)
-    return f"expected {noun[0]} from {low} to {high}" if english else f"attendu : {noun[1]} de {low} à {high}"
 
 
 _FIELD_ERRORS: dict[str, tuple[str, str]] = {
@@ -231,13 +204,18 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
 
 def field_error(error: FieldError, language: Language) -> str:
     """Return what is wrong with one field of a request and what was expected there."""
-    sentences = _FIELD_ERRORS.get(error.kind)
+    english = language == "en"
+    sentence = _FIELD_ERRORS.get(error.kind, ("", ""))[english]
     field = domain.BY_NAME.get(error.field) if error.field else None
-    about = f"{expected(field, language)}" if field else ""
-    if sentences is None:
-        return about or ("invalid value" if language == "en" else "valeur invalide")
-    sentence = sentences[1] if language == "en" else sentences[0]
-    return f"{sentence}; {about}" if error.kind == "missing" and about else sentence
+    if field is None:
+        return sentence or ("invalid value" if english else "valeur invalide")
+    if error.kind == "unknown_field":
+        about = f"is {field.name} meant?" if english else f"s'agit-il de {field.name} ?"
+        return f"{sentence}: {about}" if english else f"{sentence} : {about}"
+    about = expected(field, language, too_large=error.kind == "less_than_equal")
+    if not sentence:
+        return about
+    return f"{sentence}; {about}" if error.kind == "missing" else sentence
 
 
 _STATUS: dict[int, tuple[str, str]] = {

@@ -1,8 +1,7 @@
 """What goes in over HTTP: typed, bounded, unknown fields refused."""
 
 import re
-from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -10,16 +9,17 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
     field_validator,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from churn import domain
+from churn import domain, records
 
 LONGEST_IDENTIFIER = 64  # characters
-LONGEST_SPELLING = 64  # characters, of a field's name or a category
 MOST_FIELDS = 200  # names in one record, known or not
 
 # Characters that nobody sees, or sees as another, as a class of a regular expression: controls, spaces but
@@ -67,18 +67,11 @@ def _only_number(value: object) -> object:
     return value
 
 
-def _percent(value: object) -> object:
-    """Read `"11 %"`, `11` and the fraction `0.11` as 11."""
+def _only_percentage(value: object) -> object:
+    """Refuse a text: those that are percentages are numbers by now."""
     if isinstance(value, str):
-        text = value.strip()
-        digits = text.removesuffix("%").strip().replace(",", ".")
-        if len(digits) > LONGEST_SPELLING or not re.match(domain.NUMBER, digits):
-            raise PydanticCustomError("percent", "not a percentage")
-        return float(digits) if text.endswith("%") else domain.as_percent(float(digits))
-    number_or_other = _only_number(value)
-    if isinstance(number_or_other, int | float) and abs(number_or_other) <= domain.LARGEST:
-        return domain.as_percent(number_or_other)
-    return number_or_other
+        raise PydanticCustomError("percent", "not a percentage")
+    return _only_number(value)
 
 
 def is_readable(text: str) -> bool:
@@ -94,14 +87,16 @@ def _identifier(value: object) -> object:
         value = value.strip()
         if len(value) <= LONGEST_IDENTIFIER and is_readable(value):
             return value
-    elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
-        return value
+    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if value <= domain.LARGEST_IDENTIFIER:
+            return value
+        raise PydanticCustomError("less_than_equal", "too large")
     raise PydanticCustomError("identifier", "not an identifier")
 
 
 Integer = Annotated[int, BeforeValidator(_only_number)]
 Number = Annotated[float, BeforeValidator(_only_number)]
-Percent = Annotated[float, BeforeValidator(_percent)]
+Percent = Annotated[float, BeforeValidator(_only_percentage)]
 Identifier = Annotated[int | str, BeforeValidator(_identifier)]
 
 
@@ -119,19 +114,8 @@ def _about(name: str, *, required: bool = True) -> Any:
         default = {} if required else {"default_factory": lambda: None}
     if not field.numeric:
         return Field(**default, description=described + also)
-    maximum = domain.LARGEST if field.maximum is None else field.maximum
-    return Field(**default, description=described + also, ge=field.minimum, le=maximum, allow_inf_nan=False)
-
-
-def _known(spelling: str) -> domain.Field | None:
-    # Long text is no field's name, and is not worth a place in the cache.
-    return _by_spelling(spelling) if len(spelling) <= LONGEST_SPELLING else None
-
-
-@lru_cache(maxsize=4096)
-def _by_spelling(spelling: str) -> domain.Field | None:
-    found = domain.BY_SPELLING.get(domain.fold_name(spelling))
-    return None if found is domain.TARGET else found
+    bounds: dict[str, Any] = {"ge": field.minimum, "le": field.highest, "allow_inf_nan": False}
+    return Field(**default, description=described + also, **bounds)
 
 
 EXAMPLE: dict[str, JsonValue] = {
@@ -148,17 +132,13 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-def _canonical_value(field: domain.Field, value: object) -> object:
-    if field.kind == "category" and isinstance(value, str) and len(value) <= LONGEST_SPELLING:
-        return field.category(value) or value
-    return value
-
-
 class Employee(BaseModel):
-    """One employee record: canonical names or aliases, core fields required, the rest optional.
+    """One employee record: core fields are required, the others optional.
 
-    An optional field that is absent or null is unknown, never zero. Protected fields are
-    accepted and logged for fairness audits; the model does not see them.
+    A field goes by its name, another that its description tells, or its label in French or English; in any
+    case, with or without accents, with spaces for underscores. An optional field that is absent or null is
+    unknown, never zero. Protected fields are accepted and logged for fairness audits; the model does not see
+    them.
     """
 
     model_config = ConfigDict(
@@ -168,6 +148,8 @@ class Employee(BaseModel):
         hide_input_in_errors=True,
         json_schema_extra={"example": EXAMPLE},
     )
+
+    _guessed: frozenset[str] = PrivateAttr(default=frozenset())
 
     employee_id: Identifier | None = _about("employee_id")
     age: Integer | None = _about("age")
@@ -198,28 +180,23 @@ class Employee(BaseModel):
     annees_depuis_la_derniere_promotion: Integer = _about("annees_depuis_la_derniere_promotion")
     annees_sous_responsable_actuel: Integer | None = _about("annees_sous_responsable_actuel")
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _canonical(cls, data: object) -> object:
-        """Give every field its canonical name and every category its canonical spelling."""
+    def _canonical(cls, data: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Give every field its canonical name, every category its spelling, and percentages their unit."""
         if not isinstance(data, dict):
-            return data
+            return handler(data)
         if len(data) > MOST_FIELDS:
             raise PydanticCustomError("too_many_fields", "too many fields")
-        record: dict[str, object] = {}
-        given: dict[str, str] = {}
-        for spelling, value in data.items():
-            field = _known(str(spelling))
-            if field is None:
-                # Left for `extra="forbid"` to name: half of a pair of UTF-16, pydantic could not.
-                record[str(spelling).encode(errors="replace").decode()] = value
-            elif field.name in record:
-                # The second spelling stays under a name that `extra="forbid"` refuses too.
-                record[spelling if spelling != field.name else given[field.name]] = value
-            else:
-                given[field.name] = spelling
-                record[field.name] = _canonical_value(field, value)
-        return record
+        record, guessed = records.canonical(data)
+        found = handler(record)
+        found._guessed = guessed
+        return found
+
+    @property
+    def guessed(self) -> frozenset[str]:
+        """The fields whose value could be written to mean another."""
+        return self._guessed
 
     def record(self) -> dict[str, Any]:
         """Return the cleaned values by canonical name; None is unknown."""
@@ -277,4 +254,6 @@ class WhatIfQuestion(BaseModel):
 
     def changed(self) -> Employee:
         """Return the employee with the changes."""
-        return self.employee.model_copy(update=self.changes.given())
+        changed = self.employee.model_copy(update=self.changes.given())
+        changed._guessed = (changed.guessed - self.changes.model_fields_set) | self.changes.guessed
+        return changed

@@ -28,9 +28,9 @@ class Scorer:
 
         The base value and the contributions are log-odds and add up to the logit of the probability.
         """
-        return [self.score_record(employee.record()) for employee in employees]
+        return [self.score_record(employee.record(), employee.guessed) for employee in employees]
 
-    def score_record(self, record: Mapping[str, object]) -> Scored:
+    def score_record(self, record: Mapping[str, object], guessed: frozenset[str] = frozenset()) -> Scored:
         """Return the risk of one employee whose record is cleaned, as `Employee.record` returns it."""
         contributions = self.model.scorecard.contributions(record)
         probability = self.model.scorecard.probability(contributions)
@@ -44,6 +44,7 @@ class Scorer:
             prediction=int(probability >= self.model.threshold),
             probability=probability,
             threshold=self.model.threshold,
+            guessed=guessed,
         )
 
     def answer(self, scored: Scored, language: Language) -> Prediction:
@@ -64,7 +65,11 @@ class Scorer:
             "base_value": scored.base_value,
             "reasons": _reasons(scored, language),
             "unknown": [name for name, value in scored.values.items() if value is None],
-            "warnings": [*_out_of_range(self.model, scored, language), *_implausible(scored, language)],
+            "warnings": [
+                *_guessed(scored, language),
+                *_out_of_range(self.model, scored, language),
+                *_implausible(scored, language),
+            ],
         }
 
 
@@ -107,6 +112,13 @@ def _size(told: tuple[float, str, Any]) -> float:
 def _text(name: str, value: Value | None, raises: bool | None, language: Language) -> str:
     sign = 0 if raises is None else 1 if raises else -1
     return phrases.reason(domain.BY_NAME.get(name), value, sign, language)
+
+
+def _guessed(scored: Scored, language: Language) -> list[str]:
+    return [
+        phrases.guessed(domain.BY_NAME[name], scored.record[name], language)
+        for name in sorted(scored.guessed)
+    ]
 
 
 def _out_of_range(model: ServedModel, scored: Scored, language: Language) -> list[str]:

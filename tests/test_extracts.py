@@ -224,7 +224,7 @@ class TestFiles:
         pd.DataFrame(tables["sirh"]).to_parquet(path_of(tmp_path, "sirh", ".parquet"))
         (problem,) = problems_of(tmp_path)
         assert "extrait_sirh.csv or extrait_sirh.parquet" in problem
-        assert problem.endswith(": both are there")
+        assert problem.endswith(": extrait_sirh.csv and extrait_sirh.parquet are there")
 
     @pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf"], ids=["nothing", "newline", "bom"])
     def test_empty(self, tmp_path: Path, tables: Tables, content: bytes) -> None:
@@ -458,7 +458,7 @@ class TestValues:
             ("augmentation_salaire_precedente", "11.5", 11.5),
             ("augmentation_salaire_precedente", "0.11", 11),
             ("augmentation_salaire_precedente", "0.29", 29),
-            ("augmentation_salaire_precedente", "1", 100),
+            ("augmentation_salaire_precedente", "1", 1),
             ("augmentation_salaire_precedente", "1 %", 1),
             ("augmentation_salaire_precedente", "0.5 %", 0.5),
             ("augmentation_salaire_precedente", "0", 0),
@@ -495,7 +495,7 @@ class TestValues:
             ("nb_formations_suivies", "-1", "an integer, 0 or more"),
             ("revenu_mensuel", "-0.01", "a number, 0 or more"),
             ("revenu_mensuel", "inf", "a number, 0 or more"),
-            ("revenu_mensuel", "1e999", "a number, 0 or more"),
+            ("revenu_mensuel", "1e999", "a number, at most 1,000,000,000,000"),
             ("revenu_mensuel", "1_000", "a number, 0 or more"),
             ("revenu_mensuel", "0x10", "a number, 0 or more"),
             ("revenu_mensuel", "11,5", "a number, 0 or more"),
@@ -587,15 +587,15 @@ class TestIds:
     @pytest.mark.parametrize(
         ("extract", "text", "expected"),
         [
-            ("sirh", "x", "the employee's number"),
-            ("sirh", "", "the employee's number"),
-            ("sirh", "-1", "the employee's number"),
-            ("sirh", "1.5", "the employee's number"),
-            ("sirh", "E_1", "the employee's number"),
-            ("sirh", "1234567890123456789", "the employee's number"),
-            ("eval", "F_3", "E_ and the employee's number"),
-            ("eval", "E_", "E_ and the employee's number"),
-            ("sondage", "00x42", "the employee's number, padded with zeros or not"),
+            ("sirh", "x", "the employee's number, of at most 18 digits"),
+            ("sirh", "", "the employee's number, of at most 18 digits"),
+            ("sirh", "-1", "the employee's number, of at most 18 digits"),
+            ("sirh", "1.5", "the employee's number, of at most 18 digits"),
+            ("sirh", "E_1", "the employee's number, of at most 18 digits"),
+            ("sirh", "1234567890123456789", "the employee's number, of at most 18 digits"),
+            ("eval", "F_3", "E_ and the employee's number, of at most 18 digits"),
+            ("eval", "E_", "E_ and the employee's number, of at most 18 digits"),
+            ("sondage", "00x42", "the employee's number, padded with zeros or not, of at most 18 digits"),
         ],
     )
     def test_unreadable(

@@ -11,10 +11,13 @@ PROJECT = Path(__file__).parents[1]
 FLOORS = {
     "churn": -1,
     "churn.domain": 0,
+    "churn.names": 0.25,
+    "churn.expectations": 0.25,
     "churn.errors": 0,
     "churn.atomic": 0,
     "churn.secret_files": 0.25,
     "churn.settings": 0.5,
+    "churn.records": 0.75,
     "churn.schemas": 1,
     "churn.answers": 1,
     "churn.phrases": 1,

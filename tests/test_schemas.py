@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from churn import domain, phrases
+from churn import domain, names
 from churn.domain import Field
+from churn.expectations import expected
 from churn.schemas import EXAMPLE, Changes, Employee, WhatIfQuestion
 
 
@@ -25,7 +26,7 @@ def errors_of(**changes: object) -> dict[str, str]:
 
 def value_of(name: str, value: object) -> object:
     """Return a field of the example record after a value was given to it, under any spelling."""
-    canonical = domain.BY_SPELLING[domain.fold_name(name)].name
+    canonical = names.BY_SPELLING[domain.fold_name(name)].name
     record = {key: old for key, old in EXAMPLE.items() if key != canonical}
     return Employee.model_validate({**record, name: value}).record()[canonical]
 
@@ -186,7 +187,7 @@ def test_whatever_is_sent_is_refused_or_cleaned_for_good(record: dict[str, objec
 
 def test_the_two_languages_name_every_field_and_expectation() -> None:
     for field in domain.INPUTS:
-        assert phrases.expected(field, "fr") != phrases.expected(field, "en")
+        assert expected(field, "fr") != expected(field, "en")
         assert field.label("fr")
         assert field.label("en")
     assert get_args(domain.Language) == ("fr", "en")

@@ -286,7 +286,7 @@ class TestRoute:
         assert response.status_code == 200
         answer = response.json()
         assert list(answer) == ["before", "after", "difference", "suggestions", "message"]
-        changed = {**FULL, "heure_supplementaires": "Non", "augmentation_salaire_precedente": 15}
+        changed = {**FULL, "heure_supplementaires": "Non", "augmentation_salaire_precedente": 0.15}
         for part, record in (("before", FULL), ("after", changed)):
             alone = served.client.post("/predict", json=record).json()
             assert answer[part] == {**alone, "prediction_id": answer[part]["prediction_id"]}

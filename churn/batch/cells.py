@@ -1,5 +1,6 @@
 """The cells of one column: their values, and which of them the field accepts."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,36 +8,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from churn import domain
-from churn.domain import Field
+from churn.domain import IDENTIFIER, Field
 from churn.extracts import values
+from churn.extracts.notation import Notation
+from churn.extracts.rawfile import is_number
 from churn.extracts.values import Mask, Values
 from churn.schemas import LONGEST_IDENTIFIER
 
-IDENTIFIERS = 2.0**63  # that a number can be
 _PLAIN_IDENTIFIER = rf"^[ -~]{{0,{LONGEST_IDENTIFIER}}}$"
 
 
-def parse(field: Field, column: Any, *, decimal_comma: bool) -> tuple[Values, Mask]:
+def parse(field: Field, column: Any, notation: Notation) -> tuple[Values, Mask]:
     """Return a column's values as `churn.columns` takes them, and whether the field accepts each.
 
     A column of numbers is checked as numbers, any other as text, once for each distinct one: so a
     boolean is neither a number nor a category.
     """
     if field.numeric and is_number(column.type):
-        return _numbers(field, column)
+        return _numbers(field, column, notation)
     encoded = as_text(column)
     # A numbers column of an extract and of a flat table read alike; only ids depend on the extract.
-    parsed, accepted = values.parse(
-        field, encoded.dictionary, extract=field.extract, decimal_comma=decimal_comma
-    )
+    parsed, accepted = values.parse(field, encoded.dictionary, extract=field.extract, notation=notation)
     places = encoded.indices.to_numpy()
     return parsed[places], accepted[places]
-
-
-def is_number(kind: Any) -> bool:
-    """Return whether a column of this Arrow type holds numbers."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def as_text(column: Any) -> Any:
@@ -48,9 +42,13 @@ def as_text(column: Any) -> Any:
     return column.cast(pa.string()).fill_null("").dictionary_encode()
 
 
-def _numbers(field: Field, column: Any) -> tuple[Values, Mask]:
-    numbers = column.cast(pa.float64(), safe=False)
-    found, valid = values.check(field, np.asarray(numbers.fill_null(np.nan)))
+def as_floats(column: Any) -> NDArray[np.float64]:
+    """Return a column of numbers as such, NaN standing for null."""
+    return np.asarray(column.cast(pa.float64(), safe=False).fill_null(np.nan))
+
+
+def _numbers(field: Field, column: Any, notation: Notation) -> tuple[Values, Mask]:
+    found, valid = values.check(field, as_floats(column), notation.fractions)
     if column.null_count and values.may_be_unknown(field):
         valid |= np.asarray(column.is_null())
     return found, valid
@@ -73,13 +71,16 @@ def identifiers(column: Any) -> tuple[Any, Mask]:
 
 def _numbered(column: Any) -> tuple[Any, Mask]:
     numbers: NDArray[np.float64] = np.asarray(column.cast(pa.float64(), safe=False).fill_null(0))
-    valid = (numbers >= 0) & (numbers < IDENTIFIERS) & (numbers == np.floor(numbers))
+    # As a float, the largest is one more, and none in between.
+    valid = (numbers >= 0) & (numbers < float(IDENTIFIER.highest)) & (numbers == np.floor(numbers))
     whole = pc.if_else(pa.array(valid), column, None).cast(pa.int64(), safe=False)
     return whole, valid
 
 
-def expected(field: Field) -> str:
-    """Return what a cell of the field should hold, as a reject says it."""
-    if field is domain.IDENTIFIER:
-        return f"an integer, 0 or more, or a text of 1 to {LONGEST_IDENTIFIER} characters, or nothing"
-    return values.expected(field, field.extract)
+def expected(field: Field, found: object) -> str:
+    """Return what a cell of the field should hold, as a reject says it; `found` is what it holds."""
+    number = float(found) if isinstance(found, int | float) else math.nan
+    if field is not IDENTIFIER:
+        return values.expected(field, field.extract, number)
+    bound = f"at most {field.highest:,}" if number > field.highest else "0 or more"
+    return f"an integer, {bound}, or a text of 1 to {LONGEST_IDENTIFIER} characters, or nothing"

@@ -13,14 +13,20 @@ from churn import domain
 from churn.batch import cells, header
 from churn.batch.reader import RawRows, open_reader
 from churn.batch.rows import Reject, Rows
+from churn.domain import Mark
 from churn.errors import ExtractError, Problem
 from churn.extracts.findings import Findings
+from churn.extracts.notation import Evidence, is_told_by_cells
+from churn.extracts.rawfile import is_number
 from churn.extracts.sheet import SHOWN_LENGTH
-from churn.extracts.values import Mask
+from churn.extracts.values import Mask, Values
 
 
 class FlatTable:
     """A CSV or Parquet file with one employee a row; an `EmployeeTable`.
+
+    The columns whose numbers may be written in several ways are read through at once, to tell in which;
+    `thousands` is the separator where they do not tell.
 
     Raises:
         ExtractError: the file cannot be read, or its header is not understood; all is listed.
@@ -28,7 +34,14 @@ class FlatTable:
 
     place = "row"
 
-    def __init__(self, path: Path, *, labelled: bool = False, ignore: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        labelled: bool = False,
+        ignore: Collection[str] = (),
+        thousands: Mark | None = None,
+    ) -> None:
         self._file = path.name
         self._reader = open_reader(path)
         findings = Findings()
@@ -37,7 +50,9 @@ class FlatTable:
         )
         findings.raise_if_any()
         self.employee_type = self._id_type()
-        self.notices = self._notices()
+        evidence = self._evidence(thousands)
+        self._notations = {name: one.notation() for name, one in evidence.items()}
+        self.notices = [*self._notices(), *filter(None, (one.notice() for one in evidence.values()))]
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time; raises ExtractError where there are none, or not readable ones."""
@@ -57,7 +72,7 @@ class FlatTable:
         position = self._header.positions.get(domain.IDENTIFIER.name)
         if position is None:
             return None
-        return pa.int64() if cells.is_number(self._reader.types[position]) else pa.string()
+        return pa.int64() if is_number(self._reader.types[position]) else pa.string()
 
     def _notices(self) -> list[str]:
         found = []
@@ -66,6 +81,29 @@ class FlatTable:
         if self._header.absent:
             names = ", ".join(field.name for field in self._header.absent)
             found.append(f"absent, so unknown for everybody: {names}")
+        return found
+
+    def _evidence(self, told: Mark | None) -> dict[str, Evidence]:
+        """Return what the columns tell of how their numbers are written; ExtractError where too little."""
+        comma = self._reader.decimal_comma
+        fields = {name: domain.BY_NAME[name] for name in self._header.positions}
+        found = {name: Evidence(field, decimal_comma=comma, told=told) for name, field in fields.items()}
+        asked = {
+            name: position
+            for name, position in self._header.positions.items()
+            if is_told_by_cells(fields[name], typed=is_number(self._reader.types[position]))
+        }
+        for columns in self._reader.scan(list(asked.values())) if asked else ():
+            for name, column in zip(asked, columns, strict=True):
+                with self._explained(name, column):
+                    if is_number(column.type):
+                        found[name].add_numbers(cells.as_floats(column))
+                    else:
+                        found[name].add_texts(cells.as_text(column).dictionary)
+        doubtful = {name: one.problem for name, one in found.items() if one.problem}
+        if doubtful:
+            spellings = self._header.spellings
+            raise ExtractError([Problem(self._file, 1, spellings[n], None, p) for n, p in doubtful.items()])
         return found
 
     def _check(self, raw: RawRows) -> Rows:
@@ -78,9 +116,7 @@ class FlatTable:
                 if field is domain.IDENTIFIER:
                     employees, accepted[name] = cells.identifiers(column)
                 else:
-                    parsed[name], accepted[name] = cells.parse(
-                        field, column, decimal_comma=self._reader.decimal_comma
-                    )
+                    parsed[name], accepted[name] = cells.parse(field, column, self._notations[name])
         good = np.logical_and.reduce(list(accepted.values()))
         rejected = len(good) - int(np.count_nonzero(good)) + len(raw.ragged)
         if not rejected:
@@ -89,7 +125,7 @@ class FlatTable:
             raw.numbers[good],
             {name: values[good] for name, values in parsed.items()},
             None if employees is None else employees.filter(pa.array(good)),
-            self._rejects(raw, accepted, employees),
+            self._rejects(raw, parsed, accepted, employees),
             rejected,
         )
 
@@ -102,7 +138,9 @@ class FlatTable:
             problem = Problem(self._file, 1, self._header.spellings[name], None, expected)
             raise ExtractError([problem]) from error
 
-    def _rejects(self, raw: RawRows, accepted: dict[str, Mask], employees: Any) -> list[Reject]:
+    def _rejects(
+        self, raw: RawRows, parsed: dict[str, Values], accepted: dict[str, Mask], employees: Any
+    ) -> list[Reject]:
         width = len(self._reader.names)
         found = [
             Reject(self._file, number, None, None, None, f"{width} values, as in the header, not {length}")
@@ -110,8 +148,8 @@ class FlatTable:
         ]
         for name, valid in accepted.items():
             column = raw.columns[self._header.positions[name]]
-            expected = cells.expected(domain.BY_NAME[name])
             for row in np.flatnonzero(~valid).tolist():
+                found_there = parsed[name][row] if name in parsed else column[row].as_py()
                 found.append(
                     Reject(
                         self._file,
@@ -119,7 +157,7 @@ class FlatTable:
                         None if employees is None else _text(employees[row]),
                         self._header.spellings[name],
                         _text(column[row]) or "",
-                        expected,
+                        cells.expected(domain.BY_NAME[name], found_there),
                     )
                 )
         return sorted(found, key=lambda reject: reject.place)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from churn import domain, extracts
 from churn.batch.reader import BATCH_ROWS
 from churn.batch.rows import Reject, Rows
+from churn.domain import Mark
 from churn.errors import Problem
 
 
@@ -23,12 +24,13 @@ class FolderTable:
     place = "line"
     employee_type: Any = pa.int64()
 
-    def __init__(self, directory: Path) -> None:
-        found = extracts.read_scorable(directory)
+    def __init__(self, directory: Path, *, thousands: Mark | None = None) -> None:
+        found = extracts.read_scorable(directory, thousands=thousands)
         self._table = found.table
         self._rejects = [_reject(problem, employee) for problem, employee in found.rejects]
         self._read = 0
         self.notices = [f"{domain.TARGET.name} is what the model predicts: ignored"] * found.has_target
+        self.notices += found.notices
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time, by ascending id; the rejects come with the first."""

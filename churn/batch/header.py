@@ -2,19 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from churn import domain
+from churn import domain, names
 from churn.domain import Field
 from churn.errors import Problem
 from churn.extracts.findings import Findings
-
-# Other columns that tables joined from the three extracts have, and that say nothing.
-_KNOWN = {
-    domain.fold_name(name)
-    for names in (domain.ID_COLUMNS.values(), *domain.CONSTANT_COLUMNS.values())
-    for name in names
-}
+from churn.extracts.header import if_meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +21,7 @@ class Header:
 
 
 def match(
-    names: Sequence[str], file: str, findings: Findings, *, labelled: bool, ignore: Collection[str] = ()
+    header: Sequence[str], file: str, findings: Findings, *, labelled: bool, ignore: Collection[str] = ()
 ) -> Header:
     """Find the fields among a table's column names; the target's only where the table is `labelled`.
 
@@ -37,14 +30,14 @@ def match(
     """
     ignored = {domain.fold_name(name) for name in ignore}
     positions: dict[str, int] = {}
-    for position, spelling in enumerate(names):
-        folded = domain.fold_name(spelling)
-        field = None if folded in ignored else domain.BY_SPELLING.get(folded)
+    for position, spelling in enumerate(header):
+        if domain.fold_name(spelling) in ignored or names.is_passed_over(spelling):
+            continue
+        field = names.field_of(spelling)
         if field is None:
-            if folded not in ignored | _KNOWN:
-                findings.add(Problem(file, 1, spelling, None, _unknown(folded)))
+            findings.add(Problem(file, 1, spelling, None, _unknown(spelling)))
         elif field.name in positions:
-            first = names[positions[field.name]]
+            first = header[positions[field.name]]
             expected = f"one column for {field.name}; {first!r} is it already"
             findings.add(Problem(file, 1, spelling, None, expected))
         else:
@@ -56,13 +49,11 @@ def match(
     target = None if labelled else positions.pop(domain.TARGET.name, None)
     return Header(
         positions,
-        {name: names[position] for name, position in positions.items()},
-        None if target is None else names[target],
+        {name: header[position] for name, position in positions.items()},
+        None if target is None else header[target],
         tuple(field for field in domain.FEATURES if field.name not in positions),
     )
 
 
-def _unknown(folded: str) -> str:
-    close = get_close_matches(folded, domain.BY_SPELLING, n=1, cutoff=0.75)
-    meant = f", or {domain.BY_SPELLING[close[0]].name}, if that is meant" if close else ""
-    return f"no such column{meant}: rename it, remove it, or name it with --ignore-column"
+def _unknown(spelling: str) -> str:
+    return f"no such column{if_meant(spelling)}: rename it, remove it, or name it with --ignore-column"

@@ -1,5 +1,6 @@
 """Employees of whom it is known who left, in memory: to compare models on."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,30 @@ from numpy.typing import NDArray
 from churn import domain, extracts
 from churn.batch.flat import FlatTable
 from churn.batch.rows import Reject, Rows, refusal
-from churn.domain import Field
+from churn.domain import Field, Mark
 from churn.extracts import checked
 
 
-def read_labelled(path: Path) -> pd.DataFrame:
+def read_labelled(
+    path: Path, *, thousands: Mark | None = None, tell: Callable[[str], object] = str
+) -> pd.DataFrame:
     """Return employees with the target, as `extracts.read` does, from its folder or from a flat file.
 
     A flat file keeps its order, and its fields without a column are unknown; `employee_id` is int64
     where all of them are whole numbers, text otherwise, and the row's number where there are none.
+    `thousands` and `tell` as there.
 
     Raises:
         ExtractError: the file cannot be read, has no target column, or holds a bad row.
     """
     if path.is_dir():
-        return extracts.read(path)
+        return extracts.read(path, thousands=thousands, tell=tell)
     parts: list[Rows] = []
     rejects: list[Reject] = []
-    for rows in FlatTable(path, labelled=True).batches():
+    table = FlatTable(path, labelled=True, thousands=thousands)
+    for notice in table.notices:
+        tell(notice)
+    for rows in table.batches():
         parts.append(rows)
         rejects += rows.rejects
     if rejects:

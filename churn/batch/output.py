@@ -24,6 +24,7 @@ def schema(employee_type: Any, *, journalled: bool) -> Any:
     fields = [("employee_id", employee_type)] * (employee_type is not None)
     fields += [("row", pa.int64()), ("probability", pa.float64()), ("prediction", pa.int8()), ("band", WORDS)]
     fields += [(f"reason_{rank + 1}", WORDS) for rank in range(MOST)]
+    fields += [("warnings", pa.string())]
     fields += [("model", WORDS), ("threshold", pa.float64()), ("journalled", pa.bool_())]
     fields += [("prediction_id", pa.string())] * journalled
     return pa.schema(fields)

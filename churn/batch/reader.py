@@ -1,7 +1,7 @@
 """A flat file of employees, CSV or Parquet, read some rows at a time and not yet interpreted."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from churn import domain
+from churn import domain, names
 from churn.errors import ExtractError, Problem
 from churn.extracts import rawfile
 
@@ -48,6 +48,10 @@ class Reader(Protocol):
         """Return the rows, some at a time; raises ExtractError where the file cannot be read on."""
         ...
 
+    def scan(self, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Return some of the columns, some rows at a time, ragged ones apart; raises as `batches`."""
+        ...
+
     def share(self) -> float:
         """Return how much of the file was read, 0 to 1."""
         ...
@@ -61,6 +65,9 @@ def open_reader(path: Path) -> Reader:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise ExtractError([Problem(path.name, None, None, None, "a .csv or .parquet file, or a folder")])
+    if path.exists() and not path.is_file():
+        expected = "a file that can be read twice: save what comes through a pipe first"
+        raise ExtractError([Problem(path.name, None, None, None, expected)])
     with explained(path):
         return CsvReader(path) if path.suffix.lower() == ".csv" else ParquetReader(path)
 
@@ -94,7 +101,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _is_id(name: str) -> bool:
-    return domain.BY_SPELLING.get(domain.fold_name(name)) is domain.IDENTIFIER
+    return names.field_of(name) is domain.IDENTIFIER
 
 
 class ParquetReader:
@@ -127,6 +134,13 @@ class ParquetReader:
                 self._read += len(batch)
                 yield RawRows(batch.columns, numbers)
 
+    def scan(self, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Return some of the columns, some rows at a time."""
+        names = [self.names[position] for position in positions]
+        with explained(self._path), pyarrow.parquet.ParquetFile(self._path) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=names):
+                yield [batch.column(name) for name in names]
+
     def share(self) -> float:
         """Return how much of the file was read, 0 to 1."""
         return self._read / self._total if self._total else 1.0
@@ -141,7 +155,7 @@ class CsvReader:
         with path.open("rb") as file:
             head = file.read(LONGEST_HEADER)
         self.names, self._delimiter = rawfile.header(head + b"\n")
-        self._header_only = b"\n" not in head
+        self._header_only = not any(end in head for end in b"\r\n")
         self.types: list[Any] = [pa.string() if _is_id(name) else TEXT for name in self.names]
         self.decimal_comma = self._delimiter == ";"
         if len(self.names) < 2:
@@ -153,9 +167,14 @@ class CsvReader:
         if self._header_only:
             return  # Arrow refuses a header that no newline ends
         ragged: list[tuple[int, int]] = []
+
+        def leave_out(row: Any) -> str:
+            ragged.append((row.number - 1, row.actual_columns))  # the header is Arrow's first row
+            return "skip"
+
         read = 0
         with explained(self._path), self._path.open("rb") as file:
-            for batch in self._stream(file, ragged):
+            for batch in self._stream(file, leave_out):
                 numbers = _numbers(read + 1, len(batch), ragged)
                 read = int(numbers[-1]) if len(numbers) else read
                 # Arrow reads ahead: some of the ragged rows may come after this batch.
@@ -166,17 +185,21 @@ class CsvReader:
         if ragged:
             yield RawRows([pa.array([], kind) for kind in self.types], np.zeros(0, dtype=np.int64), ragged)
 
+    def scan(self, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Return some of the columns, some rows at a time, ragged ones apart."""
+        if not self._header_only:
+            with explained(self._path), self._path.open("rb") as file:
+                for batch in self._stream(file, lambda _: "skip", positions):
+                    yield batch.columns
+
     def share(self) -> float:
         """Return how much of the file was read, 0 to 1."""
         return self._position / self._size
 
-    def _stream(self, file: Any, ragged: list[tuple[int, int]]) -> Any:
-        """Return Arrow's batches of the rows below the header, and note the ragged ones as they are met."""
-
-        def leave_out(row: Any) -> str:
-            ragged.append((row.number - 1, row.actual_columns))  # the header is Arrow's first row
-            return "skip"
-
+    def _stream(
+        self, file: Any, leave_out: Callable[[Any], str], positions: Sequence[int] | None = None
+    ) -> Any:
+        """Return Arrow's batches of the rows below the header; `leave_out` is told of ragged ones."""
         names = [str(position) for position in range(len(self.names))]  # the file's own names may repeat
         return pyarrow.csv.open_csv(
             file,
@@ -187,7 +210,10 @@ class CsvReader:
             pyarrow.csv.ParseOptions(
                 delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=leave_out
             ),
-            pyarrow.csv.ConvertOptions(column_types=dict(zip(names, self.types, strict=True))),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict(zip(names, self.types, strict=True)),
+                include_columns=[names[position] for position in positions or range(len(names))],
+            ),
         )
 
 

@@ -1,6 +1,6 @@
 """One run: a table of employees scored into a file that is there whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from churn.batch.output import RejectsFile, ScoresFile
 from churn.batch.reasons import Reasons
 from churn.batch.recorder import Recorder
 from churn.batch.rows import EmployeeTable, Rows, refusal
+from churn.batch.warnings import Tally, Warnings
 from churn.columns import ColumnScorecard, Floats
 from churn.domain import Language
 from churn.errors import SettingsError
@@ -53,12 +54,13 @@ class Files:
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did, in rows; `rejects` says whether there is a rejects file."""
+    """What a run did, in rows; `rejects` says whether there is a rejects file, `warned` what it warned of."""
 
     scored: int = 0
     flagged: int = 0
     rejected: int = 0
     rejects: bool = False
+    warned: Sequence[Tally] = ()
 
 
 class Run:
@@ -75,6 +77,7 @@ class Run:
         self._model, self._strict = model, strict
         self._card = ColumnScorecard(model.scorecard)
         self._reasons = Reasons(self._card.names, language)
+        self._language = language
         self._recorder = recorder
 
     def score(self, table: EmployeeTable, files: Files, progress: Progress) -> Summary:
@@ -92,7 +95,7 @@ class Run:
             raise SettingsError(f"{files.scores} cannot be written: {error}; nothing was left") from error
 
     def _score(self, table: EmployeeTable, files: Files, progress: Progress) -> Summary:
-        summary = Summary()
+        summary, warnings = Summary(), Warnings(self._model.seen, self._language)
         columns = output.schema(table.employee_type, journalled=self._recorder is not None)
         rejects: RejectsFile | None = None
         # What is entered last ends first: the files appear when both are written, the scores last.
@@ -104,14 +107,16 @@ class Run:
                     if rows.rejects:
                         rejects = rejects or _rejects_file(stack, files.rejects, table.place)
                         rejects.write(rows.rejects)
-                    self._add(rows, scores, columns, summary)
+                    self._add(rows, scores, columns, summary, warnings)
                     progress(summary.scored + summary.rejected, table.share())
             if rejects is None:
                 files.rejects.unlink(missing_ok=True)  # of an earlier run, to be overwritten
-        summary.rejects = rejects is not None
+        summary.rejects, summary.warned = rejects is not None, warnings.tallies()
         return summary
 
-    def _add(self, rows: Rows, scores: ScoresFile, columns: Any, summary: Summary) -> None:
+    def _add(
+        self, rows: Rows, scores: ScoresFile, columns: Any, summary: Summary, warnings: Warnings
+    ) -> None:
         contributions = self._card.contributions_of(rows.cells, len(rows.numbers))
         probabilities = self._card.probabilities_of(contributions)
         flagged = probabilities >= self._model.threshold
@@ -121,7 +126,7 @@ class Run:
         arrays = [] if rows.employees is None else [rows.employees]
         arrays += [pa.array(rows.numbers), pa.array(probabilities), pa.array(flagged.astype(np.int8))]
         arrays += [self._bands(probabilities), *self._reasons.of(rows.cells, contributions)]
-        arrays += self._same_for_all(len(flagged))
+        arrays += [warnings.of(rows.cells, len(flagged)), *self._same_for_all(len(flagged))]
         if self._recorder is not None:
             ids = self._recorder.record(rows, contributions, probabilities)
             arrays.append(pa.array(ids, pa.string()))

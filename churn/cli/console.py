@@ -1,5 +1,7 @@
 """The console: how wide it is, and tables on it."""
 
+from collections.abc import Callable
+
 from rich.console import Console
 from rich.table import Table
 
@@ -13,6 +15,11 @@ def make_console() -> Console:
     """
     console = Console(markup=False, emoji=False)
     return console if console.is_terminal else Console(width=MIN_WIDTH, markup=False, emoji=False)
+
+
+def noting(console: Console) -> Callable[[str], None]:
+    """Return what prints a note on the console, as it is."""
+    return lambda text: console.print(f"note: {text}", markup=False, highlight=False)
 
 
 def table_of(first: str, *columns: str) -> Table:

@@ -9,9 +9,11 @@ from rich.console import Console
 
 from churn import domain, registry
 from churn.batch.labelled import read_labelled
-from churn.cli.console import make_console, table_of
+from churn.cli.console import make_console, noting, table_of
 from churn.cli.figures import SHORT_TITLES, TITLES, progress_bar, signal_line
+from churn.cli.notation import notation_options, separator
 from churn.columns import ColumnScorecard
+from churn.domain import Mark
 from churn.registry import ServedModel, promotions
 from churn.settings import load
 from churn.training.comparison import Difference, Opinion, compare
@@ -95,11 +97,13 @@ def _show(console: Console, found: ServedModel) -> None:
     required=True,
     help="Labelled employees: a folder of the three extracts, or one .csv or .parquet file.",
 )
-def compare_models(first: str, second: str, data: Path) -> None:
+@notation_options
+def compare_models(first: str, second: str, data: Path, decimal: Mark | None, thousands: Mark | None) -> None:
     """Compare two models on the same labelled employees, with intervals by bootstrap."""
     console = make_console()
     models = [registry.load(tag) for tag in (first, second)]
-    employees = read_labelled(data)
+    marks = separator(decimal, thousands)
+    employees = read_labelled(data, thousands=marks, tell=noting(console))
     left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
     one, other = (_opinion(found, employees) for found in models)
     with progress_bar(console, "Comparing") as advance:

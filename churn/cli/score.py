@@ -15,8 +15,10 @@ from churn.batch.recorder import Recorder
 from churn.batch.rows import EmployeeTable
 from churn.batch.run import Files, Run, Summary
 from churn.batch.run import Progress as Advance
+from churn.cli.console import noting
+from churn.cli.notation import notation_options, separator
 from churn.cli.termination import terminated_as_interrupted
-from churn.domain import Language
+from churn.domain import Language, Mark
 from churn.phrases import DEFAULT_LANGUAGE
 from churn.settings import load
 from churn.storage import schema
@@ -46,6 +48,7 @@ from churn.storage.writer import Writer
 @click.option(
     "--ignore-column", "ignore", multiple=True, metavar="NAME", help="A column to pass over; repeatable."
 )
+@notation_options
 @click.option("--model", "tag", metavar="TAG", help="The model.  [default: CHURN_MODEL, or the promoted one]")
 def score(
     source: Path,
@@ -57,23 +60,30 @@ def score(
     journal: bool,
     language: Language,
     ignore: tuple[str, ...],
+    decimal: Mark | None,
+    thousands: Mark | None,
     tag: str | None,
 ) -> None:
     """Score the employees of FILE: a CSV, a Parquet file, or a folder of the three extracts.
 
-    Columns go by the names and aliases of the API, and rows are checked as there. Bad rows go to a
-    file of their own with what was expected; the others are scored. The output appears once it is
-    whole. A file is streamed; a folder is joined in memory.
+    Columns go by the names of the API, and rows are checked and warned of as there. How numbers are
+    written is told by all of a column, or else by --decimal or --thousands. Bad rows go to a file of
+    their own with what was expected; the others are scored. The output appears once it is whole. A
+    file is streamed, twice; a folder is joined in memory.
     """
-    settings = load()
+    settings, marks = load(), separator(decimal, thousands)
     console = Console(highlight=False, soft_wrap=True)
     files = Files(output, rejects or output.with_name(f"{output.stem}.rejects.csv"), overwrite)
     files.check()
     model = registry.load(tag or settings.model)
     model.self_test.require(model.tag)
-    table: EmployeeTable = FolderTable(source) if source.is_dir() else FlatTable(source, ignore=ignore)
+    table: EmployeeTable
+    if source.is_dir():
+        table = FolderTable(source, thousands=marks)
+    else:
+        table = FlatTable(source, ignore=ignore, thousands=marks)
     for notice in table.notices:
-        console.print(f"note: {notice}", markup=False)
+        noting(console)(notice)
     with ExitStack() as stack:
         recorder = None
         if journal:
@@ -113,6 +123,12 @@ def _tell(console: Console, summary: Summary, files: Files, model: str, *, journ
     lines += ["journalled in the database" if journalled else "not journalled (--journal does)"]
     lines += [f"scores are in {files.scores}"]
     console.print("\n".join(lines), markup=False)
+    for tally in summary.warned:
+        loud = "WARNING: " * tally.is_most
+        console.print(f"{loud}{tally}", style="bold red" if loud else None, markup=False)
+    if any(tally.is_most for tally in summary.warned):
+        advice = "Check the units and separators of these columns before you use the scores"
+        console.print(advice, style="bold red", markup=False)
 
 
 def _rows(count: int) -> str:

@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 
 from churn import registry
 from churn.access.first import ensure_somebody
+from churn.cli.notation import notation_options, separator
+from churn.domain import Mark
 from churn.errors import ModelError
 from churn.schemas import EXAMPLE
 from churn.settings import Settings, load
@@ -23,7 +25,8 @@ from churn.storage.engine import is_embedded, opened
     type=click.Path(path_type=Path),
     help="Folder of the three extracts to train on.  [default: the embedded sample]",
 )
-def setup(data: Path | None) -> None:
+@notation_options
+def setup(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> None:
     """Make what a first start needs: a model, a database, a user and a token.
 
     What is there is kept: a model is trained only if there is none, or none of this data. A first
@@ -31,38 +34,41 @@ def setup(data: Path | None) -> None:
     or API_TOKEN, choose who is there instead.
     """
     settings = load()
+    marks = separator(decimal, thousands)
     with opened(settings.database_url.get_secret_value()) as engine:
         _prepare_database(engine, settings)
-        _prepare_model(settings, data)
+        _prepare_model(settings, data, marks)
         _prepare_identities(engine, settings)
 
 
-def _prepare_model(settings: Settings, data: Path | None) -> None:
+def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None) -> None:
     """Train and promote, unless there is a model: with data given, one of that data."""
-    entries = registry.models()
     try:
-        if _is_of(registry.find(settings.model).info.metadata, data):
+        if _is_of(registry.find(settings.model).info.metadata, data, thousands):
             return
     except ModelError:
         # A model that was asked for, or not chosen among several, is not replaced by another, and one of
         # these data that is no better than chance would be no better the second time.
-        if settings.model or len(entries) > 1 or (entries and _is_of(entries[0].info.metadata, data)):
+        entries = registry.models()
+        of_these = any(_is_of(entry.info.metadata, data, thousands) for entry in entries)
+        if settings.model or len(entries) > 1 or of_these:
             raise
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
-    from churn.cli.train import Wanted, train_and_export  # noqa: PLC0415
+    from churn.cli.train import Source, Wanted, train_and_export  # noqa: PLC0415
     from churn.training.plan import Plan  # noqa: PLC0415
 
     # One pass and no intervals, so that the first start is soon: `churn train` takes its time.
-    train_and_export(data, Wanted(), Plan(repeats=1, resamples=0, jobs=-1), promote=True)
+    plan = Plan(repeats=1, resamples=0, jobs=-1)
+    train_and_export(Source(data, thousands), Wanted(), plan, promote=True)
 
 
-def _is_of(facts: Mapping[str, Any], data: Path | None) -> bool:
+def _is_of(facts: Mapping[str, Any], data: Path | None, thousands: Mark | None) -> bool:
     """Return whether the model with these metadata is of these data; any is where none are given."""
     if data is None:
         return True
     from churn import extracts  # noqa: PLC0415 - pandas; only who gives data need wait for it
 
-    return bool(facts.get("data_fingerprint") == extracts.fingerprint(data))
+    return bool(facts.get("data_fingerprint") == extracts.fingerprint(data, thousands))
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:

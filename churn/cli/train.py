@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from churn import domain, extracts, registry, report, training
-from churn.cli.console import make_console
+from churn import domain, extracts, names, registry, report, training
+from churn.cli.console import make_console, noting
 from churn.cli.figures import print_report, progress_bar
-from churn.domain import Field
+from churn.cli.notation import notation_options, separator
+from churn.domain import Field, Mark
 from churn.errors import TrainingError
 from churn.golden import golden_rows
 from churn.pipeline import compile_scorecard
@@ -46,10 +47,10 @@ class Wanted:
 
 
 def _field(name: str) -> str:
-    found = domain.BY_SPELLING.get(domain.fold_name(name))
+    found = names.field_of(name)
     if found is None:
-        names = ", ".join(field.name for field in (*domain.FEATURES, *domain.PROTECTED))
-        raise TrainingError(f"--exclude {name!r}: no such field; expected one of {names}")
+        expected = ", ".join(field.name for field in (*domain.FEATURES, *domain.PROTECTED))
+        raise TrainingError(f"--exclude {name!r}: no such field; expected one of {expected}")
     return found.name
 
 
@@ -78,6 +79,7 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @_DATA
+@notation_options
 @_threshold_options
 @click.option("--with-protected", is_flag=True, help="Let the model see age, gender and marital status.")
 @click.option("--exclude", multiple=True, metavar="FIELD", help="Leave a field out; repeat for several.")
@@ -98,6 +100,8 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every split.")
 def train(
     data: Path | None,
+    decimal: Mark | None,
+    thousands: Mark | None,
     challenge: bool,
     promote: bool,
     out: Path | None,
@@ -117,14 +121,23 @@ def train(
     promote TAG` says so.
     """
     plan = Plan(folds=folds, repeats=repeats, resamples=resamples, seed=seed, challenge=challenge, jobs=-1)
-    tag = train_and_export(data, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
+    source = Source(data, separator(decimal, thousands))
+    tag = train_and_export(source, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
     if out is not None:
         for path in registry.write_documents(tag, out):
             click.echo(str(path))
 
 
-def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: bool = False) -> str:
-    """Train on the extracts in a folder, or on the embedded sample; print the figures, return the tag.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where to learn: a folder of extracts (None: the embedded sample), and what parts thousands in them."""
+
+    data: Path | None = None
+    thousands: Mark | None = None
+
+
+def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: bool = False) -> str:
+    """Train on extracts; print how they are read and the figures, return the tag.
 
     Of the sample, only how good the model is: nobody in it exists.
 
@@ -135,9 +148,9 @@ def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: 
     # Told no number of threads, scikit-learn counts the cores, and prints a traceback where it cannot.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = make_console()
-    directory = data or embedded_sample()
+    directory = source.data or embedded_sample()
     fields = wanted.fields()
-    employees = extracts.read(directory)
+    employees = extracts.read(directory, thousands=source.thousands, tell=noting(console))
     policy = parse_policy(
         wanted.metric,
         cost_miss=wanted.cost_miss,
@@ -147,8 +160,10 @@ def train_and_export(data: Path | None, wanted: Wanted, plan: Plan, *, promote: 
     )
     with progress_bar(console, "Training and auditing") as advance:
         trained = training.train(employees, fields=fields, policy=policy, plan=plan, progress=advance)
-    tag = export_model(trained, fields, extracts.fingerprint(directory), sample=data is None)
-    print_report(console, trained.report, brief=data is None)
+    tag = export_model(
+        trained, fields, extracts.fingerprint(directory, source.thousands), sample=source.data is None
+    )
+    print_report(console, trained.report, brief=source.data is None)
     console.print(f"exported as {tag}", style="bold", highlight=False)
     _promote(console, tag, trained.report, wanted=promote)
     return tag

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from pandas.api.extensions import ExtensionArray
 
 from churn import domain
-from churn.domain import Field
+from churn.domain import Field, Mark
+from churn.errors import Problem
 from churn.extracts import values
 from churn.extracts.findings import Findings
-from churn.extracts.sheet import Sheet
+from churn.extracts.notation import Evidence, Notation, is_told_by_cells
+from churn.extracts.sheet import Column, Sheet
 from churn.extracts.values import Mask, Values
 
 
@@ -50,21 +52,34 @@ class Checked:
         return int(self.ids[row]) if known else None
 
 
-def check(found: Sheet, findings: Findings) -> Checked:
-    """Parse every cell of one extract, and report those that its field refuses."""
+def check(found: Sheet, findings: Findings, told: Mark | None = None) -> Checked:
+    """Parse every cell of one extract, and report those that its field refuses.
+
+    `told` is the thousands separator where the cells of a column do not tell.
+    """
     rows: dict[str, Values] = {}
     masks: dict[str, Mask] = {}
     for name, column in found.columns.items():
         field = domain.BY_NAME[name]
-        parsed, accepted = values.parse(
-            field, column.texts, extract=found.extract, decimal_comma=found.decimal_comma
-        )
-        masks[name] = accepted[column.codes]
-        expected = values.expected(field, found.extract)
-        found.report(findings, column, np.flatnonzero(~masks[name]), repeat(expected))
-        rows[name] = parsed[column.codes]
+        notation = _notation(found, field, column, findings, told)
+        parsed, accepted = values.parse(field, column.texts, extract=found.extract, notation=notation)
+        rows[name], masks[name] = parsed[column.codes], accepted[column.codes]
+        refused = np.flatnonzero(~masks[name])
+        expected = (values.expected(field, found.extract, number) for number in rows[name][refused])
+        found.report(findings, column, refused, expected)
     identified = masks.get(domain.IDENTIFIER.name, np.zeros(0, dtype=bool))
     return Checked(found, rows, identified, np.logical_and.reduce(list(masks.values())))
+
+
+def _notation(found: Sheet, field: Field, column: Column, findings: Findings, told: Mark | None) -> Notation:
+    evidence = Evidence(field, decimal_comma=found.decimal_comma, told=told)
+    if is_told_by_cells(field, typed=column.typed):
+        evidence.add_texts(column.texts)
+    if evidence.problem:
+        findings.add(Problem(found.file, 1, column.spelling, None, evidence.problem))
+    elif notice := evidence.notice():
+        findings.notices.append(f"{found.file}: {notice}")
+    return evidence.notation()
 
 
 def compare(extracts: Sequence[Checked], findings: Findings, *, even_incomplete: bool = False) -> None:

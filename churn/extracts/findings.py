@@ -11,11 +11,13 @@ LIMIT = 50
 class Findings:
     """Every problem met so far: all are counted, enough are kept to list the first `LIMIT`.
 
-    With `keep_all`, all are kept: for a reader that hands the problems of rows back.
+    With `keep_all`, all are kept: for a reader that hands the problems of rows back. `notices` are no
+    problems, but how the extracts' owner should know that they are read.
     """
 
     def __init__(self, *, keep_all: bool = False) -> None:
         self.total = 0
+        self.notices: list[str] = []
         self._kept: list[Problem] = []
         self._keep_all = keep_all
 

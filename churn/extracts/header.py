@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Sequence
 
-from churn import domain
+from churn import domain, names
 from churn.domain import Extract
 from churn.errors import Problem
 from churn.extracts.findings import Findings
@@ -27,7 +27,7 @@ def match(
         folded = domain.fold_name(spelling)
         name = spellings.get(folded)
         if name is None:
-            findings.add(Problem(file, 1, spelling, None, _foreign(folded)))
+            findings.add(Problem(file, 1, spelling, None, _foreign(spelling)))
         elif name in positions:
             first = header[positions[name]]
             findings.add(Problem(file, 1, spelling, None, f"one column for {name}; {first!r} is it already"))
@@ -47,17 +47,20 @@ def _fields(extract: Extract) -> list[str]:
 
 def _spellings(extract: Extract) -> dict[str, str]:
     """Return what each folded column name of this extract stands for."""
-    spellings = {
-        domain.fold_name(spelling): name
-        for name in _fields(extract)
-        for spelling in domain.BY_NAME[name].spellings
-    }
+    fields = _fields(extract)
+    spellings = {folded: field.name for folded, field in names.BY_SPELLING.items() if field.name in fields}
     spellings[domain.ID_COLUMNS[extract]] = domain.IDENTIFIER.name
     return spellings | {name: name for name in domain.CONSTANT_COLUMNS[extract]}
 
 
-def _foreign(folded: str) -> str:
+def _foreign(spelling: str) -> str:
     for other in domain.EXTRACTS:
-        if folded in _spellings(other):
+        if domain.fold_name(spelling) in _spellings(other):
             return f"no such column here: it belongs to the {other} extract"
-    return "no such column: the name is unknown"
+    return f"no such column{if_meant(spelling)}: the name is unknown"
+
+
+def if_meant(spelling: str) -> str:
+    """Return the part of a sentence that names the field which an unknown name can only mean, if any."""
+    field = names.meant(spelling)
+    return "" if field is None else f", or {field.name}, if that is meant"

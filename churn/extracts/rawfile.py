@@ -35,17 +35,24 @@ class RawFile:
     decimal_comma: bool = False
 
 
+def is_number(kind: Any) -> bool:
+    """Return whether a column of this Arrow type holds numbers."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
 def read(path: Path, findings: Findings) -> RawFile | None:
     """Read a .csv or .parquet file; return None, and say why in `findings`, if it cannot be."""
     try:
-        raw = _read_csv(path, findings) if path.suffix == ".csv" else _read_parquet(path)
+        raw = _read_csv(path, findings) if path.suffix.lower() == ".csv" else _read_parquet(path)
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
+        line = len((error.object[: error.start] + b" ").splitlines())
         findings.add(Problem(path.name, line, None, None, "UTF-8 text (in Excel: “CSV UTF-8”)"))
         return None
     except (OSError, csv.Error, pa.ArrowException) as error:
         reason = str(error).partition("\n")[0]
-        findings.add(Problem(path.name, None, None, None, f"a readable {path.suffix} file ({reason})"))
+        findings.add(
+            Problem(path.name, None, None, None, f"a readable {path.suffix.lower()} file ({reason})")
+        )
         return None
     if raw is not None and raw.whole and not any(map(len, raw.columns)):
         findings.add(Problem(path.name, None, None, None, "at least one employee below the header"))

@@ -20,11 +20,15 @@ SHOWN_LENGTH = 80  # of a value in a problem: a quote left open makes one value 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name in the file, its distinct texts, and which of them each row holds."""
+    """One column: its name in the file, its distinct texts, and which of them each row holds.
+
+    `typed` tells that they were numbers.
+    """
 
     spelling: str
     texts: Any  # a pyarrow.StringArray, which has no types
     codes: NDArray[np.int32]
+    typed: bool
 
     def shown(self, row: np.intp) -> str:
         """Return a cell's text as a problem quotes it."""
@@ -83,7 +87,8 @@ def read(
 
 def _encode(spelling: str, cells: Any) -> Column:
     """Return a column as text, the empty one standing for null."""
+    typed = rawfile.is_number(cells.type)
     if pa.types.is_dictionary(cells.type):
         cells = cells.cast(cells.type.value_type)
     encoded = cells.cast(pa.string()).fill_null("").dictionary_encode().combine_chunks()
-    return Column(spelling, encoded.dictionary, encoded.indices.to_numpy())
+    return Column(spelling, encoded.dictionary, encoded.indices.to_numpy(), typed)

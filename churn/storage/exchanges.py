@@ -23,7 +23,8 @@ class Caller:
 class Scored:
     """One prediction as it is logged: what came in, what the model saw, what it said.
 
-    `values` and `contributions` (log-odds) are by canonical field name; `id` is the prediction's.
+    `values` and `contributions` (log-odds) are by canonical field name; `id` is the prediction's. `guessed`,
+    which is not logged, has the fields whose value could be written to mean another.
     """
 
     id: uuid.UUID
@@ -35,6 +36,7 @@ class Scored:
     prediction: int
     probability: float
     threshold: float
+    guessed: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,13 +18,13 @@ from pydantic_core import ErrorDetails
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from churn import domain
+from churn import domain, names
 from churn.errors import (
     FieldError,
     InvalidInputError,
     PayloadTooLargeError,
 )
-from churn.schemas import LONGEST_SPELLING, Changes, Employee, WhatIfQuestion
+from churn.schemas import Changes, Employee, WhatIfQuestion
 from churn.web.bodies import SMALL, Bodies
 
 MAX_BYTES = 1024**2  # of one employee
@@ -197,11 +198,13 @@ def _readable(name: str) -> str:
 def _field_error(error: ErrorDetails, place: Place) -> FieldError:
     """Return our entry for one of pydantic's: the place and the field, never the value."""
     spelling = next((part for part in error["loc"] if isinstance(part, str)), None)
-    is_short = spelling is not None and len(spelling) <= LONGEST_SPELLING
-    known = domain.BY_SPELLING.get(domain.fold_name(spelling)) if spelling and is_short else None
+    known = names.field_of(spelling) if spelling else None
     kind = error["type"]
     if kind == "extra_forbidden":
         kind = "unknown_field" if known is None else "target" if known is domain.TARGET else "duplicate_field"
+        known = known or names.meant(spelling or "")
+    elif kind == "finite_number" and error["input"] == math.inf:
+        kind = "less_than_equal"
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
         kind = "object_type"
     elif known is not None and known.role == "core" and error["input"] is None:

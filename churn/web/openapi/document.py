@@ -106,6 +106,7 @@ def _schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = found["$defs"]
     for name in ("Employee", "Changes"):
         spellings.describe(schemas[name]["properties"])
+        schemas[name]["patternProperties"] = spellings.passed_over()
     return schemas
 
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
-from churn import domain
+from churn import domain, names
 from churn.domain import Field
 from churn.schemas import IDENTIFIER
 
@@ -33,6 +33,11 @@ def describe(properties: dict[str, Schema]) -> None:
         schema.update(described | (widened[0] if len(widened) == 1 else {"anyOf": widened}))
 
 
+def passed_over() -> dict[str, Schema]:
+    """Return the schema, by their names' pattern, of what a record may have beside its fields."""
+    return {f"^({'|'.join(sorted(names.PASSED_OVER))})$": {"description": "read and dropped"}}
+
+
 def _widened(field: Field, one: Schema) -> list[Schema]:
     """Return what the service takes where it takes at least this."""
     # Pydantic calls the bounds of what may be null by its own words.
@@ -45,7 +50,7 @@ def _widened(field: Field, one: Schema) -> list[Schema]:
     if field.kind == "identifier" and kind == "string":
         return [{**one, "pattern": IDENTIFIER}]
     if field.kind == "identifier" and kind == "integer":
-        return [{**one, "minimum": 0, "maximum": 2**63 - 1}]
+        return [{**one, "minimum": 0, "maximum": field.highest}]
     return [one]
 
 
