@@ -81,11 +81,12 @@ class Store:
         Raises:
             DatabaseError, SpoolError: it could not.
         """
-        away = self._away
-        try:
-            self._probe()
-        except DatabaseError as error:
-            away = error
+        away = self._away  # then, a thread looks for it already
+        if away is None:
+            try:
+                self._probe()
+            except DatabaseError as error:
+                away = error
         if away is not None and self._spool is None:
             raise away
         if self._refused is not None:

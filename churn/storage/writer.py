@@ -15,6 +15,7 @@ from churn.storage.exchanges import Caller, Exchange
 from churn.storage.ids import new_id
 from churn.storage.schema import explained
 from churn.storage.seals import GENESIS, Batch
+from churn.storage.session import patient
 from churn.storage.tables import journal_batches, requests
 
 
@@ -47,14 +48,15 @@ class Writer:
         """Commit entries, all or none; durable on return.
 
         `replayed` entries may be there already, from a commit whose outcome was not known: those are
-        left alone. What `also` does with the connection is in the same transaction.
+        left alone, and the statements may take as long as they need. What `also` does with the connection is
+        in the same transaction.
 
         Raises:
             DatabaseError: they could not be committed, or it is not known whether they were.
         """
         with self._lock:
             try:
-                with explained(self._engine), self._transaction(also) as connection:
+                with explained(self._engine), self._transaction(also, replayed) as connection:
                     self._commit(connection, entries, replayed=replayed)
             except BaseException:
                 # Whether the batch was committed is not known: what follows builds on what is there.
@@ -63,10 +65,12 @@ class Writer:
                 raise
 
     @contextmanager
-    def _transaction(self, also: Callable[[Connection], Any] | None) -> Iterator[Connection]:
-        if also is not None:
-            with self._engine.begin() as connection:
-                also(connection)
+    def _transaction(self, also: Callable[[Connection], Any] | None, replayed: bool) -> Iterator[Connection]:
+        """Yield a connection: the writer's own where all that is to be done is to write."""
+        if also is not None or replayed or self._chain is None:
+            with (patient(self._engine) if replayed else self._engine).begin() as connection:
+                if also is not None:
+                    also(connection)
                 yield connection
             return
         if self._connection is None:
