@@ -14,6 +14,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -248,7 +249,9 @@ class TestState:
             other.stdout.readline()
             mine = Spool(folder, AMPLE)
             mine.append(make(2))
-            assert mine.state() == Spool(folder, AMPLE).state()
+            theirs = Spool(folder, AMPLE).state()
+            assert replace(mine.state(), oldest=0) == replace(theirs, oldest=0)
+            assert mine.state().oldest >= theirs.oldest > 0
             assert mine.state().records == 9
             mine.close()
 
@@ -394,7 +397,7 @@ class TestProcesses:
         assert segments(folder) == []
 
     def test_a_name_that_is_taken_is_passed_over(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("churn.storage.spool._sizes", lambda folder: {})
+        monkeypatch.setattr("churn.storage.spool.sizes", lambda folder: {})
         monkeypatch.setattr("time.time_ns", lambda: 1_000)
         one, two = Spool(folder, AMPLE), Spool(folder, AMPLE)
         one.append(make(1))

@@ -5,18 +5,24 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from churn.errors import DatabaseError
 from churn.storage.bulk import write_rows
+from churn.storage.engine import name_of
 from churn.storage.entries import Entry, entry_of
-from churn.storage.exchanges import Caller, Exchange
+from churn.storage.exchanges import Caller, Exchange, Scored
 from churn.storage.ids import new_id
+from churn.storage.room import reserve
 from churn.storage.schema import explained
 from churn.storage.seals import GENESIS, Batch
 from churn.storage.session import patient
 from churn.storage.tables import journal_batches, requests
+
+ROOM = 2**20  # bytes that SQLite's disk is to have free
 
 
 class Writer:
@@ -108,12 +114,24 @@ class Writer:
 
 
 def rehearse(engine: Engine) -> None:
-    """Write a refused call's rows and take them back: raises DatabaseError where that cannot be done."""
+    """Write a prediction's rows and take them back: raises DatabaseError where that cannot be done."""
     now = datetime.now(UTC)
-    entry = entry_of(Exchange(new_id(), now, "", "", Caller(), now, 0, 0.0, None))
+    scored = Scored(new_id(), {}, {}, 0.0, {}, "", 0, 0.0, 0.0)
+    entry = entry_of(Exchange(new_id(), now, "", "", Caller(), now, 0, 0.0, None, [scored]))
     with explained(engine), engine.connect() as connection:
         write_rows(connection, [entry], Batch(new_id(), new_id(), 0, GENESIS, entry.leaves))
         connection.rollback()
+    if engine.dialect.name == "sqlite":
+        _reserve(engine)
+
+
+def _reserve(engine: Engine) -> None:
+    """See that SQLite's disk has room: what is rolled back needs none."""
+    try:
+        reserve(Path(str(engine.url.database)).parent, ROOM)
+    except OSError as error:
+        reason = f"has no room on its disk ({error.strerror}): make some"
+        raise DatabaseError(f"the database {name_of(engine)} {reason}") from error
 
 
 def _connect(engine: Engine) -> Connection:

@@ -118,6 +118,7 @@ class _Journal(Collector):
             )
             yield _gauge("spool_bytes", "bytes that they take", state.spool.bytes)
             yield _gauge("spool_max_bytes", "bytes that they may take", state.spool.max_bytes)
+            yield _gauge("spool_oldest_seconds", "how long the oldest has waited", state.spool.oldest)
             yield _gauge("spool_set_aside", "spooled records that could not be read", state.spool.set_aside)
 
 
