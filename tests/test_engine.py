@@ -9,7 +9,8 @@ from sqlalchemy import create_engine, make_url, text
 from churn.errors import DatabaseError, SettingsError
 from churn.storage import engine as engines
 from churn.storage import schema
-from churn.storage.engine import WAL_KEPT, is_embedded, make_engine, name_of, opened, parse_url
+from churn.storage.embedded import WAL_KEPT
+from churn.storage.engine import is_embedded, make_engine, name_of, opened, parse_url
 from tests import postgres
 
 

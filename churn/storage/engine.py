@@ -1,19 +1,16 @@
 """One way to the database: the URL as people write it, made into a SQLAlchemy engine."""
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
-from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from churn.errors import SettingsError
+from churn.storage.embedded import BUSY_TIMEOUT, Embedded
 from churn.storage.session import Session
 from churn.storage.session import patient as patiently
 from churn.storage.watch import Cursor, Line
@@ -21,8 +18,6 @@ from churn.storage.watch import Cursor, Line
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
 _SQLITE = ("sqlite", "sqlite+pysqlite")
 _ENCODED = "in names and passwords write @ as %40, / as %2F, : as %3A, ? as %3F, % as %25"
-BUSY_TIMEOUT = 10  # seconds that SQLite waits for another writer
-WAL_KEPT = 64 * 2**20  # bytes of its log that SQLite keeps on disk once they are in the database
 
 # A worker's connections: one is the journal's, the others serve logins and the history, a few at a time.
 # Who finds none free is told soon, rather than kept until nobody waits for the answer.
@@ -101,10 +96,8 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) 
         "pool_timeout": POOL_TIMEOUT,
     }
     if parsed.get_backend_name() == "sqlite":
-        _make_folder(str(parsed.database))
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT}, **pool)
-        event.listen(engine, "do_connect", _private)
-        event.listen(engine, "connect", _durable)
+        Embedded(str(parsed.database)).attach(engine)
         return engine
     plain, arguments = _arguments(parsed)
     engine = create_engine(plain, pool_pre_ping=True, connect_args=arguments, **pool)
@@ -141,19 +134,6 @@ def _libpq_knows(parameter: str) -> bool:
     return True
 
 
-def _make_folder(file: str) -> None:
-    if file.startswith("file:"):  # SQLite's own kind of URL: the file is to be there
-        return
-    folder = Path(file).parent
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"the folder {folder} for the database cannot be made ({error.strerror}): "
-            "name a file in a folder that this user may write in DATABASE_URL"
-        ) from error
-
-
 @contextmanager
 def opened(url: str, *, patient: bool = False) -> Iterator[Engine]:
     """Yield an engine for a database URL, as `make_engine` does, and close its connections afterwards.
@@ -166,28 +146,6 @@ def opened(url: str, *, patient: bool = False) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-def _private(_: object, __: object, arguments: Sequence[Any], ___: object) -> None:
-    """Make SQLite's file, where there is none yet, one that only its owner reads; it has people's values.
-
-    SQLite gives the files that it makes beside it the same permissions.
-    """
-    file = str(arguments[0])
-    if file != ":memory:" and not file.startswith("file:"):
-        with suppress(OSError):  # it is there, or cannot be made: SQLite says so better
-            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
-def _durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """Make SQLite keep what it acknowledged, hold its keys, and give back room after a rush.
-
-    That readers go beside the writer (WAL) is the file's own affair: migrations ask for it, once.
-    """
-    cursor = connection.cursor()
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={WAL_KEPT}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def is_embedded(url: str) -> bool:
