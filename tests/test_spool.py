@@ -31,6 +31,7 @@ from churn.storage.spool import Spool
 from churn.storage.tables import JOURNAL, requests
 from churn.storage.writer import Writer
 from tests import spooling
+from tests.disks import small_disk
 from tests.servers import PROJECT
 from tests.spooling import drain, fill, ids, make, printed, process
 
@@ -656,15 +657,9 @@ class TestLimits:
         assert spool.state().set_aside == 0
 
     def test_a_full_disk(self, tmp_path: Path) -> None:
-        # The mount is in a namespace of its own, and goes with the process.
-        own = ["unshare", "--map-root-user", "--mount"]
-        mount = f"mount -t tmpfs -o size=128k tmpfs {tmp_path}"
-        if subprocess.run([*own, "sh", "-c", mount], capture_output=True, check=False).returncode:
-            pytest.skip("may not mount")
-        run = f"{mount} && {sys.executable} -m tests.spooling full {tmp_path}/spool {AMPLE}"
-        told = subprocess.run(
-            [*own, "sh", "-c", run], cwd=PROJECT, capture_output=True, text=True, check=True
-        )
+        command = [sys.executable, "-m", "tests.spooling", "full", f"{tmp_path}/spool", str(AMPLE)]
+        disk = small_disk(tmp_path, "128k")
+        told = subprocess.run([*disk, *command], cwd=PROJECT, capture_output=True, text=True, check=True)
         error, outcome = told.stdout.splitlines()
         assert error.endswith("(No space left on device): make room on its disk")
         assert int(outcome.split()[0]) > 50
