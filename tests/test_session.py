@@ -150,7 +150,10 @@ def test_what_others_left_in_a_poolers_session_changes_no_value(url: str) -> Non
                 assert connection.exec_driver_sql("SHOW transform_null_equals").scalar() == "on"
 
 
-@pytest.mark.parametrize("option", ["-c timezone=Europe/Paris -c DateStyle=SQL", "--extra_float_digits=-15"])
+@pytest.mark.parametrize(
+    "option",
+    ["-c timezone=Europe/Paris -c DateStyle=SQL", "--extra_float_digits=-15 -c client_encoding=LATIN1"],
+)
 def test_what_the_url_sets_changes_no_value(url: str, option: str) -> None:
     asked = make_url(url).update_query_dict({"options": option})
     with opened(asked.render_as_string(hide_password=False)) as engine:
@@ -162,13 +165,13 @@ def test_what_the_url_sets_changes_no_value(url: str, option: str) -> None:
 
 def test_the_tables_may_be_in_any_schema(postgresql: str, way: Callable[[str], str]) -> None:
     with postgres.database(postgresql) as url, plain(url) as admin, admin.connect() as connection:
-        connection.exec_driver_sql("CREATE SCHEMA hr")
-        connection.exec_driver_sql(f'ALTER DATABASE "{admin.url.database}" SET search_path = hr')
+        connection.exec_driver_sql('CREATE SCHEMA "H r"')
+        connection.exec_driver_sql(f'ALTER DATABASE "{admin.url.database}" SET search_path = "H r"')
         one = call()
         with opened(way(url)) as engine:
             schema.upgrade(engine)
             Writer(engine).write([entry_of(one)])
-        assert connection.exec_driver_sql("SELECT count(*) FROM hr.requests").scalar() == 1
+        assert connection.exec_driver_sql('SELECT count(*) FROM "H r".requests').scalar() == 1
         assert connection.exec_driver_sql("SELECT to_regclass('public.requests')").scalar() is None
         connection.exec_driver_sql(f'ALTER DATABASE "{admin.url.database}" RESET search_path')
         with opened(way(url)) as engine:
@@ -177,7 +180,7 @@ def test_the_tables_may_be_in_any_schema(postgresql: str, way: Callable[[str], s
             assert verify(engine).findings == []
             assert schema.check(engine)
         connection.exec_driver_sql("CREATE SCHEMA old; CREATE TABLE old.prediction_results (id uuid)")
-        several = r"several schemas .*\(hr, old\).* SET search_path"
+        several = r"several schemas .*\(H r, old\).* SET search_path"
         with opened(url) as engine, pytest.raises(DatabaseError, match=several):
             schema.check(engine)
 

@@ -28,7 +28,6 @@ POOL_TIMEOUT = 5  # seconds
 # libpq's parameters, where the URL does not say otherwise.
 _CONNECTION = {
     "application_name": "churn",
-    "client_encoding": "utf8",
     "connect_timeout": 5,  # seconds
     # A server that is gone without a word is noticed in half a minute, not in two hours.
     "keepalives_idle": 15,
@@ -111,7 +110,8 @@ def _arguments(url: URL) -> tuple[URL, dict[str, Any]]:
     Secrets among its own parameters are moved to the others: a URL hides its password alone.
     """
     arguments: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in url.query}
-    arguments |= {"connection_factory": Line, "cursor_factory": Cursor}
+    # Texts are sent and read in this encoding, whatever others say.
+    arguments |= {"client_encoding": "utf8", "connection_factory": Line, "cursor_factory": Cursor}
     arguments.update({name: url.query[name] for name in _SECRETS if name in url.query})
     return url.difference_update_query(_SECRETS), arguments
 

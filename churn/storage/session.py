@@ -45,7 +45,7 @@ class Session:
     """Begins the transactions of one engine; finds out once in which schema the tables are."""
 
     def __init__(self, url: URL) -> None:
-        stated = _STATED.findall(" ".join(url.normalized_query.get("options", ())))
+        stated = _STATED.findall(" ".join(url.normalized_query.get("options", ())).lower())
         self._limits = {name: value for name, value in LIMITS.items() if name not in stated}
         self._schema: str | None = None
 
@@ -53,6 +53,7 @@ class Session:
         """Begin every transaction of an engine from now on."""
         engine.update_execution_options(**{_SESSION: self})
         event.listen(engine, "begin", self._begin)
+        event.listen(engine, "checkin", self._rest)
 
     def opening(self) -> str:
         """Return what goes before statements that are, in one message with it, a whole transaction."""
@@ -60,15 +61,24 @@ class Session:
 
     def _begin(self, connection: Connection) -> None:
         options = connection.get_execution_options()
-        is_bounded = not options.get(_PATIENT) and "statement_timeout" in self._limits
-        line: Any = connection.connection.dbapi_connection
-        line.patience = PATIENCE if is_bounded else None
+        is_patient = bool(options.get(_PATIENT))
+        self._bound(connection.connection.dbapi_connection, is_patient=is_patient)
         if options.get("isolation_level") == "AUTOCOMMIT":  # no transaction to set anything for
             return
         if self._schema is None:
             self._schema = _schema(connection)
-        limits = {**self._limits, **_UNLIMITED} if options.get(_PATIENT) else self._limits
-        connection.exec_driver_sql(_local({**MEANING, **limits, **self._path()}))
+        limits = {**self._limits, **_UNLIMITED} if is_patient else self._limits
+        text = _local({**MEANING, **limits, **self._path()})
+        connection.exec_driver_sql(text, execution_options={"no_parameters": True})
+
+    def _rest(self, line: Any, _: object) -> None:
+        """Bound the connection's next use, by the pool itself."""
+        if line is not None:
+            self._bound(line, is_patient=False)
+
+    def _bound(self, line: Any, *, is_patient: bool) -> None:
+        """Say for how long a statement may keep this end waiting; the URL's own limit may be longer."""
+        line.patience = None if is_patient or "statement_timeout" not in self._limits else PATIENCE
 
     def _path(self) -> dict[str, str]:
         """Return the search path; temporary tables, which may be anybody's, come last."""
@@ -102,7 +112,7 @@ def _schema(connection: Connection) -> str | None:
             f"several schemas of the database have churn's tables ({names}), and the search_path of this "
             "role names none of them: ALTER ROLE … SET search_path to the one that is meant"
         )
-    return connection.dialect.identifier_preparer.quote_identifier(places[0][0]) if places else None
+    return '"' + places[0][0].replace('"', '""') + '"' if places else None
 
 
 def _local(settings: Mapping[str, str]) -> str:
