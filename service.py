@@ -90,7 +90,7 @@ class Worker:
         self.engine = make_engine(settings.database_url.get_secret_value())
         spool = None
         if settings.has_spool:
-            spool = Spool(settings.spool, settings.spool_mb * 1024**2)
+            spool = Spool(settings.spool, settings.spool_mb * 1024**2, settings.spool_hours * 3600)
         store = Store(Writer(self.engine), preflight.Reach(self.engine, settings), spool)
         key = settings.pseudonym_key.get_secret_value()
         self._journal = Journal(store, pseudonymizer(key) if settings.pseudonymize else None)

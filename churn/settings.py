@@ -75,6 +75,7 @@ class Settings(BaseSettings):
         Literal["spool", "refuse"], Field(validation_alias="CHURN_JOURNAL_FALLBACK")
     ] = "spool"
     spool_mb: Annotated[int, Field(ge=1, validation_alias="CHURN_SPOOL_MB")] = 1024
+    spool_hours: Annotated[float, Field(gt=0, validation_alias="CHURN_SPOOL_HOURS")] = 24.0
     pseudonymize: Annotated[bool, Field(validation_alias="CHURN_PSEUDONYMIZE")] = False
     pseudonym_key: Annotated[SecretStr, Field(validation_alias="CHURN_PSEUDONYM_KEY")] = SecretStr("")
     frame_ancestors: Annotated[

@@ -202,11 +202,11 @@ def pseudonymized(
 
 @contextmanager
 def _served(
-    app: ASGIApp, model: ServedModel, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    app: ASGIApp, model: ServedModel, engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str = "tests"
 ) -> Iterator[Served]:
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", model.tag)
-    token = a_token(engine, "tests", scopes=("predict", "history", "metrics"))
+    token = a_token(engine, name, scopes=("predict", "history", "metrics"))
     headers = {"Authorization": f"Bearer {token}"}
     where = (CALLER, 50000)
     with TestClient(app, headers=headers, raise_server_exceptions=False, client=where) as client:

@@ -66,6 +66,11 @@ class Process:
         assert response.status_code == 200, self.output
         return time.monotonic() - started
 
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        return self._process.pid
+
     def children(self) -> list[psutil.Process]:
         """Return the processes that it has started, and theirs."""
         found: list[psutil.Process] = psutil.Process(self._process.pid).children(recursive=True)
@@ -138,12 +143,15 @@ class Mortal:
     What it prints is that of its newest process.
     """
 
-    def __init__(self, env: Mapping[str, str], target: str = "service:Churn") -> None:
+    def __init__(
+        self, env: Mapping[str, str], target: str = "service:Churn", within: Sequence[str] = ()
+    ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
-        self._command = [sys.executable, "-m", "bentoml", "serve", target, "--host", "127.0.0.1", "--port"]
-        self._command.append(str(port))
+        # `within` is a command that runs the one that follows it.
+        self._command = [*within, sys.executable, "-m", "bentoml", "serve", target]
+        self._command += ["--host", "127.0.0.1", "--port", str(port)]
         # In a container BentoML's supervisor leaves it to others to replace a worker.
         self._env = {name: value for name, value in env.items() if name != "BENTOML_CONTAINERIZED"}
         self.process: Process

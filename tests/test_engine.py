@@ -9,7 +9,8 @@ from sqlalchemy import create_engine, make_url, text
 from churn.errors import DatabaseError, SettingsError
 from churn.storage import engine as engines
 from churn.storage import schema
-from churn.storage.engine import WAL_KEPT, is_embedded, make_engine, name_of, opened, parse_url
+from churn.storage.embedded import WAL_KEPT
+from churn.storage.engine import is_embedded, make_engine, name_of, opened, parse_url
 from tests import postgres
 
 
@@ -138,6 +139,21 @@ def test_what_the_url_says_is_added_to_ours_and_wins(postgresql: str) -> None:
     url = make_url(postgresql).update_query_dict({"options": options, "application_name": "hr"})
     names = ("statement_timeout", "work_mem", "lock_timeout", "application_name")
     assert shown(url.render_as_string(hide_password=False), *names) == ["3s", "8MB", "5s", "hr"]
+
+
+def test_a_parameter_that_nobody_knows_is_named_in_one_line(postgresql: str) -> None:
+    url = make_url(postgresql).update_query_dict(
+        {"pgbouncer": "s3cret", "schema": "s3cret", "sslmode": "prefer"}
+    )
+    with pytest.raises(SettingsError, match=r"does not know \(pgbouncer, schema\): take them out") as caught:
+        make_engine(url.render_as_string(hide_password=False))
+    assert "s3cret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_so_is_one_that_sqlite_does_not_know(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"does not know \(sslmode\): take them out"):
+        make_engine(f"sqlite:///{tmp_path}/churn.db?sslmode=s3cret&timeout=3")
 
 
 def test_who_finds_no_connection_free_is_told(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, Engine, event, func, select
+from sqlalchemy import URL, Engine, event, func, make_url, select
 from sqlalchemy.exc import OperationalError
 
 from churn.errors import ChurnError, DatabaseError, JournalFullError, SpoolError
 from churn.storage import journal as journals
 from churn.storage import schema
 from churn.storage import store as stores
-from churn.storage.engine import make_engine
+from churn.storage.engine import make_engine, opened
 from churn.storage.entries import entry_of
 from churn.storage.exchanges import Caller, Exchange
 from churn.storage.journal import Journal
@@ -25,7 +25,8 @@ from churn.storage.spool import Spool
 from churn.storage.store import Store
 from churn.storage.tables import journal_batches, requests
 from churn.storage.tally import SINGLY
-from churn.storage.writer import Writer
+from churn.storage.writer import Writer, rehearse
+from tests import postgres
 from tests.exchanges import count, exchange, scored
 
 PATIENCE = 30.0  # seconds that something may take on a busy machine
@@ -47,6 +48,7 @@ class Switch:
         if not self.is_on:
             raise DatabaseError("switched off")
         schema.check(self.engine)
+        rehearse(self.engine)
 
 
 @pytest.fixture
@@ -56,6 +58,32 @@ def switch(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Switch]:
     made = Switch(engine.url)
     yield made
     made.engine.dispose()
+
+
+@pytest.fixture
+def slow(postgresql: str, postgresql_at_head: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Switch]:
+    """Return a PostgreSQL whose statements may take half a second, and an employee's row 5 ms.
+
+    It takes no row of the employee `never`.
+    """
+    monkeypatch.setattr(stores, "RETRY", 0.01)
+    with postgres.database(postgresql, postgresql_at_head) as url:
+        with opened(url) as engine, engine.begin() as connection:
+            connection.exec_driver_sql(SLOW)
+        options = make_url(url).update_query_dict({"options": "-c statement_timeout=500ms"})
+        made = Switch(options)
+        yield made
+        made.engine.dispose()
+
+
+SLOW = """
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM pg_sleep(0.005);
+  IF NEW.employee_id = 'never' THEN RAISE EXCEPTION 'never'; END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER slow BEFORE INSERT ON employee_inputs FOR EACH ROW EXECUTE FUNCTION slow()
+"""
 
 
 @pytest.fixture
@@ -285,6 +313,63 @@ class TestOutage:
         assert count(engine)["requests"] == 5
         assert spool.state().set_aside == 1
         assert "refuses" in caplog.text
+
+    def test_a_large_call_that_takes_longer_than_a_statement_may_is_put_back(
+        self, slow: Switch, spool: Spool
+    ) -> None:
+        journal = Journal(Store(Writer(slow.engine), slow, spool))
+
+        async def work() -> None:
+            await all_of(journal, several(1))
+            large = exchange(*[scored() for _ in range(300)])
+            assert await all_of(journal, [large]) == [None]
+            assert spool.pending
+            await until(lambda: not spool.pending)
+            assert await all_of(journal, several(1)) == [None]
+
+        run(journal, work)
+        assert count(slow.engine)["employee_inputs"] == 302
+        assert spool.state().set_aside == 0
+
+    def test_a_call_that_fails_again_and_again_is_set_aside_and_the_rest_put_back(
+        self, slow: Switch, spool: Spool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        journal = Journal(Store(Writer(slow.engine), slow, spool))
+
+        async def work() -> None:
+            await all_of(journal, several(1))
+            never = exchange(scored("never"))
+            assert await all_of(journal, [*several(2), never, *several(2)]) == [None] * 5
+            await until(lambda: not spool.pending)
+
+        run(journal, work)
+        assert count(slow.engine)["requests"] == 5
+        assert spool.state().set_aside == 1
+        assert "a spooled call is set aside, since" in caplog.text
+        assert caplog.text.count("goes to the spool") >= stores.TRIES
+
+    def test_where_nothing_goes_in_nothing_is_set_aside(self, slow: Switch, spool: Spool) -> None:
+        looks: list[str] = []
+
+        def probe() -> None:
+            looks.append("a look")
+            slow()
+
+        journal = Journal(Store(Writer(slow.engine), probe, spool))
+
+        async def work() -> None:
+            await all_of(journal, several(1))
+            with slow.engine.begin() as connection:
+                connection.exec_driver_sql("ALTER TABLE features RENAME TO elsewhere")
+            assert await all_of(journal, several(5)) == [None] * 5
+            await until(lambda: len(looks) > 2 * stores.TRIES)
+            with slow.engine.begin() as connection:
+                connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO features")
+            await until(lambda: not spool.pending)
+
+        run(journal, work)
+        assert set(count(slow.engine).values()) == {6}
+        assert spool.state().set_aside == 0
 
     def test_a_full_spool_keeps_nobody_out_once_the_database_is_back(
         self, engine: Engine, switch: Switch, tmp_path: Path

@@ -2,8 +2,10 @@
 
 import json
 import re
+import sqlite3
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,6 +18,7 @@ from sqlalchemy import Engine, select
 
 from churn.cli.main import main
 from churn.schemas import EXAMPLE
+from churn.storage import engine as engines
 from churn.storage.entries import entry_of
 from churn.storage.exchanges import Exchange
 from churn.storage.ids import new_id
@@ -62,6 +65,15 @@ def logged(served: Served) -> Served:
 def everything(engine: Engine) -> str:
     with engine.connect() as connection:
         return "\n".join(str(row) for table in JOURNAL for row in connection.execute(select(table)))
+
+
+MINE_IN_FILES = (MINE, '"revenu_mensuel":4242')
+
+
+def told_by_files(engine: Engine, mark: str) -> bool:
+    """Return whether a text is in the files of a SQLite database."""
+    file = Path(str(engine.url.database))
+    return any(mark.encode() in one.read_bytes() for one in file.parent.glob(f"{file.name}*"))
 
 
 def acts(engine: Engine) -> list[tuple[str, Any]]:
@@ -153,6 +165,28 @@ class TestErase:
         assert everything(logged.engine) == before
         assert command("erase", MINE, answer="y\n")[0] == 0
 
+    def test_leaves_nothing_in_the_files_of_sqlite(self, logged: Served, command: Command) -> None:
+        if logged.engine.dialect.name != "sqlite":
+            return  # what PostgreSQL keeps, and until when, is in docs/journal.md
+        assert all(told_by_files(logged.engine, mark) for mark in MINE_IN_FILES)
+        code, output = command("erase", MINE, "--yes")
+        assert (code, "the database's log" in output) == (0, False)
+        assert [mark for mark in MINE_IN_FILES if told_by_files(logged.engine, mark)] == []
+        assert told_by_files(logged.engine, HERS)
+
+    def test_says_where_a_reader_keeps_the_log_of_sqlite(
+        self, logged: Served, command: Command, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if logged.engine.dialect.name != "sqlite":
+            return
+        monkeypatch.setattr(engines, "BUSY_TIMEOUT", 0.1)
+        with closing(sqlite3.connect(str(logged.engine.url.database), isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM requests").fetchone()
+            code, output = command("erase", MINE, "--yes")
+            assert (code, "the database's log (-wal) still has what was taken away" in output) == (0, True)
+        assert MINE not in everything(logged.engine)
+
     def test_waits_for_the_spool(self, logged: Served, command: Command, tmp_path: Path) -> None:
         spool = Spool(tmp_path / "spool", 10**6)
         spool.append([entry_of(exchange(scored(MINE)))])
@@ -190,8 +224,11 @@ class TestPurge:
     def test_removes_what_is_old_whole_and_leaves_the_rest_whole(
         self, years: Engine, command: Command
     ) -> None:
+        with years.connect() as connection:
+            first = connection.execute(select(requests.c.id).order_by(requests.c.id).limit(1)).scalar_one()
         code, output = command("purge", "--older-than", "400d", "--yes")
         assert code == 0
+        assert years.dialect.name != "sqlite" or not told_by_files(years, first.hex)
         assert "10 calls removed" in output
         left = count(years)
         assert {left["employee_inputs"], left["features"], left["prediction_results"]} == {14}

@@ -5,9 +5,12 @@ import base64
 import gc
 import json
 import math
+import shutil
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +19,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from churn import domain
+from churn import domain, registry
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.scorecard import Scorecard
 from churn.storage import schema
+from churn.storage.engine import opened
 from churn.storage.tables import (
     JOURNAL,
     api_responses,
@@ -32,7 +36,7 @@ from churn.storage.tables import (
 from churn.storage.writer import Writer
 from churn.web import envelope, readiness, recorder
 from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES
-from tests.conftest import Served
+from tests.conftest import Served, _served
 from tests.identities import a_token, a_user
 from tests.servers import PATIENCE, wait_until
 
@@ -571,7 +575,30 @@ class TestState:
     def test_ready_says_how_the_journal_is(self, served: Served) -> None:
         found = served.client.get("/readyz", headers={"Authorization": ""}).json()
         assert (found["status"], found["database"], found["waiting"]) == ("ready", "ready", 0)
-        assert found["spool"] == {"records": 0, "bytes": 0, "max_bytes": 1024**3, "set_aside": 0}
+        assert found["spool"] == {
+            "records": 0, "bytes": 0, "max_bytes": 1024**3, "set_aside": 0, "oldest_seconds": 0
+        }  # fmt: skip
+
+    def test_not_ready_where_a_call_has_waited_in_the_spool_for_too_long(
+        self,
+        app: ASGIApp,
+        model: ServedModel,
+        sqlite_at_head: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        an_hour_ago = time.time_ns() - 3600 * 10**9
+        blocked = registry.home() / "spool" / f"{an_hour_ago:020d}.spool"  # a folder, and so never replayed
+        blocked.mkdir(parents=True)
+        with opened(f"sqlite:///{shutil.copy(sqlite_at_head, tmp_path)}") as engine:
+            with _served(app, model, engine, monkeypatch) as served:
+                assert 3600 <= served.client.get("/readyz").json()["spool"]["oldest_seconds"] < 4000
+                found = served.client.get("/metrics").text
+                assert "churn_spool_oldest_seconds 36" in found
+            monkeypatch.setenv("CHURN_SPOOL_HOURS", "0.5")
+            with _served(app, model, engine, monkeypatch, name="again") as served:
+                assert served.client.get("/readyz").status_code == 503
+        blocked.rmdir()
 
     def test_metrics_say_how_the_journal_is(self, served: Served) -> None:
         served.client.post("/predict", json=EXAMPLE)
@@ -582,6 +609,7 @@ class TestState:
             "churn_spool_bytes": 0,
             "churn_spool_max_bytes": 1024**3,
             "churn_spool_set_aside": 0,
+            "churn_spool_oldest_seconds": 0,
         }
 
     def test_metrics_count_calls_by_route_and_status(self, served: Served) -> None:

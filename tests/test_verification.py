@@ -11,8 +11,7 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
 from churn.cli.main import main
-from churn.storage import acts, schema
-from churn.storage import engine as engines
+from churn.storage import acts, schema, session
 from churn.storage.acts import record_act
 from churn.storage.engine import opened
 from churn.storage.entries import entry_of
@@ -260,7 +259,7 @@ class TestCommand:
 
 def test_a_walk_takes_as_long_as_it_needs(empty_postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", empty_postgresql)
-    monkeypatch.setitem(engines._SESSION, "statement_timeout", "200ms")
+    monkeypatch.setitem(session.LIMITS, "statement_timeout", "200ms")
     waiting = text(
         "SELECT max(clock_timestamp() - query_start) > interval '1 s' FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"

@@ -1,16 +1,20 @@
 """`churn db`: the schema of the database that DATABASE_URL names."""
 
+from pathlib import Path
+
 import click
 from sqlalchemy import Engine
 
-from churn.settings import load
-from churn.storage import partitions, schema
-from churn.storage.engine import name_of, opened
+from churn.errors import SettingsError
+from churn.settings import load, operator
+from churn.storage import copies, partitions, schema
+from churn.storage.acts import perform
+from churn.storage.engine import name_of, opened, parse_url
 
 
 @click.group()
 def db() -> None:
-    """Migrate or check the database (DATABASE_URL; by default SQLite in BENTOML_HOME)."""
+    """Migrate, check, copy or put back the database (DATABASE_URL; by default SQLite in BENTOML_HOME)."""
 
 
 @db.command()
@@ -29,6 +33,53 @@ def upgrade() -> None:
 def check() -> None:
     """Say whether the database answers, is whole and at head; exit code 1 where not."""
     with opened(load().database_url.get_secret_value()) as engine:
+        _tell(engine)
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--within",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long it may take.",
+)
+def backup(file: Path, within: float) -> None:
+    """Copy the whole database to FILE while the service goes on: a SQLite file, or what pg_dump makes.
+
+    FILE holds personal data, and the journal keeps who made it. It appears once it is whole.
+    """
+    if file.exists():
+        raise SettingsError(f"{file} is already there: name another file")
+    url = load().database_url.get_secret_value()
+    with opened(url) as engine:
+        schema.check(engine)
+        perform(engine, "churn db backup", {"file": file.name}, operator(), lambda _: None)
+        copies.backup(parse_url(url), file, within)
+    click.echo(f"the whole database is in {file}, which holds personal data")
+
+
+@db.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--over", is_flag=True, help="There may be a database already; a SQLite file is set aside.")
+@click.option("--unverified", is_flag=True, help="Also a copy whose journal is not as it was written.")
+def restore(file: Path, *, over: bool, unverified: bool) -> None:
+    """Put FILE, made by `churn db backup`, in the place of the database, once it is found to be whole.
+
+    Stop the service first. Repeat what was erased or purged since the copy was made.
+    """
+    url = load().database_url.get_secret_value()
+    aside = copies.restore(parse_url(url), file, over=over, unverified=unverified)
+    if aside is not None:
+        click.echo(f"the database that was there is now {aside}")
+    with opened(url) as engine:
+        revision = schema.current(engine)
+        if revision != schema.head():
+            click.echo(f"{name_of(engine)} is at revision {revision}: run `churn db upgrade`")
+            return
+        perform(engine, "churn db restore", {"file": file.name}, operator(), lambda _: None)
         _tell(engine)
 
 

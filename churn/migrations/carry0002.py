@@ -123,7 +123,7 @@ def uninstall(connection: Connection) -> None:
 def carry_chunk(connection: Connection, size: int) -> bool:
     """Carry the next requests forward, and return whether there were any.
 
-    Each statement may commit by itself: what is carried again after an interruption is there already.
+    What is carried again after an interruption is there already.
     """
     after = sa.select(_PROGRESS.c.carried).scalar_subquery()
     ids = sa.select(_REQUESTS.c.id).where(_REQUESTS.c.id > after).order_by(_REQUESTS.c.id).limit(size)

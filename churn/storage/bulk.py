@@ -14,7 +14,8 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 
 from churn.storage.entries import Cell, Entry, moment
 from churn.storage.seals import Batch
-from churn.storage.tables import JOURNAL, journal_batches, requests
+from churn.storage.session import opening
+from churn.storage.tables import JOURNAL, UtcDateTime, journal_batches, requests
 
 # An entry's rows are without the batch, which is known last.
 _COLUMNS = {
@@ -27,6 +28,13 @@ _INSERT = {
     table.name: f"INSERT INTO {table.name} (" + ", ".join([f'"{name}"' for name in names]) + ") VALUES "  # noqa: S608
     for table, names in _COLUMNS.items()
 }
+# Where a table has a moment: entries tell it in UTC, and PostgreSQL has to be told that it is.
+_MOMENTS = {
+    table.name: names.index(name)
+    for table, names in _COLUMNS.items()
+    for name in names
+    if isinstance(table.c[name].type, UtcDateTime)
+}
 _SQLITE_VARIABLES = 32_766  # that one statement may have
 
 Rows = Sequence[Sequence[Cell | bytes]]
@@ -37,7 +45,8 @@ def write_rows(connection: Connection, entries: Sequence[Entry], batch: Batch) -
     rows = _rows(entries, batch)
     if connection.dialect.name == "postgresql":
         # One message is one transaction, and one round trip.
-        text = ";".join([_INSERT[table] + ",".join([_literals(row) for row in of]) for table, of in rows])
+        inserts = [_INSERT[table] + ",".join(_literals(table, of)) for table, of in rows]
+        text = opening(connection) + ";".join(inserts)
         with _discreet():
             connection.exec_driver_sql(text, execution_options={"no_parameters": True})
         return
@@ -89,22 +98,24 @@ def _rows(entries: Sequence[Entry], batch: Batch) -> Iterator[tuple[str, Rows]]:
     yield journal_batches.name, [link]
 
 
-def _literals(row: Sequence[Cell | bytes]) -> str:
-    return f"({','.join([_literal(cell) for cell in row])})"
+def _literals(table: str, rows: Rows) -> Iterator[str]:
+    """Yield a table's rows as PostgreSQL's SQL."""
+    at = _MOMENTS.get(table)
+    for row in rows:
+        cells = row if at is None else [*row[:at], f"{row[at]!s}+00", *row[at + 1 :]]
+        yield f"({','.join([_literal(cell) for cell in cells])})"
 
 
 def _literal(cell: Cell | bytes) -> str:
-    """Return a value as PostgreSQL's SQL: a quote is doubled, and nothing else is special.
-
-    That holds for `standard_conforming_strings`, which every connection of ours asks for.
-    """
+    """Return a value as PostgreSQL's SQL, whatever `standard_conforming_strings` is."""
     if type(cell) is str:
         if "\x00" in cell:
             raise DataError("an entry", None, ValueError("PostgreSQL keeps no NUL in a text"))
-        return "'" + cell.replace("'", "''") + "'"
+        quoted = cell.replace("'", "''")
+        return f"'{quoted}'" if "\\" not in quoted else "E'" + quoted.replace("\\", "\\\\") + "'"
     if cell is None:
         return "NULL"
-    return f"'\\x{cell.hex()}'" if isinstance(cell, bytes) else repr(cell)
+    return f"E'\\\\x{cell.hex()}'" if isinstance(cell, bytes) else repr(cell)
 
 
 def _parts(rows: Rows) -> Iterator[Rows]:

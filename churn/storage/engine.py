@@ -1,23 +1,23 @@
 """One way to the database: the URL as people write it, made into a SQLAlchemy engine."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import parse_dsn
+from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from churn.errors import SettingsError
+from churn.storage.embedded import BUSY_TIMEOUT, Embedded
+from churn.storage.session import Session
+from churn.storage.session import patient as patiently
+from churn.storage.watch import Cursor, Line
 
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
 _SQLITE = ("sqlite", "sqlite+pysqlite")
 _ENCODED = "in names and passwords write @ as %40, / as %2F, : as %3A, ? as %3F, % as %25"
-BUSY_TIMEOUT = 10  # seconds that SQLite waits for another writer
-WAL_KEPT = 64 * 2**20  # bytes of its log that SQLite keeps on disk once they are in the database
 
 # A worker's connections: one is the journal's, the others serve logins and the history, a few at a time.
 # Who finds none free is told soon, rather than kept until nobody waits for the answer.
@@ -25,15 +25,6 @@ POOL_SIZE = 5
 MAX_OVERFLOW = 3
 POOL_TIMEOUT = 5  # seconds
 
-# What a session of PostgreSQL starts with; what the URL's `options` say comes after, and wins.
-_SESSION = {
-    "statement_timeout": "10s",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "60s",  # a worker that hangs holds up nobody for longer
-    "timezone": "UTC",
-    "standard_conforming_strings": "on",  # the journal writes its rows as SQL
-}
-_PATIENT = {**_SESSION, "statement_timeout": "0", "lock_timeout": "0"}
 # libpq's parameters, where the URL does not say otherwise.
 _CONNECTION = {
     "application_name": "churn",
@@ -44,6 +35,7 @@ _CONNECTION = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,  # milliseconds
 }
+_SQLITE_PARAMETERS = ("timeout", "cached_statements", "uri", "mode", "cache", "immutable", "nolock", "vfs")
 _SECRETS = ("password", "sslpassword", "oauth_client_secret")  # among libpq's parameters
 
 
@@ -91,9 +83,10 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) 
     knows is asked for in the URL: `?sslmode=verify-full&sslrootcert=/path/ca.crt`.
 
     Raises:
-        SettingsError: as `parse_url`, or a SQLite file's folder cannot be made.
+        SettingsError: as `parse_url`, a parameter is not known, or a SQLite file's folder cannot be made.
     """
     parsed = parse_url(url)
+    _check_parameters(parsed)
     # Parameters hidden: an error's text would carry the employee's values into the log.
     pool: dict[str, Any] = {
         "hide_parameters": True,
@@ -102,39 +95,43 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) 
         "pool_timeout": POOL_TIMEOUT,
     }
     if parsed.get_backend_name() == "sqlite":
-        _make_folder(str(parsed.database))
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT}, **pool)
-        event.listen(engine, "do_connect", _private)
-        event.listen(engine, "connect", _durable)
+        Embedded(str(parsed.database)).attach(engine)
         return engine
-    plain, arguments = _session(parsed, _PATIENT if patient else _SESSION)
-    return create_engine(plain, pool_pre_ping=True, connect_args=arguments, **pool)
+    plain, arguments = _arguments(parsed)
+    engine = create_engine(plain, pool_pre_ping=True, connect_args=arguments, **pool)
+    Session(parsed).attach(engine)
+    return patiently(engine) if patient else engine
 
 
-def _session(url: URL, options: Mapping[str, str]) -> tuple[URL, dict[str, Any]]:
+def _arguments(url: URL) -> tuple[URL, dict[str, Any]]:
     """Return a PostgreSQL URL and the parameters that go with it; what the URL says wins.
 
     Secrets among its own parameters are moved to the others: a URL hides its password alone.
     """
-    ours = " ".join(f"-c {name}={value}" for name, value in options.items())
-    theirs = " ".join(url.normalized_query.get("options", ()))
     arguments: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in url.query}
+    # Texts are sent and read in this encoding, whatever others say.
+    arguments |= {"client_encoding": "utf8", "connection_factory": Line, "cursor_factory": Cursor}
     arguments.update({name: url.query[name] for name in _SECRETS if name in url.query})
-    plain = url.difference_update_query(["options", *_SECRETS])
-    return plain, {**arguments, "options": f"{ours} {theirs}".strip()}
+    return url.difference_update_query(_SECRETS), arguments
 
 
-def _make_folder(file: str) -> None:
-    if file.startswith("file:"):  # SQLite's own kind of URL: the file is to be there
-        return
-    folder = Path(file).parent
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
+def _check_parameters(url: URL) -> None:
+    """Refuse parameters that would be ignored, or end every connection; their values are not shown."""
+    is_known = _libpq_knows if url.get_backend_name() == "postgresql" else _SQLITE_PARAMETERS.__contains__
+    if unknown := [name for name in sorted(url.query) if not is_known(name)]:
         raise SettingsError(
-            f"the folder {folder} for the database cannot be made ({error.strerror}): "
-            "name a file in a folder that this user may write in DATABASE_URL"
-        ) from error
+            f"DATABASE_URL has parameters that the database's library does not know ({', '.join(unknown)}): "
+            "take them out (PostgreSQL's are sslmode, sslrootcert, connect_timeout, options …)"
+        )
+
+
+def _libpq_knows(parameter: str) -> bool:
+    try:
+        parse_dsn(f"{parameter}=1")
+    except ProgrammingError:
+        return False
+    return True
 
 
 @contextmanager
@@ -149,28 +146,6 @@ def opened(url: str, *, patient: bool = False) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-def _private(_: object, __: object, arguments: Sequence[Any], ___: object) -> None:
-    """Make SQLite's file, where there is none yet, one that only its owner reads; it has people's values.
-
-    SQLite gives the files that it makes beside it the same permissions.
-    """
-    file = str(arguments[0])
-    if file != ":memory:" and not file.startswith("file:"):
-        with suppress(OSError):  # it is there, or cannot be made: SQLite says so better
-            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
-def _durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """Make SQLite keep what it acknowledged, hold its keys, and give back room after a rush.
-
-    That readers go beside the writer (WAL) is the file's own affair: migrations ask for it, once.
-    """
-    cursor = connection.cursor()
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={WAL_KEPT}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def is_embedded(url: str) -> bool:

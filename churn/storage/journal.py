@@ -16,7 +16,7 @@ import anyio.to_thread
 from churn.errors import ChurnError, DatabaseError, JournalFullError
 from churn.storage.entries import Entry, Pseudonym, entry_of
 from churn.storage.exchanges import Exchange
-from churn.storage.spool import SpoolState
+from churn.storage.shelf import SpoolState
 from churn.storage.store import Store
 from churn.storage.tally import Tally
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from churn.storage.session import patient
+
 logger = logging.getLogger("churn")
 
 # What waits for a lock, everyone else queues behind. Below PostgreSQL's deadlock_timeout (1 s): where two
@@ -24,17 +26,15 @@ _SCHEMA = 0x636875726E  # "churn": the advisory lock of whoever changes the sche
 def alone(engine: Engine) -> Iterator[Connection]:
     """Yield a connection on which one process at a time changes the schema; others wait for it.
 
-    The connection is its own: it has no statement timeout and is closed, not pooled, afterwards.
+    Its statements take as long as they need. A transaction beside it holds the lock: behind a pooler, that
+    is all that lasts.
     """
-    with engine.connect() as connection:
-        connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text("SET lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _SCHEMA})
-        connection.commit()
-        try:
+    engine = patient(engine)
+    with engine.begin() as guard:
+        guard.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        guard.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA})
+        with engine.connect() as connection:
             yield connection
-        finally:
-            connection.invalidate()
 
 
 def patiently(connection: Connection, work: Callable[[], None]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, null, select, up
 
 from churn.storage import partitions
 from churn.storage.acts import ERASE, PURGE, record_act
+from churn.storage.embedded import truncate_log
 from churn.storage.months import bound
 from churn.storage.schema import explained
 from churn.storage.tables import (
@@ -56,10 +57,11 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was erased: predictions, and answers that told them."""
+    """How much was erased: predictions, and answers that told them; whether SQLite's log still has them."""
 
     predictions: int
     answers: int
+    in_log: bool
 
 
 def everything_about(engine: Engine, employee_ids: Sequence[str]) -> Iterator[About]:
@@ -153,7 +155,8 @@ def erase(engine: Engine, writer: Writer, employee_ids: Sequence[str], who: str 
 
     detail = {"predictions": [str(key) for key in keys], "responses": [str(key) for key in answers]}
     record_act(writer, ERASE, detail, who, also=take_away)
-    return Erased(len(keys), len(answers))
+    with explained(engine):
+        return Erased(len(keys), len(answers), in_log=not truncate_log(engine))
 
 
 _GONE: Sequence[tuple[Table, Sequence[str]]] = (
@@ -194,10 +197,11 @@ def purge(
     before: datetime,
     who: str | None,
     progress: Progress = lambda _: None,
-) -> None:
+) -> bool:
     """Remove every request that is older than a moment, with its rows; log that first.
 
-    Whole months go at once where they have partitions, the rest in transactions of CHUNK requests.
+    Whole months go at once where they have partitions, the rest in transactions of CHUNK requests. Returns
+    whether SQLite's log still has them.
 
     Raises:
         DatabaseError: it was interrupted; what is gone is gone whole, and running it again goes on.
@@ -214,6 +218,8 @@ def purge(
         if len(keys) < CHUNK:
             break
     _remove_batches(engine, limit)
+    with explained(engine):
+        return not truncate_log(engine)
 
 
 def _remove(connection: Connection, keys: Sequence[uuid.UUID]) -> None:

@@ -37,6 +37,8 @@ _SQLITE = {
 _POSTGRESQL = {
     "55P03": "is busy: a lock was not free in time; try again, or end what holds the journal's tables",
     "57014": "is busy: a statement took too long; try again",
+    "25006": "takes no writes (a standby, or default_transaction_read_only is on): name the primary in "
+    "DATABASE_URL, or turn it off",
     INSUFFICIENT_PRIVILEGE: "does not let the role of DATABASE_URL do that: use the one that owns the tables",
 }
 

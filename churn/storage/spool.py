@@ -8,18 +8,17 @@ some are offered again, which who writes them must bear.
 import errno
 import logging
 import os
-import re
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from churn.atomic import replacing, sync
+from churn.atomic import replacing
 from churn.errors import SpoolError
 from churn.storage.entries import Entry
+from churn.storage.room import reserve
 from churn.storage.segment import OVERHEAD, Batch, Segment, count
+from churn.storage.shelf import SUFFIX, SpoolState, age, lines, make_folder, sizes
 
 logger = logging.getLogger("churn")
 
@@ -27,33 +26,21 @@ SEGMENTS = 64  # files that a full spool has, more or less
 LOOK = 1.0  # seconds between two looks for what dead processes left
 RETRY = 60.0  # seconds for which a file is left alone that could not be read or removed
 SET_ASIDE = "set-aside"  # the folder of records that could not be replayed, a file for each segment
-SUFFIX = ".spool"
-_NAME = re.compile(r"\d{20}\.spool")  # nanoseconds since 1970, or the next number after the newest
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolState:
-    """How full a spool is, over all processes.
-
-    `set_aside` counts records that could not be replayed; `bytes` has them too.
-    """
-
-    records: int
-    bytes: int
-    set_aside: int
-    max_bytes: int
+MAX_AGE = 24 * 3600.0  # seconds
+SOME = 2**18  # bytes that are to be free for calls to come
 
 
 class Spool:
     """Keeps entries, fsynced, until they are in the database. Nothing is opened before it is needed.
 
-    One thread at a time uses it; `state` may be asked from any.
+    One thread at a time uses it; `state` and `check` may be asked from any.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int, max_age: float = MAX_AGE) -> None:
         self._folder = folder
         self._aside = folder / SET_ASIDE
         self._max_bytes = max_bytes
+        self._max_age = max_age
         self._active: Segment | None = None  # takes what is appended
         self._held: dict[str, Segment] = {}  # this process's segments that have records
         self._left: dict[str, float] = {}  # what could not be read or removed, and until when it is left
@@ -69,13 +56,27 @@ class Spool:
         documents = [entry.dump() for entry in entries]
         if not documents:
             return
-        try:
+        with self._explained():
             self._check_room(sum(map(len, documents)) + OVERHEAD * len(documents))
             self._append(documents)
-        except OSError as error:
+
+    def check(self, *, is_needed: bool) -> None:
+        """Make sure that no entry waits for too long, and that more could be kept where that is needed.
+
+        Raises:
+            SpoolError: it is not so.
+        """
+        with self._explained():
+            if is_needed:
+                make_folder(self._folder)
+                self._check_budget(SOME)
+                reserve(self._folder, SOME)
+            oldest = max(map(age, sizes(self._folder)), default=0.0)
+        if oldest > self._max_age:
             raise SpoolError(
-                f"the spool in {self._folder} cannot be written ({error.strerror}): {_remedy(error)}"
-            ) from error
+                f"the oldest call in the spool in {self._folder} has waited for {oldest / 3600:.0f} hours: "
+                "bring the database back, or see in the log what it refuses"
+            )
 
     def replay(self, write: Callable[[Sequence[Entry]], None], at_most: int = 500) -> int:
         """Pass the oldest records to `write`, forget them once it returned, and return how many.
@@ -112,14 +113,17 @@ class Spool:
     def state(self) -> SpoolState:
         """Return how full the spool is; reads the ends of some files."""
         records = total = set_aside = 0
+        oldest = 0.0
         with suppress(OSError):  # what cannot be listed cannot be counted
-            for name, size in _sizes(self._folder).items():
+            segments = sizes(self._folder)
+            for name, size in segments.items():
                 total += size
                 records += self._count(name)
-            for name, size in _sizes(self._aside).items():
+            oldest = max((age(name) for name, size in segments.items() if size), default=0.0)
+            for name, size in sizes(self._aside).items():
                 total += size
-                set_aside += _lines(self._aside / name, size)
-        return SpoolState(records, total, set_aside, self._max_bytes)
+                set_aside += lines(self._aside / name, size)
+        return SpoolState(records, total, set_aside, self._max_bytes, oldest)
 
     def close(self) -> None:
         """Let go of the files; what is not replayed is there at the next start."""
@@ -139,14 +143,28 @@ class Spool:
         except OSError:  # removed meanwhile, or not readable
             return 0
 
-    def _check_room(self, size: int) -> None:
-        segments = _sizes(self._folder)
-        used = sum(segments.values()) + sum(_sizes(self._aside).values())
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SpoolError(
+                f"the spool in {self._folder} cannot be written ({error.strerror}): {_remedy(error)}"
+            ) from error
+
+    def _check_budget(self, size: int) -> Mapping[str, int]:
+        """Return the segments with their sizes, where as many bytes may come on top."""
+        segments = sizes(self._folder)
+        used = sum(segments.values()) + sum(sizes(self._aside).values())
         if used + size > self._max_bytes:
             raise SpoolError(
                 f"the spool in {self._folder} is full ({used} of {self._max_bytes} bytes): "
                 "bring the database back, or raise CHURN_SPOOL_MB"
             )
+        return segments
+
+    def _check_room(self, size: int) -> None:
+        segments = self._check_budget(size)
         if self._active and self._active.path.name not in segments:
             self._leave(self._active.path.name, _gone())
 
@@ -167,8 +185,8 @@ class Spool:
 
     def _begin(self) -> Segment:
         """Return a new segment, the last of the folder in the order of names."""
-        _make_folder(self._folder)
-        newest = int(max(_sizes(self._folder), default="0").removesuffix(SUFFIX))
+        make_folder(self._folder)
+        newest = int(max(sizes(self._folder), default="0").removesuffix(SUFFIX))
         number = max(time.time_ns(), newest + 1)  # a clock that was put back changes no order
         while (segment := Segment.create(self._folder / f"{number:020d}{SUFFIX}")) is None:
             number += 1
@@ -194,7 +212,7 @@ class Spool:
         if self._is_left(""):
             return []
         try:
-            names = _sizes(self._folder)
+            names = sizes(self._folder)
         except OSError as error:
             self._leave("", error)
             return []
@@ -218,7 +236,7 @@ class Spool:
 
     def _set_aside(self, segment: Segment) -> None:
         """Keep the lines that no database has as they are, the whole segment's at once."""
-        _make_folder(self._aside)
+        make_folder(self._aside)
         with replacing(self._aside / segment.path.name) as part:
             part.chmod(0o600)
             part.write_bytes(b"".join([line for _, line in segment.unusable]))
@@ -248,32 +266,6 @@ class Spool:
         if self._active and self._active.path.name == name:
             self._active.close()
             self._active = None
-
-
-@lru_cache(maxsize=1024)
-def _lines(path: Path, _size: int) -> int:
-    """Return how many lines a file of that size has; such a file is written once, and read here once."""
-    return path.read_bytes().count(b"\n")
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    """Return the names of the segments in a folder, in no order, with their bytes; may raise OSError."""
-    sizes = {}
-    try:
-        with os.scandir(folder) as found:
-            for one in found:
-                if _NAME.fullmatch(one.name):
-                    with suppress(FileNotFoundError):  # another process has just removed it
-                        sizes[one.name] = one.stat().st_size
-    except (FileNotFoundError, NotADirectoryError):
-        pass  # nothing was spooled yet
-    return sizes
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sync(folder.parent)
 
 
 def _gone() -> OSError:

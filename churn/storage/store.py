@@ -8,13 +8,15 @@ from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, Operationa
 
 from churn.errors import ChurnError, DatabaseError, SpoolError
 from churn.storage.entries import Entry
-from churn.storage.spool import Spool, SpoolState
+from churn.storage.shelf import SpoolState
+from churn.storage.spool import Spool
 from churn.storage.writer import Writer
 
 logger = logging.getLogger("churn")
 
 RETRY = 1.0  # seconds between two looks for a database that is away
 REPLAYED = 2000  # spooled entries put back at a time: as many as may come meanwhile
+TRIES = 5  # in a row that spooled entries do not go in, until it is their fault where the probe's do
 
 
 def is_away(error: DatabaseError) -> bool:
@@ -40,6 +42,7 @@ class Store:
         self._spool = spool
         self._away: DatabaseError | None = None
         self._refused: ChurnError | None = None  # why the spool did not take the last entries
+        self._failures = 0  # in a row, of putting spooled entries back
         self._closing = threading.Event()
 
     def open(self) -> None:
@@ -76,20 +79,21 @@ class Store:
         return None if self._spool is None else self._spool.state()
 
     def check(self) -> bool:
-        """Make sure that an entry could be kept, and return whether the database would take it.
+        """Make sure that an entry could be kept and none waits too long; return whether the database would.
 
         Raises:
             DatabaseError, SpoolError: it could not.
         """
-        away = self._away
-        try:
-            self._probe()
-        except DatabaseError as error:
-            away = error
-        if away is not None and self._spool is None:
+        away = self._away  # then, a thread looks for it already
+        if away is None:
+            try:
+                self._probe()
+            except DatabaseError as error:
+                away = error
+        if self._spool is not None:
+            self._spool.check(is_needed=away is not None)
+        elif away is not None:
             raise away
-        if self._refused is not None:
-            raise self._refused
         return away is None
 
     def keep(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
@@ -117,9 +121,11 @@ class Store:
             return
         try:
             self._spool.replay(self._restore, REPLAYED)
+            self._failures = 0
             if not self._spool.pending:
                 logger.warning("the database has everything that was spooled while it was away")
         except DatabaseError as error:
+            self._failures += 1
             self._leave(error)
 
     def _put_by(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
@@ -140,11 +146,11 @@ class Store:
         return [kept for entry in entries for kept in self.keep([entry])]
 
     def _restore(self, entries: Sequence[Entry]) -> None:
-        """Write entries that were spooled; what the database refuses is set aside, and the rest written."""
+        """Write entries that were spooled; what does not go in is set aside, and the rest written."""
         try:
             self._writer.write(entries, replayed=True)
         except DatabaseError as error:
-            if not _are_to_blame(error) or self._spool is None:
+            if self._spool is None or not (_are_to_blame(error) or self._keep_failing()):
                 raise
             if len(entries) == 1:
                 self._spool.reject(entries[0])
@@ -152,6 +158,13 @@ class Store:
                 return
             for entry in entries:
                 self._restore([entry])
+
+    def _keep_failing(self) -> bool:
+        """Return whether entries fail again and again; raises DatabaseError where the probe fails as well."""
+        if self._failures + 1 < TRIES:
+            return False
+        self._probe()
+        return True
 
     def _leave(self, error: DatabaseError) -> None:
         """Note that the database is away, and look for it from a thread of its own: a look may take long."""

@@ -5,17 +5,24 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from churn.errors import DatabaseError
 from churn.storage.bulk import write_rows
+from churn.storage.engine import name_of
 from churn.storage.entries import Entry, entry_of
-from churn.storage.exchanges import Caller, Exchange
+from churn.storage.exchanges import Caller, Exchange, Scored
 from churn.storage.ids import new_id
+from churn.storage.room import reserve
 from churn.storage.schema import explained
 from churn.storage.seals import GENESIS, Batch
+from churn.storage.session import patient
 from churn.storage.tables import journal_batches, requests
+
+ROOM = 2**20  # bytes that SQLite's disk is to have free
 
 
 class Writer:
@@ -47,14 +54,15 @@ class Writer:
         """Commit entries, all or none; durable on return.
 
         `replayed` entries may be there already, from a commit whose outcome was not known: those are
-        left alone. What `also` does with the connection is in the same transaction.
+        left alone, and the statements may take as long as they need. What `also` does with the connection is
+        in the same transaction.
 
         Raises:
             DatabaseError: they could not be committed, or it is not known whether they were.
         """
         with self._lock:
             try:
-                with explained(self._engine), self._transaction(also) as connection:
+                with explained(self._engine), self._transaction(also, replayed) as connection:
                     self._commit(connection, entries, replayed=replayed)
             except BaseException:
                 # Whether the batch was committed is not known: what follows builds on what is there.
@@ -63,10 +71,12 @@ class Writer:
                 raise
 
     @contextmanager
-    def _transaction(self, also: Callable[[Connection], Any] | None) -> Iterator[Connection]:
-        if also is not None:
-            with self._engine.begin() as connection:
-                also(connection)
+    def _transaction(self, also: Callable[[Connection], Any] | None, replayed: bool) -> Iterator[Connection]:
+        """Yield a connection: the writer's own where all that is to be done is to write."""
+        if also is not None or replayed or self._chain is None:
+            with (patient(self._engine) if replayed else self._engine).begin() as connection:
+                if also is not None:
+                    also(connection)
                 yield connection
             return
         if self._connection is None:
@@ -104,12 +114,24 @@ class Writer:
 
 
 def rehearse(engine: Engine) -> None:
-    """Write a refused call's rows and take them back: raises DatabaseError where that cannot be done."""
+    """Write a prediction's rows and take them back: raises DatabaseError where that cannot be done."""
     now = datetime.now(UTC)
-    entry = entry_of(Exchange(new_id(), now, "", "", Caller(), now, 0, 0.0, None))
+    scored = Scored(new_id(), {}, {}, 0.0, {}, "", 0, 0.0, 0.0)
+    entry = entry_of(Exchange(new_id(), now, "", "", Caller(), now, 0, 0.0, None, [scored]))
     with explained(engine), engine.connect() as connection:
         write_rows(connection, [entry], Batch(new_id(), new_id(), 0, GENESIS, entry.leaves))
         connection.rollback()
+    if engine.dialect.name == "sqlite":
+        _reserve(engine)
+
+
+def _reserve(engine: Engine) -> None:
+    """See that SQLite's disk has room: what is rolled back needs none."""
+    try:
+        reserve(Path(str(engine.url.database)).parent, ROOM)
+    except OSError as error:
+        reason = f"has no room on its disk ({error.strerror}): make some"
+        raise DatabaseError(f"the database {name_of(engine)} {reason}") from error
 
 
 def _connect(engine: Engine) -> Connection:

@@ -3,10 +3,12 @@
 In BentoML's place, whose figures have a series for every path that somebody makes up.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from pathlib import Path
 
 import anyio.to_thread
 from prometheus_client import (
@@ -28,6 +30,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from churn.storage.journal import JournalState
 from churn.web.recorder import API, ELSEWHERE
 
+logger = logging.getLogger("churn")
+
 State = Callable[[], JournalState]
 Tell = Callable[[Scope, str, int, float], None]
 
@@ -35,6 +39,7 @@ Tell = Callable[[Scope, str, int, float], None]
 OTHERS = frozenset(
     {"/", "/health", "/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/schema.json"}
 )
+FILE_BYTES = 2**20  # for the figures of one kind, of which all that there can be take a tenth
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 _REQUESTS = Counter("churn_requests", "calls that were answered", ("route", "status"))
@@ -52,10 +57,12 @@ class Metrics:
     def __init__(self, app: ASGIApp, tell: Tell | None = None) -> None:
         self._app = app
         self._tell = tell
+        self._has_room = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through."""
         if scope["type"] != "http":
+            self._reserve()
             await self._app(scope, receive, send)
             return
         started, status = time.perf_counter(), 500
@@ -71,11 +78,39 @@ class Metrics:
         finally:
             path, seconds = scope["path"], time.perf_counter() - started
             route = path if path in API or path in OTHERS else ELSEWHERE
-            count, observe = _series(route, status)
-            count()
-            observe(seconds)
+            if self._has_room or self._reserve():
+                count, observe = _series(route, status)
+                count()
+                observe(seconds)
             if self._tell is not None:
                 self._tell(scope, route, status, seconds)
+
+    def _reserve(self) -> bool:
+        """Return whether there is room for this process's figures; without, none are kept."""
+        try:
+            _reserve()
+        except OSError as error:
+            logger.warning("calls are not counted, for want of room on the disk (%s)", error.strerror)
+        else:
+            self._has_room = True
+        return self._has_room
+
+
+def _reserve() -> None:
+    """Take the room of this process's figures before they are mapped into memory.
+
+    By itself the client maps files with holes: on a full disk, the first write into one ends the process.
+
+    Raises:
+        OSError: the disk has none.
+    """
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        for kind in ("counter", "histogram"):
+            number = os.open(Path(folder) / f"{kind}_{os.getpid()}.db", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                os.posix_fallocate(number, 0, FILE_BYTES)
+            finally:
+                os.close(number)
 
 
 @lru_cache(maxsize=1024)
@@ -118,6 +153,7 @@ class _Journal(Collector):
             )
             yield _gauge("spool_bytes", "bytes that they take", state.spool.bytes)
             yield _gauge("spool_max_bytes", "bytes that they may take", state.spool.max_bytes)
+            yield _gauge("spool_oldest_seconds", "how long the oldest has waited", state.spool.oldest)
             yield _gauge("spool_set_aside", "spooled records that could not be read", state.spool.set_aside)
 
 

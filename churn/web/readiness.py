@@ -67,5 +67,6 @@ def _detail(state: JournalState) -> dict[str, Any]:
             "bytes": state.spool.bytes,
             "max_bytes": state.spool.max_bytes,
             "set_aside": state.spool.set_aside,
+            "oldest_seconds": round(state.spool.oldest),
         }
     return found

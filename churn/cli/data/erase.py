@@ -2,7 +2,7 @@
 
 import click
 
-from churn.cli.data.person import look_up
+from churn.cli.data.person import IN_LOG, look_up
 from churn.errors import SpoolError
 from churn.settings import Settings, load, operator
 from churn.storage import schema
@@ -32,6 +32,8 @@ def erase(employee: str, *, yes: bool) -> None:
         found = take_away(engine, writer, forms, operator())
         writer.close()
     click.echo(f"{found.predictions:,} predictions and {found.answers:,} answers erased")
+    if found.in_log:
+        click.echo(IN_LOG)
 
 
 def _check_spool(settings: Settings) -> None:

@@ -7,6 +7,12 @@ from churn.settings import Settings
 from churn.storage.privacy import count_about
 from churn.storage.pseudonyms import stored_as
 
+# Where SQLite cannot empty its log now.
+IN_LOG = (
+    "the database's log (-wal) still has what was taken away, since another process is reading: "
+    "it goes when that has ended"
+)
+
 
 def look_up(engine: Engine, employee: str, settings: Settings) -> tuple[tuple[str, ...], int]:
     """Return the forms in which an employee's id may be in the journal, and how many predictions have one.

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from churn.cli.age import METAVAR, read_age
+from churn.cli.data.person import IN_LOG
 from churn.errors import SettingsError
 from churn.settings import load, operator
 from churn.storage import schema
@@ -49,6 +50,8 @@ def purge(older_than: timedelta, *, dry_run: bool, force: bool, yes: bool) -> No
         writer = Writer(engine)
         with Progress(console=Console(highlight=False)) as progress:
             task = progress.add_task("Purging", total=number)
-            remove(engine, writer, before, operator(), lambda done: progress.advance(task, done))
+            in_log = remove(engine, writer, before, operator(), lambda done: progress.advance(task, done))
         writer.close()
     click.echo(f"{number:,} calls removed")
+    if in_log:
+        click.echo(IN_LOG)

@@ -45,8 +45,8 @@ def upgrade() -> None:
     connection = op.get_bind()
     if not sa.inspect(connection).has_table("journal_batches" + _ASIDE):
         _prepare(connection)
-    with op.get_context().autocommit_block():
-        _fill(op.get_bind())
+    with op.get_context().autocommit_block():  # what is prepared is committed, and nothing held meanwhile
+        _fill(op.get_bind().engine)
     patiently(op.get_bind(), _switch)
 
 
@@ -77,11 +77,14 @@ def _prepare(connection: sa.Connection) -> None:
     patiently(connection, partial(op.execute, carry0002.TRIGGER))
 
 
-def _fill(connection: sa.Connection) -> None:
-    """Carry what was written before, in the order of the requests; each statement commits by itself."""
-    while carry0002.carry_chunk(connection, CHUNK):
-        pass
-    op.execute("ANALYZE " + ", ".join([table + _ASIDE for table in _NEW]))
+def _fill(engine: sa.Engine) -> None:
+    """Carry what was written before, in the order of the requests; each chunk in its own transaction."""
+    is_left = True
+    while is_left:
+        with engine.begin() as connection:
+            is_left = carry0002.carry_chunk(connection, CHUNK)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE " + ", ".join([table + _ASIDE for table in _NEW]))
 
 
 def _switch() -> None:

@@ -27,6 +27,7 @@ class Spool(BaseModel):
     bytes: int = Field(ge=0, description="what they take")
     max_bytes: int = Field(ge=0, description="what they may take")
     set_aside: int = Field(ge=0, description="records that could not be read, or that the database refused")
+    oldest_seconds: int = Field(ge=0, description="how long the oldest of those that wait has waited")
 
 
 class Readiness(BaseModel):
@@ -35,7 +36,7 @@ class Readiness(BaseModel):
     status: Literal["ready"]
     database: Literal["ready", "away"] = Field(description="away: the journal goes to the spool")
     waiting: int = Field(ge=0, description="rows that wait for their commit in this worker")
-    spool: Spool = Field(default_factory=lambda: Spool(records=0, bytes=0, max_bytes=0, set_aside=0))
+    spool: Spool = Field(default_factory=lambda: Spool(**dict.fromkeys(Spool.model_fields, 0)))
 
 
 class Bands(BaseModel):
