@@ -132,7 +132,7 @@ def make_metrics(state: State) -> Route:
 def _exposition(state: State) -> bytes:
     registry = CollectorRegistry()
     registry.register(_Journal(state()))
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # one process: the service in somebody else's
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # one process: the service in somebody else's
         return generate_latest(REGISTRY) + generate_latest(registry)
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
