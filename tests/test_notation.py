@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from churn.errors import ExtractError
 from churn.registry import ServedModel
 from churn.sample import write_sample
 from churn.schemas import EXAMPLE
+from churn.settings import PROJECT
 from tests.conftest import Served
 from tests.tables import read
 
@@ -309,6 +311,12 @@ class TestCommands:
         # Three employees are too few to learn from: they were read.
         assert "here 1.234" not in told.output
         assert "1.234 is read as 1234" in told.output
+
+    @pytest.mark.parametrize("word", ["run", "train", "report"])
+    def test_make_tells_it_on(self, word: str) -> None:
+        call = ["make", "-n", word, "DATA=some folder", "DECIMAL=,"]
+        told = subprocess.run(call, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+        assert "--data 'some folder' --decimal ','" in told
 
     def test_the_same_files_read_in_another_way_are_other_data(self, tmp_path: Path) -> None:
         put(tmp_path, PAY, ["8.527", "1.023"])
