@@ -286,6 +286,9 @@ class TestCommands:
         assert {path.name for path in tmp_path.iterdir()} == {"flat.csv"}
         by_decimal = self.run("score", source, "-o", tmp_path / "decimal.csv", "--decimal", ",")
         assert f"note: {PAY}: 1.234 is read as 1234" in by_decimal.output
+        divided = self.run("score", source, "-o", tmp_path / "divided.csv", "--decimal", ".")
+        assert f"note: {PAY}: 1.234 is read as 1.234" in divided.output
+        assert "WARNING: Monthly income: 2 of 2 lie outside" in divided.output
         self.run("score", source, "-o", tmp_path / "thousands.csv", "--thousands", ".")
         assert read(tmp_path / "decimal.csv") == read(tmp_path / "thousands.csv")
         assert (
