@@ -92,7 +92,7 @@ class Prediction(BaseModel):
     base_value: float = Field(description="log-odds of the average employee")
     reasons: list[Reason] = Field(description="the known fields, the largest contribution first")
     unknown: list[str] = Field(description="the model's fields that were not given: no contribution")
-    warnings: list[str] = Field(description="values to check; they were accepted as they are")
+    warnings: list[str] = Field(description="values to check: they were accepted, read as is said")
 
 
 class FieldDifference(BaseModel):

@@ -109,6 +109,7 @@ def _about(name: str, *, required: bool = True) -> Any:
     field = domain.BY_NAME[name]
     described = f"{field.labels[0]} / {field.labels[1]}" + f" ({field.unit})" * bool(field.unit)
     also = f". Also accepted as: {', '.join(field.aliases)}" if field.aliases else ""
+    also += ". A number below 1 without its sign is a fraction: 0.11 is 11 %" * (field.kind == "percent")
     default: dict[str, Any] = {"default": None}
     if field.role == "core":
         default = {} if required else {"default_factory": lambda: None}

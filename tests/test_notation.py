@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from churn.errors import ExtractError
 from churn.registry import ServedModel
 from churn.sample import write_sample
 from churn.schemas import EXAMPLE
+from churn.settings import PROJECT
 from tests.conftest import Served
 from tests.tables import read
 
@@ -284,6 +286,9 @@ class TestCommands:
         assert {path.name for path in tmp_path.iterdir()} == {"flat.csv"}
         by_decimal = self.run("score", source, "-o", tmp_path / "decimal.csv", "--decimal", ",")
         assert f"note: {PAY}: 1.234 is read as 1234" in by_decimal.output
+        divided = self.run("score", source, "-o", tmp_path / "divided.csv", "--decimal", ".")
+        assert f"note: {PAY}: 1.234 is read as 1.234" in divided.output
+        assert "WARNING: Monthly income: 2 of 2 lie outside" in divided.output
         self.run("score", source, "-o", tmp_path / "thousands.csv", "--thousands", ".")
         assert read(tmp_path / "decimal.csv") == read(tmp_path / "thousands.csv")
         assert (
@@ -310,18 +315,23 @@ class TestCommands:
         assert "here 1.234" not in told.output
         assert "1.234 is read as 1234" in told.output
 
+    @pytest.mark.parametrize("word", ["run", "train", "report"])
+    def test_make_tells_it_on(self, word: str) -> None:
+        call = ["make", "-n", word, "DATA=some folder", "DECIMAL=,"]
+        told = subprocess.run(call, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+        assert "--data 'some folder' --decimal ','" in told
+
     def test_the_same_files_read_in_another_way_are_other_data(self, tmp_path: Path) -> None:
         put(tmp_path, PAY, ["8.527", "1.023"])
         found = {extracts.fingerprint(tmp_path, mark) for mark in (None, ".", ",")}
         assert len(found) == 3
 
     def test_a_pipe_is_refused_in_one_sentence(self, tmp_path: Path) -> None:
-        os.mkfifo(tmp_path / "pipe.csv")
-        result = self.run("score", tmp_path / "pipe.csv", "-o", tmp_path / "out.csv")
-        assert result.exit_code == 1
-        assert (
-            "pipe.csv: a file that can be read twice: save what comes through a pipe first" in result.output
-        )
+        for name in ("pipe.csv", "63"):
+            os.mkfifo(tmp_path / name)
+            result = self.run("score", tmp_path / name, "-o", tmp_path / "out.csv")
+            assert result.exit_code == 1
+            assert f"{name}: a file that can be read twice: save what comes through" in result.output
 
 
 @pytest.mark.parametrize("ending", ["\r", "\r\n", "\n"])

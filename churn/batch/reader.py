@@ -61,13 +61,13 @@ def open_reader(path: Path) -> Reader:
     """Return the reader of a .csv or .parquet file.
 
     Raises:
-        ExtractError: it is neither, is not there, or cannot be read.
+        ExtractError: it is neither, is not there, cannot be read, or not twice.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise ExtractError([Problem(path.name, None, None, None, "a .csv or .parquet file, or a folder")])
-    if path.exists() and not path.is_file():
+    if path.is_fifo() or path.is_char_device():
         expected = "a file that can be read twice: save what comes through a pipe first"
         raise ExtractError([Problem(path.name, None, None, None, expected)])
+    if path.suffix.lower() not in SUFFIXES:
+        raise ExtractError([Problem(path.name, None, None, None, "a .csv or .parquet file, or a folder")])
     with explained(path):
         return CsvReader(path) if path.suffix.lower() == ".csv" else ParquetReader(path)
 

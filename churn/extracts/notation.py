@@ -93,8 +93,8 @@ class Evidence:
         """Return what the column's owner should know of how it is read, if anything."""
         found = self.notation()
         name = self._field.name
-        if found.thousands is not None:
-            return f"{name}: 1{found.thousands}234 is read as 1234"
+        if mark := self._doubtful() or self._settled():
+            return f"{name}: 1{mark}234 is read as {'1234' if mark == found.thousands else '1.234'}"
         if found.fractions:
             return (
                 f"{name}: numbers without % are read as fractions: 0.11 is 11 %" + ", 1 is 100 %" * self._one
