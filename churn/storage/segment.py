@@ -91,8 +91,8 @@ class Segment:
 
     @property
     def left(self) -> int:
-        """How many records are still to be read."""
-        return self.records - self._read_lines
+        """How many records are still to be read, or to be set aside."""
+        return self.records - self._read_lines + len(self.unusable)
 
     def append(self, documents: Sequence[bytes]) -> None:
         """Write entries, all or none; durable on return."""
