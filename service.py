@@ -39,6 +39,7 @@ from churn.storage.pseudonyms import pseudonymizer, stored_as
 from churn.storage.spool import Spool
 from churn.storage.store import Store
 from churn.storage.writer import Writer
+from churn.supervisor import follow, tell_ready, use_private_supervisor
 from churn.upkeep import Upkeep
 from churn.web import access_log, descriptors
 from churn.web.envelope import Envelope, logger
@@ -174,6 +175,7 @@ class Churn:
         worker.open()
         worker.endpoints.update({method.route: getattr(self, name) for name, method in service.apis.items()})
         self._one = anyio.CapacityLimiter(1)
+        tell_ready()
 
     @bentoml.on_deployment
     @staticmethod
@@ -257,6 +259,8 @@ for method in service.apis.values():
     spec: Any = method.input_spec
     spec.model_json_schema = _schema_of(spec)
 
+follow()
+use_private_supervisor()
 use_bounded_protocol()
 trust_only_configured()
 traffic.TimeoutMiddleware = _no_timeout  # type: ignore[assignment,misc]

@@ -44,6 +44,10 @@ def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield server
 
 
+def test_it_listens_on_its_port_and_on_nothing_else(server: Server) -> None:
+    assert server.process.listens_on() == {("127.0.0.1", urlsplit(server.url).port)}
+
+
 class TestClients:
     def test_rest_with_a_token_or_a_user(self, server: Server, model: ServedModel) -> None:
         bearer = httpx.post(
@@ -292,6 +296,7 @@ def test_churn_serve_hands_on_what_is_configured_in_the_file(model: ServedModel,
     with serving(command, env, f"http://127.0.0.1:{port}") as server:
         by_tls = httpx.get(f"{server.url}/health", headers={"X-Forwarded-Proto": "https"})
         server.process.await_output("method=GET route=/health status=200")
+        assert server.process.listens_on() == {("127.0.0.1", port)}
     assert "strict-transport-security" in by_tls.headers
 
 
