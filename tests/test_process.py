@@ -23,6 +23,7 @@ from churn.storage.engine import make_engine, opened
 from churn.storage.tables import JOURNAL
 from tests.identities import a_token
 from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
+from tests.wires import answers, connect, heard
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 USER = ("marie", "correct horse")
@@ -292,11 +293,15 @@ def test_churn_serve_hands_on_what_is_configured_in_the_file(model: ServedModel,
         CHURN_MODEL=model.tag,
         API_TOKEN=TOKEN,
     )
-    command = [sys.executable, "-m", "churn.cli.main", "serve"]
+    command = [sys.executable, "-m", "churn.cli.main", "serve", "--keep-alive", "1"]
     with serving(command, env, f"http://127.0.0.1:{port}") as server:
         by_tls = httpx.get(f"{server.url}/health", headers={"X-Forwarded-Proto": "https"})
         server.process.await_output("method=GET route=/health status=200")
         assert server.process.listens_on() == {("127.0.0.1", port)}
+        with connect(server.url) as idle:
+            idle.sendall(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
+            [kept] = answers(heard(idle))  # until it is closed
+    assert (kept.status, "connection" in kept.headers) == (200, False)
     assert "strict-transport-security" in by_tls.headers
 
 

@@ -59,14 +59,19 @@ def test_nobody_else_can_command_it(server: Mortal) -> None:
 def test_a_restart_replaces_all_workers_and_refuses_no_call(server: Mortal) -> None:
     old = workers(server)
     assert len(old) == 2
+    counts = set()
+
+    def is_done() -> bool:
+        counts.add(len(now := workers(server)))
+        return len(now) == 2 and not now & old
+
     with Clients(server.url, TOKEN, count=2) as clients:
         clients.await_calls(20)
         server.process.send(signal.SIGHUP)
-        wait_until(
-            lambda: len(new := workers(server)) == 2 and not new & old, lambda: server.process.output
-        )
+        wait_until(is_done, lambda: server.process.output)
         clients.await_calls(20)
     assert (set(clients.statuses), clients.cut) == ({200}, 0)
+    assert counts == {2, 3}  # one by one
 
 
 def test_where_new_workers_cannot_serve_the_old_ones_do(server: Mortal, home: Path) -> None:

@@ -24,7 +24,6 @@ MAX_HEAD = 64 * 1024  # bytes of a request that are not its body: line, headers,
 MAX_HEADERS = 100  # each takes more memory than its bytes; as many trailers
 MAX_AHEAD = 64  # requests that are sent before the answer to the first
 MAX_IDLE = 1000  # connections that are kept for a next request
-FAREWELL = 1.0  # seconds for what was sent before it was seen that this server ends
 CHUNKS = 4  # a body in chunks may have a byte more of that for each so many of its own
 HEADERS = {**security.DATA, "Connection": "close"}  # no app has looked at this request yet
 _HOST = re.compile(rb"[\w.~%!$&'()*+,;=:\[\]-]*", re.ASCII)  # RFC 3986, with a port
@@ -45,6 +44,7 @@ class BoundedProtocol(HttpToolsProtocol):
     unread: ClassVar = 30_000  # milliseconds for which a client may leave what it was told unread
     idle: ClassVar[dict["BoundedProtocol", None]] = {}  # who may ask again, the longest idle first
     is_ending: ClassVar = False
+    farewell: ClassVar = 1.0  # seconds for what is on its way when this server ends
 
     _besides = 0  # bytes of this request that are not its body
     _brought = 0  # bytes of its body, since the last look
@@ -146,7 +146,7 @@ class BoundedProtocol(HttpToolsProtocol):
         type(self).is_ending = True
         newest = cast("RequestResponseCycle | None", self.cycle)
         if newest is None or newest.response_complete:
-            self.loop.call_later(FAREWELL, self._end_idle)
+            self.loop.call_later(self.farewell, self._end_idle)
         else:
             newest.keep_alive = False
 
