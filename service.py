@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 import bentoml
 import orjson
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http import traffic
 from sqlalchemy import Engine
 from starlette.responses import Response
@@ -182,6 +183,7 @@ class Churn:
     def check() -> None:
         """Refuse to start, in one sentence, where a worker could not serve."""
         try:
+            preflight.check_configured(BentoMLContainer.config.services.get()["churn"])
             preflight.prepare(load())
         except ChurnError as error:
             raise SystemExit(f"churn: {error}") from None

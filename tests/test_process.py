@@ -1,6 +1,7 @@
 """A real `bentoml serve`: the Python clients, a start that fails, and what a stop leaves."""
 
 import asyncio
+import copy
 import json
 import socket
 import subprocess
@@ -13,9 +14,13 @@ from urllib.parse import urlsplit
 import bentoml
 import httpx
 import pytest
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.exceptions import BentoMLException
 from sqlalchemy import func, select
 
+import service
+from churn import preflight
+from churn.errors import SettingsError
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.storage import schema
@@ -267,6 +272,11 @@ class TestStartsThatFail:
         env = environment(DATABASE_URL_FILE=str(tmp_path / "url"))
         self.refuses(by, env, f"DATABASE_URL_FILE: {tmp_path}/url cannot be read (No such file or directory)")
 
+    def test_with_what_would_stand_behind_the_gate(self, by: str, model: ServedModel, tmp_path: Path) -> None:
+        option = "services.churn.http.cors.enabled=true"
+        env = environment(BENTOML_CONFIG_OPTIONS=option, DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
+        self.refuses(by, env, "BentoML's configuration sets http.cors.enabled to True")
+
     def test_with_half_a_user_and_the_database_away(self, by: str, model: ServedModel) -> None:
         url = f"postgresql://churn@127.0.0.1:{free_port()}/churn"
         env = environment(API_USERNAME="marie", DATABASE_URL=url)
@@ -281,6 +291,20 @@ class TestStartsThatFail:
     def test_with_half_a_user(self, by: str, model: ServedModel, tmp_path: Path) -> None:
         env = environment(API_USERNAME="marie", DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
         self.refuses(by, env, "API_USERNAME and API_PASSWORD go together: set both or neither")
+
+
+@pytest.mark.parametrize("place", preflight.UNFIT, ids=".".join)
+def test_what_bentoml_may_not_do_around_the_gate_is_refused(place: tuple[str, ...]) -> None:
+    service.service.inject_config()  # as `bentoml serve` does it
+    options = copy.deepcopy(BentoMLContainer.config.services.get()["churn"])
+    preflight.check_configured(options)
+    switched = options
+    for part in place[:-1]:
+        switched = switched[part]  # a name that BentoML knows no longer is an error here
+    assert place[-1] in switched
+    switched[place[-1]] = 3
+    with pytest.raises(SettingsError, match=f"sets {'.'.join(place)} to 3: .*; take it out"):
+        preflight.check_configured(options)
 
 
 def test_churn_serve_hands_on_what_is_configured_in_the_file(model: ServedModel, tmp_path: Path) -> None:
