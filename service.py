@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from churn import preflight, registry
 from churn.access.authenticator import Authenticator, Rates
 from churn.access.gate import METRICS, SCOPES, Gate, is_open
+from churn.access.hashing import Hashing
 from churn.access.identities import offline
 from churn.access.uses import Uses
 from churn.access.verification import Verifier
@@ -99,8 +100,9 @@ class Worker:
         self._journal.start()
         self._uses = Uses(self.engine)
         rates = Rates(settings.user_rate, settings.token_rate)
-        verifier = Verifier(self.engine, offline(settings))
-        self._authenticator = Authenticator(verifier, self._uses, self.record, rates)
+        hashing = Hashing()
+        verifier = Verifier(self.engine, offline(settings), hashing.matches)
+        self._authenticator = Authenticator(verifier, hashing, self._uses, self.record, rates)
         self._upkeep = Upkeep(self.engine)
         self._upkeep.start()
         _collect_seldom()

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 from churn.access.authenticator import Authenticator, Rates
 from churn.access.gate import Gate, is_open
 from churn.access.guesses import OF_ADDRESSES, OF_USERS
+from churn.access.hashing import Hashing
 from churn.access.remembered import BAD, FRESH, GOOD
 from churn.access.tokens import revoke_token
 from churn.access.users import set_active, set_password
@@ -49,8 +50,11 @@ class Door:
 
     def __post_init__(self) -> None:
         self.uses = Uses(self.engine)
-        verifier = Verifier(self.engine, self.offline)
-        authenticator = Authenticator(verifier, self.uses, self._record, self.rates, clock=lambda: self.now)
+        hashing = Hashing()
+        verifier = Verifier(self.engine, self.offline, hashing.matches)
+        authenticator = Authenticator(
+            verifier, hashing, self.uses, self._record, self.rates, clock=lambda: self.now
+        )
         self._gate = Gate(self._app, lambda: authenticator)
 
     async def _record(self, exchange: Exchange) -> None:

@@ -2,10 +2,13 @@
 
 import base64
 import hmac
+from collections.abc import Callable
 
 import bcrypt
 
 from churn.access.credentials import composed
+
+Matches = Callable[[str, str], bool]  # whether a password is the one of a hash
 
 ROUNDS = 12  # 2**12 iterations: about a quarter of a second on a laptop
 _LONGEST = 72  # bytes that bcrypt reads

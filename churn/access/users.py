@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from churn.access.credentials import LONGEST_NAME, composed
-from churn.access.passwords import NOBODY, hash_password, matches
+from churn.access.passwords import NOBODY, Matches, hash_password, matches
 from churn.access.roles import ROLES, Role, scopes_of
 from churn.errors import IdentityError
 from churn.settings import check_password
@@ -128,8 +128,8 @@ def find_user(connection: Connection, username: str) -> Row[Any] | None:
     return connection.execute(query.limit(1)).one_or_none()
 
 
-def sign_in(engine: Engine, username: str, password: str) -> Login:
-    """Check a name and a password; a name that nobody has takes as long as a wrong password.
+def sign_in(engine: Engine, username: str, password: str, matches: Matches = matches) -> Login:
+    """Check a name and a password, by `matches`; a name that nobody has takes as long as a wrong password.
 
     Takes about a quarter of a second: call it off the event loop.
 

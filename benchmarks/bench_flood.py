@@ -1,0 +1,137 @@
+"""A flood of wrong passwords: what it does to a program with a token, and to somebody who signs in.
+
+python -m benchmarks.bench_flood [--data DIR] [--short]
+
+One worker on SQLite. Measured quiet and under each flood: the latency of `/predict` by a token, one call at a
+time, and how long the first sign-ins of users take who were not there before, each from another address.
+The last line is one JSON object.
+"""
+
+import argparse
+import json
+import secrets
+import socket
+import statistics
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.flood import flood
+from benchmarks.serving import CHURN, SQLITE, Servers, Target
+from churn.access.users import add_user
+from churn.storage.engine import opened
+from tests.identities import basic
+
+# (full, short)
+SECONDS, ROUNDS = (6.0, 2.0), (3, 1)
+SIGN_INS = 3  # a round
+
+QUIET, ONE, MANY = "quiet", "30 connections of one address", "100 connections of 100 addresses"
+FLOODS: Mapping[str, tuple[int, int]] = {ONE: (30, 1), MANY: (100, 100)}
+P99, SIGN_IN = 2.0, 3.0  # at most: times the quiet one, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Latencies of `/predict` in milliseconds, and the slowest first sign-in in seconds."""
+
+    p50_ms: float
+    p99_ms: float
+    sign_in_s: float
+
+
+def main() -> None:
+    """Start a server, measure it quiet and flooded in turn, print a table and the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="folder of the three extracts; by default, the sample")
+    parser.add_argument("--short", action="store_true", help="briefly, to see that it runs")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        servers = Servers(stack, options.data)
+        database = servers.database(SQLITE)
+        target = servers.start(CHURN, "/predict", database)
+        found: dict[str, list[Figure]] = {name: [] for name in (QUIET, *FLOODS)}
+        for _ in range(ROUNDS[options.short]):
+            users = _users(database, SIGN_INS * len(found))
+            for name, rounds in found.items():
+                mine = [users.pop() for _ in range(SIGN_INS)]
+                with _flooded(target, name):
+                    rounds.append(_measured(target, mine, SECONDS[options.short]))
+    figures = {name: _median(measured) for name, measured in found.items()}
+    _tell(figures)
+    print(json.dumps(_flat(figures)))
+
+
+def _flooded(target: Target, name: str) -> AbstractContextManager[None]:
+    return flood(target.url, *FLOODS[name]) if name in FLOODS else nullcontext()
+
+
+def _users(database: str, count: int) -> list[str]:
+    """Return the credentials of some new users."""
+    made = [(f"user-{secrets.token_hex(4)}", secrets.token_hex(8)) for _ in range(count)]
+    with opened(database) as engine, engine.begin() as connection:
+        for name, password in made:
+            add_user(connection, name, password)
+    return [basic(name, password) for name, password in made]
+
+
+def _measured(target: Target, users: list[str], seconds: float) -> Figure:
+    done = target.measure(CHURN, 1, seconds)
+    slowest = max(_sign_in(target.url, number, user) for number, user in enumerate(users))
+    return Figure(done.percentile(0.5) * 1000, done.percentile(0.99) * 1000, slowest)
+
+
+def _sign_in(url: str, number: int, authorization: str) -> float:
+    """Return the seconds of a call by somebody new."""
+    parts = urlsplit(url)
+    source = (f"127.0.3.{1 + number}", 0)
+    begun = time.perf_counter()
+    with socket.create_connection((str(parts.hostname), parts.port), source_address=source) as connection:
+        head = f"GET /model HTTP/1.1\r\nHost: h\r\nAuthorization: {authorization}\r\n\r\n"
+        connection.sendall(head.encode())
+        status = int(connection.recv(1 << 16)[9:12])
+    if status != 200:
+        raise SystemExit(f"a first sign-in was answered {status}")
+    return time.perf_counter() - begun
+
+
+def _median(rounds: list[Figure]) -> Figure:
+    return Figure(
+        statistics.median(one.p50_ms for one in rounds),
+        statistics.median(one.p99_ms for one in rounds),
+        max(one.sign_in_s for one in rounds),
+    )
+
+
+def _flat(figures: Mapping[str, Figure]) -> dict[str, float]:
+    """Return every figure and ratio by a name of its own."""
+    flat: dict[str, float] = {}
+    for name, figure in figures.items():
+        place = {QUIET: "quiet", ONE: "one_address", MANY: "many_addresses"}[name]
+        flat[f"{place}_p50_ms"] = round(figure.p50_ms, 2)
+        flat[f"{place}_p99_ms"] = round(figure.p99_ms, 2)
+        flat[f"{place}_sign_in_s"] = round(figure.sign_in_s, 2)
+        flat[f"{place}_p99_over_quiet"] = round(figure.p99_ms / figures[QUIET].p99_ms, 2)
+    return flat
+
+
+def _tell(figures: Mapping[str, Figure]) -> None:
+    table = Table(title=f"Wrong passwords (bars: p99 at most {P99} times the quiet one, {SIGN_IN} s)")
+    for heading in ("", "p50 ms", "p99 ms", "over quiet", "first sign-in s", "bar"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name, figure in figures.items():
+        times = figure.p99_ms / figures[QUIET].p99_ms
+        verdict = "met" if times <= P99 and figure.sign_in_s <= SIGN_IN else "MISSED"
+        row = (f"{figure.p50_ms:.1f}", f"{figure.p99_ms:.1f}", f"{times:.1f}", f"{figure.sign_in_s:.2f}")
+        table.add_row(name, *row, verdict if name in FLOODS else "")
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()
