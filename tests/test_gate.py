@@ -50,10 +50,9 @@ class Door:
 
     def __post_init__(self) -> None:
         self.uses = Uses(self.engine)
-        hashing = Hashing()
-        verifier = Verifier(self.engine, self.offline, hashing.matches)
+        verifier = Verifier(self.engine, self.offline)
         authenticator = Authenticator(
-            verifier, hashing, self.uses, self._record, self.rates, clock=lambda: self.now
+            verifier, Hashing(), self.uses, self._record, self.rates, clock=lambda: self.now
         )
         self._gate = Gate(self._app, lambda: authenticator)
 

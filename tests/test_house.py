@@ -13,6 +13,7 @@ FLOORS = {
     "churn.domain": 0,
     "churn.errors": 0,
     "churn.atomic": 0,
+    "churn.yielding": 0,
     "churn.secret_files": 0.25,
     "churn.settings": 0.5,
     "churn.schemas": 1,

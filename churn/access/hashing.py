@@ -15,7 +15,7 @@ from churn.access.throttle import Lately
 from churn.errors import TooManyRequestsError
 
 MOST_WAITING = 32  # passwords that wait for their turn: some ten seconds of one core
-_LOW = 10  # priority: a tenth of a core, where others want it
+_LOW = 5  # priority: a quarter of a core, where another thread wants it
 
 
 @dataclass(order=True, slots=True)

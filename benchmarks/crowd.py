@@ -1,33 +1,44 @@
-"""A flood of wrong passwords, from a process of its own: each connection sends one after the other."""
+"""What others do to a server while it is measured: from a process of its own, as it costs much."""
 
 import base64
 import multiprocessing
 import secrets
 import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from typing import cast
 from urllib.parse import urlsplit
 
+from benchmarks import load
+
 
 @contextmanager
-def flood(url: str, connections: int, addresses: int) -> Iterator[None]:
-    """Keep up a flood on a server from some connections, spread over addresses of this machine."""
+def beside(work: Callable[..., None], *given: object) -> Iterator[None]:
+    """Have another process do some work, until it is killed; it is told an event to set when it has begun."""
     context = multiprocessing.get_context("spawn")
     begun = context.Event()
-    process = context.Process(target=_run, args=(url, connections, addresses, begun), daemon=True)
+    process = context.Process(target=work, args=(begun, *given), daemon=True)
     process.start()
     try:
         if not begun.wait(60):
-            raise SystemExit("the flood did not begin")
+            raise SystemExit("what is to be done beside did not begin")
         yield
     finally:
         process.kill()
         process.join()
 
 
-def _run(url: str, connections: int, addresses: int, begun: "multiprocessing.synchronize.Event") -> None:
+def batches(begun: Event, url: str, message: bytes, clients: int) -> None:
+    """Post large batches without end."""
+    begun.set()
+    while True:
+        load.run(url, message, clients=clients, seconds=60.0)
+
+
+def guesses(begun: Event, url: str, connections: int, addresses: int) -> None:
+    """Send wrong passwords without end, by some connections, spread over addresses of this machine."""
     parts = urlsplit(url)
     selector = selectors.DefaultSelector()
 
