@@ -1,14 +1,19 @@
 """Giving way: what is long and done in a thread holds nobody up for long, and leaves no memory behind."""
 
+import asyncio
 import ctypes
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 OFTEN = 0.0005  # seconds for which a thread keeps the interpreter while another wants it; Python's own: 0.005
 
+SOON = 2.0  # seconds until the answer has been sent, too
+
 _USUAL = sys.getswitchinterval()
+# Linux's C library keeps nearly all that was freed; where there is no such function, others keep little.
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 class Yielding:
@@ -32,14 +37,11 @@ class Yielding:
             self._at_work -= 1
             if not self._at_work:
                 sys.setswitchinterval(_USUAL)
-                threading.Thread(target=_trim, name="trim", daemon=True).start()
+                asyncio.get_running_loop().call_later(SOON, self._tidy)
 
-
-def _trim() -> None:
-    """Give back what is free but kept; the C library of Linux keeps nearly all of it, others little."""
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # musl has nothing to give back
-            ctypes.CDLL(None).malloc_trim(0)
+    def _tidy(self) -> None:
+        if not self._at_work and _TRIM is not None:
+            threading.Thread(target=_TRIM, args=(0,), name="trim", daemon=True).start()
 
 
 yielding = Yielding()  # of the process, as the interpreter is

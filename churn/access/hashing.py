@@ -14,7 +14,14 @@ from churn.access.passwords import matches
 from churn.access.throttle import Lately
 from churn.errors import TooManyRequestsError
 
+
+def cores() -> int:
+    """Return how many cores this process may use: in a container, fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 MOST_WAITING = 32  # passwords that wait for their turn: some ten seconds of one core
+AT_ONCE = max(1, cores() // 2)  # the others are for those who are known
 _LOW = 5  # priority: a quarter of a core, where another thread wants it
 
 
@@ -33,11 +40,11 @@ class Hashing:
     """
 
     def __init__(self) -> None:
-        self._free = at_once = max(1, _cores() // 2)
+        self._free = AT_ONCE
         self._waiting: list[_Waiting] = []
         self._numbers = count(0, -1)  # the smallest is the last that came
         self._asked = Lately()
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="hashing", initializer=_step_back)
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hashing", initializer=_step_back)
 
     def matches(self, password: str, stored: str) -> bool:
         """Return whether a password is the one that was hashed; blocks for a quarter of a second."""
@@ -96,8 +103,3 @@ def _step_back() -> None:
     """Have the system run this thread after all others, where threads have priorities: on Linux."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use: in a container, fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

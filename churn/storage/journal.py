@@ -150,6 +150,7 @@ class Journal:
         for waiting in self._gathered():
             if waiting:
                 _wake(waiting, self._keep([one.entry for one in waiting]))
+                waiting.clear()  # until others come, it would be kept
             self._catch_up()
 
     def _gathered(self) -> Iterator[list[_Waiting]]:

@@ -17,6 +17,8 @@ from churn.storage.schema import explained
 from churn.storage.seals import GENESIS, Batch
 from churn.storage.tables import journal_batches, requests
 
+LARGE = 100_000  # bytes of digests: of a thousand employees
+
 
 class Writer:
     """Commits entries, one transaction a call, each a link in this writer's own chain.
@@ -56,6 +58,8 @@ class Writer:
             try:
                 with explained(self._engine), self._transaction(also) as connection:
                     self._commit(connection, entries, replayed=replayed)
+                if self.is_embedded and sum(len(entry.leaves) for entry in entries) > LARGE:
+                    self._disconnect()  # its statements would keep the values
             except BaseException:
                 # Whether the batch was committed is not known: what follows builds on what is there.
                 self._chain = None
