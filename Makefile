@@ -12,7 +12,7 @@ override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),1)
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv install install-dev run test lint types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-history crash-test fuzz clean
+.PHONY: help uv install install-dev run test lint types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history crash-test fuzz clean
 
 help:  ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -77,6 +77,9 @@ bench-serve: install-dev  ## Measure the service beside an empty endpoint and th
 
 bench-beside: install-dev  ## Measure the service beside that of another installed checkout (BESIDE=dir; DATA=dir; SHORT=1)
 	$(RUN) python -m benchmarks.bench_beside '$(BESIDE)' $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
+
+bench-flood: install-dev  ## Measure what a flood of wrong passwords does to others (DATA=dir; SHORT=1)
+	$(RUN) python -m benchmarks.bench_flood $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
 
 bench-history: install-dev  ## Measure pages of the history at ten million predictions, on PostgreSQL (SHORT=1)
 	$(RUN) python -m benchmarks.bench_history $(if $(SHORT),--short)

@@ -30,10 +30,10 @@ class Load:
         return self.latencies[min(len(self.latencies) - 1, int(share * len(self.latencies)))]
 
 
-def request(url: str, body: bytes, headers: dict[str, str]) -> bytes:
-    """Return a whole POST request, ready to send again and again."""
+def request(url: str, body: bytes, headers: dict[str, str], method: str = "POST") -> bytes:
+    """Return a whole request, ready to send again and again."""
     parts = urlsplit(url)
-    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json"]
+    lines = [f"{method} {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     lines += [f"Content-Length: {len(body)}", "", ""]
     return "\r\n".join(lines).encode() + body

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from benchmarks import load
 from benchmarks.trained import train
@@ -21,6 +22,7 @@ POSTGRESQL, SQLITE = "PostgreSQL", "SQLite"
 CLIENTS = (1, 16, 64)
 CHURN = "service:Churn"
 _TOKEN = secrets.token_urlsafe(32)
+AUTHORIZED = {"Authorization": f"Bearer {_TOKEN}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,12 @@ class Target:
 
     url: str
     message: bytes
+
+    def to(self, method: str, path: str, body: object) -> "Target":
+        """Return the same server with something else that is sent to it."""
+        parts = urlsplit(self.url)
+        url = f"{parts.scheme}://{parts.netloc}{path}"
+        return Target(self.url, load.request(url, json.dumps(body).encode(), AUTHORIZED, method))
 
     def measure(self, name: str, clients: int, seconds: float) -> load.Load:
         """Return what it answers so many clients; ends the benchmark where it refuses."""
@@ -79,8 +87,7 @@ class Servers:
         if service == CHURN:
             self._churn(python, checkout, env, "db", "upgrade")
         url = self._stack.enter_context(bentoml_serve(env, service, checkout, python)).url
-        bearer = {"Authorization": f"Bearer {_TOKEN}"}
-        return Target(url, load.request(f"{url}{path}", json.dumps(body).encode(), bearer))
+        return Target(url, load.request(f"{url}{path}", json.dumps(body).encode(), AUTHORIZED))
 
     def _churn(self, python: str, checkout: Path, env: dict[str, str], *command: str) -> None:
         whole = [python, "-m", "churn.cli.main", *command]

@@ -4,13 +4,15 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Engine
 
 from churn import registry
 from churn.access.first import ensure_somebody
 from churn.access.identities import check_identities
-from churn.errors import DatabaseError, IdentityError
+from churn.errors import DatabaseError, IdentityError, SettingsError
 from churn.settings import Settings
 from churn.storage import schema
 from churn.storage.engine import is_embedded, opened
@@ -22,6 +24,38 @@ logger = logging.getLogger("churn")
 # Set for the workers, which inherit it, once a start has made the identities: one that takes the place of
 # another that died shall not undo what an operator has changed since.
 MADE = "_CHURN_IDENTITIES_MADE"
+
+
+# What BentoML would do itself, around the gate and the journal or behind them, and why it may not.
+UNFIT: Mapping[tuple[str, ...], str] = {
+    ("http", "cors", "enabled"): "it stands behind the gate, which refuses what browsers ask first: "
+    "let a proxy before this service answer for other sites",
+    (
+        "traffic",
+        "max_concurrency",
+    ): "what it refuses is in no journal: limit the calls of each user and token "
+    "by CHURN_USER_RATE and CHURN_TOKEN_RATE",
+    ("logging", "access", "enabled"): "it writes down addresses as callers typed them: set CHURN_ACCESS_LOG",
+    (
+        "metrics",
+        "enabled",
+    ): "it keeps a series for each address that callers make up: /metrics has the figures",
+}
+
+
+def check_configured(options: Mapping[str, Any]) -> None:
+    """Accept what BentoML's configuration makes of the service's `options`.
+
+    Raises:
+        SettingsError: it switches something on that cannot be.
+    """
+    for place, reason in UNFIT.items():
+        found: Any = options
+        for part in place:
+            found = (found or {}).get(part)
+        if found:
+            name = ".".join(place)
+            raise SettingsError(f"BentoML's configuration sets {name} to {found}: {reason}; take it out")
 
 
 def prepare(settings: Settings) -> None:

@@ -23,6 +23,7 @@ from churn.secret_files import with_files
 # The checkout, or the source folder of a Bento: where `.env` and `service.py` are.
 PROJECT = Path(__file__).parents[1]
 
+KEEP_ALIVE = 75  # seconds: load balancers keep an idle connection for 60, and are to be the first to end it
 MIN_PASSWORD = 8  # characters
 MAX_PASSWORD = 1024  # bytes; they travel in a header
 MIN_TOKEN = 16  # characters

@@ -71,6 +71,16 @@ class Process:
         """Return its process id."""
         return self._process.pid
 
+    def send(self, number: int) -> None:
+        """Send a signal to it, and not to its workers."""
+        self._process.send_signal(number)
+
+    def listens_on(self) -> set[tuple[str, int]]:
+        """Return the addresses that it or a worker listens on, by TCP or UDP."""
+        everyone = (psutil.Process(self._process.pid), *self.children())
+        calls = [call for one in everyone for call in one.net_connections("inet")]
+        return {tuple(call.laddr) for call in calls if call.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)}
+
     def children(self) -> list[psutil.Process]:
         """Return the processes that it has started, and theirs."""
         found: list[psutil.Process] = psutil.Process(self._process.pid).children(recursive=True)

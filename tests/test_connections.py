@@ -14,7 +14,7 @@ from churn import registry
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.web import descriptors
-from churn.web.protocol import MAX_AHEAD, MAX_HEADERS
+from churn.web.protocol import MAX_AHEAD, MAX_HEADERS, MAX_IDLE
 from churn.web.waiting import MAX_WAITING
 from tests.servers import Server, bentoml_serve, environment, home_beside, wait_until
 from tests.wires import ask, connect, heard, is_last, is_refusal
@@ -158,6 +158,14 @@ HOSTILE: dict[str, tuple[bytes, tuple[int, ...]]] = {
     "a method of nobody's": (lines(CLOSE, method=b"PREDICT"), (400,)),
     "bytes in the target": (lines(CLOSE, path=b"/predict\xff"), (400,)),
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), (400,)),
+    "no host": (b"POST /predict HTTP/1.1\r\n\r\n" + SMUGGLED, (400,)),
+    "no host, of what is open": (b"GET /livez HTTP/1.1\r\n\r\n" + SMUGGLED, (400,)),
+    "two hosts": (lines(b"Host: h") + SMUGGLED, (400,)),
+    "two hosts in HTTP/1.0": (b"GET /livez HTTP/1.0\r\nHost: h\r\nHost: i\r\n\r\n", (400,)),
+    "a host that is none": (b"GET /livez HTTP/1.1\r\nHost: h/livez\r\n\r\n" + SMUGGLED, (400,)),
+    "two hosts in one": (b"GET /livez HTTP/1.1\r\nHost: h, i\r\n\r\n" + SMUGGLED, (400,)),
+    "no host in HTTP/1.0": (b"GET /livez HTTP/1.0\r\n\r\n", (200,)),
+    "a good one, and one without a host": (SMUGGLED + b"GET /livez HTTP/1.1\r\n\r\n", (200,)),
     "noise": (bytes(range(256)), (400,)),
     "lines of nothing, and noise": (b"\r\n\r\n\x01", (400,)),
     "one that is refused, and another": (lines(b"Content-Length: x") + lines(BEARER[:-2]), (400,)),
@@ -212,6 +220,19 @@ def test_trailers_are_no_headers(server: Server) -> None:
     body = b"2\r\n{}\r\n0\r\n" + BEARER + b"\r\n"
     [answer] = ask(server.url, lines(CHUNKED, CLOSE, JSON[:-2]) + body)
     assert answer.status == 401
+
+
+def test_who_asks_nothing_more_keeps_nobody_out(server: Server) -> None:
+    with files(descriptors.ENOUGH), ExitStack() as stack:
+        kept = [stack.enter_context(connect(server.url)) for _ in range(MAX_IDLE + 50)]
+        for one in (*kept, kept[-1]):  # the last is still there to ask once more
+            one.sendall(SMUGGLED)
+            said = b""
+            while not said.endswith(b"\r\n\r\n\n"):
+                said += one.recv(1 << 16)
+            assert said.startswith(b"HTTP/1.1 200")
+        assert kept[0].recv(1) == b""  # it was idle longest
+        wait_until(lambda: connections(server) <= MAX_IDLE)
 
 
 def test_who_sends_what_is_malformed_fills_no_log(server: Server) -> None:

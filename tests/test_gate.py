@@ -11,9 +11,12 @@ import bcrypt
 import pytest
 from sqlalchemy import Engine, event
 
+from churn.access import hashing
 from churn.access.authenticator import Authenticator, Rates
 from churn.access.gate import Gate, is_open
 from churn.access.guesses import OF_ADDRESSES, OF_USERS
+from churn.access.hashing import AT_ONCE, Hashing
+from churn.access.passwords import NOBODY
 from churn.access.remembered import BAD, FRESH, GOOD
 from churn.access.tokens import revoke_token
 from churn.access.users import set_active, set_password
@@ -50,7 +53,9 @@ class Door:
     def __post_init__(self) -> None:
         self.uses = Uses(self.engine)
         verifier = Verifier(self.engine, self.offline)
-        authenticator = Authenticator(verifier, self.uses, self._record, self.rates, clock=lambda: self.now)
+        authenticator = Authenticator(
+            verifier, Hashing(), self.uses, self._record, self.rates, clock=lambda: self.now
+        )
         self._gate = Gate(self._app, lambda: authenticator)
 
     async def _record(self, exchange: Exchange) -> None:
@@ -370,6 +375,29 @@ def test_a_program_that_repeats_what_is_wrong_guesses_once_and_costs_little(
         door.now += BAD / 50
     assert 2 <= len(hashed) <= 3
     assert door.call("/predict", basic("marie")).name == "marie"
+
+
+def test_who_floods_waits_behind_who_does_not(door: Door, engine: Engine, hashed: list[bytes]) -> None:
+    a_user(engine, "marie")
+    scopes = [door.scope("/predict", basic(f"name {n}", "wrong horse")) for n in range(AT_ONCE + 5)]
+    scopes.append(door.scope("/predict", basic("marie"), client=("198.51.100.1", 1)))
+    ends = door.flood(scopes)
+    assert ends[-1] is None
+    assert {type(end) for end in ends[:-1]} == {UnauthorizedError}
+    [turn] = [n for n, stored in enumerate(hashed) if stored != NOBODY.encode()]
+    assert turn <= AT_ONCE  # after those that had begun
+
+
+def test_of_too_many_who_wait_those_who_flood_are_refused(
+    door: Door, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "MOST_WAITING", 2)
+    a_user(engine, "marie")
+    scopes = [door.scope("/predict", basic(f"name {n}", "wrong horse")) for n in range(AT_ONCE + 5)]
+    scopes.append(door.scope("/predict", basic("marie"), client=("198.51.100.1", 1)))
+    ends = door.flood(scopes)
+    assert ends[-1] is None
+    assert [type(end) for end in ends].count(TooManyRequestsError) == 4
 
 
 def test_what_was_refused_cannot_be_replayed_from_one_address(

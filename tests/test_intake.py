@@ -1,6 +1,7 @@
 """Reading bodies; the same refusals on the real service are in test_service."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from churn.errors import InvalidInputError, PayloadTooLargeError
 from churn.schemas import EXAMPLE
 from churn.web import bodies, envelope, intake
 from churn.web.intake import MAX_ERRORS, MAX_ROWS, Route, read_many, read_one, read_what_if
+from churn.yielding import OFTEN
 from tests.conftest import Served
 from tests.servers import PATIENCE
 
@@ -259,3 +261,21 @@ class TestLarge:
         after = served.client.post("/predict_batch", content=large, headers=JSON)
         assert after.status_code == 200
         assert len(begun) == 1
+
+
+def test_while_a_large_batch_is_answered_others_get_their_turns(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, seen = sys.getswitchinterval(), []
+    really_set = sys.setswitchinterval
+
+    def note(interval: float) -> None:
+        seen.append(interval)
+        really_set(interval)
+
+    monkeypatch.setattr(sys, "setswitchinterval", note)
+    people = [{**EXAMPLE, "age": 20 + n % 40} for n in range(450)]
+    answers = served.client.post("/predict_batch", json=people).json()
+    assert [one["probability"] for one in answers[:40]] == [one["probability"] for one in answers[400:440]]
+    assert (len(answers), len({one["prediction_id"] for one in answers})) == (450, 450)
+    assert (set(seen), sys.getswitchinterval()) == ({OFTEN, usual}, usual)

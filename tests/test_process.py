@@ -1,6 +1,7 @@
 """A real `bentoml serve`: the Python clients, a start that fails, and what a stop leaves."""
 
 import asyncio
+import copy
 import json
 import socket
 import subprocess
@@ -13,9 +14,13 @@ from urllib.parse import urlsplit
 import bentoml
 import httpx
 import pytest
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.exceptions import BentoMLException
 from sqlalchemy import func, select
 
+import service
+from churn import preflight
+from churn.errors import SettingsError
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.storage import schema
@@ -23,6 +28,7 @@ from churn.storage.engine import make_engine, opened
 from churn.storage.tables import JOURNAL
 from tests.identities import a_token
 from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
+from tests.wires import answers, connect, heard
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 USER = ("marie", "correct horse")
@@ -42,6 +48,10 @@ def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iter
     )
     with bentoml_serve(env) as server:
         yield server
+
+
+def test_it_listens_on_its_port_and_on_nothing_else(server: Server) -> None:
+    assert server.process.listens_on() == {("127.0.0.1", urlsplit(server.url).port)}
 
 
 class TestClients:
@@ -262,6 +272,11 @@ class TestStartsThatFail:
         env = environment(DATABASE_URL_FILE=str(tmp_path / "url"))
         self.refuses(by, env, f"DATABASE_URL_FILE: {tmp_path}/url cannot be read (No such file or directory)")
 
+    def test_with_what_would_stand_behind_the_gate(self, by: str, model: ServedModel, tmp_path: Path) -> None:
+        option = "services.churn.http.cors.enabled=true"
+        env = environment(BENTOML_CONFIG_OPTIONS=option, DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
+        self.refuses(by, env, "BentoML's configuration sets http.cors.enabled to True")
+
     def test_with_half_a_user_and_the_database_away(self, by: str, model: ServedModel) -> None:
         url = f"postgresql://churn@127.0.0.1:{free_port()}/churn"
         env = environment(API_USERNAME="marie", DATABASE_URL=url)
@@ -278,6 +293,20 @@ class TestStartsThatFail:
         self.refuses(by, env, "API_USERNAME and API_PASSWORD go together: set both or neither")
 
 
+@pytest.mark.parametrize("place", preflight.UNFIT, ids=".".join)
+def test_what_bentoml_may_not_do_around_the_gate_is_refused(place: tuple[str, ...]) -> None:
+    service.service.inject_config()  # as `bentoml serve` does it
+    options = copy.deepcopy(BentoMLContainer.config.services.get()["churn"])
+    preflight.check_configured(options)
+    switched = options
+    for part in place[:-1]:
+        switched = switched[part]  # a name that BentoML knows no longer is an error here
+    assert place[-1] in switched
+    switched[place[-1]] = 3
+    with pytest.raises(SettingsError, match=f"sets {'.'.join(place)} to 3: .*; take it out"):
+        preflight.check_configured(options)
+
+
 def test_churn_serve_hands_on_what_is_configured_in_the_file(model: ServedModel, tmp_path: Path) -> None:
     port = free_port()
     file = tmp_path / "settings"
@@ -288,10 +317,15 @@ def test_churn_serve_hands_on_what_is_configured_in_the_file(model: ServedModel,
         CHURN_MODEL=model.tag,
         API_TOKEN=TOKEN,
     )
-    command = [sys.executable, "-m", "churn.cli.main", "serve"]
+    command = [sys.executable, "-m", "churn.cli.main", "serve", "--keep-alive", "1"]
     with serving(command, env, f"http://127.0.0.1:{port}") as server:
         by_tls = httpx.get(f"{server.url}/health", headers={"X-Forwarded-Proto": "https"})
         server.process.await_output("method=GET route=/health status=200")
+        assert server.process.listens_on() == {("127.0.0.1", port)}
+        with connect(server.url) as idle:
+            idle.sendall(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
+            [kept] = answers(heard(idle))  # until it is closed
+    assert (kept.status, "connection" in kept.headers) == (200, False)
     assert "strict-transport-security" in by_tls.headers
 
 

@@ -1,4 +1,4 @@
-from churn.access.throttle import MOST, Backoff, Patience, Rate
+from churn.access.throttle import AT_ONCE, LONGEST, MOST, Backoff, Lately, Pace, Patience, Rate
 
 
 class Clock:
@@ -83,3 +83,30 @@ def test_a_rate_of_none_counts_nobody() -> None:
     rate = Rate(0, Clock())
     assert not any(rate.take("marie") for _ in range(1000))
     assert len(rate) == 0
+
+
+def test_a_pace_is_kept_by_each_and_nobody_waits_for_long() -> None:
+    clock = Clock()
+    pace = Pace(8, clock)
+    assert [pace.take("flood") for _ in range(int(8 * AT_ONCE))] == [0] * int(8 * AT_ONCE)
+    waits = [pace.take("flood") for _ in range(100)]
+    assert waits[:3] == [0.125, 0.25, 0.375]
+    assert waits[-1] == LONGEST
+    assert pace.take("marie") == 0
+    clock.now += LONGEST + AT_ONCE + 1
+    assert pace.take("flood") == 0
+
+
+def test_what_was_done_lately_counts_until_there_is_a_pause() -> None:
+    clock = Clock()
+    lately = Lately(clock)
+    counts = []
+    for _ in range(3):
+        counts.append(lately.note("flood"))
+        clock.now += 59
+    assert (counts, lately.note("marie")) == ([1, 2, 3], 1)
+    clock.now += 61
+    assert lately.note("flood") == 1
+    lately.note("flood")
+    lately.forget("flood")
+    assert lately.note("flood") == 1

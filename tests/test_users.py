@@ -1,9 +1,11 @@
+import base64
 import unicodedata
 
 import bcrypt
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
+from churn.access.credentials import parse
 from churn.access.identities import ensure_user
 from churn.access.roles import ROLES, reaches, scopes_of
 from churn.access.users import (
@@ -157,6 +159,33 @@ def test_a_letter_is_the_same_however_a_keyboard_composes_it(engine: Engine) -> 
     password = "mot de passe à l'été"
     a_user(engine, "marie", unicodedata.normalize("NFD", password))
     assert is_in(engine, "marie", unicodedata.normalize("NFC", password))
+
+
+@pytest.mark.parametrize(("stored", "typed"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_a_name_is_the_same_however_a_keyboard_composes_it(engine: Engine, stored: str, typed: str) -> None:
+    name, other = (unicodedata.normalize(form, "chloé") for form in (stored, typed))  # type: ignore[arg-type]
+    a_user(engine, name, PASSWORD)
+    with pytest.raises(IdentityError, match="there is already a user"):
+        a_user(engine, other, PASSWORD)
+    assert [user.name for user in list_users(engine)] == ["chloé"]
+    sent = base64.b64encode(f"{other}:{PASSWORD}".encode()).decode()
+    found = parse(f"Basic {sent}")
+    assert found is not None
+    assert is_in(engine, found.username, found.password)
+    with engine.begin() as connection:
+        set_active(connection, other, is_active=False)
+    assert not is_in(engine, name, PASSWORD)
+
+
+def test_a_name_that_was_stored_as_it_was_typed_is_found(engine: Engine) -> None:
+    a_user(engine, "chloé", PASSWORD)
+    old = unicodedata.normalize("NFD", "chloé")
+    with engine.begin() as connection:
+        connection.execute(update(users).values(username=old))
+    ensure_user(engine, "chloé", "another good one")
+    assert count_users(engine) == 1
+    assert is_in(engine, "chloé", "another good one")
+    assert is_in(engine, old, "another good one")
 
 
 def test_ensure_creates_then_keeps_then_replaces(engine: Engine) -> None:

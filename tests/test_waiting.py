@@ -5,6 +5,7 @@ import select
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,38 @@ class TestAnswers:
             connection.sendall(b"Content-Length: %d\r\n\r\n" % len(body) + body)
             assert lost.wait(PATIENCE)
         assert statuses(engine) == [("/predict_batch", 200)]
+
+
+class TestEnds:
+    def test_what_is_on_its_way_when_a_server_ends_is_answered(self, app: ASGIApp, token: bytes) -> None:
+        asked = b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"
+        told = threading.Semaphore(0)
+
+        def shutdown(protocol: BoundedProtocol) -> None:
+            BoundedProtocol.shutdown(protocol)
+            told.release()
+
+        options = {"shutdown": shutdown, "farewell": PATIENCE}
+        with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
+            with ExitStack() as running:
+                url = running.enter_context(serving(app, Waiting(PATIENCE), **options))
+                new, old = (stack.enter_context(connect(url)) for _ in range(2))
+                old.sendall(asked)
+                assert [answer.status for answer in answers(old.recv(1 << 16))] == [200]
+                ended = pool.submit(running.pop_all().close)
+            assert all(told.acquire(timeout=PATIENCE) for _ in range(2))
+            for connection in (new, old):
+                connection.sendall(asked)
+                [answer] = answers(heard(connection))
+                assert (answer.status, answer.headers["connection"]) == (200, "close")
+            ended.result(PATIENCE)
+
+    def test_who_asks_for_nothing_does_not_hold_it_up(self, app: ASGIApp, token: bytes) -> None:
+        with ExitStack() as stack:
+            with serving(app, Waiting(PATIENCE * 10), farewell=0.0) as url:
+                idle = stack.enter_context(connect(url))
+                assert httpx.get(f"{url}/livez").status_code == 200  # the other is accepted by now
+            assert heard(idle) == b""
 
 
 class TestShares:

@@ -1,19 +1,19 @@
 """The authenticator: finds callers by their credentials, throttled, remembered, off the event loop."""
 
-import os
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import anyio
 import anyio.to_thread
 import orjson
 
 from churn.access.credentials import Credentials, parse
 from churn.access.guesses import Guesses
+from churn.access.hashing import Hashing
 from churn.access.remembered import Remembered
-from churn.access.throttle import Clock, Rate
+from churn.access.throttle import Clock, Pace, Rate
 from churn.access.uses import Uses
 from churn.access.verification import NOBODY, Verified, Verifier
 from churn.errors import ChurnError, DatabaseError, TooManyRequestsError
@@ -21,7 +21,8 @@ from churn.storage.audit import SIGN_IN
 from churn.storage.exchanges import Caller, Exchange
 from churn.storage.ids import new_id
 
-MOST_WAITING = 64  # passwords that wait to be hashed: some ten seconds
+# How many refused sign-ins are answered a second: each costs the event loop half as much as a prediction.
+OF_ADDRESS, OF_ALL = 10.0, 50.0
 
 Record = Callable[[Exchange], Awaitable[None]]
 
@@ -41,36 +42,56 @@ class Authenticator:
     """
 
     def __init__(
-        self, verifier: Verifier, uses: Uses, record: Record, rates: Rates, clock: Clock = time.monotonic
+        self,
+        verifier: Verifier,
+        hashing: Hashing,
+        uses: Uses,
+        record: Record,
+        rates: Rates,
+        clock: Clock = time.monotonic,
     ) -> None:
-        self._verifier, self._uses, self._record = verifier, uses, record
+        self._verifier, self._hashing, self._uses, self._record = verifier, hashing, uses, record
         # Repeats of what was refused are no new guesses at a name: a program with an old password shall not
         # lock its owner out, nor its office. What is tried on the environment while the database is away
         # holds nobody back once it is there again.
         self._guesses, self._repeats, self._tries_offline = Guesses(clock), Guesses(clock), Guesses(clock)
         self._rates = {"user": Rate(rates.users, clock), "token": Rate(rates.tokens, clock)}
-        # Hashing a password keeps a core busy: a few at a time, so that tokens need not queue behind.
-        self._hashing = anyio.CapacityLimiter(_cores())
+        self._pace_of_address, self._pace_of_all = Pace(OF_ADDRESS), Pace(OF_ALL)
         self._remembered = Remembered(clock)
 
     async def authenticate(self, authorization: str, address: str) -> Caller:
         """Return who sent a header from an address; of nobody, a caller of the kind `anonymous`.
 
+        Who is refused is told so when it is their turn: a flood of wrong passwords is a slow one.
+
         Raises:
             TooManyRequestsError: too many attempts failed lately, by this name or from this address.
             DatabaseError: it cannot be asked, and the caller is neither remembered nor known without.
         """
-        credentials = parse(authorization)
+        try:
+            verified = await self._find(parse(authorization), address)
+        except TooManyRequestsError:
+            await self._await_pace(address)
+            raise
+        if not verified.is_good:
+            await self._await_pace(address)
+        return verified.caller
+
+    async def _find(self, credentials: Credentials | None, address: str) -> Verified:
         if credentials is None:
-            return NOBODY.caller
+            return NOBODY
         known = self._remembered.fresh(credentials)
         if known is not None:
-            return known.caller
+            return known
 
         async def ask(known: Verified | None, is_recent: bool) -> Verified:
             return await self._ask(credentials, address, known, is_recent=is_recent)
 
-        return (await self._remembered.ask(credentials, ask)).caller
+        return await self._remembered.ask(credentials, ask)
+
+    async def _await_pace(self, address: str) -> None:
+        """Wait until another refusal may be told: those of one address, and of all, are so many a second."""
+        await asyncio.sleep(max(self._pace_of_address.take(address), self._pace_of_all.take("")))
 
     def admit(self, caller: Caller) -> None:
         """Count a call of somebody known.
@@ -110,44 +131,36 @@ class Authenticator:
         return verified
 
     async def _verify(self, credentials: Credentials, address: str, *, is_guess: bool) -> Verified:
-        is_password = credentials.scheme == "basic"
-        if is_password and self._hashing.statistics().tasks_waiting >= MOST_WAITING:
-            raise TooManyRequestsError(1.0)
-        limiter = self._hashing if is_password else None
-        try:
-            verified = await anyio.to_thread.run_sync(self._verifier.verify, credentials, limiter=limiter)
-        except DatabaseError:
-            verified = await self._verify_offline(credentials, address, limiter, is_guess=is_guess)
-            if not verified.is_good:
-                raise
-        if verified.is_good and is_password:
+        if credentials.scheme == "bearer":
+            return await self._verify_now(credentials, address, is_guess=False)
+        async with self._hashing.turn(address if is_guess else None):
+            verified = await self._verify_now(credentials, address, is_guess=is_guess)
+        if verified.is_good:
+            self._hashing.forgive(address)
             await self._record(_signed_in(verified.caller, address))
         return verified
 
-    async def _verify_offline(
-        self, credentials: Credentials, address: str, limiter: anyio.CapacityLimiter | None, *, is_guess: bool
-    ) -> Verified:
-        """Ask the environment, while the database is away; nobody where too many passwords were tried on it.
+    async def _verify_now(self, credentials: Credentials, address: str, *, is_guess: bool) -> Verified:
+        """Ask the database or, while it is away, the environment.
 
         Tokens are too long to be guessed, and programs whose own are not known by now ask again and again.
         """
-        name, is_counted = credentials.username, is_guess and limiter is not None
-        if is_counted and self._tries_offline.attempt(name, address):
-            return NOBODY
-        verified = await anyio.to_thread.run_sync(self._verifier.verify_offline, credentials, limiter=limiter)
-        if verified.is_good and is_counted:
-            self._tries_offline.forgive(name, address)
-        return verified
+        try:
+            return await anyio.to_thread.run_sync(self._verifier.verify, credentials)
+        except DatabaseError:
+            name, verified = credentials.username, NOBODY  # nobody where too many passwords were tried
+            if not (is_guess and self._tries_offline.attempt(name, address)):
+                verified = await anyio.to_thread.run_sync(self._verifier.verify_offline, credentials)
+            if not verified.is_good:
+                raise
+            if is_guess:
+                self._tries_offline.forgive(name, address)
+            return verified
 
     def _used(self, verified: Verified) -> Verified:
         if verified.caller.kind == "token" and verified.caller.id is not None:
             self._uses.note(verified.caller.id)
         return verified
-
-
-def _cores() -> int:
-    """Return how many cores this process may use: in a container, fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _signed_in(caller: Caller, address: str) -> Exchange:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,6 +33,16 @@ class Credentials:
         return self.secret.partition(":")[2] if self.scheme == "basic" else ""
 
 
+def of_user(name: str, password: str) -> Credentials:
+    """Return what a user sends, with the name in its one form."""
+    return Credentials("basic", f"{composed(name)}:{password}")
+
+
+def composed(name: str) -> str:
+    """Return the one form (NFC, as RFC 8265 has it) of letters that keyboards send in two ways."""
+    return unicodedata.normalize("NFC", name)
+
+
 def parse(authorization: str) -> Credentials | None:
     """Return what a header holds; None where it is nothing that could be verified."""
     scheme, _, secret = authorization.strip().partition(" ")
@@ -49,6 +60,6 @@ def _basic(encoded: str) -> Credentials | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     # PostgreSQL refuses NUL in text, bcrypt in passwords: nobody has either, nor a name of such a length.
-    name, colon, _ = decoded.partition(":")
-    is_possible = bool(colon) and len(name) <= LONGEST_NAME and "\x00" not in decoded
-    return Credentials("basic", decoded) if is_possible else None
+    name, colon, password = decoded.partition(":")
+    is_possible = bool(colon) and len(composed(name)) <= LONGEST_NAME and "\x00" not in decoded
+    return of_user(name, password) if is_possible else None

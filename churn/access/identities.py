@@ -2,21 +2,20 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
 
 from sqlalchemy import Connection, Engine, select, update
 
-from churn.access.credentials import Credentials
+from churn.access.credentials import Credentials, of_user
 from churn.access.passwords import matches
 from churn.access.roles import Role, scopes_of
 from churn.access.tokens import DEFAULT_SCOPES, digest, issue_token
-from churn.access.users import add_user, check_user, set_password
+from churn.access.users import add_user, check_user, find_user, set_password
 from churn.errors import IdentityError, SettingsError
 from churn.settings import Settings
 from churn.storage.acts import perform
 from churn.storage.exchanges import Caller
 from churn.storage.schema import explained
-from churn.storage.tables import tokens, users
+from churn.storage.tables import tokens
 
 ENVIRONMENT = "environment"  # who changed what the settings name, in the audit log
 ENVIRONMENT_TOKEN = "api-token"  # noqa: S105 - its name, not its secret
@@ -31,15 +30,15 @@ def offline(settings: Settings) -> dict[bytes, Caller]:
     found = {}
     if secret := settings.api_token.get_secret_value():
         name = environment_name(ENVIRONMENT_TOKEN, secret)
-        found[_key("bearer", secret)] = Caller("token", None, name, frozenset(DEFAULT_SCOPES))
+        found[_key(Credentials("bearer", secret))] = Caller("token", None, name, frozenset(DEFAULT_SCOPES))
     if password := settings.api_password.get_secret_value():
-        secret = f"{settings.api_username}:{password}"
-        found[_key("basic", secret)] = Caller("user", None, settings.api_username, scopes_of(ROLE))
+        name = settings.api_username
+        found[_key(of_user(name, password))] = Caller("user", None, name, scopes_of(ROLE))
     return found
 
 
-def _key(scheme: Literal["bearer", "basic"], secret: str) -> bytes:
-    return digest(Credentials(scheme, secret).text)
+def _key(credentials: Credentials) -> bytes:
+    return digest(credentials.text)
 
 
 def check_identities(settings: Settings) -> None:
@@ -88,9 +87,8 @@ def ensure_user(engine: Engine, username: str, password: str) -> None:
         DatabaseError: the database does not answer.
     """
     check_user(username, password, ROLE)
-    query = select(users.c.password_hash).where(users.c.username == username)
     with explained(engine), engine.connect() as connection:
-        found = connection.execute(query).scalar()
+        found = find_user(connection, username)
     if found is None:
         detail = {"user": username, "role": ROLE}
         perform(
@@ -100,7 +98,7 @@ def ensure_user(engine: Engine, username: str, password: str) -> None:
             ENVIRONMENT,
             lambda c: add_user(c, username, password, role=ROLE),
         )
-    elif not matches(password, found):
+    elif not matches(password, found.password_hash):
         detail = {"user": username}
         perform(
             engine,

@@ -2,9 +2,13 @@
 
 import base64
 import hmac
-import unicodedata
+from collections.abc import Callable
 
 import bcrypt
+
+from churn.access.credentials import composed
+
+Matches = Callable[[str, str], bool]  # whether a password is the one of a hash
 
 ROUNDS = 12  # 2**12 iterations: about a quarter of a second on a laptop
 _LONGEST = 72  # bytes that bcrypt reads
@@ -17,7 +21,7 @@ NOBODY = "$2b$12$NqsZFtF0B0SawKOykoW11esycZXrzGn1FjbmXAUUS2.CGs7h1TwSG"
 
 def hash_password(password: str) -> str:
     """Return the bcrypt hash of a password; takes about a quarter of a second."""
-    return bcrypt.hashpw(_readable(_composed(password)), bcrypt.gensalt(ROUNDS)).decode()
+    return bcrypt.hashpw(_readable(composed(password)), bcrypt.gensalt(ROUNDS)).decode()
 
 
 def matches(password: str, stored: str) -> bool:
@@ -25,20 +29,15 @@ def matches(password: str, stored: str) -> bool:
 
     Twice that where its letters come decomposed: up to revision 0002 of the schema they were hashed so.
     """
-    readings = [_readable(_composed(password))]
-    if password != _composed(password) and len(password.encode()) <= _LONGEST:
+    readings = [_readable(composed(password))]
+    if password != composed(password) and len(password.encode()) <= _LONGEST:
         readings.append(password.encode())
     return any(bcrypt.checkpw(reading, stored.encode()) for reading in readings)
 
 
-def _composed(password: str) -> str:
-    """Return the one form (NFC, as RFC 8265 has it) of letters that keyboards send in two ways."""
-    return unicodedata.normalize("NFC", password)
-
-
-def _readable(composed: str) -> bytes:
+def _readable(password: str) -> bytes:
     """Return what bcrypt is given: the password, or a digest of one that is longer than it reads."""
-    plain = composed.encode()
+    plain = password.encode()
     if len(plain) <= _LONGEST:
         return plain
     return base64.b64encode(hmac.digest(_DOMAIN, plain, "sha384"))  # 64 bytes, without NUL

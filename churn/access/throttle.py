@@ -8,6 +8,9 @@ from typing import Generic, TypeVar
 
 MOST = 10_000  # names or addresses that are remembered; of more, who was seen longest ago is forgotten
 
+AT_ONCE = 5.0  # seconds of a pace that may be used at once
+LONGEST = 5.0  # seconds that anything is held up for a pace
+
 Clock = Callable[[], float]
 State = TypeVar("State")
 
@@ -120,3 +123,41 @@ class Rate:
 
     def __len__(self) -> int:
         return len(self._buckets)
+
+
+class Pace:
+    """Spreads what comes: of each key so many a second, `AT_ONCE` seconds' worth at once."""
+
+    def __init__(self, per_second: float, clock: Clock = time.monotonic) -> None:
+        self._step, self._clock = 1 / per_second, clock
+        self._turns: _Bounded[float] = _Bounded()  # when the next one's is, behind by what may come at once
+
+    def take(self, key: Hashable) -> float:
+        """Return the seconds until it is one's turn; at most `LONGEST`."""
+        now = self._clock()
+        turn = max(self._turns.get(key) or 0.0, now - AT_ONCE) + self._step
+        wait = turn - now
+        if wait > LONGEST:
+            return LONGEST
+        self._turns.put(key, turn)
+        return max(0.0, wait)
+
+
+class Lately:
+    """Counts what each key did, until it has done nothing for a minute."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._done: _Bounded[tuple[int, float]] = _Bounded()
+
+    def note(self, key: Hashable) -> int:
+        """Count once more, and return how often that makes."""
+        now = self._clock()
+        before, last = self._done.get(key) or (0, now)
+        times = before + 1 if now - last < 60.0 else 1
+        self._done.put(key, (times, now))
+        return times
+
+    def forget(self, key: Hashable) -> None:
+        """Count anew."""
+        self._done.drop(key)

@@ -1,16 +1,17 @@
 """Users: a name, a role and a bcrypt hash, for people who sign in with HTTP Basic."""
 
+import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from churn.access.credentials import LONGEST_NAME
-from churn.access.passwords import NOBODY, hash_password, matches
+from churn.access.credentials import LONGEST_NAME, composed
+from churn.access.passwords import NOBODY, Matches, hash_password, matches
 from churn.access.roles import ROLES, Role, scopes_of
 from churn.errors import IdentityError
 from churn.settings import check_password
@@ -52,9 +53,12 @@ def add_user(connection: Connection, username: str, password: str, *, role: str 
         IdentityError: the name is taken or malformed, the role unknown, or the password too weak.
     """
     check_user(username, password, role)
+    taken = IdentityError(f"there is already a user {username!r}: choose another name")
+    if find_user(connection, username) is not None:
+        raise taken
     row = {
         "id": new_id(),
-        "username": username,
+        "username": composed(username),
         "password_hash": hash_password(password),
         "role": role,
         "is_active": True,
@@ -62,8 +66,8 @@ def add_user(connection: Connection, username: str, password: str, *, role: str 
     }
     try:
         connection.execute(insert(users), row)
-    except IntegrityError as error:
-        raise IdentityError(f"there is already a user {username!r}: choose another name") from error
+    except IntegrityError as error:  # another process was quicker
+        raise taken from error
     return row["id"]  # type: ignore[return-value]
 
 
@@ -113,22 +117,32 @@ def count_users(engine: Engine) -> int:
         return connection.execute(select(func.count()).select_from(users)).scalar_one()
 
 
-def sign_in(engine: Engine, username: str, password: str) -> Login:
-    """Check a name and a password; a name that nobody has takes as long as a wrong password.
+def find_user(connection: Connection, username: str) -> Row[Any] | None:
+    """Return the row of whose name this is, however its letters are put together.
+
+    Names are stored composed (NFC); up to now they were stored as they were typed.
+    """
+    name = composed(username)
+    forms = (name, unicodedata.normalize("NFD", name))
+    query = select(users).where(users.c.username.in_(forms)).order_by(users.c.username != name)
+    return connection.execute(query.limit(1)).one_or_none()
+
+
+def sign_in(engine: Engine, username: str, password: str, matches: Matches = matches) -> Login:
+    """Check a name and a password, by `matches`; a name that nobody has takes as long as a wrong password.
 
     Takes about a quarter of a second: call it off the event loop.
 
     Raises:
         DatabaseError: the database does not answer.
     """
-    query = select(users).where(users.c.username == username)
     with explained(engine), engine.connect() as connection:
-        row = connection.execute(query).one_or_none()
+        row = find_user(connection, username)
     if row is None:
         matches(password, NOBODY)
         return Login(None, username, frozenset(), NOBODY, is_good=False)
     is_good = matches(password, row.password_hash) and row.is_active
-    return Login(row.id, username, scopes_of(row.role), row.password_hash, is_good)
+    return Login(row.id, row.username, scopes_of(row.role), row.password_hash, is_good)
 
 
 def still_in(engine: Engine, user_id: uuid.UUID, password_hash: str) -> frozenset[str] | None:
@@ -151,7 +165,7 @@ def check_user(username: str, password: str, role: str) -> None:
     Raises:
         IdentityError: the name is malformed, the role unknown, or the password too weak.
     """
-    if not 0 < len(username) <= LONGEST_NAME or ":" in username or not username.isprintable():
+    if not 0 < len(composed(username)) <= LONGEST_NAME or ":" in username or not username.isprintable():
         raise IdentityError(f"the user name must have 1 to {LONGEST_NAME} printable characters and no colon")
     _check_role(role)
     _check_password(password)
@@ -170,6 +184,7 @@ def _check_password(password: str) -> None:
 
 
 def _change(connection: Connection, username: str, **values: Any) -> None:
-    changed = connection.execute(update(users).where(users.c.username == username).values(**values))
-    if not changed.rowcount:
+    user = find_user(connection, username)
+    if user is None:
         raise IdentityError(f"there is no user {username!r}: `churn user list` has them all")
+    connection.execute(update(users).where(users.c.id == user.id).values(**values))

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from churn.access.credentials import Credentials
 from churn.access.passwords import NOBODY as NO_HASH
-from churn.access.passwords import matches
+from churn.access.passwords import Matches, matches
 from churn.access.tokens import digest, verify_token
 from churn.access.users import sign_in, still_in
 from churn.errors import DatabaseError
@@ -34,14 +34,16 @@ NOBODY = Verified(Caller())
 
 
 class Verifier:
-    """Finds callers. Reads the database and hashes passwords: not for the event loop.
+    """Finds callers. Reads the database and has `matches` check passwords: not for the event loop.
 
     `offline` has the callers who are known without a database, while it is away, by the digest of their
     credentials' text. What the database says of them meanwhile holds there too: whom it refused is not known.
     """
 
-    def __init__(self, engine: Engine, offline: Mapping[bytes, Caller] | None = None) -> None:
-        self._engine = engine
+    def __init__(
+        self, engine: Engine, offline: Mapping[bytes, Caller] | None = None, matches: Matches = matches
+    ) -> None:
+        self._engine, self._matches = engine, matches
         self._offline: dict[bytes, Caller | None] = {**(offline or {})}
         self._has_offline_user = any(caller.kind == "user" for caller in (offline or {}).values())
 
@@ -57,7 +59,7 @@ class Verifier:
     def verify_offline(self, credentials: Credentials) -> Verified:
         """Return who it is as the environment has it; a password takes as long as with the database."""
         if credentials.scheme == "basic" and self._has_offline_user:
-            matches(credentials.password, NO_HASH)
+            self._matches(credentials.password, NO_HASH)
         return self._known_offline(credentials)
 
     def verify_again(self, credentials: Credentials, known: Verified) -> Verified:
@@ -103,7 +105,7 @@ class Verifier:
         return NOBODY if token is None else Verified(Caller("token", token.id, token.name, token.scopes))
 
     def _user(self, credentials: Credentials) -> Verified:
-        login = sign_in(self._engine, credentials.username, credentials.password)
+        login = sign_in(self._engine, credentials.username, credentials.password, self._matches)
         if login.is_good:
             return Verified(Caller("user", login.id, login.name, login.scopes), login.password_hash)
         # A name that nobody has is not kept: people type passwords there.

@@ -7,14 +7,21 @@ import sys
 import click
 
 from churn.errors import SettingsError
-from churn.settings import PROJECT, load
+from churn.settings import KEEP_ALIVE, PROJECT, load
 
 
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: CHURN_HOST, or 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: PORT, or 3000]")
-def serve(host: str | None, port: int | None) -> None:
-    """Serve predictions; stops on Ctrl-C.
+@click.option(
+    "--keep-alive",
+    type=click.IntRange(1, 3600),
+    default=KEEP_ALIVE,
+    show_default=True,
+    help="Seconds for which an idle connection is kept; load balancers' own time has to be shorter.",
+)
+def serve(host: str | None, port: int | None, keep_alive: int) -> None:
+    """Serve predictions; stops on Ctrl-C, restarts its workers one by one on SIGHUP.
 
     Refuses to start without a model, a database at head, or a free port, and says what mends it.
     """
@@ -22,6 +29,7 @@ def serve(host: str | None, port: int | None) -> None:
     host, port = host or settings.host, port or settings.port
     _check_port(host, port)
     command = ["serve", "service:Churn", "--host", host, "--port", str(port), "--working-dir", str(PROJECT)]
+    command += ["--timeout-keep-alive", str(keep_alive)]
     # BentoML is told these at the service's import, which reads the environment alone.
     os.environ["CHURN_WORKERS"] = str(settings.workers)
     os.environ["CHURN_ACCESS_LOG"] = str(settings.access_log)

@@ -9,6 +9,7 @@ import logging
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -19,6 +20,7 @@ from churn.storage.exchanges import Exchange
 from churn.storage.shelf import SpoolState
 from churn.storage.store import Store
 from churn.storage.tally import Tally
+from churn.yielding import yielding
 
 logger = logging.getLogger("churn")
 
@@ -102,8 +104,9 @@ class Journal:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._weight += weight
         try:
-            self._hand_over(_Waiting(await self._entry(exchange, weight), weight, future))
-            await future
+            with yielding.at_work() if weight > SMALL else nullcontext():
+                self._hand_over(_Waiting(await self._entry(exchange, weight), weight, future))
+                await future
         finally:
             self._weight -= weight
 
@@ -147,6 +150,7 @@ class Journal:
         for waiting in self._gathered():
             if waiting:
                 _wake(waiting, self._keep([one.entry for one in waiting]))
+                waiting.clear()  # until others come, it would be kept
             self._catch_up()
 
     def _gathered(self) -> Iterator[list[_Waiting]]:

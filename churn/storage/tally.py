@@ -21,8 +21,8 @@ class Tally:
     """Stores the first refused calls of each minute one by one, and counts the others by route.
 
     Those whose caller is not known, since anyone can send as many as they like; and what came too often.
-    Calls without credentials are a sort of their own, and those with a known user's name, each: who floods
-    the journal with one sort hides none of another.
+    Calls without credentials are a sort of their own: who floods the journal with one sort hides none of
+    another. A known user whose password was wrong is named, in a row or a count of their own.
     """
 
     def __init__(self) -> None:
@@ -45,8 +45,10 @@ class Tally:
             self._until = now + WINDOW
             self._stored.clear()
         sort = caller.kind, caller.name, exchange.is_bare
-        if self._stored[sort] < SINGLY:
-            self._stored[sort] += 1
+        # Names that nobody has go the same way as others: whether one is known shall not show in the time.
+        budget = sort if caller.kind != "anonymous" else (caller.kind, None, exchange.is_bare)
+        if self._stored[budget] < SINGLY:
+            self._stored[budget] += 1
             return False
         # Not the method: callers make up as many as they like. Names are those of known users alone.
         place = sort, exchange.route, exchange.status

@@ -23,6 +23,7 @@ from churn.storage.session import patient
 from churn.storage.tables import journal_batches, requests
 
 ROOM = 2**20  # bytes that SQLite's disk is to have free
+LARGE = 100_000  # bytes of digests: of a thousand employees
 
 
 class Writer:
@@ -64,6 +65,8 @@ class Writer:
             try:
                 with explained(self._engine), self._transaction(also, replayed) as connection:
                     self._commit(connection, entries, replayed=replayed)
+                if self.is_embedded and sum(len(entry.leaves) for entry in entries) > LARGE:
+                    self._disconnect()  # its statements would keep the values
             except BaseException:
                 # Whether the batch was committed is not known: what follows builds on what is there.
                 self._chain = None

@@ -26,6 +26,7 @@ from churn.errors import (
 )
 from churn.schemas import Changes, Employee, WhatIfQuestion
 from churn.web.bodies import SMALL, Bodies
+from churn.yielding import yielding
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
@@ -258,7 +259,8 @@ class Intake:
 
         async def work() -> Response:
             try:
-                return await endpoint(await anyio.to_thread.run_sync(read, body))
+                with yielding.at_work():
+                    return await endpoint(await anyio.to_thread.run_sync(read, body))
             finally:
                 self._large.release_on_behalf_of(turn)
                 self._bodies.let_go(scope, body)

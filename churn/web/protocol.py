@@ -1,6 +1,7 @@
 """The protocol: HTTP read by httptools, with bounds on a request's head and on the time until it is whole."""
 
 import asyncio
+import re
 import socket
 from contextlib import suppress
 from typing import ClassVar, Literal, cast
@@ -22,8 +23,10 @@ Part = Literal["head", "body"]
 MAX_HEAD = 64 * 1024  # bytes of a request that are not its body: line, headers, chunks' sizes, trailers
 MAX_HEADERS = 100  # each takes more memory than its bytes; as many trailers
 MAX_AHEAD = 64  # requests that are sent before the answer to the first
+MAX_IDLE = 1000  # connections that are kept for a next request
 CHUNKS = 4  # a body in chunks may have a byte more of that for each so many of its own
 HEADERS = {**security.DATA, "Connection": "close"}  # no app has looked at this request yet
+_HOST = re.compile(rb"[\w.~%!$&'()*+,;=:\[\]-]*", re.ASCII)  # RFC 3986, with a port
 
 
 class EndedError(Exception):
@@ -39,6 +42,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     waiting: ClassVar = Waiting()  # of the process
     unread: ClassVar = 30_000  # milliseconds for which a client may leave what it was told unread
+    idle: ClassVar[dict["BoundedProtocol", None]] = {}  # who may ask again, the longest idle first
+    is_ending: ClassVar = False
+    farewell: ClassVar = 1.0  # seconds for what is on its way when this server ends
 
     _besides = 0  # bytes of this request that are not its body
     _brought = 0  # bytes of its body, since the last look
@@ -56,6 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer; called by the event loop."""
         self._wait_for(None)
+        self.idle.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -63,6 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_over:
             return
         self._besides += len(data)
+        self.idle.pop(self, None)
         self._unset_keepalive_if_required()
         # As uvicorn does it, but for its line in the log for each request that is malformed.
         try:
@@ -86,16 +94,20 @@ class BoundedProtocol(HttpToolsProtocol):
         """Hand the request on, unless its head is too large although it came in few reads.
 
         Raises:
-            EndedError: it is, or too many before it wait for their turn.
+            EndedError: it is, it does not name one host, or too many before it wait for their turn.
         """
         is_large = self._besides > MAX_HEAD and len(self.url) + _size(self.headers) > MAX_HEAD
         if is_large or len(self.headers) > MAX_HEADERS:
             self._refuse(431)
             raise EndedError
+        if not self._names_a_host():
+            self._refuse(400)
+            raise EndedError
         if len(self.pipeline) >= MAX_AHEAD:  # uvicorn would hold any number of them
             self._refuse(429)  # in effect closes: the answers that are due come first
             raise EndedError
         super().on_headers_complete()
+        self.cycle.keep_alive = self.cycle.keep_alive and not self.is_ending
         self.headers = []  # for trailers: the head is the app's, and no proxy has looked at them
 
     def on_body(self, body: bytes) -> None:
@@ -118,6 +130,31 @@ class BoundedProtocol(HttpToolsProtocol):
         self._besides = self._brought = 0
         self._wait_for(None)
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Begin with the next request, or keep the connection for one: who is idle longest makes room."""
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:
+            self.idle[self] = None
+            if len(self.idle) > MAX_IDLE:
+                longest = next(iter(self.idle))
+                del self.idle[longest]
+                longest.transport.close()
+
+    def shutdown(self) -> None:
+        """End once all is answered; what is on its way by now is answered, too. Called by the server."""
+        type(self).is_ending = True
+        newest = cast("RequestResponseCycle | None", self.cycle)
+        if newest is None or newest.response_complete:
+            self.loop.call_later(self.farewell, self._end_idle)
+        else:
+            newest.keep_alive = False
+
+    def _end_idle(self) -> None:
+        newest = cast("RequestResponseCycle | None", self.cycle)
+        if not self._begun and (newest is None or newest.response_complete):
+            self._stop()
+            self.transport.close()
 
     @property
     def is_welcome(self) -> bool:
@@ -149,6 +186,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def _should_upgrade_to_ws(self) -> bool:
         """Take no connection away from these bounds: no WebSocket is served."""
         return False
+
+    def _names_a_host(self) -> bool:
+        """Return whether the request says for whom it is: in HTTP/1.1, once (RFC 9112, 3.2)."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) != 1:
+            return not hosts and self.parser.get_http_version() != "1.1"
+        return _HOST.fullmatch(hosts[0]) is not None
 
     def _is_held_up(self) -> bool:
         """Return whether it is us who do not read the body yet."""

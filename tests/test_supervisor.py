@@ -1,0 +1,105 @@
+"""The supervisor of a real `bentoml serve` with two workers: who may command it, restarts, and its death."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from churn import registry
+from churn.registry import ServedModel
+from tests.clients import Clients
+from tests.servers import PATIENCE, WORKER, Mortal, environment, home_beside, wait_until
+
+TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
+
+
+@pytest.fixture(scope="module")
+def home(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return home_beside(registry.home(), tmp_path_factory.mktemp("supervised"))
+
+
+@pytest.fixture(scope="module")
+def server(model: ServedModel, home: Path) -> Iterator[Mortal]:
+    env = environment(
+        BENTOML_HOME=str(home),
+        DATABASE_URL=f"sqlite:///{home.parent / 'churn.db'}",
+        CHURN_MODEL=model.tag,
+        CHURN_WORKERS="2",
+        API_TOKEN=TOKEN,
+    )
+    with Mortal(env) as server:
+        yield server
+
+
+def workers(server: Mortal) -> set[int]:
+    """Return the ids of the workers' processes, old and new."""
+    found = set()
+    for child in server.process.children():
+        try:
+            if WORKER in child.cmdline():
+                found.add(child.pid)
+        except psutil.NoSuchProcess:  # a zombie, too
+            continue
+    return found
+
+
+def test_nobody_else_can_command_it(server: Mortal) -> None:
+    assert {f"http://{host}:{port}" for host, port in server.process.listens_on()} == {server.url}
+    supervisor = server.process.children()[0].parent()
+    places = {Path(call.laddr).parent for call in supervisor.net_connections("unix") if call.laddr}
+    assert places  # circus has its sockets somewhere
+    for place in places:
+        assert (place.stat().st_uid, place.stat().st_mode & 0o077) == (os.getuid(), 0), place
+
+
+def test_a_restart_replaces_all_workers_and_refuses_no_call(server: Mortal) -> None:
+    old = workers(server)
+    assert len(old) == 2
+    counts = set()
+
+    def is_done() -> bool:
+        counts.add(len(now := workers(server)))
+        return len(now) == 2 and not now & old
+
+    with Clients(server.url, TOKEN, count=2) as clients:
+        clients.await_calls(20)
+        server.process.send(signal.SIGHUP)
+        wait_until(is_done, lambda: server.process.output)
+        clients.await_calls(20)
+    assert (set(clients.statuses), clients.cut) == ({200}, 0)
+    assert counts == {2, 3}  # one by one
+
+
+def test_where_new_workers_cannot_serve_the_old_ones_do(server: Mortal, home: Path) -> None:
+    old = workers(server)
+    models = home / "models"
+    models.rename(home / "elsewhere")
+    try:
+        server.process.send(signal.SIGHUP)
+        server.process.await_output("restart given up: a new worker does not serve")
+    finally:
+        (home / "elsewhere").rename(models)
+    wait_until(lambda: workers(server) == old, lambda: server.process.output)
+    assert server.ready()["code"] == 200
+
+
+def test_a_stop_during_a_restart_is_a_stop(server: Mortal) -> None:
+    before = workers(server)
+    server.process.send(signal.SIGHUP)
+    wait_until(lambda: workers(server) > before, lambda: server.process.output)
+    assert server.process.stop() == 0
+    server.start()
+
+
+def test_no_worker_outlives_it(server: Mortal) -> None:
+    left = server.process.children()
+    assert len(left) >= 2
+    with httpx.Client(base_url=server.url) as client:
+        assert client.get("/livez").status_code == 200  # an idle connection is no reason to stay
+        server.process.send(signal.SIGKILL)
+        _, alive = psutil.wait_procs(left, PATIENCE)
+    assert not alive
