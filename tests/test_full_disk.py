@@ -35,7 +35,9 @@ def test_a_full_disk_ends_no_worker_and_is_said(model: ServedModel, home: Path, 
         httpx.Client(base_url=server.url, headers=headers, timeout=60) as client,
     ):
         inside = Path(f"/proc/{server.process.pid}/root{home}")
-        for file in (inside / "prometheus_multiproc_dir").glob("*.db"):
+        figures = [*(inside / "prometheus_multiproc_dir").glob("*.db")]
+        assert figures
+        for file in figures:
             assert file.stat().st_blocks * 512 >= file.stat().st_size, f"{file} has holes"
         assert client.post("/predict", json=EXAMPLE).status_code == 200
         workers = server.workers()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import cycle
 
 import pytest
 from click.testing import CliRunner
@@ -96,15 +97,16 @@ def check(engine: Engine, one: Exchange) -> None:
     assert (given.employee_id, given.record["employee_id"]) == (PERSON, PERSON)
 
 
-def test_no_setting_of_a_database_changes_a_value(
+def test_no_setting_of_a_database_or_a_role_changes_a_value(
     url: str, way: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name, calls = make_url(url).database, [call()]
+    name, role, calls = make_url(url).database, make_url(url).username, [call()]
+    places = f'DATABASE "{name}"', f'ROLE "{role}" IN DATABASE "{name}"'
     with opened(url) as engine:
         Writer(engine).write([entry_of(calls[0])])  # by one whose settings are others
     with plain(url) as admin, admin.connect() as connection:
-        for setting, value in SETTINGS.items():
-            connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET {setting} = {value!r}')
+        for place, (setting, value) in zip(cycle(places), SETTINGS.items(), strict=False):
+            connection.exec_driver_sql(f"ALTER {place} SET {setting} = {value!r}")
     with plain(way(url)) as other, other.connect() as connection:
         found = {one: str(connection.exec_driver_sql(f"SHOW {one}").scalar()) for one in SETTINGS}
     # What was set is what a session has that does not care: PgBouncer, or the driver, asks for ISO dates.
@@ -126,7 +128,8 @@ def test_no_setting_of_a_database_changes_a_value(
         told = CliRunner().invoke(main, command)
         assert told.exit_code == 0, told.output
     with plain(url) as admin, admin.connect() as connection:
-        connection.exec_driver_sql(f'ALTER DATABASE "{name}" RESET ALL')
+        for place in places:
+            connection.exec_driver_sql(f"ALTER {place} RESET ALL")
     with plain(url) as unset:
         for one in calls:
             check(unset, one)

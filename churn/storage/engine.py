@@ -35,7 +35,10 @@ _CONNECTION = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,  # milliseconds
 }
-_SQLITE_PARAMETERS = ("timeout", "cached_statements", "uri", "mode", "cache", "immutable", "nolock", "vfs")
+_SQLITE_PARAMETERS = (
+    *("timeout", "cached_statements", "check_same_thread"),  # the driver's
+    *("uri", "mode", "cache", "immutable", "nolock", "vfs"),  # SQLite's own
+)
 _SECRETS = ("password", "sslpassword", "oauth_client_secret")  # among libpq's parameters
 
 
@@ -117,12 +120,15 @@ def _arguments(url: URL) -> tuple[URL, dict[str, Any]]:
 
 
 def _check_parameters(url: URL) -> None:
-    """Refuse parameters that would be ignored, or end every connection; their values are not shown."""
+    """Refuse parameters that would be ignored, end every connection, or change what is read.
+
+    Their values are not shown.
+    """
     is_known = _libpq_knows if url.get_backend_name() == "postgresql" else _SQLITE_PARAMETERS.__contains__
     if unknown := [name for name in sorted(url.query) if not is_known(name)]:
         raise SettingsError(
-            f"DATABASE_URL has parameters that the database's library does not know ({', '.join(unknown)}): "
-            "take them out (PostgreSQL's are sslmode, sslrootcert, connect_timeout, options …)"
+            f"DATABASE_URL has unknown parameters ({', '.join(unknown)}): take them out (PostgreSQL's are "
+            "sslmode, sslrootcert, connect_timeout, options …)"
         )
 
 
