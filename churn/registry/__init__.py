@@ -160,7 +160,7 @@ def require_signal(tag: str, facts: Mapping[str, Any]) -> None:
             f"model {tag} is no better than chance: its data do not show who leaves (ROC-AUC "
             f"{signal['roc_auc']:.2f}, 95 % interval {signal['low']:.2f} to {signal['high']:.2f}). More "
             "employees, or other fields, may help; to serve it all the same: "
-            f"churn model promote {tag} --force"
+            f"churn model promote {tag} --force (in a container: CHURN_MODEL={tag})"
         )
 
 
