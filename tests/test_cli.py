@@ -366,10 +366,8 @@ class TestNoSignal:
         assert promotions.promoted(registry.home()) == model.tag
         result = churn("model", "promote", tag)
         assert (result.exit_code, result.output.startswith(refusal)) == (1, True)
-        assert (
-            f"to serve it all the same: churn model promote {tag} --force (in a container: CHURN_MODEL={tag})\n"
-            in result.output
-        )
+        way_out = f"churn model promote {tag} --force (in a container: CHURN_MODEL={tag})\n"
+        assert f"to serve it all the same: {way_out}" in result.output
         assert churn("model", "promote", tag, "--force").exit_code == 0
         assert promotions.promoted(registry.home()) == tag
         assert churn("model", "show").output.splitlines()[1].startswith("NO BETTER THAN CHANCE")
