@@ -32,7 +32,7 @@ run: install  ## Make a model, a database, a first user and token where there ar
 	@exec $(RUN) churn serve
 
 test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor (TESTS=files: those alone, without it)
-	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder $(or $(TESTS),--cov --cov-report=term)
+	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(or $(TESTS),--cov --cov-report=term)
 
 lint: install-dev  ## Check style and format
 	$(RUN) ruff check .

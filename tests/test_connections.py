@@ -222,15 +222,25 @@ def test_trailers_are_no_headers(server: Server) -> None:
     assert answer.status == 401
 
 
+def answered(connection: socket.socket) -> None:
+    """Assert that one request is answered, and that the connection stays."""
+    connection.sendall(SMUGGLED)
+    said = b""
+    while not said.endswith(b"\r\n\r\n\n"):
+        more = connection.recv(1 << 16)
+        assert more, said
+        said += more
+    assert said.startswith(b"HTTP/1.1 200")
+
+
 def test_who_asks_nothing_more_keeps_nobody_out(server: Server) -> None:
     with files(descriptors.ENOUGH), ExitStack() as stack:
-        kept = [stack.enter_context(connect(server.url)) for _ in range(MAX_IDLE + 50)]
-        for one in (*kept, kept[-1]):  # the last is still there to ask once more
-            one.sendall(SMUGGLED)
-            said = b""
-            while not said.endswith(b"\r\n\r\n\n"):
-                said += one.recv(1 << 16)
-            assert said.startswith(b"HTTP/1.1 200")
+        kept = []
+        for _ in range(MAX_IDLE + 50):
+            # One after the other: who has not asked yet is not idle but slow, and has ten seconds.
+            kept.append(stack.enter_context(connect(server.url)))
+            answered(kept[-1])
+        answered(kept[-1])  # it is still there to ask once more
         assert kept[0].recv(1) == b""  # it was idle longest
         wait_until(lambda: connections(server) <= MAX_IDLE)
 
