@@ -282,7 +282,7 @@ class TestTrain:
             ("average precision", "average_precision"),
             ("Brier score", "brier"),
         ):
-            assert float(re.findall(rf"{title}[^0-9]*(0\.\d+)", result.output)[0]) == round(means[name], 4)
+            assert float(re.findall(rf"{title}[^0-9]*(0\.\d{{4}})", result.output)[0]) == round(means[name], 4)
 
 
 class TestTrainOptions:
