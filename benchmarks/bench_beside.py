@@ -10,7 +10,6 @@ A figure is the mean of the pairs' ratios (geometric), with the standard error o
 The last line is one JSON object.
 """
 
-import argparse
 import json
 import math
 import statistics
@@ -23,7 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.serving import CLIENTS, POSTGRESQL, SQLITE, Servers, Target
+from benchmarks.serving import CLIENTS, POSTGRESQL, SQLITE, Servers, Target, parser_of
 
 BAR = 0.97  # the least share of the other's throughput
 # (full, short)
@@ -47,10 +46,8 @@ class Figure:
 
 def main() -> None:
     """Start the servers, measure them in pairs, print a table and the figures."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("checkout", type=Path, help="the other one, installed")
-    parser.add_argument("--data", type=Path, help="folder of the three extracts; by default, the sample")
-    parser.add_argument("--short", action="store_true", help="briefly, to see that it runs")
     options = parser.parse_args()
     with ExitStack() as stack:
         servers = Servers(stack, options.data)

@@ -7,7 +7,6 @@ one call at a time, and how long the first sign-ins of new users take, each from
 line is one JSON object.
 """
 
-import argparse
 import json
 import secrets
 import socket
@@ -16,14 +15,13 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.crowd import batches, beside, guesses
-from benchmarks.serving import CHURN, SQLITE, Servers, Target
+from benchmarks.serving import CHURN, SQLITE, Servers, Target, parser_of
 from churn.access.users import add_user
 from churn.schemas import EXAMPLE
 from churn.storage.engine import opened
@@ -53,10 +51,7 @@ class Figure:
 
 def main() -> None:
     """Start a server, measure it quiet and crowded in turn, print a table and the figures."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, help="folder of the three extracts; by default, the sample")
-    parser.add_argument("--short", action="store_true", help="briefly, to see that it runs")
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     with ExitStack() as stack:
         servers = Servers(stack, options.data)
         database = servers.database(SQLITE)

@@ -9,20 +9,18 @@ fsync is on). The usual design is one session a request, one commit a table, pan
 The last line is one JSON object.
 """
 
-import argparse
 import json
 import statistics
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks import load
-from benchmarks.serving import CLIENTS, POSTGRESQL, SQLITE, Servers, Target
+from benchmarks.serving import CLIENTS, POSTGRESQL, SQLITE, Servers, Target, parser_of
 
 # (full, short)
 SECONDS, ROUNDS = (3.0, 0.5), (6, 1)
@@ -44,10 +42,7 @@ class Figure:
 
 def main() -> None:
     """Start the servers, measure them in turn, print a table and the figures."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, help="folder of the three extracts; by default, the sample")
-    parser.add_argument("--short", action="store_true", help="briefly, to see that it runs")
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     with ExitStack() as stack:
         targets = _targets(Servers(stack, options.data))
         loads = _measured(targets, short=options.short)

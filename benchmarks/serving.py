@@ -1,5 +1,6 @@
 """Servers to measure: this checkout's or another's, each with a worker, a database and a home of its own."""
 
+import argparse
 import json
 import os
 import secrets
@@ -23,6 +24,14 @@ CLIENTS = (1, 16, 64)
 CHURN = "service:Churn"
 _TOKEN = secrets.token_urlsafe(32)
 AUTHORIZED = {"Authorization": f"Bearer {_TOKEN}"}
+
+
+def parser_of(documentation: str | None) -> argparse.ArgumentParser:
+    """Return what reads the options that every benchmark of servers has."""
+    parser = argparse.ArgumentParser(description=(documentation or "").partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="folder of the three extracts; by default, the sample")
+    parser.add_argument("--short", action="store_true", help="briefly, to see that it runs")
+    return parser
 
 
 @dataclass(frozen=True, slots=True)

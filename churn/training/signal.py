@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.special import expit, logit, ndtri
 
 from churn.training.crossvalidation import Fold
 from churn.training.plan import Plan
 from churn.training.thresholds import Left, Probabilities
 
 CHANCE = 0.5
-Z = float(norm.ppf(0.975))
+Z = float(ndtri(0.975))
 
 
 @dataclass(frozen=True, slots=True)
