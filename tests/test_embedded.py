@@ -5,13 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from starlette.types import ASGIApp
 
 from churn import registry
+from churn.errors import DatabaseError
 from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.storage import store
 from churn.storage.engine import opened
+from churn.storage.tables import requests
 from churn.storage.verification import verify
 from tests.conftest import Served, _served
 from tests.exchanges import count
@@ -50,6 +53,11 @@ def test_a_file_replaced_or_removed_is_away_until_it_is_back(
         said = served.client.get("/readyz").json()
         assert (said["database"], said["spool"]["records"]) == ("away", 1)
         assert served.client.get("/history").status_code == 503
+        with (
+            pytest.raises(DatabaseError, match=r"was replaced or removed while it was open"),
+            engine.begin() as own,
+        ):
+            own.execute(select(requests.c.id))
         if act is replace:
             assert file.read_bytes() == other.read_bytes()
         else:

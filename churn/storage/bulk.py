@@ -14,7 +14,6 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 
 from churn.storage.entries import Cell, Entry, moment
 from churn.storage.seals import Batch
-from churn.storage.session import opening
 from churn.storage.tables import JOURNAL, UtcDateTime, journal_batches, requests
 
 # An entry's rows are without the batch, which is known last.
@@ -46,7 +45,7 @@ def write_rows(connection: Connection, entries: Sequence[Entry], batch: Batch) -
     if connection.dialect.name == "postgresql":
         # One message is one transaction, and one round trip.
         inserts = [_INSERT[table] + ",".join(_literals(table, of)) for table, of in rows]
-        text = opening(connection) + ";".join(inserts)
+        text = _opening(connection) + ";".join(inserts)
         with _discreet():
             connection.exec_driver_sql(text, execution_options={"no_parameters": True})
         return
@@ -55,6 +54,13 @@ def write_rows(connection: Connection, entries: Sequence[Entry], batch: Batch) -
             marks = f"({', '.join('?' * len(of[0]))})"
             bound: Any = tuple([cell for row in part for cell in row])
             connection.exec_driver_sql(_INSERT[table] + ", ".join([marks] * len(part)), bound)
+
+
+def _opening(connection: Connection) -> str:
+    """Return what goes before statements on a connection that commits by itself; empty on any other."""
+    line: Any = connection.connection.dbapi_connection
+    opening: str = line.session.opening if line.autocommit else ""
+    return opening
 
 
 @contextmanager

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from churn.errors import SettingsError
-from churn.storage.embedded import BUSY_TIMEOUT, Embedded
+from churn.storage.embedded import BUSY_TIMEOUT, Embedded, File
+from churn.storage.line import Cursor, Line
 from churn.storage.session import Session
 from churn.storage.session import patient as patiently
-from churn.storage.watch import Cursor, Line
 
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
 _SQLITE = ("sqlite", "sqlite+pysqlite")
@@ -98,13 +99,18 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) 
         "pool_timeout": POOL_TIMEOUT,
     }
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT}, **pool)
-        Embedded(str(parsed.database)).attach(engine)
-        return engine
+        factory = partial(File, Embedded(str(parsed.database)))
+        return create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT, "factory": factory}, **pool)
     plain, arguments = _arguments(parsed)
-    engine = create_engine(plain, pool_pre_ping=True, connect_args=arguments, **pool)
-    Session(parsed).attach(engine)
+    engine = create_engine(plain, pool_pre_ping=True, use_native_hstore=False, connect_args=arguments, **pool)
+    event.listen(engine, "checkin", _rest)
     return patiently(engine) if patient else engine
+
+
+def _rest(line: Any, _: object) -> None:
+    """Take a connection's patience from it, once it is the pool's again."""
+    if line is not None:
+        line.is_patient = False
 
 
 def _arguments(url: URL) -> tuple[URL, dict[str, Any]]:
@@ -114,7 +120,8 @@ def _arguments(url: URL) -> tuple[URL, dict[str, Any]]:
     """
     arguments: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in url.query}
     # Texts are sent and read in this encoding, whatever others say.
-    arguments |= {"client_encoding": "utf8", "connection_factory": Line, "cursor_factory": Cursor}
+    line = partial(Line, Session(url))
+    arguments |= {"client_encoding": "utf8", "connection_factory": line, "cursor_factory": Cursor}
     arguments.update({name: url.query[name] for name in _SECRETS if name in url.query})
     return url.difference_update_query(_SECRETS), arguments
 

@@ -28,9 +28,6 @@ LIMITS = {
 _UNLIMITED = {"statement_timeout": "0", "lock_timeout": "0"}
 PATIENCE = 15.0  # seconds for one statement, at this end: longer than LIMITS, shorter than callers wait
 
-# Options of connections: that they are patient, and the engine's Session.
-_PATIENT, _SESSION = "churn_patient", "churn_session"
-
 _STATED = re.compile(r"(?:-c\s*|--)([\w.-]+)\s*=")
 # The schemas that have our tables, those of the search path first.
 _PLACES = """
@@ -47,72 +44,52 @@ class Session:
     def __init__(self, url: URL) -> None:
         stated = _STATED.findall(" ".join(url.normalized_query.get("options", ())).lower())
         self._limits = {name: value for name, value in LIMITS.items() if name not in stated}
-        self._schema: str | None = None
+        # The URL's own limit may be longer.
+        self.patience = PATIENCE if "statement_timeout" in self._limits else None
+        self._path: dict[str, str] = {}  # none until the tables are there
+        # What goes before statements that are, in one message with it, a whole transaction.
+        self.opening = _local(self._limits)
 
-    def attach(self, engine: Engine) -> None:
-        """Begin every transaction of an engine from now on."""
-        engine.update_execution_options(**{_SESSION: self})
-        event.listen(engine, "begin", self._begin)
-        event.listen(engine, "checkin", self._rest)
+    def begin(self, cursor: Any, *, is_patient: bool) -> None:
+        """Begin a transaction, by a cursor of the driver's.
 
-    def opening(self) -> str:
-        """Return what goes before statements that are, in one message with it, a whole transaction."""
-        return _local({**self._limits, **self._path()})
-
-    def _begin(self, connection: Connection) -> None:
-        options = connection.get_execution_options()
-        is_patient = bool(options.get(_PATIENT))
-        self._bound(connection.connection.dbapi_connection, is_patient=is_patient)
-        if options.get("isolation_level") == "AUTOCOMMIT":  # no transaction to set anything for
-            return
-        if self._schema is None:
-            self._schema = _schema(connection)
+        Raises:
+            DatabaseError: several schemas have some of the tables, and the search path leads to none of them.
+        """
+        if not self._path:
+            self._find(cursor)
         limits = {**self._limits, **_UNLIMITED} if is_patient else self._limits
-        text = _local({**MEANING, **limits, **self._path()})
-        connection.exec_driver_sql(text, execution_options={"no_parameters": True})
+        cursor.execute(_local({**MEANING, **limits, **self._path}))
 
-    def _rest(self, line: Any, _: object) -> None:
-        """Bound the connection's next use, by the pool itself."""
-        if line is not None:
-            self._bound(line, is_patient=False)
-
-    def _bound(self, line: Any, *, is_patient: bool) -> None:
-        """Say for how long a statement may keep this end waiting; the URL's own limit may be longer."""
-        line.patience = None if is_patient or "statement_timeout" not in self._limits else PATIENCE
-
-    def _path(self) -> dict[str, str]:
-        """Return the search path; temporary tables, which may be anybody's, come last."""
-        return {"search_path": f"{self._schema}, pg_temp"} if self._schema else {}
+    def _find(self, cursor: Any) -> None:
+        cursor.execute(_PLACES)
+        places = cursor.fetchall()
+        if len(places) > 1 and places[0][1] is None:
+            names = ", ".join([place[0] for place in places])
+            raise DatabaseError(
+                f"several schemas of the database have churn's tables ({names}), and the search_path of this "
+                "role names none of them: ALTER ROLE … SET search_path to the one that is meant"
+            )
+        if places:
+            quoted = '"' + places[0][0].replace('"', '""') + '"'
+            self._path = {
+                "search_path": f"{quoted}, pg_temp"
+            }  # temporary tables, which may be anybody's, last
+        self.opening = _local({**self._limits, **self._path})
 
 
 def patient(engine: Engine) -> Engine:
     """Return an engine on the same connections, whose statements may take as long as they need."""
-    return engine.execution_options(**{_PATIENT: True})
+    found = engine.execution_options()
+    if engine.dialect.name == "postgresql":
+        event.listen(found, "engine_connect", _be_patient)
+    return found
 
 
-def opening(connection: Connection) -> str:
-    """Return what goes before statements on a connection that commits by itself; empty on any other."""
-    options = connection.get_execution_options()
-    if options.get("isolation_level") != "AUTOCOMMIT":
-        return ""
-    session: Session = options[_SESSION]
-    return session.opening()
-
-
-def _schema(connection: Connection) -> str | None:
-    """Return the quoted name of the schema that has the tables; None where none has.
-
-    Raises:
-        DatabaseError: several have some, and the search path leads to none of them.
-    """
-    places = connection.exec_driver_sql(_PLACES).all()
-    if len(places) > 1 and places[0][1] is None:
-        names = ", ".join([place[0] for place in places])
-        raise DatabaseError(
-            f"several schemas of the database have churn's tables ({names}), and the search_path of this "
-            "role names none of them: ALTER ROLE … SET search_path to the one that is meant"
-        )
-    return '"' + places[0][0].replace('"', '""') + '"' if places else None
+def _be_patient(connection: Connection) -> None:
+    """Have a connection wait until the pool has it back."""
+    line: Any = connection.connection.dbapi_connection
+    line.is_patient = True
 
 
 def _local(settings: Mapping[str, str]) -> str:
