@@ -3,7 +3,6 @@
 import re
 
 from churn import domain, names
-from churn.domain import Field
 
 LONGEST_SPELLING = 64  # characters, of a category or a number
 
@@ -29,7 +28,7 @@ def _by_canonical_name(data: dict[str, object]) -> dict[str, object]:
     record: dict[str, object] = {}
     given: dict[str, str] = {}
     for spelling, value in data.items():
-        field = names.field_of(str(spelling))
+        field = domain.BY_NAME.get(spelling) or names.field_of(str(spelling))
         if field is None or field is domain.TARGET:
             if not names.is_passed_over(str(spelling)):
                 # Left for `extra="forbid"` to name: half of a pair of UTF-16, pydantic could not.
@@ -39,14 +38,11 @@ def _by_canonical_name(data: dict[str, object]) -> dict[str, object]:
             record[spelling if spelling != field.name else given[field.name]] = value
         else:
             given[field.name] = spelling
-            record[field.name] = _canonical_value(field, value)
+            if field.kind == "category" and isinstance(value, str) and len(value) <= LONGEST_SPELLING:
+                record[field.name] = field.category(value) or value
+            else:
+                record[field.name] = value
     return record
-
-
-def _canonical_value(field: Field, value: object) -> object:
-    if field.kind == "category" and isinstance(value, str) and len(value) <= LONGEST_SPELLING:
-        return field.category(value) or value
-    return value
 
 
 def _percentage(value: object) -> tuple[object, bool]:

@@ -66,7 +66,7 @@ class Scorer:
             "reasons": _reasons(scored, language),
             "unknown": [name for name, value in scored.values.items() if value is None],
             "warnings": [
-                *_guessed(scored, language),
+                *(_guessed(scored, language) if scored.guessed else ()),
                 *_out_of_range(self.model, scored, language),
                 *_implausible(scored, language),
             ],

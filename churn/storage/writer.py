@@ -65,7 +65,7 @@ class Writer:
             try:
                 with explained(self._engine), self._transaction(also, replayed) as connection:
                     self._commit(connection, entries, replayed=replayed)
-                if self.is_embedded and sum(len(entry.leaves) for entry in entries) > LARGE:
+                if self.is_embedded and sum([len(entry.leaves) for entry in entries]) > LARGE:
                     self._disconnect()  # its statements would keep the values
             except BaseException:
                 # Whether the batch was committed is not known: what follows builds on what is there.
