@@ -45,7 +45,7 @@ def write_rows(connection: Connection, entries: Sequence[Entry], batch: Batch) -
     if connection.dialect.name == "postgresql":
         # One message is one transaction, and one round trip.
         inserts = [_INSERT[table] + ",".join(_literals(table, of)) for table, of in rows]
-        text = _opening(connection) + ";".join(inserts)
+        text = ";".join([*_opening(connection), *inserts])
         with _discreet():
             connection.exec_driver_sql(text, execution_options={"no_parameters": True})
         return
@@ -56,11 +56,10 @@ def write_rows(connection: Connection, entries: Sequence[Entry], batch: Batch) -
             connection.exec_driver_sql(_INSERT[table] + ", ".join([marks] * len(part)), bound)
 
 
-def _opening(connection: Connection) -> str:
-    """Return what goes before statements on a connection that commits by itself; empty on any other."""
+def _opening(connection: Connection) -> list[str]:
+    """Return what goes before statements on a connection that commits by itself; nothing on any other."""
     line: Any = connection.connection.dbapi_connection
-    opening: str = line.session.opening if line.autocommit else ""
-    return opening
+    return [line.session.opening] if line.autocommit else []
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) 
 def _rest(line: Any, _: object) -> None:
     """Take a connection's patience from it, once it is the pool's again."""
     if line is not None:
-        line.is_patient = False
+        line.be_patient(is_patient=False)
 
 
 def _arguments(url: URL) -> tuple[URL, dict[str, Any]]:

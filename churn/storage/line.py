@@ -15,19 +15,19 @@ from churn.storage.watch import watch
 
 
 class Line(connection):  # type: ignore[misc]  # psycopg2 has no types
-    """A connection whose statements are patient, or not: how long they may take is for its Session to say."""
+    """A connection that waits for a statement for as long as its Session says, or is patient for a while."""
 
     def __init__(self, session: Session, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.session = session
-        self.is_patient = False
+        self.be_patient(is_patient=False)
         # A number of its own for the socket: the driver's may be somebody else's by the time that it is cut.
         self._number = os.dup(self.fileno())
 
-    @property
-    def patience(self) -> float | None:
-        """For how many seconds one statement may keep this end waiting; None is for ever."""
-        return None if self.is_patient else self.session.patience
+    def be_patient(self, *, is_patient: bool) -> None:
+        """Have statements take as long as they need from now on, or no longer."""
+        self.is_patient = is_patient
+        self.patience = None if is_patient else self.session.patience  # seconds; None is for ever
 
     def cut(self) -> None:
         """End what the connection waits for, and the connection."""
@@ -39,37 +39,35 @@ class Line(connection):  # type: ignore[misc]  # psycopg2 has no types
             os.close(self._number)
 
 
-class _Watched(cursor):  # type: ignore[misc]  # as above
-    """A cursor whose statements end in OperationalError where the patience is at its end."""
+class Cursor(cursor):  # type: ignore[misc]  # as above
+    """A cursor that begins the transaction where none is open, and whose statements are watched."""
 
     def execute(self, query: Any, parameters: Any = None) -> None:
+        """Execute a statement; OperationalError where the patience is at its end."""
         line: Line = self.connection
-        patience = line.patience
-        if patience is None:
+        self._begin(line)
+        if line.patience is None:
             super().execute(query, parameters)
             return
-        watch.begin(line, patience)
+        watch.begin(line, line.patience)
         try:
             super().execute(query, parameters)
         finally:
             watch.end(line)
 
-
-class Cursor(_Watched):
-    """A watched cursor that begins the transaction where none is open."""
-
-    def execute(self, query: Any, parameters: Any = None) -> None:
-        """Execute a statement."""
-        self._begin()
-        super().execute(query, parameters)
-
     def executemany(self, query: Any, parameters: Any) -> None:
         """Execute a statement once for each of many parameters."""
-        self._begin()
+        self._begin(self.connection)
         super().executemany(query, parameters)
 
-    def _begin(self) -> None:
-        line: Line = self.connection
+    def _begin(self, line: Line) -> None:
         if line.status == STATUS_READY and not line.autocommit:
-            with line.cursor(cursor_factory=_Watched) as own:
+            with line.cursor(cursor_factory=_Beginning) as own:
                 line.session.begin(own, is_patient=line.is_patient)
+
+
+class _Beginning(Cursor):
+    """What begins a transaction has begun it."""
+
+    def _begin(self, line: Line) -> None:
+        pass

@@ -72,9 +72,8 @@ class Session:
             )
         if places:
             quoted = '"' + places[0][0].replace('"', '""') + '"'
-            self._path = {
-                "search_path": f"{quoted}, pg_temp"
-            }  # temporary tables, which may be anybody's, last
+            # Temporary tables, which may be anybody's, come last.
+            self._path = {"search_path": f"{quoted}, pg_temp"}
         self.opening = _local({**self._limits, **self._path})
 
 
@@ -89,10 +88,10 @@ def patient(engine: Engine) -> Engine:
 def _be_patient(connection: Connection) -> None:
     """Have a connection wait until the pool has it back."""
     line: Any = connection.connection.dbapi_connection
-    line.is_patient = True
+    line.be_patient(is_patient=True)
 
 
 def _local(settings: Mapping[str, str]) -> str:
-    """Return statements that set something for the transaction that is open, in one message."""
+    """Return statements that set something for the transaction that is open, one message without its end."""
     # The search path is a list of names, the others are values.
-    return "".join([f"SET LOCAL {n} = {v if n == 'search_path' else repr(v)};" for n, v in settings.items()])
+    return ";".join([f"SET LOCAL {n} = {v if n == 'search_path' else repr(v)}" for n, v in settings.items()])
