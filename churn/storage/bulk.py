@@ -103,12 +103,12 @@ def _rows(entries: Sequence[Entry], batch: Batch) -> Iterator[tuple[str, Rows]]:
     yield journal_batches.name, [link]
 
 
-def _literals(table: str, rows: Rows) -> Iterator[str]:
-    """Yield a table's rows as PostgreSQL's SQL."""
+def _literals(table: str, rows: Rows) -> list[str]:
+    """Return a table's rows as PostgreSQL's SQL."""
     at = _MOMENTS.get(table)
-    for row in rows:
-        cells = row if at is None else [*row[:at], f"{row[at]!s}+00", *row[at + 1 :]]
-        yield f"({','.join([_literal(cell) for cell in cells])})"
+    if at is not None:
+        rows = [[*row[:at], f"{row[at]!s}+00", *row[at + 1 :]] for row in rows]
+    return [f"({','.join([_literal(cell) for cell in row])})" for row in rows]
 
 
 def _literal(cell: Cell | bytes) -> str:
