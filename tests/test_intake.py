@@ -12,7 +12,7 @@ from churn.errors import InvalidInputError, PayloadTooLargeError
 from churn.schemas import EXAMPLE
 from churn.web import bodies, envelope, intake
 from churn.web.intake import MAX_ERRORS, MAX_ROWS, Route, read_many, read_one, read_what_if
-from churn.yielding import OFTEN
+
 from tests.conftest import Served
 from tests.servers import PATIENCE
 
