@@ -37,7 +37,7 @@ from churn.web.tracebacks import anonymous_traceback, keep_texts_out_of_threads
 
 logger = logging.getLogger("churn")
 
-NICE = 10  # others' calls come first
+NICE = 5  # others' calls come first; where they take all there is, a third as much is left for this
 FEW = 1000  # employees; who never had more at once has not grown
 KEPT, KEPT_GROWN = 60, 3  # seconds for which it is worth keeping while there is nothing to do
 
