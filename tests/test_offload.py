@@ -1,5 +1,6 @@
 """Large batches under a real `bentoml serve`: in a process of their own, which ends with what it was for."""
 
+import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ class TestInProcess:
         assert asked.caller_name
         assert said.body == answer.json()
         assert [row.employee_id for row in rows] == [str(one["employee_id"]) for one in people]
+        assert verify(served.engine).findings == []
 
     def test_ids_are_hidden_where_they_are_to_be(self, pseudonymized: Served) -> None:
         people = [{**EXAMPLE, "employee_id": "E-4711"}] * 100
@@ -69,6 +71,18 @@ class TestInProcess:
             ids = connection.execute(select(employee_inputs.c.employee_id)).scalars().all()
         assert len(ids) == 100
         assert all(str(one).startswith("p:") for one in ids)
+
+    def test_with_many_files_open_and_none_in_memory(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if hasattr(os, "memfd_create"):  # of Linux alone
+            monkeypatch.delattr(os, "memfd_create")
+        others = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+        try:
+            assert served.client.post("/predict_batch", json=FEW).status_code == 200
+        finally:
+            for number in others:
+                os.close(number)
 
     def test_what_takes_too_long_is_ended(self, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
         assert served.client.post("/predict_batch", json=FEW).status_code == 200

@@ -43,10 +43,10 @@ class Child:
         Raises:
             OverloadedError: it has just ended.
         """
+        ours, theirs = Pipe()
         self._is_busy, self._kept = True, None
         if self._timer is not None:
             self._timer.cancel()
-        ours, theirs = Pipe()
         with theirs:
             try:
                 socket.send_fds(self._control, [b"."], [theirs.fileno(), file.number])

@@ -9,13 +9,11 @@ import gc
 import logging
 import os
 import pickle
-import select
 import signal
 import socket
-import sys
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 
 import orjson
 
@@ -72,13 +70,13 @@ class Process:
     def _is_asked(self, control: socket.socket) -> bool:
         """Wait until something is asked; once all is in the database, say for how long this goes on."""
         while self._store.is_behind:
-            if select.select([control], [], [], PAUSE)[0]:
+            if wait([control], PAUSE):
                 return True
             self._catch_up()
         gc.collect()
         with suppress(BrokenPipeError):
             control.send(bytes([self._kept]))
-        return bool(select.select([control], [], [])[0])
+        return bool(wait([control]))
 
     def _take(self, line: int, file: int) -> None:
         """Do one batch, unless it comes to be that nobody waits for it any more."""
@@ -137,7 +135,3 @@ def main(control: int, start: int) -> None:
     gc.disable()  # nothing of a batch is in cycles; what else is goes between two of them
     with socket.socket(fileno=control) as line:
         process.serve(line)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -68,8 +68,10 @@ class Bodies:
         body = Body()
         try:
             await self._fill(body, scope, receive, limit)
-        except BaseException:
+        except BaseException as error:
             self.let_go(scope, body)
+            if isinstance(error, OSError):
+                raise OverloadedError(f"a body finds no room in memory ({error.strerror})") from error
             raise
         return body
 
