@@ -5,6 +5,7 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any, cast
 
@@ -29,16 +30,18 @@ from churn.answers import Prediction, WhatIfAnswer
 from churn.card import describe
 from churn.domain import Language
 from churn.errors import ChurnError
+from churn.memory import MemoryFile
+from churn.offload.helper import Helper
 from churn.registry import ServedModel
 from churn.schemas import Employee, WhatIfQuestion
 from churn.scoring import Scorer
 from churn.settings import Settings, load, logs_access, server_options
+from churn.storage import pseudonyms, spool
 from churn.storage.engine import make_engine
-from churn.storage.exchanges import Exchange
+from churn.storage.exchanges import Exchange, Recording
 from churn.storage.history import Filters, page
 from churn.storage.journal import Journal, JournalState
-from churn.storage.pseudonyms import pseudonymizer, stored_as
-from churn.storage.spool import Spool
+from churn.storage.pseudonyms import stored_as
 from churn.storage.store import Store
 from churn.storage.writer import Writer
 from churn.supervisor import follow, tell_ready, use_private_supervisor
@@ -59,7 +62,6 @@ from churn.web.security import SecurityHeaders
 from churn.web.tracebacks import keep_texts_out
 from churn.what_if import compare
 
-PART = 200  # answers that are serialised at once: for half a millisecond
 COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
 
 
@@ -73,6 +75,7 @@ class Worker:
     _settings: Settings
     _model: ServedModel
     _journal: Journal
+    _helper: Helper
     _upkeep: Upkeep
     _uses: Uses
     _authenticator: Authenticator
@@ -92,13 +95,11 @@ class Worker:
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
             logger.warning("model %s: %s", self._model.tag, sentence)
         self.engine = make_engine(settings.database_url.get_secret_value())
-        spool = None
-        if settings.has_spool:
-            spool = Spool(settings.spool, settings.spool_mb * 1024**2, settings.spool_hours * 3600)
-        store = Store(Writer(self.engine), preflight.Reach(self.engine, settings), spool)
-        key = settings.pseudonym_key.get_secret_value()
-        self._journal = Journal(store, pseudonymizer(key) if settings.pseudonymize else None)
+        reach = preflight.Reach(self.engine, settings)
+        store = Store(Writer(self.engine), reach, spool.configured(settings))
+        self._journal = Journal(store, pseudonyms.configured(settings))
         self._journal.start()
+        self._helper = Helper(settings, self._model)
         self._uses = Uses(self.engine)
         rates = Rates(settings.user_rate, settings.token_rate)
         hashing = Hashing()
@@ -121,14 +122,18 @@ class Worker:
     def check(self) -> JournalState:
         """Make sure that predictions can be made and journalled; raises ChurnError where not."""
         self._model.self_test.require(self._model.tag)
-        return self._journal.check()
+        return self._with_batches(self._journal.check())
 
     def state(self) -> JournalState:
         """Return how the journal is; may read files."""
-        return self._journal.state()
+        return self._with_batches(self._journal.state())
+
+    def _with_batches(self, state: JournalState) -> JournalState:
+        return replace(state, waiting=state.waiting + self._helper.waiting)
 
     def close(self) -> None:
         """Write what waits, and let go of the database."""
+        self._helper.close()
         self._journal.close()
         self._uses.close()
         self._upkeep.close()
@@ -153,7 +158,12 @@ class Worker:
     async def record(self, exchange: Exchange) -> None:
         """Journal one exchange; durable on return."""
         exchange.model = self._model.tag
-        await self._journal.record(exchange)
+        await (exchange.batch or self._journal).record(exchange)
+
+    async def answer(self, file: MemoryFile, language: Language) -> Recording:
+        """Replace a file's list of employees by the answer to it, and return what journals that."""
+        self._model.self_test.require(self._model.tag)
+        return await self._helper.answer(file, language)
 
 
 @cache
@@ -204,7 +214,7 @@ class Churn:
     @bentoml.api
     async def predict_batch(self, employees: list[Employee], /) -> list[Prediction]:
         """Return the risk of up to 10,000 employees, in order; one invalid refuses them all."""
-        return cast("list[Prediction]", await self._beside(lambda: _sent_in_parts(_predict(employees))))
+        return cast("list[Prediction]", await self._beside(lambda: _sent(_predict(employees))))
 
     @bentoml.api
     async def what_if(self, question: WhatIfQuestion, /) -> WhatIfAnswer:
@@ -231,12 +241,6 @@ def _what_if(question: WhatIfQuestion) -> dict[str, Any]:
 def _sent(answer: object) -> Response:
     """Return the answer as it goes out, serialised once."""
     return Response(orjson.dumps(answer), media_type="application/json")
-
-
-def _sent_in_parts(answers: list[dict[str, Any]]) -> Response:
-    """Return the same, made in parts: nothing else of this process goes on while one is."""
-    parts = [orjson.dumps(answers[at : at + PART])[1:-1] for at in range(0, len(answers), PART)]
-    return Response(b"[" + b",".join(parts) + b"]", media_type="application/json")
 
 
 def _schema_of(spec: Any) -> Callable[..., dict[str, Any]]:
@@ -283,7 +287,7 @@ service.add_asgi_middleware(Recorder, journal=worker, is_open=is_open)
 service.add_asgi_middleware(Envelope)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
-service.add_asgi_middleware(Intake, endpoints=worker.endpoints)
+service.add_asgi_middleware(Intake, endpoints=worker.endpoints, batches=worker)
 routes = (
     make_landing(worker.frame_ancestors),
     make_history(worker.history, worker.stored_as),

@@ -3,7 +3,8 @@
 python -m benchmarks.bench_flood [--data DIR] [--short]
 
 One worker on SQLite. Measured quiet and beside each: the latency of `/predict` by a token and of `/livez`,
-one call at a time, and how long the first sign-ins of new users take, each from another address. The last
+one call at a time, and how long the first sign-ins of new users take, each from another address; of large
+batches also the memory of all the server's processes, and what is left of it some seconds later. The last
 line is one JSON object.
 """
 
@@ -36,6 +37,7 @@ QUIET, ONE, MANY, BATCHES = "quiet", "30 connections", "100 addresses", "large b
 PLACES = {QUIET: "quiet", ONE: "one_address", MANY: "many_addresses", BATCHES: "batches"}
 FLOODS: Mapping[str, tuple[int, int]] = {ONE: (30, 1), MANY: (100, 100)}
 SIGN_IN = 3.0  # seconds at most, beside a flood
+LATER, KEPT = 15.0, 1.2  # seconds after large batches, and at most so many times the quiet memory
 P99: Mapping[str, float] = {ONE: 2.0, MANY: 2.0, BATCHES: 3.0}  # at most so many times the quiet one
 
 
@@ -57,15 +59,18 @@ def main() -> None:
         database = servers.database(SQLITE)
         target = servers.start(CHURN, "/predict", database)
         found: dict[str, list[Figure]] = {name: [] for name in PLACES}
+        target.measure(CHURN, 1, 1.0)
+        quiet = target.memory()
         for _ in range(ROUNDS[options.short]):
             users = _users(database, SIGN_INS * len(found))
             for name, rounds in found.items():
                 mine = [users.pop() for _ in range(SIGN_INS)]
                 with _crowded(target, name):
                     rounds.append(_measured(target, mine, SECONDS[options.short]))
+        memory = {"quiet_mb": quiet, **_memory(target, SECONDS[options.short])}
     figures = {name: _median(measured) for name, measured in found.items()}
-    _tell(figures)
-    print(json.dumps(_flat(figures)))
+    _tell(figures, memory)
+    print(json.dumps({**_flat(figures), **memory}))
 
 
 def _crowded(target: Target, name: str) -> AbstractContextManager[None]:
@@ -75,6 +80,18 @@ def _crowded(target: Target, name: str) -> AbstractContextManager[None]:
         batch = target.to("POST", "/predict_batch", [EXAMPLE] * ROWS)
         return beside(batches, batch.url, batch.message, SENDERS)
     return nullcontext()
+
+
+def _memory(target: Target, seconds: float) -> dict[str, int]:
+    """Return the server's MB at their most beside large batches, and some seconds after them."""
+    peak = 0
+    with _crowded(target, BATCHES):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            peak = max(peak, target.memory())
+            time.sleep(0.05)
+    time.sleep(LATER)
+    return {"peak_mb": peak, "after_mb": target.memory()}
 
 
 def _users(database: str, count: int) -> list[str]:
@@ -133,7 +150,7 @@ def _flat(figures: Mapping[str, Figure]) -> dict[str, float]:
     return flat
 
 
-def _tell(figures: Mapping[str, Figure]) -> None:
+def _tell(figures: Mapping[str, Figure], memory: Mapping[str, int]) -> None:
     table = Table(title="One worker; ratios to the quiet server")
     for heading in ("", "p50 ms", "p99 ms", "ratio", "/livez p99 ms", "ratio", "sign-in s", "bar"):
         table.add_column(heading, justify="left" if not heading else "right")
@@ -150,6 +167,11 @@ def _tell(figures: Mapping[str, Figure]) -> None:
         row = (f"{figure.p50_ms:.1f}", f"{figure.p99_ms:.1f}", f"{ratio:.1f}", f"{figure.livez_p99_ms:.1f}")
         table.add_row(name, *row, f"{alive:.1f}", f"{figure.sign_in_s:.2f}", bar)
     Console(width=110).print(table)
+    bar = "met" if memory["after_mb"] <= KEPT * memory["quiet_mb"] else "MISSED"
+    print(
+        f"Memory: {memory['quiet_mb']} MB quiet, {memory['peak_mb']} MB at most beside large batches, "
+        f"{memory['after_mb']} MB {LATER:.0f} s later (bar: ≤ {KEPT} × quiet, {bar})"
+    )
 
 
 if __name__ == "__main__":

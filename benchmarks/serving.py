@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import psutil
 
 from benchmarks import load
 from benchmarks.trained import train
@@ -40,12 +42,22 @@ class Target:
 
     url: str
     message: bytes
+    pid: int
 
     def to(self, method: str, path: str, body: object) -> "Target":
         """Return the same server with something else that is sent to it."""
         parts = urlsplit(self.url)
         url = f"{parts.scheme}://{parts.netloc}{path}"
-        return Target(self.url, load.request(url, json.dumps(body).encode(), AUTHORIZED, method))
+        return Target(self.url, load.request(url, json.dumps(body).encode(), AUTHORIZED, method), self.pid)
+
+    def memory(self) -> int:
+        """Return the MB that its processes hold."""
+        server = psutil.Process(self.pid)
+        held = 0
+        for process in (server, *server.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                held += process.memory_info().rss
+        return held // 10**6
 
     def measure(self, name: str, clients: int, seconds: float) -> load.Load:
         """Return what it answers so many clients; ends the benchmark where it refuses."""
@@ -95,8 +107,9 @@ class Servers:
         python = sys.executable if checkout == PROJECT else str(checkout / ".venv/bin/python")
         if service == CHURN:
             self._churn(python, checkout, env, "db", "upgrade")
-        url = self._stack.enter_context(bentoml_serve(env, service, checkout, python)).url
-        return Target(url, load.request(f"{url}{path}", json.dumps(body).encode(), AUTHORIZED))
+        server = self._stack.enter_context(bentoml_serve(env, service, checkout, python))
+        message = load.request(f"{server.url}{path}", json.dumps(body).encode(), AUTHORIZED)
+        return Target(server.url, message, server.process.pid)
 
     def _churn(self, python: str, checkout: Path, env: dict[str, str], *command: str) -> None:
         whole = [python, "-m", "churn.cli.main", *command]

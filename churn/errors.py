@@ -27,6 +27,7 @@ prints the message and exits with 1. Messages say what is wrong and what to do, 
 service never hold an employee's values or a credential.
 """
 
+import copyreg
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,10 @@ class ChurnError(Exception):
     """Base of all: carries a message for a person and the HTTP status of its kind."""
 
     status = 500
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it pass from one process to another, whatever its constructor takes."""
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,10 @@ class Scorecard:
     effects: Mapping[str, Table | Curve]
     calibration: Calibration = field(default_factory=Calibration)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pass from one process to another without what was computed: functions cannot."""
+        return Scorecard, (self.base, self.effects, self.calibration)
+
     @cached_property
     def base_value(self) -> float:
         """The log-odds of the average employee."""

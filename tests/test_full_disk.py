@@ -45,6 +45,7 @@ def test_a_full_disk_ends_no_worker_and_is_said(model: ServedModel, home: Path, 
         answers = [client.post("/predict", json=EXAMPLE).status_code for _ in range(60)]
         assert set(answers) <= {200, 503}
         assert answers[-1] == 503
+        assert client.post("/predict_batch", json=[EXAMPLE] * 100).status_code == 503
         # Figures that were never counted before, each in a place of its own.
         for path in (
             "/model",

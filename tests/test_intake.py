@@ -1,7 +1,6 @@
 """Reading bodies; the same refusals on the real service are in test_service."""
 
 import json
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +11,6 @@ from churn.errors import InvalidInputError, PayloadTooLargeError
 from churn.schemas import EXAMPLE
 from churn.web import bodies, envelope, intake
 from churn.web.intake import MAX_ERRORS, MAX_ROWS, Route, read_many, read_one, read_what_if
-from churn.yielding import OFTEN
 from tests.conftest import Served
 from tests.servers import PATIENCE
 
@@ -237,7 +235,7 @@ def padded(body: object, size: int) -> bytes:
 
 
 class TestLarge:
-    """Large bodies are answered one at a time, whatever becomes of who sent them."""
+    """Large bodies of one employee are answered one at a time, whatever becomes of who sent them."""
 
     def test_one_that_is_still_read_keeps_its_turn_after_the_deadline(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
@@ -247,35 +245,17 @@ class TestLarge:
         def read(body: bytes) -> object:
             begun.append(body)
             assert goes_on.wait(PATIENCE)
-            return read_many(body)
+            return read_one(body)
 
-        large = padded([EXAMPLE], bodies.SMALL + 1)
+        large = padded(EXAMPLE, bodies.SMALL + 1)
         with monkeypatch.context() as patched:
-            patched.setitem(intake.ROUTES, "/predict_batch", Route(read, intake.MAX_BATCH_BYTES))
+            patched.setitem(intake.ROUTES, "/predict", Route(read, intake.MAX_BYTES))
             patched.setattr(envelope, "MAX_SECONDS", 0.5)
             for _ in range(2):
-                late = served.client.post("/predict_batch", content=large, headers=JSON)
+                late = served.client.post("/predict", content=large, headers=JSON)
                 assert late.status_code == 504
         assert len(begun) == 1
         goes_on.set()
-        after = served.client.post("/predict_batch", content=large, headers=JSON)
+        after = served.client.post("/predict", content=large, headers=JSON)
         assert after.status_code == 200
         assert len(begun) == 1
-
-
-def test_while_a_large_batch_is_answered_others_get_their_turns(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usual, seen = sys.getswitchinterval(), []
-    really_set = sys.setswitchinterval
-
-    def note(interval: float) -> None:
-        seen.append(interval)
-        really_set(interval)
-
-    monkeypatch.setattr(sys, "setswitchinterval", note)
-    people = [{**EXAMPLE, "age": 20 + n % 40} for n in range(450)]
-    answers = served.client.post("/predict_batch", json=people).json()
-    assert [one["probability"] for one in answers[:40]] == [one["probability"] for one in answers[400:440]]
-    assert (len(answers), len({one["prediction_id"] for one in answers})) == (450, 450)
-    assert (set(seen), sys.getswitchinterval()) == ({OFTEN, usual}, usual)

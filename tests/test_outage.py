@@ -15,7 +15,7 @@ from churn.registry import ServedModel
 from churn.schemas import EXAMPLE
 from churn.storage import schema
 from churn.storage.engine import opened
-from churn.storage.tables import employee_inputs, requests
+from churn.storage.tables import employee_inputs, prediction_results, requests
 from tests import postgres
 from tests.audit import Audit, audit, in_order
 from tests.clients import Clients
@@ -25,6 +25,7 @@ from tests.servers import Mortal, environment, home_beside
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 CALLS = 30
+MANY = 100
 Env = Callable[..., dict[str, str]]
 
 
@@ -70,6 +71,13 @@ def busy(server: Mortal, patience: float = 60) -> Clients:
 def predict(server: Mortal, token: str = TOKEN, **changes: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.post(f"{server.url}/predict", json={**EXAMPLE, **changes}, headers=headers, timeout=60)
+
+
+def predict_many(server: Mortal) -> httpx.Response:
+    """Have so many scored at once that another process does it."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    many = [{**EXAMPLE, "employee_id": f"E-{number}"} for number in range(MANY)]
+    return httpx.post(f"{server.url}/predict_batch", json=many, headers=headers, timeout=60)
 
 
 def metric(server: Mortal, name: str) -> float:
@@ -158,6 +166,8 @@ def test_a_start_without_the_database(own: OwnServer, url: str, env: Env) -> Non
         assert predict(server, token="somebody-elses-0123456789").status_code == 503
         answer = predict(server, employee_id="E-early")
         assert answer.status_code == 200
+        many = predict_many(server)
+        assert (many.status_code, len(many.json())) == (200, MANY)
         own.start()
         server.await_ready(has_replayed)
         assert predict(server, token="somebody-elses-0123456789").status_code == 401
@@ -167,6 +177,9 @@ def test_a_start_without_the_database(own: OwnServer, url: str, env: Env) -> Non
         known = employee_inputs.c.employee_id == "E-early"
         found = select(employee_inputs.c.id).where(known)
         assert [str(key) for key in connection.execute(found).scalars()] == [answer.json()["prediction_id"]]
+        others = select(prediction_results.c.id)
+        kept = {str(key) for key in connection.execute(others).scalars()}
+        assert {one["prediction_id"] for one in many.json()} < kept
         names = select(requests.c.caller_name).where(requests.c.route == "/predict", requests.c.times == 1)
         assert any(str(name).startswith("api-token") for name in connection.execute(names).scalars())
 
@@ -184,6 +197,8 @@ def test_no_prediction_without_the_database_where_the_spool_is_turned_off(
             answered = len(clients.answers)
             clients.await_calls(CALLS, status=503)
             assert len(clients.answers) == answered
+            many = predict_many(server)
+            assert (many.status_code, many.headers["Retry-After"]) == (503, "5")
             own.start()
             clients.await_calls(CALLS)
         server.await_ready(lambda said: said["code"] == 200)

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 CallerKind = Literal["user", "token", "operator", "anonymous"]
 
@@ -39,13 +39,21 @@ class Scored:
     guessed: frozenset[str] = frozenset()
 
 
+class Recording(Protocol):
+    """What journals a call."""
+
+    async def record(self, exchange: "Exchange") -> None:
+        """Log one exchange; durable on return."""
+
+
 @dataclass(slots=True)
 class Exchange:
     """One call and its answer, complete when it is recorded.
 
     A refused call has no `scored`, and its `body` (JSON) holds field names but none of their values.
     `times` is more than 1 where refused calls alike are counted instead of stored one by one; `is_bare`
-    says that a refused one came without credentials.
+    says that a refused one came without credentials. `batch` is what journals a call whose predictions and
+    `body` are with another process.
     """
 
     id: uuid.UUID
@@ -61,3 +69,4 @@ class Exchange:
     model: str | None = None
     times: int = 1
     is_bare: bool = False
+    batch: Recording | None = None

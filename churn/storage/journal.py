@@ -9,10 +9,7 @@ import logging
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
-
-import anyio.to_thread
 
 from churn.errors import ChurnError, DatabaseError, JournalFullError
 from churn.storage.entries import Entry, Pseudonym, entry_of
@@ -20,13 +17,11 @@ from churn.storage.exchanges import Exchange
 from churn.storage.shelf import SpoolState
 from churn.storage.store import Store
 from churn.storage.tally import Tally
-from churn.yielding import yielding
 
 logger = logging.getLogger("churn")
 
 CAPACITY = 50_000  # rows that may wait: past it, callers are asked to come again
 TRANSACTION = 2_000  # rows that one transaction may have, but for a single larger call
-SMALL = 50  # rows that are made without a thread
 COUNTING = 10.0  # seconds for which refused logins are counted before the count is stored
 PAUSE = 0.25  # seconds between two rounds of catching up, when no calls come
 
@@ -104,17 +99,10 @@ class Journal:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._weight += weight
         try:
-            with yielding.at_work() if weight > SMALL else nullcontext():
-                self._hand_over(_Waiting(await self._entry(exchange, weight), weight, future))
-                await future
+            self._hand_over(_Waiting(entry_of(exchange, self._pseudonym), weight, future))
+            await future
         finally:
             self._weight -= weight
-
-    async def _entry(self, exchange: Exchange, weight: int) -> Entry:
-        """Return the rows of an exchange; those of many employees are made off the event loop."""
-        if weight <= SMALL:
-            return entry_of(exchange, self._pseudonym)
-        return await anyio.to_thread.run_sync(entry_of, exchange, self._pseudonym)
 
     def _hand_over(self, one: _Waiting) -> None:
         """Hand one call to the thread: at once, or with the others of this round of the event loop.

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 
+from churn.settings import Settings
 from churn.storage.entries import Pseudonym
 
 PREFIX = "p:"
@@ -17,6 +18,11 @@ def pseudonymizer(key: str) -> Pseudonym:
         return f"{PREFIX}{digest[:DIGITS]}"
 
     return pseudonym
+
+
+def configured(settings: Settings) -> Pseudonym | None:
+    """Return what the settings want to be stored of an employee's id; None where that is the id."""
+    return pseudonymizer(settings.pseudonym_key.get_secret_value()) if settings.pseudonymize else None
 
 
 def stored_as(employee_id: str, key: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from churn.atomic import replacing
 from churn.errors import SpoolError
+from churn.settings import Settings
 from churn.storage.entries import Entry
 from churn.storage.room import reserve
 from churn.storage.segment import OVERHEAD, Batch, Segment, count
@@ -266,6 +267,13 @@ class Spool:
         if self._active and self._active.path.name == name:
             self._active.close()
             self._active = None
+
+
+def configured(settings: Settings) -> Spool | None:
+    """Return the spool that the settings want; None where they want none."""
+    if not settings.has_spool:
+        return None
+    return Spool(settings.spool, settings.spool_mb * 1024**2, settings.spool_hours * 3600)
 
 
 def _gone() -> OSError:

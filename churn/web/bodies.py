@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from starlette.types import Receive, Scope
 
 from churn.errors import OverloadedError, PayloadTooLargeError, UnfinishedError, UnsupportedMediaError
+from churn.memory import MemoryFile
 from churn.storage.exchanges import Caller
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -13,6 +14,34 @@ SMALL = 16 * 1024  # bytes that are not worth counting: connections are bounded,
 MAX_HELD = 128 * 1024**2  # bytes of larger bodies that a worker holds at once
 SHARE = 4  # one caller's part of them is a fourth: a whole batch
 MAX_EACH = 4  # larger bodies that are held of one caller
+
+
+class Body:
+    """A body as it came, of so many bytes; a larger one is in a file of memory."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.file: MemoryFile | None = None
+        self._parts: list[bytes] = []
+
+    def append(self, part: bytes) -> None:
+        """Take some more."""
+        self.size += len(part)
+        self._parts.append(part)
+        if self.size > SMALL:
+            self.file = self.file or MemoryFile()
+            while self._parts:
+                self.file.append(self._parts.pop(0))
+
+    def read(self) -> bytes:
+        """Return all of it."""
+        return b"".join(self._parts) if self.file is None else self.file.read()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._parts.clear()
+        if self.file is not None:
+            self.file.close()
 
 
 class Bodies:
@@ -26,7 +55,7 @@ class Bodies:
         self._held_of: Counter[Caller] = Counter()  # bytes; none of those who have none
         self._bodies_of: Counter[Caller] = Counter()
 
-    async def read(self, scope: Scope, receive: Receive, limit: int) -> bytes:
+    async def read(self, scope: Scope, receive: Receive, limit: int) -> Body:
         """Return a whole body, held until `let_go`; stops as soon as it is over the limit in bytes.
 
         Raises:
@@ -36,41 +65,40 @@ class Bodies:
             UnfinishedError: it does not come whole.
         """
         _check(scope["headers"], limit)
-        chunks: list[bytes] = []
+        body = Body()
         try:
-            await self._fill(chunks, scope, receive, limit)
-        except BaseException:
-            self._release(scope, sum(map(len, chunks)))
+            await self._fill(body, scope, receive, limit)
+        except BaseException as error:
+            self.let_go(scope, body)
+            if isinstance(error, OSError):
+                raise OverloadedError(f"a body finds no room in memory ({error.strerror})") from error
             raise
-        return b"".join(chunks)
+        return body
 
-    def let_go(self, scope: Scope, body: bytes) -> None:
-        """Count a request's body no longer."""
-        self._release(scope, len(body))
-
-    def _release(self, scope: Scope, size: int) -> None:
-        if size > SMALL:
+    def let_go(self, scope: Scope, body: Body) -> None:
+        """Hold a request's body no longer."""
+        body.close()
+        if body.size > SMALL:
             caller = scope["state"]["caller"]
-            self._held -= size
-            self._held_of[caller] -= size
+            self._held -= body.size
+            self._held_of[caller] -= body.size
             self._bodies_of[caller] -= 1
             if not self._bodies_of[caller]:
                 del self._held_of[caller], self._bodies_of[caller]
 
-    async def _fill(self, chunks: list[bytes], scope: Scope, receive: Receive, limit: int) -> None:
-        size, more = 0, True
+    async def _fill(self, body: Body, scope: Scope, receive: Receive, limit: int) -> None:
+        more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise UnfinishedError(scope["state"].get("refused"))
-            chunk = message.get("body", b"")
-            chunks.append(chunk)
-            before, size = size, size + len(chunk)
-            if size > SMALL:
-                self._hold(scope["state"]["caller"], before, size)
-            if size > limit:
+            part = message.get("body", b"")
+            if body.size + len(part) > SMALL:
+                self._hold(scope["state"]["caller"], body.size, body.size + len(part))
+            body.append(part)
+            if body.size > limit:
                 raise PayloadTooLargeError(limit, "byte")
-            if size > SMALL:
+            if body.size > SMALL:
                 self._check_room(scope["state"]["caller"])
             more = message.get("more_body", False)
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -19,14 +19,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from churn import domain, names
-from churn.errors import (
-    FieldError,
-    InvalidInputError,
-    PayloadTooLargeError,
-)
+from churn.domain import Language
+from churn.errors import FieldError, InvalidInputError, PayloadTooLargeError
+from churn.memory import MemoryFile
 from churn.schemas import Changes, Employee, WhatIfQuestion
-from churn.web.bodies import SMALL, Bodies
-from churn.yielding import yielding
+from churn.storage.exchanges import Recording
+from churn.web.bodies import Bodies, Body
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
@@ -37,6 +35,7 @@ MAX_NAME = 64  # characters of an unknown field's name that are told back
 # The state of the request that an endpoint answers: its language, and what the journal is to keep of it.
 CALL: ContextVar[dict[str, Any]] = ContextVar("call")
 
+BATCHES = "/predict_batch"
 Endpoint = Callable[[Any], Awaitable[Response]]
 Place = tuple[str | int, ...]
 Record = TypeVar("Record", Employee, Changes)
@@ -100,7 +99,7 @@ class Route:
 
 ROUTES: Mapping[str, Route] = {
     "/predict": Route(read_one, MAX_BYTES),
-    "/predict_batch": Route(read_many, MAX_BATCH_BYTES),
+    BATCHES: Route(read_many, MAX_BATCH_BYTES),
     "/what_if": Route(read_what_if, MAX_BYTES),
 }
 
@@ -214,17 +213,25 @@ def _field_error(error: ErrorDetails, place: Place) -> FieldError:
     return FieldError(at, kind, known.name if known else None)
 
 
+class Batches(Protocol):
+    """What answers large batches: BentoML's worker and its event loop are for the others."""
+
+    async def answer(self, file: MemoryFile, language: Language) -> Recording:
+        """Replace a file's list of employees by the answer to it, and return what journals that."""
+
+
 class Intake:
-    """Reads the body of a prediction route, and answers by the endpoint of the route.
+    """Reads the body of a prediction route, and answers by the endpoint of the route, or by `batches`.
 
     `endpoints` has the service's by their routes, each with what it takes. Raises `RefusalError`s for
     the envelope around it to answer. BentoML's own way to an endpoint takes as long as all that we do on
     ours, and would parse and validate once more: what it leads to is called here, by the same names.
     """
 
-    def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint]) -> None:
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint], batches: Batches) -> None:
         self._app = app
         self._endpoints = endpoints
+        self._batches = batches
         self._bodies = Bodies()
         # What is read of a large body takes ten times its bytes: one at a time.
         self._large = anyio.CapacityLimiter(1)
@@ -237,20 +244,29 @@ class Intake:
             return
         body = await self._bodies.read(scope, receive, route.max_bytes)
         CALL.set(scope["state"])  # for this request's own task
-        endpoint = self._endpoints[scope["path"]]
-        if len(body) <= SMALL:
-            answer = await endpoint(route.read(body))
+        if body.file is None:
+            answer = await self._endpoints[scope["path"]](route.read(body.read()))
+        elif scope["path"] == BATCHES:
+            answer = await self._answer_batch(scope, body, body.file)
         else:
-            answer = await self._answer_large(scope, endpoint, body)
+            answer = await self._answer_large(scope, body)
         await answer(scope, receive, send)
 
-    async def _answer_large(self, scope: Scope, endpoint: Endpoint, body: bytes) -> Response:
-        """Answer a large body when it is its turn.
+    async def _answer_batch(self, scope: Scope, body: Body, file: MemoryFile) -> Response:
+        """Answer a large batch, by another process; the recorder is left what journals it there."""
+        try:
+            scope["state"]["batch"] = await self._batches.answer(file, scope["state"]["language"])
+            return Response(file.view(), media_type="application/json")
+        finally:
+            self._bodies.let_go(scope, body)
+
+    async def _answer_large(self, scope: Scope, body: Body) -> Response:
+        """Answer any other large body when it is its turn.
 
         What has begun goes on where nobody waits for it any more: a thread cannot be ended, and what it
         holds counts until it has.
         """
-        read, turn = ROUTES[scope["path"]].read, object()
+        read, endpoint, turn = ROUTES[scope["path"]].read, self._endpoints[scope["path"]], object()
         try:
             await self._large.acquire_on_behalf_of(turn)
         except BaseException:
@@ -259,8 +275,7 @@ class Intake:
 
         async def work() -> Response:
             try:
-                with yielding.at_work():
-                    return await endpoint(await anyio.to_thread.run_sync(read, body))
+                return await endpoint(await anyio.to_thread.run_sync(lambda: read(body.read())))
             finally:
                 self._large.release_on_behalf_of(turn)
                 self._bodies.let_go(scope, body)

@@ -1,16 +1,16 @@
 """The recorder: holds an answer back until the journal has it."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.errors import ChurnError, DatabaseError, UnauthorizedError
 from churn.storage.audit import REFUSED
-from churn.storage.exchanges import Caller, Exchange
+from churn.storage.exchanges import Caller, Exchange, Recording
 from churn.web.deadlines import Deadlines
 from churn.web.envelope import logger, refusal
 from churn.web.headers import header
@@ -19,15 +19,9 @@ from churn.web.tracebacks import anonymous_traceback
 
 # Every call to these is journalled; of the others, those that are refused.
 API = frozenset({*ROUTES, "/model", "/history"})
+PART = 64 * 1024  # bytes of an answer that are sent at once
 MAX_SECONDS = 30  # until an answer is journalled; past them, it is perhaps, but not sent
 ELSEWHERE = "(elsewhere)"  # the route of other addresses: what people type there is not ours to keep
-
-
-class Recording(Protocol):
-    """What the recorder needs of a journal."""
-
-    async def record(self, exchange: Exchange) -> None:
-        """Log one exchange; durable on return."""
 
 
 class Recorder:
@@ -50,9 +44,14 @@ class Recorder:
             await self._app(scope, receive, send)
             return
         call = _Call(scope, send)
-        await self._app(scope, receive, call.hold)
-        if not call.held:
-            return
+        try:
+            await self._app(scope, receive, call.hold)
+            if call.held:
+                await self._answer(call, scope, receive, send)
+        finally:
+            call.close()
+
+    async def _answer(self, call: "_Call", scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._deadlines.keep(self._journal.record(call.exchange()), MAX_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever it is: not journalled, so not answered
@@ -65,7 +64,7 @@ class Recorder:
             await refusal(refused, scope)(scope, receive, send)
         else:
             for message in call.held:
-                await send(message)
+                await _send(message, send)
 
 
 class _Call:
@@ -87,12 +86,18 @@ class _Call:
         else:
             self.held.append(message)
 
+    def close(self) -> None:
+        """Let go of what another process has of it."""
+        if batch := self._scope["state"].get("batch"):
+            batch.close()
+
     def exchange(self) -> Exchange:
         """Return what is logged of it, once it is answered."""
         scope, state = self._scope, self._scope["state"]
         status = self.held[0]["status"]
+        batch = state.get("batch") if status == 200 else None
         # What other routes tell is in the journal already, or in the model store.
-        kept = scope["path"] in ROUTES or status >= 400
+        kept = batch is None and (scope["path"] in ROUTES or status >= 400)
         body = b"".join([m.get("body", b"") for m in self.held[1:]]) if kept else b""
         return Exchange(
             id=state["request_id"],
@@ -107,7 +112,19 @@ class _Call:
             body=_with_address(body, scope) if status in REFUSED else body or None,
             scored=state.get("scored", ()) if status == 200 else (),
             is_bare=status == UnauthorizedError.status and not header(scope, b"authorization"),
+            batch=batch,
         )
+
+
+async def _send(message: Message, send: Send) -> None:
+    """Send a message; a long body in parts, between which others get their turns."""
+    body = message.get("body", b"")
+    while len(body) > PART:
+        await send({**message, "body": body[:PART], "more_body": True})
+        await asyncio.sleep(0)
+        body = body[PART:]
+        message = {**message, "body": body}
+    await send(message)
 
 
 def _with_address(body: bytes, scope: Scope) -> bytes:

@@ -22,8 +22,13 @@ def keep_texts_out() -> None:
     Of BentoML, uvicorn and SQLAlchemy's pool what they hand to `logging`; of asyncio what it would tell with
     the arguments of calls; of threads and finalizers what would go to stderr. Called in the event loop.
     """
-    logging.setLogRecordFactory(_Record)
+    keep_texts_out_of_threads()
     asyncio.get_running_loop().set_exception_handler(_of_loop)
+
+
+def keep_texts_out_of_threads() -> None:
+    """Have the same where there is no event loop."""
+    logging.setLogRecordFactory(_Record)
     if threading.excepthook is threading.__excepthook__:  # else the process is somebody's who looks himself
         threading.excepthook = _of_thread
     if sys.unraisablehook is sys.__unraisablehook__:
