@@ -37,6 +37,7 @@ from churn.schemas import Employee, WhatIfQuestion
 from churn.scoring import Scorer
 from churn.settings import Settings, load, logs_access, server_options
 from churn.storage import pseudonyms, spool
+from churn.storage.embedded import identity_of
 from churn.storage.engine import make_engine
 from churn.storage.exchanges import Exchange, Recording
 from churn.storage.history import Filters, page
@@ -99,7 +100,7 @@ class Worker:
         store = Store(Writer(self.engine), reach, spool.configured(settings))
         self._journal = Journal(store, pseudonyms.configured(settings))
         self._journal.start()
-        self._helper = Helper(settings, self._model)
+        self._helper = Helper(settings, self._model, identity_of(self.engine))
         self._uses = Uses(self.engine)
         rates = Rates(settings.user_rate, settings.token_rate)
         hashing = Hashing()

@@ -50,8 +50,10 @@ def test_a_file_replaced_or_removed_is_away_until_it_is_back(
         kept.hardlink_to(file)
         act(file)
         assert predict(served, "E-3") == 200
+        # By a process of its own, which opens the database only now.
+        assert served.client.post("/predict_batch", json=[EXAMPLE] * 100).status_code == 200
         said = served.client.get("/readyz").json()
-        assert (said["database"], said["spool"]["records"]) == ("away", 1)
+        assert (said["database"], said["spool"]["records"]) == ("away", 2)
         assert served.client.get("/history").status_code == 503
         with (
             pytest.raises(DatabaseError, match=r"was replaced or removed while it was open"),
@@ -66,7 +68,7 @@ def test_a_file_replaced_or_removed_is_away_until_it_is_back(
         wait_until(lambda: served.client.get("/readyz").json()["spool"]["records"] == 0)
         assert predict(served, "E-4") == 200
     with opened(f"sqlite:///{file}") as engine:
-        assert count(engine)["prediction_results"] == 4
+        assert count(engine)["prediction_results"] == 4 + 100
         assert verify(engine).findings == []
 
 

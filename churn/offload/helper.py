@@ -12,6 +12,7 @@ from churn.memory import MemoryFile
 from churn.offload.child import Child
 from churn.registry import ServedModel
 from churn.settings import Settings
+from churn.storage.embedded import Identity
 from churn.storage.exchanges import Exchange
 
 
@@ -21,8 +22,8 @@ class Helper:
     The process is started for the first, and again where it has ended. For the event loop's thread alone.
     """
 
-    def __init__(self, settings: Settings, model: ServedModel) -> None:
-        self._start = settings, model
+    def __init__(self, settings: Settings, model: ServedModel, opened: Identity) -> None:
+        self._start = settings, model, opened
         self._turn = asyncio.Lock()
         self._child: Child | None = None
         self._batch: Batch | None = None

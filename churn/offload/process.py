@@ -24,6 +24,7 @@ from churn.registry import ServedModel
 from churn.scoring import Scorer
 from churn.settings import Settings
 from churn.storage import pseudonyms, schema, spool
+from churn.storage.embedded import Identity
 from churn.storage.engine import make_engine
 from churn.storage.entries import entry_of
 from churn.storage.exchanges import Exchange, Scored
@@ -43,12 +44,12 @@ KEPT, KEPT_GROWN = 60, 3  # seconds for which it is worth keeping while there is
 class Process:
     """What the process holds open while it lives.
 
-    Settings and model are the worker's, whatever was changed since that has begun.
+    Settings, model and SQLite file are the worker's, whatever was changed since that has begun.
     """
 
-    def __init__(self, settings: Settings, model: ServedModel) -> None:
+    def __init__(self, settings: Settings, model: ServedModel, opened: Identity) -> None:
         self._scorer = Scorer(model)
-        self._engine = make_engine(settings.database_url.get_secret_value(), pool_size=1)
+        self._engine = make_engine(settings.database_url.get_secret_value(), pool_size=1, opened=opened)
         self._store = Store(Writer(self._engine), self._probe, spool.configured(settings))
         self._pseudonym = pseudonyms.configured(settings)
         self._kept = KEPT

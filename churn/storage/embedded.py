@@ -22,7 +22,7 @@ _PRAGMAS = (
     "secure_delete=ON",  # what is taken away is overwritten
 )
 
-_Identity = tuple[int, int] | None
+Identity = tuple[int, int] | None
 
 
 class LostError(DatabaseError, DontWrapMixin):
@@ -32,16 +32,17 @@ class LostError(DatabaseError, DontWrapMixin):
 class Embedded:
     """The file of one engine, by its device and inode; its log, too, by whose name SQLite would make another.
 
-    Who replaces or removes either under a connection makes it write to what nobody finds again.
+    Who replaces or removes either under a connection makes it write to what nobody finds again. `opened` is
+    the file where another process has opened it before; else it is what is there first.
 
     Raises:
         SettingsError: the file's folder cannot be made.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, opened: Identity = None) -> None:
         self._file, self._log = file, f"{file}-wal"
         self._is_named = file.startswith("file:")  # SQLite's own kind of URL: the file is to be there
-        self._opened: _Identity = None
+        self._opened = opened
         self._lost_log = False
         if not self._is_named:
             _make_folder(Path(file).parent)
@@ -62,7 +63,7 @@ class Embedded:
             self._opened = _identity(self._file)
         self.check(None)
 
-    def check(self, log: _Identity) -> _Identity:
+    def check(self, log: Identity) -> Identity:
         """Return which log there is; refuse a file, or a log, that is not the one that was opened.
 
         Raises:
@@ -91,7 +92,7 @@ class File(sqlite3.Connection):
     def __init__(self, embedded: Embedded, *arguments: Any, **options: Any) -> None:
         embedded.make()
         super().__init__(*arguments, **options)
-        self._embedded, self._log = embedded, cast("_Identity", None)
+        self._embedded, self._log = embedded, cast("Identity", None)
         for pragma in _PRAGMAS:
             self.execute(f"PRAGMA {pragma}").close()
 
@@ -100,6 +101,11 @@ class File(sqlite3.Connection):
         if not self.in_transaction:
             self._log = self._embedded.check(self._log)
         return super().cursor(*arguments)
+
+
+def identity_of(engine: Engine) -> Identity:
+    """Return which SQLite file an engine has, for another process to open the same; None elsewhere."""
+    return _identity(str(engine.url.database)) if engine.dialect.name == "sqlite" else None
 
 
 def truncate_log(engine: Engine) -> bool:
@@ -114,7 +120,7 @@ def truncate_log(engine: Engine) -> bool:
     return not is_busy
 
 
-def _identity(file: str) -> _Identity:
+def _identity(file: str) -> Identity:
     try:
         found = os.stat(file)  # noqa: PTH116 - with each transaction: `Path` takes twice as long
     except OSError:

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from churn.errors import SettingsError
-from churn.storage.embedded import BUSY_TIMEOUT, Embedded, File
+from churn.storage.embedded import BUSY_TIMEOUT, Embedded, File, Identity
 from churn.storage.line import Cursor, Line
 from churn.storage.session import Session
 from churn.storage.session import patient as patiently
@@ -79,11 +79,14 @@ def name_of(engine: Engine) -> str:
     return engine.url.set(query={}).render_as_string(hide_password=True)
 
 
-def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) -> Engine:
+def make_engine(
+    url: str, *, pool_size: int = POOL_SIZE, patient: bool = False, opened: Identity = None
+) -> Engine:
     """Return an engine for a database URL; nothing is connected yet.
 
     `pool_size` is how many connections a process keeps; MAX_OVERFLOW more may come and go. A `patient` one
-    is for what reads the whole journal: statements may take as long as they need. TLS and what else libpq
+    is for what reads the whole journal: statements may take as long as they need. `opened` is the SQLite file
+    that another process has opened: no other that has taken its place is touched. TLS and what else libpq
     knows is asked for in the URL: `?sslmode=verify-full&sslrootcert=/path/ca.crt`.
 
     Raises:
@@ -99,7 +102,7 @@ def make_engine(url: str, *, pool_size: int = POOL_SIZE, patient: bool = False) 
         "pool_timeout": POOL_TIMEOUT,
     }
     if parsed.get_backend_name() == "sqlite":
-        factory = partial(File, Embedded(str(parsed.database)))
+        factory = partial(File, Embedded(str(parsed.database), opened))
         return create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT, "factory": factory}, **pool)
     plain, arguments = _arguments(parsed)
     engine = create_engine(plain, pool_pre_ping=True, use_native_hstore=False, connect_args=arguments, **pool)
