@@ -7,12 +7,13 @@ rows cost: rows are written by a few statements of many rows each.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from churn.storage.entries import Cell, Entry, moment
+from churn.storage.line import Line
 from churn.storage.seals import Batch
 from churn.storage.tables import JOURNAL, UtcDateTime, journal_batches, requests
 
@@ -22,9 +23,9 @@ _COLUMNS = {
     + ["batch_id"] * (table is requests)
     for table in (*JOURNAL, journal_batches)
 }
-_INSERT = {
+_INTO = {
     # Names of our own; quoted, since one of them is `values`.
-    table.name: f"INSERT INTO {table.name} (" + ", ".join([f'"{name}"' for name in names]) + ") VALUES "  # noqa: S608
+    table.name: f"{table.name} (" + ", ".join([f'"{name}"' for name in names]) + ") VALUES "
     for table, names in _COLUMNS.items()
 }
 # Where a table has a moment: entries tell it in UTC, and PostgreSQL has to be told that it is.
@@ -44,8 +45,11 @@ def write_rows(connection: Connection, entries: Sequence[Entry], batch: Batch) -
     rows = _rows(entries, batch)
     if connection.dialect.name == "postgresql":
         # One message is one transaction, and one round trip.
-        inserts = [_INSERT[table] + ",".join(_literals(table, of)) for table, of in rows]
-        text = ";".join([*_opening(connection), *inserts])
+        line = cast("Line", connection.connection.dbapi_connection)
+        into = f"INSERT INTO {line.session.prefix}"
+        inserts = [f"{into}{_INTO[table]}{','.join(_literals(table, of))}" for table, of in rows]
+        # A transaction that is open has been told already for how long it may take.
+        text = ";".join([line.session.limit, *inserts] if line.autocommit else inserts)
         with _discreet():
             connection.exec_driver_sql(text, execution_options={"no_parameters": True})
         return
@@ -53,13 +57,7 @@ def write_rows(connection: Connection, entries: Sequence[Entry], batch: Batch) -
         for part in _parts(of):
             marks = f"({', '.join('?' * len(of[0]))})"
             bound: Any = tuple([cell for row in part for cell in row])
-            connection.exec_driver_sql(_INSERT[table] + ", ".join([marks] * len(part)), bound)
-
-
-def _opening(connection: Connection) -> list[str]:
-    """Return what goes before statements on a connection that commits by itself; nothing on any other."""
-    line: Any = connection.connection.dbapi_connection
-    return [line.session.opening] if line.autocommit else []
+            connection.exec_driver_sql(f"INSERT INTO {_INTO[table]}" + ", ".join([marks] * len(part)), bound)
 
 
 @contextmanager

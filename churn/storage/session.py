@@ -47,8 +47,10 @@ class Session:
         # The URL's own limit may be longer.
         self.patience = PATIENCE if "statement_timeout" in self._limits else None
         self._path: dict[str, str] = {}  # none until the tables are there
-        # What goes before statements that are, in one message with it, a whole transaction.
-        self.opening = _local(self._limits)
+        # For statements that are, in one message, a whole transaction: the first of them, and what goes
+        # before the names of tables. All else that could be set would cost each commit, and change nothing.
+        self.limit = _local({n: v for n, v in self._limits.items() if n == "statement_timeout"})
+        self.prefix = ""
 
     def begin(self, cursor: Any, *, is_patient: bool) -> None:
         """Begin a transaction, by a cursor of the driver's.
@@ -73,8 +75,7 @@ class Session:
         if places:
             quoted = '"' + places[0][0].replace('"', '""') + '"'
             # Temporary tables, which may be anybody's, come last.
-            self._path = {"search_path": f"{quoted}, pg_temp"}
-        self.opening = _local({**self._limits, **self._path})
+            self._path, self.prefix = {"search_path": f"{quoted}, pg_temp"}, f"{quoted}."
 
 
 def patient(engine: Engine) -> Engine:
