@@ -1,5 +1,6 @@
 """The command line in process; `churn serve` itself is in test_process and test_readme."""
 
+import ast
 import json
 import random
 import re
@@ -19,8 +20,11 @@ from churn import domain, extracts, registry
 from churn.access.tokens import verify_token
 from churn.access.users import list_users, sign_in
 from churn.card import describe
+from churn.cli.lazy import LazyGroup
 from churn.cli.main import COMMANDS, main
+from churn.errors import ModelError
 from churn.registry import ServedModel, promotions
+from churn.registry.listing import listed
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from tests.real_data import TECHNOVA, needs_real_data
@@ -92,6 +96,38 @@ def test_train_export_is_the_train_command() -> None:
 def test_the_group_lists_its_commands() -> None:
     output = churn("--help").output
     assert all(re.search(rf"^  {name} +\w", output, re.MULTILINE) for name in COMMANDS)
+
+
+def test_a_list_says_in_a_line_what_each_command_is_for() -> None:
+    for group in ([], *([name] for name, one in COMMANDS.items() if isinstance(one, LazyGroup))):
+        [listed] = re.findall(r"^Commands:\n((?:  .*\n)+)\Z", churn(*group, "--help").output, re.MULTILINE)
+        assert all(re.fullmatch(r"  [a-z]+ +[A-Z].*\.", line) for line in listed.splitlines()), listed
+
+
+SLOW = {"alembic", "bentoml", "matplotlib", "numpy", "pandas", "pydantic", "scipy", "sklearn", "sqlalchemy"}
+
+
+@pytest.mark.parametrize(
+    ("command", "needed"),
+    [
+        (["--help"], set()),
+        *(([name, "--help"], set()) for name, one in COMMANDS.items() if isinstance(one, LazyGroup)),
+        (["model", "list"], {"bentoml"}),  # its frame, and not its store
+        (["token", "list"], {"pydantic", "sqlalchemy"}),
+    ],
+    ids=" ".join,
+)
+def test_what_lists_waits_for_no_library_that_it_does_without(
+    command: list[str], needed: set[str], model: ServedModel, sqlite_at_head: Path
+) -> None:
+    script = "import sys\nfrom churn.cli.main import main\nmain(sys.argv[1:], standalone_mode=False)\n"
+    script += "print({name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    env = environment(DATABASE_URL=f"sqlite:///{sqlite_at_head}")
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *command], cwd=PROJECT, env=env, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert SLOW & set(ast.literal_eval(ran.stderr)) <= needed
 
 
 def test_an_unknown_command_is_named() -> None:
@@ -385,6 +421,19 @@ class TestModel:
         [other] = [line for line in lines if damaged in line]
         assert "yes" not in other
         assert "?" in other  # it says nothing of its figures
+
+    def test_list_reads_off_files_what_bentoml_knows(self, model: ServedModel, damaged: str) -> None:
+        known = [(str(one.tag), one.info.creation_time, one.info.metadata) for one in registry.models()]
+        assert [(one.tag, one.created, one.facts) for one in listed(registry.home())] == known
+        assert {model.tag, damaged} <= {tag for tag, _, _ in known}
+
+    def test_list_names_an_entry_that_is_damaged(self, tmp_path: Path) -> None:
+        entry = tmp_path / "models" / "churn" / "half" / "model.yaml"
+        entry.parent.mkdir(parents=True)
+        for text in ("name: churn\n", "- [", "", "name: churn\nversion: half\ncreation_time: x\n"):
+            entry.write_text(text, encoding="utf-8")
+            with pytest.raises(ModelError, match=r"half/model\.yaml is damaged: remove its folder, then run"):
+                listed(tmp_path)
 
     def test_show_tells_figures_and_self_test_and_writes_the_documents(
         self, model: ServedModel, damaged: str, tmp_path: Path

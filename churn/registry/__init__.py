@@ -15,7 +15,7 @@ from bentoml.exceptions import BentoMLException, NotFound
 from churn import domain, scorecard
 from churn.domain import Field
 from churn.errors import ModelError
-from churn.registry import promotions, selftest
+from churn.registry import listing, promotions, selftest
 from churn.registry.selftest import SelfTest
 from churn.scorecard import Scorecard
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     # Importing scikit-learn takes seconds, and serving does without it.
     from sklearn.pipeline import Pipeline
 
-NAME = "churn"
+NAME = listing.NAME
 PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
 
 # Of the report, what the store's own lists show.
@@ -140,7 +140,7 @@ def resolve(tag: str = "") -> str:
     )
 
 
-def models() -> list[bentoml.Model]:
+def models() -> list["bentoml.Model"]:
     """Return the entries of our models, the newest first."""
     found = [model for model in bentoml.models.list() if model.tag.name == NAME]
     return sorted(found, key=lambda model: model.info.creation_time, reverse=True)
@@ -164,7 +164,7 @@ def require_signal(tag: str, facts: Mapping[str, Any]) -> None:
         )
 
 
-def find(tag: str = "") -> bentoml.Model:
+def find(tag: str = "") -> "bentoml.Model":
     """Return the store's entry for a tag, as `resolve` understands it.
 
     Raises:
@@ -227,5 +227,5 @@ def write_documents(tag: str, folder: Path) -> list[Path]:
     return [Path(shutil.copy(path, folder)) for path in found]
 
 
-def _read(entry: bentoml.Model, name: str) -> Any:
+def _read(entry: "bentoml.Model", name: str) -> Any:
     return json.loads(Path(entry.path_of(name)).read_text(encoding="utf-8"))
