@@ -350,16 +350,12 @@ class TestTrainOptions:
         assert (tmp_path / "out" / "MODEL_CARD.md").exists()
         assert {promotions.promoted(registry.home())} == new_models()
 
-    def test_a_threshold_that_flags_nobody(
-        self, new_models: Callable[[], set[str]], sample: Path, tmp_path: Path
-    ) -> None:
-        options = ("--cost-miss", "1", "--cost-alarm", "1000", "--out", str(tmp_path))
-        report = self.report(new_models, sample, *options)
+    def test_a_threshold_that_flags_nobody(self, new_models: Callable[[], set[str]], sample: Path) -> None:
+        report = self.report(new_models, sample, "--cost-miss", "1", "--cost-alarm", "1000")
         assert report["choices"][0]["flagged"] == 0
         assert {audit["four_fifths"] for audit in report["fairness"]} == {"cannot_tell"}
-        assert "Nobody is flagged: there is no ratio to read." in (tmp_path / "MODEL_CARD.md").read_text(
-            "utf-8"
-        )
+        card = Path(registry.find(report["tag"]).path_of("MODEL_CARD.md"))
+        assert "Nobody is flagged: there is no ratio to read." in card.read_text("utf-8")
 
     @pytest.mark.parametrize(
         ("options", "says"),
@@ -442,7 +438,9 @@ class TestModel:
         assert model.tag in output
         assert "self-test: passed" in output
         assert f"{model.report['metrics']['roc_auc']['mean']:.4f}" in output
-        assert {path.name for path in tmp_path.iterdir()} >= {"MODEL_CARD.md", "report.fr.html"}
+        names = {"report.fr.html", "report.en.html", "MODEL_CARD.md", "MODEL_CARD.fr.md"}
+        assert {path.name for path in tmp_path.iterdir()} == names
+        assert all(model.tag in path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
         assert "golden rows are not reproduced" in churn("model", "show", damaged).output
 
     def test_current_is_the_tag_and_nothing_else(

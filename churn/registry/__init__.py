@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,9 +72,9 @@ def home() -> Path:
 
 
 def save(export: Export, draw: Draw) -> str:
-    """Put a trained model in the store, with its report and card, and return its tag.
+    """Put a trained model in the store, with its card and what its report is drawn from; return its tag.
 
-    `draw` makes the documents, by file name, from the report with its provenance (`churn.report`).
+    `draw` makes the cards, by file name, from the report with its provenance (`churn.report`).
     `bentoml.sklearn.load_model` gives the scikit-learn pipeline back.
     """
     import joblib  # noqa: PLC0415 - only training pickles, and serving does without it
@@ -217,14 +216,6 @@ def _served(
             versions=report["library_versions"],
         ),
     )
-
-
-def write_documents(tag: str, folder: Path) -> list[Path]:
-    """Copy a model's report and card to a folder, and return where they are; raises ModelError as `find`."""
-    store = Path(find(tag).path_of("/"))
-    folder.mkdir(parents=True, exist_ok=True)
-    found = sorted([*store.glob("*.html"), *store.glob("*.md")])
-    return [Path(shutil.copy(path, folder)) for path in found]
 
 
 def _read(entry: "bentoml.Model", name: str) -> Any:

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from churn import registry
 from churn.cli.console import make_console, table_of
+from churn.cli.documents import write_documents
 from churn.cli.figures import signal_line
 from churn.cli.titles import TITLES
 from churn.registry import ServedModel
@@ -17,14 +18,14 @@ from churn.training.signal import Signal
 @click.command()
 @click.argument("tag", required=False, default="")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Write its report and model card to this folder."
+    "--out", type=click.Path(path_type=Path), help="Draw its report and model card into this folder."
 )
 def show(tag: str, out: Path | None) -> None:
     """Show a model's figures and self-test; without TAG, those of the model that serves."""
     found = registry.load(tag or load().model)
     _show(make_console(), found)
     if out is not None:
-        for path in registry.write_documents(found.tag, out):
+        for path in write_documents(found, out):
             click.echo(str(path))
 
 
