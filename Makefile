@@ -9,6 +9,9 @@ override export UV_PYTHON_DOWNLOADS := $(or $(UV_PYTHON_DOWNLOADS),never)
 override export BENTOML_HOME := $(or $(BENTOML_HOME),$(CURDIR)/.bentoml)
 override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),1)
 
+# Whatever the machine says: without bytecode every process compiles anew all that it imports, for seconds.
+override export PYTHONDONTWRITEBYTECODE :=
+
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
@@ -32,7 +35,7 @@ run: install  ## Make a model, a database, a first user and token where there ar
 	@exec $(RUN) churn serve
 
 test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor (TESTS=files: those alone, without it)
-	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(or $(TESTS),--cov --cov-report=term)
+	$(RUN) $(if $(TESTS),,python -m slipcover -m) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
 
 lint: install-dev  ## Check style and format
 	$(RUN) ruff check .
