@@ -35,7 +35,7 @@ run: install  ## Make a model, a database, a first user and token where there ar
 	@exec $(RUN) churn serve
 
 test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor (TESTS=files: those alone, without it)
-	$(RUN) $(if $(TESTS),,python -m slipcover -m) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
+	$(RUN) $(if $(TESTS),,python -m slipcover --dont-wrap-pytest -m) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
 
 lint: install-dev  ## Check style and format
 	$(RUN) ruff check .
