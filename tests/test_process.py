@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -26,8 +27,9 @@ from churn.schemas import EXAMPLE
 from churn.storage import schema
 from churn.storage.engine import make_engine, opened
 from churn.storage.tables import JOURNAL
+from churn.web.unneeded import UNNEEDED
 from tests.identities import a_token
-from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
+from tests.servers import PROJECT, WORKER, Server, bentoml_serve, environment, free_port, serving
 from tests.wires import answers, connect, heard
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
@@ -52,6 +54,23 @@ def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def test_it_listens_on_its_port_and_on_nothing_else(server: Server) -> None:
     assert server.process.listens_on() == {("127.0.0.1", urlsplit(server.url).port)}
+
+
+def test_a_worker_has_no_library_that_it_does_without(server: Server) -> None:
+    [worker] = [child for child in server.process.children() if WORKER in child.cmdline()]
+    mapped = {one.path for one in worker.memory_maps()}
+    assert [path for path in mapped if "pydantic_core" in path]
+    for library in ("numpy", "pandas", "sklearn", "scipy", "matplotlib"):
+        assert not [path for path in mapped if f"/{library}/" in path]
+
+
+@pytest.mark.parametrize(("module", "library"), zip(UNNEEDED, ("numpy", "pyparsing"), strict=True))
+def test_what_is_left_out_of_bentoml_would_be_imported(module: str, library: str) -> None:
+    # When this fails, it need not be left out any more.
+    file = Path(bentoml.__file__).parents[1] / f"{module.replace('.', '/')}.py"
+    text = file.read_text(encoding="utf-8")
+    assert re.search(rf"^(import|from) {library}\b", text, re.MULTILINE)
+    assert UNNEEDED[module] in text
 
 
 class TestClients:
