@@ -64,7 +64,7 @@ def test_a_worker_has_no_library_that_it_does_without(server: Server) -> None:
         assert not [path for path in mapped if f"/{library}/" in path]
 
 
-@pytest.mark.parametrize(("module", "library"), zip(UNNEEDED, ("numpy", "pyparsing"), strict=True))
+@pytest.mark.parametrize(("module", "library"), [*zip(UNNEEDED, ("numpy", "pyparsing"), strict=True)])
 def test_what_is_left_out_of_bentoml_would_be_imported(module: str, library: str) -> None:
     # When this fails, it need not be left out any more.
     file = Path(bentoml.__file__).parents[1] / f"{module.replace('.', '/')}.py"
