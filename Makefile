@@ -12,6 +12,7 @@ override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),1)
 # Whatever the machine says: without bytecode every process compiles anew all that it imports, for seconds.
 override export PYTHONDONTWRITEBYTECODE :=
 
+MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
@@ -35,7 +36,8 @@ run: install  ## Make a model, a database, a first user and token where there ar
 	@exec $(RUN) churn serve
 
 test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor (TESTS=files: those alone, without it)
-	$(RUN) $(if $(TESTS),,python -m slipcover --dont-wrap-pytest -m) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
+	$(RUN) $(if $(TESTS),,$(MEASURED)) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
+	$(if $(TESTS),,$(RUN) python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 90)
 
 check: lint types  ## In a minute: style, types, and the tests of what changed since main (SINCE=branch)
 	$(RUN) pytest -q -n 2 $$($(RUN) python -m scripts.changed $(or $(SINCE),main))
