@@ -25,6 +25,7 @@ from rich.table import Table
 from tests.servers import PROJECT, WORKER, Process, bentoml_serve, environment, free_port
 
 ROUNDS = (7, 1)  # (full, short)
+STARTS = 4  # of `make run`: the first, and others
 PATIENCE = 900  # seconds that installing and training may take
 MIB = 2**20
 
@@ -79,12 +80,12 @@ class Checkout:
             found: int = worker.memory_info().rss
             return found / MIB
 
-    def starts(self) -> tuple[float, float]:
-        """Return the seconds of the first and the second `make run` in a clean clone."""
-        with tempfile.TemporaryDirectory() as folder:
-            clone = Path(folder) / "churn"
+    def start(self) -> float:
+        """Return the seconds until `make run` answers in a clone of it, which is clean at first."""
+        clone = self.home / "clone"
+        if not clone.exists():
             subprocess.run(["git", "clone", "--quiet", self.folder, clone], check=True)
-            return _start(clone), _start(clone)
+        return _start(clone)
 
     def tests(self) -> float:
         """Return the seconds of `make test`."""
@@ -126,12 +127,11 @@ def _measured(checkouts: list[Checkout], *, short: bool, tests: bool) -> list[Fi
         for name, arguments in COMMANDS.items():
             for at, checkout in enumerate(checkouts):
                 keep(at, name, checkout.run(*arguments))
+    for number in range(0 if short else STARTS):
+        for at, checkout in enumerate(checkouts):
+            keep(at, SECOND if number else FIRST, checkout.start())
     for at, checkout in enumerate(checkouts):
         keep(at, MEMORY, checkout.memory())
-        if not short:
-            first, second = checkout.starts()
-            keep(at, FIRST, first)
-            keep(at, SECOND, second)
         if tests:
             keep(at, TESTS, checkout.tests())
     return figures
