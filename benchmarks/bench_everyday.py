@@ -13,9 +13,10 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -25,7 +26,7 @@ from rich.table import Table
 from tests.servers import PROJECT, WORKER, Process, bentoml_serve, environment, free_port
 
 ROUNDS = (7, 1)  # (full, short)
-STARTS = 4  # of `make run`: the first, and others
+STARTS = 3  # by `make run`, after the first
 PATIENCE = 900  # seconds that installing and training may take
 MIB = 2**20
 
@@ -66,7 +67,7 @@ class Checkout:
         """Return the environment of its commands."""
         return environment(BENTOML_HOME=str(self.home), CHURN_ENV_FILE="/dev/null")
 
-    def run(self, *arguments: str) -> float:
+    def run(self, arguments: Sequence[str]) -> float:
         """Return the seconds that its interpreter takes for something."""
         started = time.perf_counter()
         command = [self.python, *arguments]
@@ -94,6 +95,9 @@ class Checkout:
         return time.perf_counter() - started
 
 
+Measure = Callable[[Checkout], float]
+
+
 def main() -> None:
     """Measure, print a table and the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -113,27 +117,25 @@ def _prepared(folders: list[Path]) -> Iterator[list[Checkout]]:
     with tempfile.TemporaryDirectory() as homes:
         checkouts = [Checkout(folder, Path(homes) / str(at)) for at, folder in enumerate(folders)]
         for checkout in checkouts:
-            checkout.run("-m", "churn.cli.main", "setup")
+            checkout.run(("-m", "churn.cli.main", "setup"))
         yield checkouts
 
 
 def _measured(checkouts: list[Checkout], *, short: bool, tests: bool) -> list[Figures]:
+    """Return the figures of each, measured in turn."""
+    turns: list[tuple[str, Measure]] = []
+    for name, arguments in COMMANDS.items():
+        turns += [(name, partial(Checkout.run, arguments=arguments))] * ROUNDS[short]
+    turns += [(MEMORY, Checkout.memory)]
+    if not short:
+        turns += [(FIRST, Checkout.start), *[(SECOND, Checkout.start)] * STARTS]
+    if tests:
+        turns += [(TESTS, Checkout.tests)]
     figures: list[Figures] = [{} for _ in checkouts]
-
-    def keep(at: int, name: str, value: float) -> None:
-        figures[at][name] = min(value, figures[at].get(name, value))
-
-    for _ in range(ROUNDS[short]):
-        for name, arguments in COMMANDS.items():
-            for at, checkout in enumerate(checkouts):
-                keep(at, name, checkout.run(*arguments))
-    for number in range(0 if short else STARTS):
-        for at, checkout in enumerate(checkouts):
-            keep(at, SECOND if number else FIRST, checkout.start())
-    for at, checkout in enumerate(checkouts):
-        keep(at, MEMORY, checkout.memory())
-        if tests:
-            keep(at, TESTS, checkout.tests())
+    for name, measure in turns:
+        for checkout, found in zip(checkouts, figures, strict=True):
+            value = measure(checkout)
+            found[name] = min(value, found.get(name, value))
     return figures
 
 
