@@ -85,7 +85,9 @@ class Checkout:
         """Return the seconds until `make run` answers in a clone of it, which is clean at first."""
         clone = self.home / "clone"
         if not clone.exists():
-            subprocess.run(["git", "clone", "--quiet", self.folder, clone], check=True)
+            subprocess.run(
+                ["git", "-c", "advice.detachedHead=false", "clone", "--quiet", self.folder, clone], check=True
+            )
         return _start(clone)
 
     def tests(self) -> float:
