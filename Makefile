@@ -9,10 +9,14 @@ override export UV_PYTHON_DOWNLOADS := $(or $(UV_PYTHON_DOWNLOADS),never)
 override export BENTOML_HOME := $(or $(BENTOML_HOME),$(CURDIR)/.bentoml)
 override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),1)
 
+# Whatever the machine says: without bytecode every process compiles anew all that it imports, for seconds.
+override export PYTHONDONTWRITEBYTECODE :=
+
+MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv install install-dev run test lint types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history crash-test fuzz clean
+.PHONY: help uv install install-dev run test check lint types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-everyday crash-test fuzz clean
 
 help:  ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,7 +36,11 @@ run: install  ## Make a model, a database, a first user and token where there ar
 	@exec $(RUN) churn serve
 
 test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor (TESTS=files: those alone, without it)
-	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(or $(TESTS),--cov --cov-report=term)
+	$(RUN) $(if $(TESTS),,$(MEASURED)) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
+	$(if $(TESTS),,$(RUN) python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 90)
+
+check: lint types  ## In a minute: style, types, and the tests of what changed since main (SINCE=branch)
+	$(RUN) pytest -q -n 2 $$($(RUN) python -m scripts.changed $(or $(SINCE),main))
 
 lint: install-dev  ## Check style and format
 	$(RUN) ruff check .
@@ -83,6 +91,9 @@ bench-flood: install-dev  ## Measure what a flood of wrong passwords does to oth
 
 bench-history: install-dev  ## Measure pages of the history at ten million predictions, on PostgreSQL (SHORT=1)
 	$(RUN) python -m benchmarks.bench_history $(if $(SHORT),--short)
+
+bench-everyday: install-dev  ## Measure commands, starts and memory beside another installed checkout (BESIDE=dir; TESTS=1; SHORT=1)
+	$(RUN) python -m benchmarks.bench_everyday $(if $(BESIDE),'$(BESIDE)') $(if $(TESTS),--tests) $(if $(SHORT),--short)
 
 crash-test: install-dev  ## Kill the service under load, and count what was lost: nothing (SHORT=1)
 	$(RUN) python -m benchmarks.crash_test $(if $(SHORT),--short)

@@ -61,6 +61,7 @@ from churn.web.readiness import Readiness
 from churn.web.recorder import Recorder
 from churn.web.security import SecurityHeaders
 from churn.web.tracebacks import keep_texts_out
+from churn.web.unneeded import leave_out
 from churn.what_if import compare
 
 COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
@@ -276,6 +277,7 @@ for method in service.apis.values():
     spec.model_json_schema = _schema_of(spec)
 
 follow()
+leave_out()
 use_private_supervisor()
 use_bounded_protocol()
 trust_only_configured()

@@ -1,6 +1,5 @@
 """The settings, from the environment, `.env` and files of secrets; built at the edges, never at import."""
 
-import getpass
 import ipaddress
 import os
 import re
@@ -17,11 +16,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from churn import PROJECT
 from churn.errors import SettingsError
 from churn.secret_files import with_files
-
-# The checkout, or the source folder of a Bento: where `.env` and `service.py` are.
-PROJECT = Path(__file__).parents[1]
 
 KEEP_ALIVE = 75  # seconds: load balancers keep an idle connection for 60, and are to be the first to end it
 MIN_PASSWORD = 8  # characters
@@ -259,14 +256,6 @@ def load() -> Settings:
         raise SettingsError(f"{file} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError:
         raise SettingsError(f"{file} cannot be read (it is no text in UTF-8)") from None
-
-
-def operator() -> str | None:
-    """Return the system's name of who runs this; None where it has none, as in some containers."""
-    try:
-        return getpass.getuser()[:64]
-    except (KeyError, OSError, ImportError):
-        return None
 
 
 def _sentence(loc: tuple[int | str, ...], message: str) -> str:

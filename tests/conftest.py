@@ -1,5 +1,6 @@
 """What many tests need: databases of both kinds, a model store, the served app in process."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -54,6 +55,23 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have failures named as they happen: a run takes long."""
     if terminal := config.pluginmanager.get_plugin("terminalreporter"):
         config.pluginmanager.register(Failures(terminal))
+
+
+# The files that take longest are begun first: none is left for the end, when the other workers are done.
+LONGEST = (
+    "test_readme",
+    "test_cli",
+    "test_leaks",
+    "test_process",
+    "test_first_start",
+    "test_outage",
+    "test_crash",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files in front; within a file the order stays."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 class Failures:
@@ -120,6 +138,13 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all workers of this run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with three small sample extracts."""
     directory = tmp_path_factory.mktemp("sample")
@@ -128,12 +153,23 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(sample: Path) -> ServedModel:
-    """Return a model that was trained on the sample, exported to the tests' store and promoted."""
-    trained = training.train(extracts.read(sample), plan=QUICK)
-    tag = export_model(trained, domain.FEATURES, extracts.fingerprint(sample))
-    promotions.promote(registry.home(), tag)
-    return registry.load(tag)
+def model(sample: Path, common: Path) -> ServedModel:
+    """Return a model that was trained on the sample, exported to the tests' store and promoted.
+
+    One worker trains it, the others wait for it and copy it.
+    """
+    with (common / "model.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared := common / "model").exists():
+            trained = training.train(extracts.read(sample), plan=QUICK)
+            tag = export_model(trained, domain.FEATURES, extracts.fingerprint(sample))
+            shutil.copytree(registry.find(tag).path_of("/"), shared / tag.partition(":")[2])
+    [version] = shared.iterdir()
+    stored = registry.home() / "models" / registry.NAME / version.name
+    if not stored.exists():
+        shutil.copytree(version, stored)
+    promotions.promote(registry.home(), f"{registry.NAME}:{version.name}")
+    return registry.load(f"{registry.NAME}:{version.name}")
 
 
 @pytest.fixture

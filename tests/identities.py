@@ -4,12 +4,15 @@ import base64
 import uuid
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
+from churn.access import passwords
 from churn.access.tokens import issue_token
 from churn.access.users import add_user
 
 PASSWORD = "correct horse battery"
+QUICK = 4  # bcrypt's least: the hash that is stored says it, and whoever signs in is checked by it
 
 
 def a_token(engine: Engine, name: str = "tests", **options: Any) -> str:
@@ -18,9 +21,12 @@ def a_token(engine: Engine, name: str = "tests", **options: Any) -> str:
         return issue_token(connection, name, **options)
 
 
-def a_user(engine: Engine, name: str = "marie", password: str = PASSWORD, **options: Any) -> uuid.UUID:
-    """Return the key of a new user."""
-    with engine.begin() as connection:
+def a_user(
+    engine: Engine, name: str = "marie", password: str = PASSWORD, *, rounds: int = QUICK, **options: Any
+) -> uuid.UUID:
+    """Return the key of a new user, whose password takes as long to check as its `rounds` say."""
+    with engine.begin() as connection, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "ROUNDS", rounds)
         return add_user(connection, name, password, **options)
 
 

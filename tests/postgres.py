@@ -27,7 +27,7 @@ def server(*, durable: bool = False) -> Iterator[str]:
     """
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
-    elif _binaries():
+    elif binaries():
         with own_server(durable=durable) as own:
             yield own.url
     else:
@@ -53,7 +53,7 @@ def database(server_url: str, template: str = "template1") -> Iterator[str]:
         admin.dispose()
 
 
-def _binaries() -> Path | None:
+def binaries() -> Path | None:
     """Return the folder of the newest `pg_ctl`; None where there is none that this user may run."""
     if os.geteuid() == 0 and "postgres" not in {user.pw_name for user in pwd.getpwall()}:
         return None
@@ -114,10 +114,10 @@ class OwnServer:
 @contextmanager
 def own_server(*, durable: bool = False) -> Iterator[OwnServer]:
     """Yield a running PostgreSQL that is the caller's alone, whatever TEST_DATABASE_URL says."""
-    binaries = _binaries() or _packaged_binaries()
-    assert binaries, "no PostgreSQL that this user may run: install one (on Debian: postgresql)"
+    found = binaries() or _packaged_binaries()
+    assert found, "no PostgreSQL that this user may run: install one (on Debian: postgresql)"
     with tempfile.TemporaryDirectory(prefix="churn-pg-", dir="/tmp") as folder:  # short: it holds a socket
-        made = OwnServer(binaries, Path(folder), durable=durable)
+        made = OwnServer(found, Path(folder), durable=durable)
         made.start()
         try:
             yield made

@@ -1,5 +1,6 @@
 """The command line in process; `churn serve` itself is in test_process and test_readme."""
 
+import ast
 import json
 import random
 import re
@@ -19,8 +20,11 @@ from churn import domain, extracts, registry
 from churn.access.tokens import verify_token
 from churn.access.users import list_users, sign_in
 from churn.card import describe
+from churn.cli.lazy import LazyGroup
 from churn.cli.main import COMMANDS, main
+from churn.errors import ModelError
 from churn.registry import ServedModel, promotions
+from churn.registry.listing import listed
 from churn.storage import schema
 from churn.storage.engine import make_engine
 from tests.real_data import TECHNOVA, needs_real_data
@@ -92,6 +96,38 @@ def test_train_export_is_the_train_command() -> None:
 def test_the_group_lists_its_commands() -> None:
     output = churn("--help").output
     assert all(re.search(rf"^  {name} +\w", output, re.MULTILINE) for name in COMMANDS)
+
+
+def test_a_list_says_in_a_line_what_each_command_is_for() -> None:
+    for group in ([], *([name] for name, one in COMMANDS.items() if isinstance(one, LazyGroup))):
+        [listed] = re.findall(r"^Commands:\n((?:  .*\n)+)\Z", churn(*group, "--help").output, re.MULTILINE)
+        assert all(re.fullmatch(r"  [a-z]+ +[A-Z].*\.", line) for line in listed.splitlines()), listed
+
+
+SLOW = {"alembic", "bentoml", "matplotlib", "numpy", "pandas", "pydantic", "scipy", "sklearn", "sqlalchemy"}
+
+
+@pytest.mark.parametrize(
+    ("command", "needed"),
+    [
+        (["--help"], ()),
+        *(([name, "--help"], ()) for name, one in COMMANDS.items() if isinstance(one, LazyGroup)),
+        (["model", "list"], ("bentoml",)),  # its frame, and not its store
+        (["token", "list"], ("pydantic", "sqlalchemy")),
+    ],
+    ids=" ".join,
+)
+def test_what_lists_waits_for_no_library_that_it_does_without(
+    command: list[str], needed: tuple[str, ...], model: ServedModel, sqlite_at_head: Path
+) -> None:
+    script = "import sys\nfrom churn.cli.main import main\nmain(sys.argv[1:], standalone_mode=False)\n"
+    script += "print({name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    env = environment(DATABASE_URL=f"sqlite:///{sqlite_at_head}")
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *command], cwd=PROJECT, env=env, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert SLOW & set(ast.literal_eval(ran.stderr)) <= set(needed)
 
 
 def test_an_unknown_command_is_named() -> None:
@@ -314,16 +350,12 @@ class TestTrainOptions:
         assert (tmp_path / "out" / "MODEL_CARD.md").exists()
         assert {promotions.promoted(registry.home())} == new_models()
 
-    def test_a_threshold_that_flags_nobody(
-        self, new_models: Callable[[], set[str]], sample: Path, tmp_path: Path
-    ) -> None:
-        options = ("--cost-miss", "1", "--cost-alarm", "1000", "--out", str(tmp_path))
-        report = self.report(new_models, sample, *options)
+    def test_a_threshold_that_flags_nobody(self, new_models: Callable[[], set[str]], sample: Path) -> None:
+        report = self.report(new_models, sample, "--cost-miss", "1", "--cost-alarm", "1000")
         assert report["choices"][0]["flagged"] == 0
         assert {audit["four_fifths"] for audit in report["fairness"]} == {"cannot_tell"}
-        assert "Nobody is flagged: there is no ratio to read." in (tmp_path / "MODEL_CARD.md").read_text(
-            "utf-8"
-        )
+        card = Path(registry.find(report["tag"]).path_of("MODEL_CARD.md"))
+        assert "Nobody is flagged: there is no ratio to read." in card.read_text("utf-8")
 
     @pytest.mark.parametrize(
         ("options", "says"),
@@ -386,6 +418,19 @@ class TestModel:
         assert "yes" not in other
         assert "?" in other  # it says nothing of its figures
 
+    def test_list_reads_off_files_what_bentoml_knows(self, model: ServedModel, damaged: str) -> None:
+        known = [(str(one.tag), one.info.creation_time, one.info.metadata) for one in registry.models()]
+        assert [(one.tag, one.created, one.facts) for one in listed(registry.home())] == known
+        assert {model.tag, damaged} <= {tag for tag, _, _ in known}
+
+    def test_list_names_an_entry_that_is_damaged(self, tmp_path: Path) -> None:
+        entry = tmp_path / "models" / "churn" / "half" / "model.yaml"
+        entry.parent.mkdir(parents=True)
+        for text in ("name: churn\n", "- [", "", "name: churn\nversion: half\ncreation_time: x\n"):
+            entry.write_text(text, encoding="utf-8")
+            with pytest.raises(ModelError, match=r"half/model\.yaml is damaged: remove its folder, then run"):
+                listed(tmp_path)
+
     def test_show_tells_figures_and_self_test_and_writes_the_documents(
         self, model: ServedModel, damaged: str, tmp_path: Path
     ) -> None:
@@ -393,7 +438,9 @@ class TestModel:
         assert model.tag in output
         assert "self-test: passed" in output
         assert f"{model.report['metrics']['roc_auc']['mean']:.4f}" in output
-        assert {path.name for path in tmp_path.iterdir()} >= {"MODEL_CARD.md", "report.fr.html"}
+        names = {"report.fr.html", "report.en.html", "MODEL_CARD.md", "MODEL_CARD.fr.md"}
+        assert {path.name for path in tmp_path.iterdir()} == names
+        assert all(model.tag in path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
         assert "golden rows are not reproduced" in churn("model", "show", damaged).output
 
     def test_current_is_the_tag_and_nothing_else(

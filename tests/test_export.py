@@ -17,8 +17,8 @@ from churn import domain
 from churn.batch import export as exports
 from churn.cli.data.export import export
 from churn.errors import ChurnError, DatabaseError, SettingsError
+from churn.operator import operator
 from churn.schemas import Employee
-from churn.settings import operator
 from churn.storage.logged import Logged, logged
 from churn.storage.tables import api_responses, requests
 from tests.conftest import Served

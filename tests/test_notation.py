@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from churn import domain, extracts
+from churn import PROJECT, domain, extracts
 from churn.batch import reader
 from churn.batch.flat import FlatTable
 from churn.batch.labelled import read_labelled
@@ -21,7 +21,6 @@ from churn.errors import ExtractError
 from churn.registry import ServedModel
 from churn.sample import write_sample
 from churn.schemas import EXAMPLE
-from churn.settings import PROJECT
 from tests.conftest import Served
 from tests.tables import read
 

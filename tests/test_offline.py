@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine, text, update
 
+from churn.access import passwords
 from churn.access.guesses import OF_USERS
 from churn.access.identities import ensure_identities, offline
 from churn.access.remembered import BAD, FRESH, GOOD
@@ -14,7 +15,7 @@ from churn.access.users import set_active, set_password, set_role
 from churn.errors import DatabaseError, ForbiddenError, UnauthorizedError
 from churn.settings import load
 from churn.storage.tables import tokens
-from tests.identities import a_user, basic, bearer
+from tests.identities import QUICK, a_user, basic, bearer
 from tests.test_gate import Door, hashed
 
 __all__ = ["hashed"]  # a fixture
@@ -28,6 +29,7 @@ def door(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     monkeypatch.setenv("API_USERNAME", NAME)
     monkeypatch.setenv("API_PASSWORD", RIGHT)
     monkeypatch.setenv("API_TOKEN", TOKEN)
+    monkeypatch.setattr(passwords, "ROUNDS", QUICK)
     ensure_identities(engine, load())
     door = Door(engine, offline=offline(load()))
     yield door

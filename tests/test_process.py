@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -26,8 +27,9 @@ from churn.schemas import EXAMPLE
 from churn.storage import schema
 from churn.storage.engine import make_engine, opened
 from churn.storage.tables import JOURNAL
+from churn.web.unneeded import UNNEEDED
 from tests.identities import a_token
-from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
+from tests.servers import PROJECT, WORKER, Server, bentoml_serve, environment, free_port, serving
 from tests.wires import answers, connect, heard
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
@@ -52,6 +54,23 @@ def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def test_it_listens_on_its_port_and_on_nothing_else(server: Server) -> None:
     assert server.process.listens_on() == {("127.0.0.1", urlsplit(server.url).port)}
+
+
+def test_a_worker_has_no_library_that_it_does_without(server: Server) -> None:
+    [worker] = [child for child in server.process.children() if WORKER in child.cmdline()]
+    mapped = {one.path for one in worker.memory_maps()}
+    assert [path for path in mapped if "pydantic_core" in path]
+    for library in ("numpy", "pandas", "sklearn", "scipy", "matplotlib"):
+        assert not [path for path in mapped if f"/{library}/" in path]
+
+
+@pytest.mark.parametrize(("module", "library"), [*zip(UNNEEDED, ("numpy", "pyparsing"), strict=True)])
+def test_what_is_left_out_of_bentoml_would_be_imported(module: str, library: str) -> None:
+    # When this fails, it need not be left out any more.
+    file = Path(bentoml.__file__).parents[1] / f"{module.replace('.', '/')}.py"
+    text = file.read_text(encoding="utf-8")
+    assert re.search(rf"^(import|from) {library}\b", text, re.MULTILINE)
+    assert UNNEEDED[module] in text
 
 
 class TestClients:
@@ -209,88 +228,90 @@ START = {
 }
 
 
-@pytest.mark.parametrize("by", sorted(START))
+def refuses(by: str, env: Mapping[str, str], message: str) -> str:
+    """Return the output of a start that ends with one line: what is wrong, and what mends it."""
+    code, output = start_that_fails(env, *START[by], str(free_port()))
+    [line] = [line for line in output.splitlines() if line.startswith("churn: ")]
+    assert message in line
+    assert code == 1
+    assert "Traceback" not in output
+    return output
+
+
 class TestStartsThatFail:
-    """One line that says what is wrong and the command that mends it; exit code not zero; no traceback."""
+    """By `churn serve`, which becomes the `bentoml serve` that finds out."""
 
-    def refuses(self, by: str, env: Mapping[str, str], message: str, port: int | None = None) -> None:
-        code, output = start_that_fails(env, *START[by], str(port or free_port()))
-        [line] = [line for line in output.splitlines() if line.startswith("churn: ")]
-        assert message in line
-        assert code == 1
-        assert "Traceback" not in output
+    def refuses(self, env: Mapping[str, str], message: str) -> str:
+        return refuses("churn", env, message)
 
-    def test_without_a_model(self, by: str, tmp_path: Path) -> None:
-        env = environment(BENTOML_HOME=str(tmp_path))
-        self.refuses(by, env, f"no model in the store {tmp_path}: run `churn train --data DIR`")
+    def test_with_the_name_of_no_model(self, model: ServedModel) -> None:
+        self.refuses(environment(CHURN_MODEL="churn:nothing"), "no model 'churn:nothing' in the store")
 
-    def test_with_the_name_of_no_model(self, by: str, model: ServedModel) -> None:
-        self.refuses(by, environment(CHURN_MODEL="churn:nothing"), "no model 'churn:nothing' in the store")
-
-    def test_with_a_database_out_of_reach_and_no_spool(self, by: str, model: ServedModel) -> None:
+    def test_with_a_database_out_of_reach_and_no_spool(self, model: ServedModel) -> None:
         url = f"postgresql://churn:s3cret-word@127.0.0.1:{free_port()}/churn"
         env = environment(DATABASE_URL=url, CHURN_JOURNAL_FALLBACK="refuse")
-        self.refuses(by, env, "correct DATABASE_URL, then run `churn db check`")
-        _, output = start_that_fails(env, *START[by], str(free_port()))
-        assert "s3cret-word" not in output
+        assert "s3cret-word" not in self.refuses(env, "correct DATABASE_URL, then run `churn db check`")
 
-    def test_with_a_database_that_is_not_at_head(
-        self, by: str, model: ServedModel, empty_postgresql: str
-    ) -> None:
-        self.refuses(
-            by, environment(DATABASE_URL=empty_postgresql), "has no schema yet: run `churn db upgrade`"
-        )
+    def test_with_a_database_that_is_not_at_head(self, model: ServedModel, empty_postgresql: str) -> None:
+        self.refuses(environment(DATABASE_URL=empty_postgresql), "has no schema yet: run `churn db upgrade`")
 
-    def test_with_a_database_at_an_older_revision(
-        self, by: str, model: ServedModel, empty_postgresql: str
-    ) -> None:
+    def test_with_a_database_at_an_older_revision(self, model: ServedModel, empty_postgresql: str) -> None:
         with opened(empty_postgresql) as engine:
             schema.upgrade(engine, "0002")
         mends = f"is at revision 0002, not at head ({schema.head()}): run `churn db upgrade`"
-        self.refuses(by, environment(DATABASE_URL=empty_postgresql), mends)
+        self.refuses(environment(DATABASE_URL=empty_postgresql), mends)
 
-    def test_with_a_database_of_no_known_kind(self, by: str, model: ServedModel) -> None:
+    def test_with_a_database_of_no_known_kind(self, model: ServedModel) -> None:
         self.refuses(
-            by, environment(DATABASE_URL="mysql://h/d"), "DATABASE_URL names 'mysql': expected sqlite:///"
+            environment(DATABASE_URL="mysql://h/d"), "DATABASE_URL names 'mysql': expected sqlite:///"
         )
+
+    def test_with_what_would_stand_behind_the_gate(self, model: ServedModel, tmp_path: Path) -> None:
+        option = "services.churn.http.cors.enabled=true"
+        env = environment(BENTOML_CONFIG_OPTIONS=option, DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
+        self.refuses(env, "BentoML's configuration sets http.cors.enabled to True")
+
+    def test_with_half_a_user_and_the_database_away(self, model: ServedModel) -> None:
+        url = f"postgresql://churn@127.0.0.1:{free_port()}/churn"
+        env = environment(API_USERNAME="marie", DATABASE_URL=url)
+        self.refuses(env, "API_USERNAME and API_PASSWORD go together: set both or neither")
+
+    def test_with_a_model_of_somebody_else(self, model: ServedModel) -> None:
+        with bentoml.models.create("elsewhere", metadata={}) as made:
+            pass
+        self.refuses(environment(CHURN_MODEL=str(made.tag)), "was not exported by this version of churn")
+        bentoml.models.delete(made.tag)
+
+    def test_with_half_a_user(self, model: ServedModel, tmp_path: Path) -> None:
+        env = environment(API_USERNAME="marie", DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
+        self.refuses(env, "API_USERNAME and API_PASSWORD go together: set both or neither")
+
+
+@pytest.mark.parametrize("by", sorted(START))
+class TestStartsThatFailByEither:
+    """Where there is no model, or a setting is bad: those `churn serve` reads by itself before."""
+
+    def test_without_a_model(self, by: str, tmp_path: Path) -> None:
+        env = environment(BENTOML_HOME=str(tmp_path))
+        refuses(by, env, f"no model in the store {tmp_path}: run `churn train --data DIR`")
 
     def test_with_a_placeholder_secret(self, by: str, model: ServedModel) -> None:
         env = environment(API_TOKEN="changeme-changeme-changeme")
-        self.refuses(by, env, "API_TOKEN: is a placeholder: run `churn token issue NAME`")
+        refuses(by, env, "API_TOKEN: is a placeholder: run `churn token issue NAME`")
 
     def test_with_a_short_password_in_the_env_file(self, by: str, model: ServedModel, tmp_path: Path) -> None:
         (tmp_path / ".env").write_text("API_USERNAME=marie\nAPI_PASSWORD=s3cret\n")
         env = environment(CHURN_ENV_FILE=str(tmp_path / ".env"))
-        self.refuses(by, env, "API_PASSWORD: is too short: expected at least 8 characters")
+        refuses(by, env, "API_PASSWORD: is too short: expected at least 8 characters")
 
     def test_with_a_placeholder_in_a_file(self, by: str, model: ServedModel, tmp_path: Path) -> None:
         (tmp_path / "password").write_text("changeme\n")
         env = environment(API_USERNAME="marie", API_PASSWORD_FILE=str(tmp_path / "password"))
-        self.refuses(by, env, "API_PASSWORD: is a placeholder or a password that everyone tries first")
+        refuses(by, env, "API_PASSWORD: is a placeholder or a password that everyone tries first")
 
     def test_with_a_file_that_is_not_there(self, by: str, model: ServedModel, tmp_path: Path) -> None:
         env = environment(DATABASE_URL_FILE=str(tmp_path / "url"))
-        self.refuses(by, env, f"DATABASE_URL_FILE: {tmp_path}/url cannot be read (No such file or directory)")
-
-    def test_with_what_would_stand_behind_the_gate(self, by: str, model: ServedModel, tmp_path: Path) -> None:
-        option = "services.churn.http.cors.enabled=true"
-        env = environment(BENTOML_CONFIG_OPTIONS=option, DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
-        self.refuses(by, env, "BentoML's configuration sets http.cors.enabled to True")
-
-    def test_with_half_a_user_and_the_database_away(self, by: str, model: ServedModel) -> None:
-        url = f"postgresql://churn@127.0.0.1:{free_port()}/churn"
-        env = environment(API_USERNAME="marie", DATABASE_URL=url)
-        self.refuses(by, env, "API_USERNAME and API_PASSWORD go together: set both or neither")
-
-    def test_with_a_model_of_somebody_else(self, by: str, model: ServedModel) -> None:
-        with bentoml.models.create("elsewhere", metadata={}) as made:
-            pass
-        self.refuses(by, environment(CHURN_MODEL=str(made.tag)), "was not exported by this version of churn")
-        bentoml.models.delete(made.tag)
-
-    def test_with_half_a_user(self, by: str, model: ServedModel, tmp_path: Path) -> None:
-        env = environment(API_USERNAME="marie", DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
-        self.refuses(by, env, "API_USERNAME and API_PASSWORD go together: set both or neither")
+        refuses(by, env, f"DATABASE_URL_FILE: {tmp_path}/url cannot be read (No such file or directory)")
 
 
 @pytest.mark.parametrize("place", preflight.UNFIT, ids=".".join)

@@ -15,7 +15,8 @@ import yaml
 from churn import domain, extracts, scorecard, training
 from churn.errors import ModelError
 from churn.pipeline import compile_scorecard
-from churn.report import effects, notes, readings, render, words
+from churn.report import effects, notes, readings, words
+from churn.report.pages import render
 from churn.report.voice import Voice
 from churn.training import fairness
 from churn.training.challengers import Challenger

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from sqlalchemy import Engine, inspect
 
@@ -29,6 +31,15 @@ def test_upgrade_makes_exactly_the_tables_of_the_code(engine: Engine) -> None:
         }
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_revisions_are_those_that_their_files_are_named_after() -> None:
+    # A start reads them off the names, as Alembic's import takes it longer than all else.
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_heads() == [schema.head()]
+    assert {script.revision for script in scripts.walk_revisions()} == schema.REVISIONS
 
 
 def test_upgrade_twice_changes_nothing(engine: Engine) -> None:

@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Sequence
 
+from churn.access.passwords import ROUNDS
 from churn.storage.tally import SINGLY
 from tests.conftest import Served
 from tests.identities import a_user, basic
@@ -28,7 +29,7 @@ def precedence(some: Sequence[float], others: Sequence[float]) -> float:
 
 
 def test_a_name_that_somebody_has_is_refused_as_quickly_as_any(served: Served) -> None:
-    a_user(served.engine, "marie")
+    a_user(served.engine, "marie", rounds=ROUNDS)
     for name in ("marie", "nobody"):
         refused_in(served, name)  # the passwords are hashed now: what follows is remembered, and quick
     for _ in range(SINGLY):

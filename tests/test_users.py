@@ -7,6 +7,7 @@ from sqlalchemy import Engine, select, update
 
 from churn.access.credentials import parse
 from churn.access.identities import ensure_user
+from churn.access.passwords import ROUNDS
 from churn.access.roles import ROLES, reaches, scopes_of
 from churn.access.users import (
     count_users,
@@ -46,7 +47,7 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password(
         return really_check(password, stored)
 
     monkeypatch.setattr(bcrypt, "checkpw", check)
-    a_user(engine, "gone")
+    a_user(engine, "gone", rounds=ROUNDS)
     with engine.begin() as connection:
         set_active(connection, "gone", is_active=False)
     for name in ("nobody", "gone"):
@@ -55,7 +56,7 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password(
 
 
 def test_only_a_bcrypt_hash_is_stored(engine: Engine) -> None:
-    a_user(engine, "marie")
+    a_user(engine, "marie", rounds=ROUNDS)
     with engine.connect() as connection:
         row = connection.execute(select(users)).one()
     assert row.password_hash.startswith("$2b$12$")

@@ -9,7 +9,8 @@ from churn.access.identities import ROLE, ensure_identities
 from churn.access.tokens import DEFAULT_SCOPES, count_tokens, issue_token, new_secret
 from churn.access.users import add_user, count_users
 from churn.errors import IdentityError
-from churn.settings import Settings, operator
+from churn.operator import operator
+from churn.settings import Settings
 from churn.storage.acts import perform
 
 USER, TOKEN = "admin", "first"

@@ -12,8 +12,8 @@ from churn import domain
 from churn.batch.rows import Rows
 from churn.columns import Floats
 from churn.domain import Field
+from churn.operator import operator
 from churn.registry import ServedModel
-from churn.settings import operator
 from churn.storage.entries import Pseudonym, entry_of
 from churn.storage.exchanges import Caller, Exchange, Scored
 from churn.storage.ids import new_id

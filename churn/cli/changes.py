@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from churn.errors import IdentityError
-from churn.settings import load, operator
+from churn.operator import operator
+from churn.settings import load
 from churn.storage import schema
 from churn.storage.acts import perform
 from churn.storage.engine import opened

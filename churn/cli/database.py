@@ -6,18 +6,14 @@ import click
 from sqlalchemy import Engine
 
 from churn.errors import SettingsError
-from churn.settings import load, operator
+from churn.operator import operator
+from churn.settings import load
 from churn.storage import copies, partitions, schema
 from churn.storage.acts import perform
 from churn.storage.engine import name_of, opened, parse_url
 
 
-@click.group()
-def db() -> None:
-    """Migrate, check, copy or put back the database (DATABASE_URL; by default SQLite in BENTOML_HOME)."""
-
-
-@db.command()
+@click.command()
 def upgrade() -> None:
     """Migrate the schema to head; run it after every update, before serving.
 
@@ -29,14 +25,14 @@ def upgrade() -> None:
         _tell(engine)
 
 
-@db.command()
+@click.command()
 def check() -> None:
     """Say whether the database answers, is whole and at head; exit code 1 where not."""
     with opened(load().database_url.get_secret_value()) as engine:
         _tell(engine)
 
 
-@db.command()
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--within",
@@ -61,7 +57,7 @@ def backup(file: Path, within: float) -> None:
     click.echo(f"the whole database is in {file}, which holds personal data")
 
 
-@db.command()
+@click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--over", is_flag=True, help="There may be a database already; a SQLite file is set aside.")
 @click.option("--unverified", is_flag=True, help="Also a copy whose journal is not as it was written.")

@@ -9,30 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from churn.cli.console import table_of
+from churn.cli.titles import SHORT_TITLES, TITLES
 from churn.training.fairness import Audit, Estimate, Verdict
 from churn.training.plan import Progress as Advance
 from churn.training.report import TrainingReport
 from churn.training.signal import Signal
-
-TITLES = {
-    "roc_auc": "ROC-AUC",
-    "roc_auc_core_only": "ROC-AUC, core fields only",
-    "average_precision": "average precision",
-    "brier": "Brier score (lower is better)",
-    "log_loss": "log loss (lower is better)",
-    "calibration_error": "calibration error (lower is better)",
-    "f2": "F2 at the threshold",
-    "recall": "recall at the threshold",
-    "precision": "precision at the threshold",
-    "flagged": "flagged at the threshold",
-}
-
-SHORT_TITLES = {
-    "roc_auc": "ROC-AUC",
-    "average_precision": "avg. precision",
-    "brier": "Brier",
-    "calibration_error": "calibration error",
-}
 
 VERDICTS: dict[Verdict, str] = {
     "passes": "passes the four-fifths rule",

@@ -2,27 +2,42 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are known by name and module.
+class Lazy(NamedTuple):
+    """A command that is not imported yet: where it is, and what a list of commands says of it."""
 
-    Training's libraries take seconds to import; serving and managing users do without them.
+    module: str
+    function: str
+    short_help: str
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported one by one, when they are asked for.
+
+    The libraries of training and of the database take seconds to import; a list of commands does without.
     """
 
-    commands_by_module: Mapping[str, str] = {}
+    def __init__(self, *, lazy: Mapping[str, "Lazy | LazyGroup"], **options: Any) -> None:
+        super().__init__(**options)
+        self._lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names, in the order in which they are given."""
-        return list(self.commands_by_module)
+        return list(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Return a command by its name; None where there is none."""
-        module = self.commands_by_module.get(cmd_name)
-        if module is None:
-            return None
-        command: Any = getattr(import_module(module), cmd_name)
-        return command if isinstance(command, click.Command) else None
+        found = self._lazy.get(cmd_name)
+        if isinstance(found, Lazy):
+            command: click.Command = getattr(import_module(found.module), found.function)
+            return command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write what the commands are for, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.short_help or "") for name, one in self._lazy.items()])

@@ -5,28 +5,95 @@ from typing import Any
 
 import click
 
-from churn.cli.lazy import LazyGroup
+from churn import PROJECT
+from churn.cli.lazy import Lazy, LazyGroup
 from churn.errors import ChurnError
-from churn.settings import PROJECT
 
-COMMANDS = {
-    "serve": "churn.cli.serve",
-    "setup": "churn.cli.setup",
-    "train": "churn.cli.train",
-    "model": "churn.cli.model",
-    "score": "churn.cli.score",
-    "user": "churn.cli.user",
-    "token": "churn.cli.token",
-    "db": "churn.cli.database",
-    "data": "churn.cli.data",
-    "audit": "churn.cli.audit",
+MODEL = LazyGroup(
+    name="model",
+    short_help="List, show, compare, promote and roll back models.",
+    help="List, show, compare, promote and roll back the models of the store (in BENTOML_HOME).",
+    lazy={
+        "list": Lazy("churn.cli.model.listing", "list_models", "List the models, the newest first."),
+        "show": Lazy("churn.cli.model.showing", "show", "Show a model's figures and self-test."),
+        "current": Lazy("churn.cli.model.serving", "current", "Print the tag of the model that serves."),
+        "compare": Lazy("churn.cli.model.comparing", "compare_models", "Compare two models."),
+        "promote": Lazy("churn.cli.model.serving", "promote", "Make a model the one that serves."),
+        "rollback": Lazy("churn.cli.model.serving", "rollback", "Take the last promotion back."),
+    },
+)
+
+USER = LazyGroup(
+    name="user",
+    short_help="Manage the people who sign in.",
+    help="""Manage the people who sign in with a name and a password.
+
+    Roles: an analyst predicts and reads the history; an auditor reads it; an operator reads the metrics; an
+    admin may do everything. What is changed here holds in every worker within seconds.
+    """,
+    lazy={
+        "add": Lazy("churn.cli.user", "add", "Add a user."),
+        "list": Lazy("churn.cli.user", "list_users", "List the users."),
+        "password": Lazy("churn.cli.user", "change_password", "Change a user's password."),
+        "role": Lazy("churn.cli.user", "change_role", "Give a user another role."),
+        "disable": Lazy("churn.cli.user", "disable", "Let a user in no longer."),
+        "enable": Lazy("churn.cli.user", "enable", "Let a disabled user in again."),
+    },
+)
+
+TOKEN = LazyGroup(
+    name="token",
+    short_help="Manage the tokens of programs.",
+    help="Manage the tokens of programs. What is changed here holds in every worker within seconds.",
+    lazy={
+        "issue": Lazy("churn.cli.token", "issue", "Issue a token and print it, once."),
+        "list": Lazy("churn.cli.token", "list_tokens", "List the tokens, with their last use."),
+        "revoke": Lazy("churn.cli.token", "revoke", "Let a token open nothing from now on."),
+    },
+)
+
+DB = LazyGroup(
+    name="db",
+    short_help="Migrate, check, copy or put back the database.",
+    help="Migrate, check, copy or put back the database (DATABASE_URL; by default SQLite in BENTOML_HOME).",
+    lazy={
+        "upgrade": Lazy("churn.cli.database", "upgrade", "Migrate the schema to head."),
+        "check": Lazy("churn.cli.database", "check", "Say whether the database is whole and at head."),
+        "backup": Lazy("churn.cli.database", "backup", "Copy the whole database to a file."),
+        "restore": Lazy("churn.cli.database", "restore", "Put a copy in the place of the database."),
+    },
+)
+
+DATA = LazyGroup(
+    name="data",
+    short_help="Check, export, show and erase what the journal holds.",
+    help="Check, export, show and erase what the journal holds.",
+    lazy={
+        "verify": Lazy("churn.cli.data.verify", "verify", "Tell whether the journal is as it was written."),
+        "replay": Lazy("churn.cli.data.replay", "replay", "Make logged predictions again, and compare."),
+        "export": Lazy("churn.cli.data.export", "export", "Write the journal's predictions to a file."),
+        "show": Lazy("churn.cli.data.show", "show", "Show every prediction about one person."),
+        "erase": Lazy("churn.cli.data.erase", "erase", "Erase what is known about one person."),
+        "purge": Lazy("churn.cli.data.purge", "purge", "Remove what is older than it has to be kept."),
+    },
+)
+
+COMMANDS: dict[str, Lazy | LazyGroup] = {
+    "serve": Lazy("churn.cli.serve", "serve", "Serve predictions."),
+    "setup": Lazy("churn.cli.setup", "setup", "Make what a first start needs."),
+    "train": Lazy("churn.cli.train", "train", "Train on three HR extracts and export the model."),
+    "model": MODEL,
+    "score": Lazy("churn.cli.score", "score", "Score the employees of a file."),
+    "user": USER,
+    "token": TOKEN,
+    "db": DB,
+    "data": DATA,
+    "audit": Lazy("churn.cli.audit", "audit", "List sign-ins, refusals, readings and changes."),
 }
 
 
 class Churn(LazyGroup):
     """The group of all: ends errors with one sentence."""
-
-    commands_by_module = COMMANDS
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a `ChurnError` ends it with exit code 1 and no traceback."""
@@ -37,7 +104,7 @@ class Churn(LazyGroup):
             ctx.exit(1)
 
 
-@click.group(cls=Churn, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Churn, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="churn")
 def main() -> None:
     """Employee-turnover risk: train, serve, and manage who may call.

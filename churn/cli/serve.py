@@ -6,8 +6,9 @@ import sys
 
 import click
 
+from churn import PROJECT
 from churn.errors import SettingsError
-from churn.settings import KEEP_ALIVE, PROJECT, load
+from churn.settings import KEEP_ALIVE, load
 
 
 @click.command()

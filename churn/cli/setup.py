@@ -55,10 +55,14 @@ def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None
             raise
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
     from churn.cli.train import Source, Wanted, train_and_export  # noqa: PLC0415
+    from churn.training.learner import of_shape  # noqa: PLC0415
     from churn.training.plan import Plan  # noqa: PLC0415
 
-    # One pass and no intervals, so that the first start is soon: `churn train` takes its time.
+    # One pass and no intervals, so that the first start is soon: `churn train` takes its time. On the sample,
+    # where nobody exists, there is less to choose from, and other processes would not pay for their imports.
     plan = Plan(repeats=1, resamples=0, jobs=-1)
+    if data is None:
+        plan = Plan(folds=3, repeats=1, resamples=0, candidates=of_shape(n_knots=6, degree=3))
     train_and_export(Source(data, thousands), Wanted(), plan, promote=True)
 
 

@@ -22,12 +22,7 @@ def _scopes(_: click.Context, __: click.Parameter, text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-@click.group()
-def token() -> None:
-    """Manage the tokens of programs. What is changed here holds in every worker within seconds."""
-
-
-@token.command()
+@click.command()
 @click.argument("name")
 @click.option(
     "--scopes",
@@ -52,7 +47,7 @@ def issue(name: str, scopes: list[str], expires: timedelta | None) -> None:
     click.echo(secret)
 
 
-@token.command()
+@click.command()
 @click.argument("name")
 def revoke(name: str) -> None:
     """Let a token open nothing from now on."""
@@ -61,7 +56,7 @@ def revoke(name: str) -> None:
     click.echo(f"token {name} is revoked")
 
 
-@token.command("list")
+@click.command("list")
 def list_tokens() -> None:
     """List the tokens, the newest first, with their last use."""
     with opened(load().database_url.get_secret_value()) as engine:

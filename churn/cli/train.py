@@ -87,7 +87,7 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
     "--challengers", "challenge", is_flag=True, help="Compare with other kinds of models (minutes)."
 )
 @click.option("--promote", is_flag=True, help="Serve this model from the next start on.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write its report and model card here, too.")
+@click.option("--out", type=click.Path(path_type=Path), help="Draw its report and model card here.")
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Folds of one pass.")
 @click.option("--repeats", type=click.IntRange(min=1), default=4, show_default=True, help="Passes.")
 @click.option(
@@ -115,7 +115,8 @@ def train(
 
     Reads and checks the extracts, cross-validates (everything is learned inside the folds: curves,
     penalty, calibration, threshold), audits fairness, fits on all rows and exports pipeline,
-    scorecard, report and model card. Prints the figures and the tag.
+    scorecard and model card. Prints the figures and the tag; the report is drawn where --out, or
+    `churn model show --out`, asks for it.
 
     The first model is promoted, if it is better than chance; a later one serves once `churn model
     promote TAG` says so.
@@ -124,7 +125,10 @@ def train(
     source = Source(data, separator(decimal, thousands))
     tag = train_and_export(source, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
     if out is not None:
-        for path in registry.write_documents(tag, out):
+        # Imported here: what draws takes a second to import, and a first start draws nothing.
+        from churn.cli.documents import write_documents  # noqa: PLC0415
+
+        for path in write_documents(registry.load(tag), out):
             click.echo(str(path))
 
 
@@ -172,7 +176,7 @@ def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: boo
 def export_model(
     trained: TrainedModel, fields: Sequence[Field], fingerprint: str, *, sample: bool = False
 ) -> str:
-    """Put a trained model in the store with its golden rows, report and card; return its tag."""
+    """Put a trained model in the store with its golden rows and card; return its tag."""
     export = Export(
         pipeline=trained.pipeline,
         scorecard=compile_scorecard(trained.pipeline),
@@ -181,7 +185,7 @@ def export_model(
         fingerprint=fingerprint,
         sample=sample,
     )
-    return registry.save(export, report.render)
+    return registry.save(export, report.render_cards)
 
 
 def _promote(console: Console, tag: str, report: TrainingReport, *, wanted: bool) -> None:

@@ -15,16 +15,6 @@ from churn.settings import load
 from churn.storage import schema
 from churn.storage.engine import opened
 
-
-@click.group()
-def user() -> None:
-    """Manage the people who sign in with a name and a password.
-
-    Roles: an analyst predicts and reads the history; an auditor reads it; an operator reads the metrics; an
-    admin may do everything. What is changed here holds in every worker within seconds.
-    """
-
-
 _from_file = click.option(
     "--password-file",
     type=click.File(encoding="utf-8"),
@@ -32,7 +22,7 @@ _from_file = click.option(
 )
 
 
-@user.command("add")
+@click.command("add")
 @click.argument("username")
 @click.option(
     "--role",
@@ -50,7 +40,7 @@ def add(username: str, role: str, password_file: TextIO | None) -> None:
     click.echo(f"user {username} added: {role}")
 
 
-@user.command("password")
+@click.command("password")
 @click.argument("username")
 @_from_file
 def change_password(username: str, password_file: TextIO | None) -> None:
@@ -61,7 +51,7 @@ def change_password(username: str, password_file: TextIO | None) -> None:
     click.echo(f"user {username} has another password")
 
 
-@user.command("role")
+@click.command("role")
 @click.argument("username")
 @click.argument("role", type=click.Choice(ROLES))
 def change_role(username: str, role: str) -> None:
@@ -71,7 +61,7 @@ def change_role(username: str, role: str) -> None:
     click.echo(f"user {username} is {role} now")
 
 
-@user.command()
+@click.command()
 @click.argument("username")
 def disable(username: str) -> None:
     """Let a user in no longer. What they did stays in the journal."""
@@ -79,7 +69,7 @@ def disable(username: str) -> None:
     click.echo(f"user {username} is disabled")
 
 
-@user.command()
+@click.command()
 @click.argument("username")
 def enable(username: str) -> None:
     """Let a disabled user in again."""
@@ -87,7 +77,7 @@ def enable(username: str) -> None:
     click.echo(f"user {username} is enabled")
 
 
-@user.command("list")
+@click.command("list")
 def list_users() -> None:
     """List the users."""
     with opened(load().database_url.get_secret_value()) as engine:

@@ -9,7 +9,7 @@ from churn.settings import load
 from churn.storage.engine import make_engine
 from churn.storage.locks import alone
 from churn.storage.months import is_partition
-from churn.storage.schema import TOUCH
+from churn.storage.schema import TOUCH, WAL
 from churn.storage.tables import metadata
 
 
@@ -26,8 +26,7 @@ def run() -> None:
 def _run_at_once(engine: Engine) -> None:
     """Run all in one transaction."""
     with engine.begin() as connection:
-        # Readers go beside the writer; the file keeps that.
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        connection.exec_driver_sql(WAL)
         # Python's driver would commit each statement by itself, and let two starters run at once.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         connection.exec_driver_sql(TOUCH)

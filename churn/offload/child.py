@@ -11,9 +11,9 @@ import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 
+from churn import PROJECT
 from churn.errors import OverloadedError
 from churn.memory import MemoryFile
-from churn.settings import PROJECT
 
 logger = logging.getLogger("churn")
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from bentoml.exceptions import BentoMLException, NotFound
 from churn import domain, scorecard
 from churn.domain import Field
 from churn.errors import ModelError
-from churn.registry import promotions, selftest
+from churn.registry import listing, promotions, selftest
 from churn.registry.selftest import SelfTest
 from churn.scorecard import Scorecard
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     # Importing scikit-learn takes seconds, and serving does without it.
     from sklearn.pipeline import Pipeline
 
-NAME = "churn"
+NAME = listing.NAME
 PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
 
 # Of the report, what the store's own lists show.
@@ -73,9 +72,9 @@ def home() -> Path:
 
 
 def save(export: Export, draw: Draw) -> str:
-    """Put a trained model in the store, with its report and card, and return its tag.
+    """Put a trained model in the store, with its card and what its report is drawn from; return its tag.
 
-    `draw` makes the documents, by file name, from the report with its provenance (`churn.report`).
+    `draw` makes the cards, by file name, from the report with its provenance (`churn.report`).
     `bentoml.sklearn.load_model` gives the scikit-learn pipeline back.
     """
     import joblib  # noqa: PLC0415 - only training pickles, and serving does without it
@@ -140,7 +139,7 @@ def resolve(tag: str = "") -> str:
     )
 
 
-def models() -> list[bentoml.Model]:
+def models() -> list["bentoml.Model"]:
     """Return the entries of our models, the newest first."""
     found = [model for model in bentoml.models.list() if model.tag.name == NAME]
     return sorted(found, key=lambda model: model.info.creation_time, reverse=True)
@@ -164,7 +163,7 @@ def require_signal(tag: str, facts: Mapping[str, Any]) -> None:
         )
 
 
-def find(tag: str = "") -> bentoml.Model:
+def find(tag: str = "") -> "bentoml.Model":
     """Return the store's entry for a tag, as `resolve` understands it.
 
     Raises:
@@ -219,13 +218,5 @@ def _served(
     )
 
 
-def write_documents(tag: str, folder: Path) -> list[Path]:
-    """Copy a model's report and card to a folder, and return where they are; raises ModelError as `find`."""
-    store = Path(find(tag).path_of("/"))
-    folder.mkdir(parents=True, exist_ok=True)
-    found = sorted([*store.glob("*.html"), *store.glob("*.md")])
-    return [Path(shutil.copy(path, folder)) for path in found]
-
-
-def _read(entry: bentoml.Model, name: str) -> Any:
+def _read(entry: "bentoml.Model", name: str) -> Any:
     return json.loads(Path(entry.path_of(name)).read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from churn.atomic import replacing
 from churn.errors import ModelError
-from churn.settings import operator
+from churn.operator import operator
 
 FILE = "churn-promotions.json"
 

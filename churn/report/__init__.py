@@ -1,16 +1,15 @@
 """The model's report and model card, in French and English, drawn from what the model store keeps."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, select_autoescape
-from markupsafe import Markup
 
 from churn import domain
 from churn.domain import Language
 from churn.errors import ModelError
-from churn.report import card, charts, effects, law, notes, panels, readings, words
+from churn.report import card, law, notes, readings, words
 from churn.report.voice import Voice
 
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
@@ -26,18 +25,21 @@ _TEMPLATES = Environment(
 )
 
 
-def render(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Return the documents' text by file name: the report as HTML and the model card, in each language.
-
-    `facts` are `TrainingReport.to_dict()` with `tag`, `created_at`, `data_fingerprint`, `sample`,
-    `library_versions` and `scorecard`. The same facts give the same documents.
+def render_cards(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the model cards by file name, one in each language; `facts` are those of `pages.render`.
 
     Raises:
         ModelError: a fact is missing, as from a model of another version of churn.
     """
+    with complete():
+        return {name: _card(facts, language) for language, name in CARDS.items()}
+
+
+@contextmanager
+def complete() -> Iterator[None]:
+    """Say what is to be done where a fact is missing; raises ModelError."""
     try:
-        pages = {f"report.{language}.html": _page(facts, language) for language in LANGUAGES}
-        return pages | {name: _card(facts, language) for language, name in CARDS.items()}
+        yield
     except (KeyError, UndefinedError) as error:
         raise ModelError(
             f"the model's facts lack {error}: it was exported by another version of churn; "
@@ -45,26 +47,12 @@ def render(facts: Mapping[str, Any]) -> dict[str, str]:
         ) from error
 
 
-def _page(facts: Mapping[str, Any], language: Language) -> str:
-    plain = Voice(language)
-    found = effects.read(facts)
-    return _write(
-        "report.html.j2",
-        facts,
-        Voice(language, Markup),
-        effects=found,
-        charts=charts.draw(facts, plain),
-        panels=panels.draw(found, plain),
-        chosen=_chosen(facts),
-        shares=effects.shares(facts),
-    )
-
-
 def _card(facts: Mapping[str, Any], language: Language) -> str:
-    return card.front_matter(facts) + _write("MODEL_CARD.md.j2", facts, Voice(language))
+    return card.front_matter(facts) + write("MODEL_CARD.md.j2", facts, Voice(language))
 
 
-def _write(template: str, facts: Mapping[str, Any], voice: Voice, **more: object) -> str:
+def write(template: str, facts: Mapping[str, Any], voice: Voice, **more: object) -> str:
+    """Return a template's text, in the language of `voice`."""
     return _TEMPLATES.get_template(template).render(
         facts=facts,
         v=voice,
@@ -80,9 +68,3 @@ def _write(template: str, facts: Mapping[str, Any], voice: Voice, **more: object
         rate=facts["n_departures"] / facts["n_rows"],
         **more,
     )
-
-
-def _chosen(facts: Mapping[str, Any]) -> list[tuple[dict[str, Any], int]]:
-    """Return the candidates that the folds chose and how often, the most frequent first."""
-    counted = Counter(tuple(sorted(one.items())) for one in facts["chosen"])
-    return [(dict(candidate), n) for candidate, n in counted.most_common()]

@@ -2,15 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine, column, inspect, select, table
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -19,6 +14,10 @@ from churn.storage.engine import name_of
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 INSUFFICIENT_PRIVILEGE = "42501"
+
+# The revisions are numbered, and named in front of their files: rNNNN_what.py.
+REVISIONS = frozenset(path.name[1:5] for path in (MIGRATIONS / "versions").glob("r*.py"))
+_VERSION = table("alembic_version", column("version_num"))  # where Alembic keeps the one of a database
 
 # Every revision has these tables.
 _OURS = {"users", "tokens", "requests", "prediction_results"}
@@ -42,15 +41,8 @@ _POSTGRESQL = {
     INSUFFICIENT_PRIVILEGE: "does not let the role of DATABASE_URL do that: use the one that owns the tables",
 }
 
-
+WAL = "PRAGMA journal_mode = WAL"  # readers go beside the writer; the file keeps that
 TOUCH = "PRAGMA user_version = 0"  # changes nothing in a SQLite file, and fails where it cannot be written
-
-
-def _config(engine: Engine | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["engine"] = engine
-    return config
 
 
 @contextmanager
@@ -58,12 +50,10 @@ def explained(engine: Engine) -> Iterator[None]:
     """Turn what the driver raises into one sentence without the password.
 
     Raises:
-        DatabaseError: anything of SQLAlchemy's or Alembic's was raised inside.
+        DatabaseError: anything of SQLAlchemy's was raised inside.
     """
     try:
         yield
-    except CommandError as error:
-        raise DatabaseError(f"the database {name_of(engine)} cannot be migrated: {error}") from error
     except SQLAlchemyError as error:
         raise DatabaseError(f"the database {name_of(engine)} {_reason(error)}") from error
 
@@ -91,16 +81,9 @@ def _reason(error: SQLAlchemyError) -> str:
     return f"refuses what it was told ({type(error).__name__}): run `churn db check`"
 
 
-@lru_cache(maxsize=1)
-def head() -> str | None:
+def head() -> str:
     """Return the revision that this code is written for."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-@lru_cache(maxsize=1)
-def _revisions() -> frozenset[str]:
-    scripts = ScriptDirectory.from_config(_config())
-    return frozenset(script.revision for script in scripts.walk_revisions())
+    return max(REVISIONS)
 
 
 def current(engine: Engine) -> str | None:
@@ -117,7 +100,7 @@ def current(engine: Engine) -> str | None:
             f"the database {name_of(engine)} is of another application (its tables: {names}) and was left "
             "as it is: name a database of churn's own in DATABASE_URL"
         )
-    if unknown := set(found) - _revisions():
+    if unknown := set(found) - REVISIONS:
         raise DatabaseError(
             f"the database {name_of(engine)} is at revision {', '.join(sorted(unknown))}, which this churn "
             "does not know: a newer one migrated it; update churn, or name another database in DATABASE_URL"
@@ -127,12 +110,15 @@ def current(engine: Engine) -> str | None:
 
 def _look(connection: Connection) -> tuple[tuple[str, ...], set[str]]:
     """Return the revisions and the tables of one moment, also while another process migrates."""
-    context = MigrationContext.configure(connection)
     while True:
-        found = context.get_current_heads()
         tables = set(inspect(connection).get_table_names())
-        if context.get_current_heads() == found:
-            return found, tables - {"alembic_version"}
+        found = _revisions(connection) if _VERSION.name in tables else ()
+        if set(inspect(connection).get_table_names()) == tables:
+            return found, tables - {_VERSION.name}
+
+
+def _revisions(connection: Connection) -> tuple[str, ...]:
+    return tuple(connection.execute(select(_VERSION.c.version_num)).scalars())
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
@@ -141,9 +127,10 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     Raises:
         DatabaseError: the database cannot be reached, is not churn's, or refuses the migration.
     """
-    current(engine)
-    with explained(engine):
-        command.upgrade(_config(engine), revision)
+    if current(engine) == head() and revision == "head":
+        _touch(engine)
+    else:
+        _migrate(engine, "upgrade", revision)
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
@@ -153,8 +140,30 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
         DatabaseError: as `upgrade`.
     """
     current(engine)
-    with explained(engine):
-        command.downgrade(_config(engine), revision)
+    _migrate(engine, "downgrade", revision)
+
+
+def _migrate(engine: Engine, way: Literal["upgrade", "downgrade"], revision: str) -> None:
+    # Imported here: it takes as long as all else of a command, and a database at head does without.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config(attributes={"engine": engine})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    try:
+        with explained(engine):
+            getattr(command, way)(config, revision)
+    except CommandError as error:
+        raise DatabaseError(f"the database {name_of(engine)} cannot be migrated: {error}") from error
+
+
+def _touch(engine: Engine) -> None:
+    """Have a SQLite file written as a migration would: one that cannot be written is to be noticed."""
+    if engine.dialect.name == "sqlite":
+        with explained(engine), engine.connect() as connection:
+            connection.exec_driver_sql(WAL)
+            connection.exec_driver_sql(TOUCH)
 
 
 def check(engine: Engine) -> str:
@@ -164,8 +173,8 @@ def check(engine: Engine) -> str:
         DatabaseError: it cannot be reached or is not at head; the message says what mends it.
     """
     found, wanted = current(engine), head()
-    if found == wanted and found is not None:
-        return found
+    if found == wanted:
+        return wanted
     state = "has no schema yet" if found is None else f"is at revision {found}, not at head ({wanted})"
     raise DatabaseError(f"the database {name_of(engine)} {state}: run `churn db upgrade`")
 

@@ -32,6 +32,11 @@ PENALTIES = (0.2, 0.35, 0.6, 1.0)  # inverse, as scikit-learn's C
 CANDIDATES = tuple(Candidate(*shape, c) for shape in SHAPES for c in PENALTIES)
 
 
+def of_shape(n_knots: int, degree: int) -> tuple[Candidate, ...]:
+    """Return the candidates of one shape, which differ in their penalty."""
+    return tuple(one for one in CANDIDATES if (one.n_knots, one.degree) == (n_knots, degree))
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
     """A fitted pipeline, the candidate that it is of, and the training rows' probabilities.

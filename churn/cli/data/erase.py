@@ -4,7 +4,8 @@ import click
 
 from churn.cli.data.person import IN_LOG, look_up
 from churn.errors import SpoolError
-from churn.settings import Settings, load, operator
+from churn.operator import operator
+from churn.settings import Settings, load
 from churn.storage import schema
 from churn.storage.engine import opened
 from churn.storage.privacy import erase as take_away

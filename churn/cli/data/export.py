@@ -13,7 +13,8 @@ from churn.batch.export import check
 from churn.batch.export import export as write
 from churn.cli.data.period import period
 from churn.cli.termination import terminated_as_interrupted
-from churn.settings import load, operator
+from churn.operator import operator
+from churn.settings import load
 from churn.storage import schema
 from churn.storage.acts import record_act
 from churn.storage.engine import opened

@@ -9,7 +9,8 @@ from rich.progress import Progress
 from churn.cli.age import METAVAR, read_age
 from churn.cli.data.person import IN_LOG
 from churn.errors import SettingsError
-from churn.settings import load, operator
+from churn.operator import operator
+from churn.settings import load
 from churn.storage import schema
 from churn.storage.engine import opened
 from churn.storage.privacy import count_before

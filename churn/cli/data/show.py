@@ -12,7 +12,8 @@ from churn import domain, phrases
 from churn.atomic import replacing
 from churn.cli.data.person import look_up
 from churn.errors import SettingsError
-from churn.settings import load, operator
+from churn.operator import operator
+from churn.settings import load
 from churn.storage import schema
 from churn.storage.acts import record_act
 from churn.storage.engine import opened

@@ -1,0 +1,1 @@
+"""`churn model`: which models there are, which one serves, and which is better."""

@@ -1,0 +1,60 @@
+"""`churn model compare`: which of two models is better."""
+
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from churn import domain, registry
+from churn.batch.labelled import read_labelled
+from churn.cli.console import make_console, noting, table_of
+from churn.cli.figures import progress_bar
+from churn.cli.notation import notation_options, separator
+from churn.cli.titles import TITLES
+from churn.columns import ColumnScorecard
+from churn.domain import Mark
+from churn.registry import ServedModel
+from churn.training.comparison import Difference, Opinion, compare
+
+
+@click.command("compare")
+@click.argument("first")
+@click.argument("second")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="Labelled employees: a folder of the three extracts, or one .csv or .parquet file.",
+)
+@notation_options
+def compare_models(first: str, second: str, data: Path, decimal: Mark | None, thousands: Mark | None) -> None:
+    """Compare two models on the same labelled employees, with intervals by bootstrap."""
+    console = make_console()
+    models = [registry.load(tag) for tag in (first, second)]
+    marks = separator(decimal, thousands)
+    employees = read_labelled(data, thousands=marks, tell=noting(console))
+    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    one, other = (_opinion(found, employees) for found in models)
+    with progress_bar(console, "Comparing") as advance:
+        differences = compare(left, one, other, progress=advance)
+    console.print(f"{len(left)} employees, {int(left.sum())} departures")
+    console.print(f"A is {models[0].tag}, B is {models[1].tag}", highlight=False)
+    table = table_of("figure", "A", "B", "B - A", "95 % interval", "")
+    for name, found in differences.items():
+        table.add_row(TITLES[name], *_row(found))
+    console.print(table)
+    console.print("If either was trained on these employees, its figures here are too good.")
+
+
+def _row(found: Difference) -> tuple[str, ...]:
+    return (
+        f"{found.first:.4f}",
+        f"{found.second:.4f}",
+        f"{found.second - found.first:+.4f}",
+        f"{found.low:+.4f} to {found.high:+.4f}",
+        "more than chance" if found.beyond_chance else "",
+    )
+
+
+def _opinion(found: ServedModel, employees: pd.DataFrame) -> Opinion:
+    return Opinion(ColumnScorecard(found.scorecard).probabilities(employees), found.threshold)

@@ -1,0 +1,27 @@
+"""`churn model list`: which models there are."""
+
+import click
+
+from churn.cli.console import make_console, table_of
+from churn.cli.titles import SHORT_TITLES
+from churn.registry import home, promotions
+from churn.registry.listing import listed
+
+
+@click.command("list")
+def list_models() -> None:
+    """List the models, the newest first; the one that serves is marked."""
+    promoted = promotions.promoted(home())
+    table = table_of("tag", "serves", "created", *SHORT_TITLES.values(), "data")
+    entries = listed(home())
+    for entry in entries:
+        metrics = entry.facts.get("metrics", {})
+        # An older version of churn kept fewer figures.
+        figures = [f"{metrics[name]['mean']:.4f}" if name in metrics else "?" for name in SHORT_TITLES]
+        mark = "yes" if entry.tag == promoted else ""
+        fingerprint = entry.facts.get("data_fingerprint", "?")[7:15]
+        table.add_row(entry.tag, mark, f"{entry.created:%Y-%m-%d %H:%M}", *figures, fingerprint)
+    if entries:
+        make_console().print(table)
+    else:
+        click.echo(f"no model in the store {home()}: run `churn train --data DIR`")

@@ -1,0 +1,35 @@
+"""`churn model current`, `promote` and `rollback`: which model serves."""
+
+import click
+
+from churn import registry
+from churn.registry import promotions
+from churn.settings import load
+
+
+@click.command()
+def current() -> None:
+    """Print the tag of the model that serves, and nothing else."""
+    click.echo(registry.find(load().model).tag)
+
+
+@click.command()
+@click.argument("tag")
+@click.option("--force", is_flag=True, help="Even if it is no better than chance.")
+def promote(tag: str, force: bool) -> None:
+    """Make a model the one that serves, from the next start on.
+
+    It must pass its self-test, and be better than chance.
+    """
+    found = registry.load(tag)
+    found.self_test.require(found.tag)
+    if not force:
+        registry.require_signal(found.tag, found.report)
+    promotions.promote(registry.home(), found.tag)
+    click.echo(f"{found.tag} serves from the next start on")
+
+
+@click.command()
+def rollback() -> None:
+    """Take the last promotion back: the model before it serves from the next start on."""
+    click.echo(f"{promotions.rollback(registry.home())} serves again, from the next start on")

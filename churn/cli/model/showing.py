@@ -1,0 +1,52 @@
+"""`churn model show`: a model's figures and self-test."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from churn import registry
+from churn.cli.console import make_console, table_of
+from churn.cli.documents import write_documents
+from churn.cli.figures import signal_line
+from churn.cli.titles import TITLES
+from churn.registry import ServedModel
+from churn.settings import load
+from churn.training.signal import Signal
+
+
+@click.command()
+@click.argument("tag", required=False, default="")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Draw its report and model card into this folder."
+)
+def show(tag: str, out: Path | None) -> None:
+    """Show a model's figures and self-test; without TAG, those of the model that serves."""
+    found = registry.load(tag or load().model)
+    _show(make_console(), found)
+    if out is not None:
+        for path in write_documents(found, out):
+            click.echo(str(path))
+
+
+def _show(console: Console, found: ServedModel) -> None:
+    report = found.report
+    console.print(found.tag, highlight=False)
+    if signal := report.get("signal"):
+        console.print(signal_line(Signal(**signal)), highlight=False)
+    table = table_of("figure", "mean", "± sd")
+    for name, title in TITLES.items():
+        table.add_row(title, *(f"{report['metrics'][name][part]:.4f}" for part in ("mean", "sd")))
+    console.print(table)
+    console.print(f"threshold {found.threshold:.4f} (by {report['threshold']['policy']})")
+    console.print(
+        f"{report['n_rows']} employees, {report['n_departures']} departures; {report['created_at']}"
+    )
+    console.print(f"data {report['data_fingerprint']}", highlight=False)
+    console.print(f"left out: {', '.join(report['left_out']) or 'nothing'}")
+    console.print(
+        "self-test: " + ("passed" if found.self_test.passed else "; ".join(found.self_test.failures))
+    )
+    console.print(registry.pickle_readers(report["library_versions"]), highlight=False)
+    for note in found.self_test.notes:
+        console.print(f"note: {note}")

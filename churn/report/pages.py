@@ -1,0 +1,46 @@
+"""The report: one HTML page in each language, with its charts."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from churn.domain import Language
+from churn.report import LANGUAGES, charts, complete, effects, panels, render_cards, write
+from churn.report.voice import Voice
+
+
+def render(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the documents' text by file name: the report as HTML and the model card, in each language.
+
+    `facts` are `TrainingReport.to_dict()` with `tag`, `created_at`, `data_fingerprint`, `sample`,
+    `library_versions` and `scorecard`. The same facts give the same documents. Draws for seconds.
+
+    Raises:
+        ModelError: a fact is missing, as from a model of another version of churn.
+    """
+    with complete():
+        pages = {f"report.{language}.html": _page(facts, language) for language in LANGUAGES}
+    return pages | render_cards(facts)
+
+
+def _page(facts: Mapping[str, Any], language: Language) -> str:
+    plain = Voice(language)
+    found = effects.read(facts)
+    return write(
+        "report.html.j2",
+        facts,
+        Voice(language, Markup),
+        effects=found,
+        charts=charts.draw(facts, plain),
+        panels=panels.draw(found, plain),
+        chosen=_chosen(facts),
+        shares=effects.shares(facts),
+    )
+
+
+def _chosen(facts: Mapping[str, Any]) -> list[tuple[dict[str, Any], int]]:
+    """Return the candidates that the folds chose and how often, the most frequent first."""
+    counted = Counter(tuple(sorted(one.items())) for one in facts["chosen"])
+    return [(dict(candidate), n) for candidate, n in counted.most_common()]
