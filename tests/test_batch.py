@@ -511,7 +511,7 @@ class TestWholeOrNothing:
         command += ["--model", model.tag]
         big = pd.concat([employees()] * 30)
         write(source, big)
-        # Without bytecode: Python takes what it could write of a file for whole, and so would the next process.
+        # Without bytecode: Python takes what it could write of a file for whole, and so do later processes.
         env = environment(PYTHONDONTWRITEBYTECODE="1")
         done = subprocess.run(
             command, env=env, preexec_fn=small_disk, capture_output=True, text=True, check=False
