@@ -99,6 +99,7 @@ def _append(spool: Spool) -> None:
 
 def _limited(spool: Spool) -> None:
     """Print what was appended up to and after the limit, and the error between them on a line."""
+    sys.dont_write_bytecode = True  # Python would keep half of a file
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, hard))
     kept, error = fill(spool, step=7)

@@ -27,6 +27,7 @@ from churn.sample import write_sample
 from churn.schemas import Employee
 from churn.scorecard import Curve, Scorecard, Table
 from churn.scoring import Scorer
+from tests.servers import environment
 from tests.tables import CORE, employees, read, write
 
 Score = Callable[..., Summary]
@@ -510,7 +511,11 @@ class TestWholeOrNothing:
         command += ["--model", model.tag]
         big = pd.concat([employees()] * 30)
         write(source, big)
-        done = subprocess.run(command, preexec_fn=small_disk, capture_output=True, text=True, check=False)
+        # Without bytecode: Python takes what it could write of a file for whole, and so do later processes.
+        env = environment(PYTHONDONTWRITEBYTECODE="1")
+        done = subprocess.run(
+            command, env=env, preexec_fn=small_disk, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 1
         assert f"churn: {tmp_path / to} cannot be written: " in done.stderr
         assert "Traceback" not in done.stderr
