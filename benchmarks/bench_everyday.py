@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.servers import PROJECT, WORKER, Process, bentoml_serve, environment, free_port
+from tests.servers import PROJECT, Process, bentoml_serve, environment, free_port
 
 ROUNDS = (7, 1)  # (full, short)
 STARTS = 3  # by `make run`, after the first
@@ -77,7 +76,7 @@ class Checkout:
     def memory(self) -> float:
         """Return the MiB of a worker that has nothing to do."""
         with bentoml_serve(self.env, cwd=self.folder, python=self.python) as server:
-            [worker] = [child for child in server.process.children() if _is_worker(child)]
+            [worker] = server.process.workers()
             found: int = worker.memory_info().rss
             return found / MIB
 
@@ -139,10 +138,6 @@ def _measured(checkouts: list[Checkout], *, short: bool, tests: bool) -> list[Fi
             value = measure(checkout)
             found[name] = min(value, found.get(name, value))
     return figures
-
-
-def _is_worker(child: psutil.Process) -> bool:
-    return WORKER in child.cmdline()
 
 
 def _start(clone: Path) -> float:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from benchmarks import load
 from benchmarks.trained import train
 from churn.schemas import EXAMPLE
 from tests import postgres
-from tests.servers import PROJECT, bentoml_serve, environment
+from tests.servers import PROJECT, bentoml_serve, environment, resident
 
 POSTGRESQL, SQLITE = "PostgreSQL", "SQLite"
 CLIENTS = (1, 16, 64)
@@ -52,12 +52,7 @@ class Target:
 
     def memory(self) -> int:
         """Return the MB that its processes hold."""
-        server = psutil.Process(self.pid)
-        held = 0
-        for process in (server, *server.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                held += process.memory_info().rss
-        return held // 10**6
+        return resident(psutil.Process(self.pid)) // 10**6
 
     def measure(self, name: str, clients: int, seconds: float) -> load.Load:
         """Return what it answers so many clients; ends the benchmark where it refuses."""

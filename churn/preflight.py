@@ -17,7 +17,7 @@ from churn.settings import Settings
 from churn.storage import schema
 from churn.storage.engine import is_embedded, opened
 from churn.storage.store import is_away
-from churn.storage.writer import rehearse
+from churn.storage.writer import probe
 
 logger = logging.getLogger("churn")
 
@@ -100,8 +100,7 @@ class Reach:
         Raises:
             DatabaseError: it does not, or is not.
         """
-        schema.check(self._engine)
-        rehearse(self._engine)
+        probe(self._engine)
         with self._lock:
             if self._is_due:
                 self._make_up()

@@ -86,6 +86,15 @@ class Process:
         found: list[psutil.Process] = psutil.Process(self._process.pid).children(recursive=True)
         return found
 
+    def workers(self) -> list[psutil.Process]:
+        """Return the workers' processes, old and new."""
+        found = []
+        for child in self.children():
+            with suppress(psutil.NoSuchProcess):  # a zombie, too
+                if WORKER in child.cmdline():
+                    found.append(child)
+        return found
+
     def kill(self) -> None:
         """Kill it with all its workers, as a machine that loses power; returns when all are gone."""
         supervisor = psutil.Process(self._process.pid)
@@ -108,6 +117,15 @@ class Process:
         if self._process.stdout:
             self._process.stdout.close()
         return code
+
+
+def resident(process: psutil.Process) -> int:
+    """Return the bytes of memory that a process and all below it hold."""
+    held: int = process.memory_info().rss
+    for child in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            held += child.memory_info().rss
+    return held
 
 
 @dataclass(frozen=True)

@@ -419,15 +419,15 @@ class TestOutage:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        store = Store(Writer(switch.engine), switch, None)
-        journal = Journal(store)
+        writer = Writer(switch.engine)
+        journal = Journal(Store(writer, switch, None))
 
         def fails(_: object) -> Any:
             raise ValueError("secret-4711")
 
         async def work() -> None:
             with monkeypatch.context() as broken:
-                broken.setattr(store, "keep", fails)
+                broken.setattr(writer, "write", fails)
                 [outcome] = await all_of(journal, several(1))
             assert isinstance(outcome, ChurnError)
             assert await all_of(journal, several(1)) == [None]

@@ -21,7 +21,7 @@ from churn.storage.tables import api_responses, employee_inputs, prediction_resu
 from churn.storage.verification import verify
 from churn.web import envelope
 from tests.conftest import Served
-from tests.servers import WORKER, Mortal, environment, wait_until
+from tests.servers import Mortal, environment, resident, wait_until
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 FEW, MANY = [EXAMPLE] * 100, [EXAMPLE] * 10_000
@@ -108,22 +108,13 @@ def server(model: ServedModel, folder: Path) -> Iterator[Mortal]:
 
 
 def worker_of(server: Mortal) -> psutil.Process:
-    [worker] = [one for one in server.process.children() if WORKER in one.cmdline()]
+    [worker] = server.process.workers()
     return worker
 
 
 def post(server: Mortal, people: list[dict[str, JsonValue]]) -> httpx.Response:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     return httpx.post(f"{server.url}/predict_batch", json=people, headers=headers, timeout=120)
-
-
-def resident(process: psutil.Process) -> int:
-    """Return the bytes of memory that a process and all below it hold."""
-    found: int = process.memory_info().rss
-    for child in process.children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            found += child.memory_info().rss
-    return found
 
 
 def spent(process: psutil.Process) -> float:

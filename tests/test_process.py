@@ -29,7 +29,7 @@ from churn.storage.engine import make_engine, opened
 from churn.storage.tables import JOURNAL
 from churn.web.unneeded import UNNEEDED
 from tests.identities import a_token
-from tests.servers import PROJECT, WORKER, Server, bentoml_serve, environment, free_port, serving
+from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
 from tests.wires import answers, connect, heard
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
@@ -57,7 +57,7 @@ def test_it_listens_on_its_port_and_on_nothing_else(server: Server) -> None:
 
 
 def test_a_worker_has_no_library_that_it_does_without(server: Server) -> None:
-    [worker] = [child for child in server.process.children() if WORKER in child.cmdline()]
+    [worker] = server.process.workers()
     mapped = {one.path for one in worker.memory_maps()}
     assert [path for path in mapped if "pydantic_core" in path]
     for library in ("numpy", "pandas", "sklearn", "scipy", "matplotlib"):

@@ -12,7 +12,7 @@ import pytest
 from churn import registry
 from churn.registry import ServedModel
 from tests.clients import Clients
-from tests.servers import PATIENCE, WORKER, Mortal, environment, home_beside, wait_until
+from tests.servers import PATIENCE, Mortal, environment, home_beside, wait_until
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 
@@ -32,19 +32,14 @@ def server(model: ServedModel, home: Path) -> Iterator[Mortal]:
         API_TOKEN=TOKEN,
     )
     with Mortal(env) as server:
+        ready = "Service churn initialized"  # the other worker may take longer than the one that answers
+        wait_until(lambda: server.process.output.count(ready) == 2, lambda: server.process.output)
         yield server
 
 
 def workers(server: Mortal) -> set[int]:
     """Return the ids of the workers' processes, old and new."""
-    found = set()
-    for child in server.process.children():
-        try:
-            if WORKER in child.cmdline():
-                found.add(child.pid)
-        except psutil.NoSuchProcess:  # a zombie, too
-            continue
-    return found
+    return {worker.pid for worker in server.process.workers()}
 
 
 def test_nobody_else_can_command_it(server: Mortal) -> None:

@@ -21,9 +21,8 @@ from churn.cli.termination import terminated_as_interrupted
 from churn.domain import Language, Mark
 from churn.phrases import DEFAULT_LANGUAGE
 from churn.settings import load
-from churn.storage import schema
+from churn.storage import pseudonyms, schema
 from churn.storage.engine import opened
-from churn.storage.pseudonyms import pseudonymizer
 from churn.storage.writer import Writer
 
 
@@ -89,9 +88,7 @@ def score(
         if journal:
             engine = stack.enter_context(opened(settings.database_url.get_secret_value()))
             schema.check(engine)
-            key = settings.pseudonym_key.get_secret_value()
-            pseudonym = pseudonymizer(key) if settings.pseudonymize else None
-            recorder = Recorder(Writer(engine), model, pseudonym)
+            recorder = Recorder(Writer(engine), model, pseudonyms.configured(settings))
         stack.enter_context(terminated_as_interrupted())
         advance = stack.enter_context(_progress(console))
         summary = Run(model, language, strict=strict, recorder=recorder).score(table, files, advance)

@@ -13,6 +13,7 @@ import signal
 import socket
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection, wait
 
 import orjson
@@ -23,14 +24,14 @@ from churn.memory import MemoryFile
 from churn.registry import ServedModel
 from churn.scoring import Scorer
 from churn.settings import Settings
-from churn.storage import pseudonyms, schema, spool
+from churn.storage import pseudonyms, spool
 from churn.storage.embedded import Identity
 from churn.storage.engine import make_engine
 from churn.storage.entries import entry_of
 from churn.storage.exchanges import Exchange, Scored
 from churn.storage.journal import PAUSE
 from churn.storage.store import Store
-from churn.storage.writer import Writer, rehearse
+from churn.storage.writer import Writer, probe
 from churn.web.intake import read_many
 from churn.web.tracebacks import anonymous_traceback, keep_texts_out_of_threads
 
@@ -50,7 +51,7 @@ class Process:
     def __init__(self, settings: Settings, model: ServedModel, opened: Identity) -> None:
         self._scorer = Scorer(model)
         self._engine = make_engine(settings.database_url.get_secret_value(), pool_size=1, opened=opened)
-        self._store = Store(Writer(self._engine), self._probe, spool.configured(settings))
+        self._store = Store(Writer(self._engine), partial(probe, self._engine), spool.configured(settings))
         self._pseudonym = pseudonyms.configured(settings)
         self._kept = KEPT
 
@@ -63,7 +64,7 @@ class Process:
                 if not told:
                     return
                 self._take(*numbers)
-                self._catch_up()
+                self._store.catch_up()
         finally:
             self._store.close()
             self._engine.dispose()
@@ -73,7 +74,7 @@ class Process:
         while self._store.is_behind:
             if wait([control], PAUSE):
                 return True
-            self._catch_up()
+            self._store.catch_up()
         gc.collect()
         with suppress(BrokenPipeError):
             control.send(bytes([self._kept]))
@@ -110,17 +111,6 @@ class Process:
         except Exception as error:  # noqa: BLE001 - as above
             logger.error("the journal failed: %s", type(error).__qualname__)
             return DatabaseError("the journal failed")
-
-    def _catch_up(self) -> None:
-        try:
-            if self._store.is_behind:
-                self._store.catch_up()
-        except Exception as error:  # noqa: BLE001 - as above
-            logger.error("the journal failed to catch up: %s", type(error).__qualname__)
-
-    def _probe(self) -> None:
-        schema.check(self._engine)
-        rehearse(self._engine)
 
 
 def main(control: int, start: int) -> None:

@@ -4,7 +4,7 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DontWrapMixin
@@ -92,7 +92,8 @@ class File(sqlite3.Connection):
     def __init__(self, embedded: Embedded, *arguments: Any, **options: Any) -> None:
         embedded.make()
         super().__init__(*arguments, **options)
-        self._embedded, self._log = embedded, cast("Identity", None)
+        self._embedded = embedded
+        self._log: Identity = None
         for pragma in _PRAGMAS:
             self.execute(f"PRAGMA {pragma}").close()
 

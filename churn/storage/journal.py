@@ -5,7 +5,6 @@ request and no event loop ever blocks on the database.
 """
 
 import asyncio
-import logging
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,8 +16,6 @@ from churn.storage.exchanges import Exchange
 from churn.storage.shelf import SpoolState
 from churn.storage.store import Store
 from churn.storage.tally import Tally
-
-logger = logging.getLogger("churn")
 
 CAPACITY = 50_000  # rows that may wait: past it, callers are asked to come again
 TRANSACTION = 2_000  # rows that one transaction may have, but for a single larger call
@@ -137,9 +134,9 @@ class Journal:
     def _run(self) -> None:
         for waiting in self._gathered():
             if waiting:
-                _wake(waiting, self._keep([one.entry for one in waiting]))
+                _wake(waiting, self._store.keep([one.entry for one in waiting]))
                 waiting.clear()  # until others come, it would be kept
-            self._catch_up()
+            self._store.catch_up()
 
     def _gathered(self) -> Iterator[list[_Waiting]]:
         """Yield what waits, a transaction's worth at a time, until the journal is closed."""
@@ -163,21 +160,6 @@ class Journal:
         if not self._store.is_behind:
             return None
         return PAUSE if self._store.away else 0.0
-
-    def _catch_up(self) -> None:
-        try:
-            if self._store.is_behind:
-                self._store.catch_up()
-        except Exception as error:  # noqa: BLE001 - as in `_keep`
-            logger.error("the journal failed to catch up: %s", type(error).__qualname__)
-
-    def _keep(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
-        try:
-            return self._store.keep(entries)
-        except Exception as error:  # noqa: BLE001 - as said here
-            # Whatever it is: the thread lives on, and who waits is told that nothing was kept.
-            logger.error("the journal failed: %s", type(error).__qualname__)
-            return [DatabaseError("the journal failed")] * len(entries)
 
 
 def _wake(waiting: Sequence[_Waiting], outcomes: Sequence[ChurnError | None]) -> None:

@@ -98,6 +98,21 @@ class Store:
 
     def keep(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
         """Keep entries and return for each why it could not be; kept ones are durable on return."""
+        try:
+            return self._keep(entries)
+        except Exception as error:  # noqa: BLE001 - whatever it is: who calls lives on, and tells who waits
+            logger.error("the journal failed: %s", type(error).__qualname__)
+            return [DatabaseError("the journal failed")] * len(entries)
+
+    def catch_up(self) -> None:
+        """Put some of what was spooled into the database, where there is some and the database is back."""
+        try:
+            if self.is_behind:
+                self._catch_up()
+        except Exception as error:  # noqa: BLE001 - as above
+            logger.error("the journal failed to catch up: %s", type(error).__qualname__)
+
+    def _keep(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
         if self._away is not None:
             return self._put_by(entries)
         if self.is_behind:
@@ -115,8 +130,7 @@ class Store:
         self._refused = None
         return [None] * len(entries)
 
-    def catch_up(self) -> None:
-        """Put some of what was spooled into the database, where it is back."""
+    def _catch_up(self) -> None:
         if self._away is not None or self._spool is None:
             return
         try:
@@ -143,7 +157,7 @@ class Store:
         """Keep each entry by itself: only what the database refuses is refused."""
         if len(entries) == 1:
             return [error]
-        return [kept for entry in entries for kept in self.keep([entry])]
+        return [kept for entry in entries for kept in self._keep([entry])]
 
     def _restore(self, entries: Sequence[Entry]) -> None:
         """Write entries that were spooled; what does not go in is set aside, and the rest written."""

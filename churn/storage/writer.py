@@ -17,7 +17,7 @@ from churn.storage.entries import Entry, entry_of
 from churn.storage.exchanges import Caller, Exchange, Scored
 from churn.storage.ids import new_id
 from churn.storage.room import reserve
-from churn.storage.schema import explained
+from churn.storage.schema import check, explained
 from churn.storage.seals import GENESIS, Batch
 from churn.storage.session import patient
 from churn.storage.tables import journal_batches, requests
@@ -114,6 +114,16 @@ class Writer:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
+
+
+def probe(engine: Engine) -> None:
+    """Return where the database answers, is at head and takes rows.
+
+    Raises:
+        DatabaseError: it does not, or is not.
+    """
+    check(engine)
+    rehearse(engine)
 
 
 def rehearse(engine: Engine) -> None:
