@@ -35,7 +35,7 @@ from churn.offload.helper import Helper
 from churn.registry import ServedModel
 from churn.schemas import Employee, WhatIfQuestion
 from churn.scoring import Scorer
-from churn.settings import Settings, load, logs_access, server_options
+from churn.settings import Settings, is_traced, load, logs_access, server_options
 from churn.storage import pseudonyms, spool
 from churn.storage.embedded import identity_of
 from churn.storage.engine import make_engine
@@ -277,7 +277,7 @@ for method in service.apis.values():
     spec.model_json_schema = _schema_of(spec)
 
 follow()
-leave_out()
+leave_out(traced=is_traced())
 use_private_supervisor()
 use_bounded_protocol()
 trust_only_configured()

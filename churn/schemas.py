@@ -8,6 +8,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    FiniteFloat,
     JsonValue,
     ModelWrapValidatorHandler,
     field_validator,
@@ -94,8 +95,8 @@ def _identifier(value: object) -> object:
 
 
 Integer = Annotated[int, BeforeValidator(_only_number)]
-Number = Annotated[float, BeforeValidator(_only_number)]
-Percent = Annotated[float, BeforeValidator(_only_percentage)]
+Number = Annotated[FiniteFloat, BeforeValidator(_only_number)]
+Percent = Annotated[FiniteFloat, BeforeValidator(_only_percentage)]
 Identifier = Annotated[int | str, BeforeValidator(_identifier)]
 
 
@@ -114,7 +115,7 @@ def _about(name: str, *, required: bool = True) -> Any:
         default = {} if required else {"default_factory": lambda: None}
     if not field.numeric:
         return Field(**default, description=described + also)
-    bounds: dict[str, Any] = {"ge": field.minimum, "le": field.highest, "allow_inf_nan": False}
+    bounds: dict[str, Any] = {"ge": field.minimum, "le": field.highest}
     return Field(**default, description=described + also, **bounds)
 
 

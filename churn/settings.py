@@ -189,20 +189,23 @@ class Settings(BaseSettings):
 def server_options() -> dict[str, Any]:
     """Return what BentoML is told when `service.py` is imported, before there are settings.
 
-    From the environment alone: how many worker processes (CHURN_WORKERS). Requests are traced only where
-    BentoML's configuration names an exporter for the traces. Its access log is off: it tells paths as they
-    were typed.
+    From the environment alone: how many worker processes (CHURN_WORKERS). Its access log is off: it tells
+    paths as they were typed.
     """
     workers = os.environ.get("CHURN_WORKERS", "")
-    configured = [os.environ.get("BENTOML_CONFIG_OPTIONS", "")]
-    if path := os.environ.get("BENTOML_CONFIG"):
-        configured.append(Path(path).read_text(encoding="utf-8"))
-    traced = any("exporter_type" in text for text in configured)
     return {
         "workers": int(workers) if workers.isdecimal() and int(workers) else 1,
         "logging": {"access": {"enabled": False}},
-        "tracing": {} if traced else {"excluded_urls": ".*"},
+        "tracing": {} if is_traced() else {"excluded_urls": ".*"},
     }
+
+
+def is_traced() -> bool:
+    """Return whether BentoML's configuration names an exporter for the traces of requests."""
+    configured = [os.environ.get("BENTOML_CONFIG_OPTIONS", "")]
+    if path := os.environ.get("BENTOML_CONFIG"):
+        configured.append(Path(path).read_text(encoding="utf-8"))
+    return any("exporter_type" in text for text in configured)
 
 
 def logs_access() -> bool:

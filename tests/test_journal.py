@@ -15,7 +15,6 @@ from sqlalchemy.exc import OperationalError
 
 from churn.errors import ChurnError, DatabaseError, JournalFullError, SpoolError
 from churn.storage import journal as journals
-from churn.storage import schema
 from churn.storage import store as stores
 from churn.storage.engine import make_engine, opened
 from churn.storage.entries import entry_of
@@ -25,7 +24,7 @@ from churn.storage.spool import Spool
 from churn.storage.store import Store
 from churn.storage.tables import journal_batches, requests
 from churn.storage.tally import SINGLY
-from churn.storage.writer import Writer, rehearse
+from churn.storage.writer import Writer, probe
 from tests import postgres
 from tests.exchanges import count, exchange, scored
 
@@ -38,17 +37,27 @@ class Switch:
     def __init__(self, url: URL) -> None:
         self.engine = make_engine(url.render_as_string(hide_password=False))
         self.is_on = True
-        event.listen(self.engine, "begin", self._begin)
 
-    def _begin(self, _: object) -> None:
-        if not self.is_on:
-            raise OperationalError("begin", None, Exception("switched off"))
+    def writer(self) -> Writer:
+        """Return a writer to it."""
+        return _Switched(self)
 
     def __call__(self) -> None:
         if not self.is_on:
             raise DatabaseError("switched off")
-        schema.check(self.engine)
-        rehearse(self.engine)
+        probe(self.engine)
+
+
+class _Switched(Writer):
+    def __init__(self, switch: Switch) -> None:
+        super().__init__(switch.engine)
+        self._switch = switch
+
+    def write(self, *arguments: Any, **options: Any) -> None:
+        """Write, where the database is on."""
+        if not self._switch.is_on:
+            raise DatabaseError("off") from OperationalError("begin", None, Exception("switched off"))
+        super().write(*arguments, **options)
 
 
 @pytest.fixture
@@ -124,7 +133,7 @@ def several(number: int) -> list[Exchange]:
 
 class TestGroupCommit:
     def test_what_is_recorded_is_committed_when_it_returns(self, engine: Engine, switch: Switch) -> None:
-        journal = Journal(Store(Writer(switch.engine), switch, None))
+        journal = Journal(Store(switch.writer(), switch, None))
 
         async def work() -> None:
             await journal.record(exchange(scored()))
@@ -133,7 +142,7 @@ class TestGroupCommit:
         run(journal, work)
 
     def test_calls_that_come_together_share_commits(self, engine: Engine, switch: Switch) -> None:
-        journal = Journal(Store(Writer(switch.engine), switch, None))
+        journal = Journal(Store(switch.writer(), switch, None))
         assert run(journal, lambda: all_of(journal, several(200))) == [None] * 200
         with engine.connect() as connection:
             batches = connection.execute(select(func.count()).select_from(journal_batches)).scalar_one()
@@ -141,7 +150,7 @@ class TestGroupCommit:
         assert batches <= 20
 
     def test_the_event_loop_goes_on_while_the_database_is_slow(self, engine: Engine, switch: Switch) -> None:
-        journal = Journal(Store(Writer(switch.engine), switch, None))
+        journal = Journal(Store(switch.writer(), switch, None))
         asked, go_on = threading.Event(), threading.Event()
 
         def slow(*_: object) -> None:
@@ -162,7 +171,7 @@ class TestGroupCommit:
         self, engine: Engine, switch: Switch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(journals, "CAPACITY", 20)
-        journal = Journal(Store(Writer(switch.engine), switch, None))
+        journal = Journal(Store(switch.writer(), switch, None))
         outcomes = run(journal, lambda: all_of(journal, several(30)))
         assert outcomes[:10] == [None] * 10  # of two rows each
         assert {type(one) for one in outcomes[10:]} == {JournalFullError}
@@ -172,7 +181,7 @@ class TestGroupCommit:
         self, engine: Engine, switch: Switch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(journals, "CAPACITY", 20)
-        journal = Journal(Store(Writer(switch.engine), switch, None))
+        journal = Journal(Store(switch.writer(), switch, None))
         large = exchange(*[scored() for _ in range(100)])
         assert run(journal, lambda: all_of(journal, [large])) == [None]
         assert count(engine)["features"] == 100
@@ -181,8 +190,8 @@ class TestGroupCommit:
         self, engine: Engine, switch: Switch, spool: Spool
     ) -> None:
         one = scored()
-        Writer(switch.engine).write([entry_of(exchange(one))])
-        journal = Journal(Store(Writer(switch.engine), switch, spool))
+        switch.writer().write([entry_of(exchange(one))])
+        journal = Journal(Store(switch.writer(), switch, spool))
         outcomes = run(journal, lambda: all_of(journal, [*several(5), exchange(one), *several(5)]))
         assert [type(one) for one in outcomes if one] == [DatabaseError]
         assert isinstance(outcomes[5], DatabaseError)
@@ -190,7 +199,7 @@ class TestGroupCommit:
         assert not spool.pending
 
     def test_who_goes_away_does_not_disturb_the_others(self, engine: Engine, switch: Switch) -> None:
-        journal = Journal(Store(Writer(switch.engine), switch, None))
+        journal = Journal(Store(switch.writer(), switch, None))
 
         async def work() -> None:
             leaving = asyncio.create_task(journal.record(exchange(scored())))
@@ -203,7 +212,7 @@ class TestGroupCommit:
         assert count(engine)["requests"] == 2
 
     def test_closing_writes_what_waits(self, engine: Engine, switch: Switch) -> None:
-        journal = Journal(Store(Writer(switch.engine), switch, None))
+        journal = Journal(Store(switch.writer(), switch, None))
 
         async def work() -> asyncio.Task[None]:
             recording = asyncio.create_task(journal.record(exchange(scored())))
@@ -218,7 +227,7 @@ class TestOutage:
     def test_without_a_spool_nothing_is_recorded_until_it_is_back(
         self, engine: Engine, switch: Switch
     ) -> None:
-        store = Store(Writer(switch.engine), switch, None)
+        store = Store(switch.writer(), switch, None)
         journal = Journal(store)
 
         async def work() -> None:
@@ -238,7 +247,7 @@ class TestOutage:
     def test_with_a_spool_calls_go_on_and_are_put_back_in_order(
         self, engine: Engine, switch: Switch, spool: Spool
     ) -> None:
-        journal = Journal(Store(Writer(switch.engine), switch, spool))
+        journal = Journal(Store(switch.writer(), switch, spool))
         exchanges = several(60)
 
         async def work() -> None:
@@ -265,20 +274,20 @@ class TestOutage:
         self, engine: Engine, switch: Switch, spool: Spool, caplog: pytest.LogCaptureFixture
     ) -> None:
         switch.is_on = False
-        journal = Journal(Store(Writer(switch.engine), switch, spool))
+        journal = Journal(Store(switch.writer(), switch, spool))
         with caplog.at_level(logging.ERROR, "churn"):
             assert run(journal, lambda: all_of(journal, several(3))) == [None] * 3
         assert "switched off; until then the journal goes to the spool" in caplog.text
         assert spool.state().records == 3
         switch.is_on = True
-        journal = Journal(Store(Writer(switch.engine), switch, spool))
+        journal = Journal(Store(switch.writer(), switch, spool))
         run(journal, lambda: until(lambda: not spool.pending))
         assert set(count(engine).values()) == {3}
 
     def test_a_commit_whose_outcome_is_unknown_is_there_once(
         self, engine: Engine, switch: Switch, spool: Spool
     ) -> None:
-        writer = Writer(switch.engine)
+        writer = switch.writer()
         write = writer.write
 
         def lose_the_connection(*arguments: Any, **named: Any) -> None:
@@ -300,9 +309,9 @@ class TestOutage:
         self, engine: Engine, switch: Switch, spool: Spool, caplog: pytest.LogCaptureFixture
     ) -> None:
         one = scored()
-        Writer(switch.engine).write([entry_of(exchange(one))])
+        switch.writer().write([entry_of(exchange(one))])
         switch.is_on = False
-        journal = Journal(Store(Writer(switch.engine), switch, spool))
+        journal = Journal(Store(switch.writer(), switch, spool))
 
         async def work() -> None:
             assert await all_of(journal, [*several(2), exchange(one), *several(2)]) == [None] * 5
@@ -317,7 +326,7 @@ class TestOutage:
     def test_a_large_call_that_takes_longer_than_a_statement_may_is_put_back(
         self, slow: Switch, spool: Spool
     ) -> None:
-        journal = Journal(Store(Writer(slow.engine), slow, spool))
+        journal = Journal(Store(slow.writer(), slow, spool))
 
         async def work() -> None:
             await all_of(journal, several(1))
@@ -334,7 +343,7 @@ class TestOutage:
     def test_a_call_that_fails_again_and_again_is_set_aside_and_the_rest_put_back(
         self, slow: Switch, spool: Spool, caplog: pytest.LogCaptureFixture
     ) -> None:
-        journal = Journal(Store(Writer(slow.engine), slow, spool))
+        journal = Journal(Store(slow.writer(), slow, spool))
 
         async def work() -> None:
             await all_of(journal, several(1))
@@ -355,7 +364,7 @@ class TestOutage:
             looks.append("a look")
             slow()
 
-        journal = Journal(Store(Writer(slow.engine), probe, spool))
+        journal = Journal(Store(slow.writer(), probe, spool))
 
         async def work() -> None:
             await all_of(journal, several(1))
@@ -375,7 +384,7 @@ class TestOutage:
         self, engine: Engine, switch: Switch, tmp_path: Path
     ) -> None:
         spool = Spool(tmp_path / "spool", 5000)
-        store = Store(Writer(switch.engine), switch, spool)
+        store = Store(switch.writer(), switch, spool)
         switch.is_on = False
         store.open()
         entries = [entry_of(one) for one in several(20)]
@@ -397,7 +406,7 @@ class TestOutage:
     ) -> None:
         (tmp_path / "file").touch()
         switch.is_on = False
-        journal = Journal(Store(Writer(switch.engine), switch, Spool(tmp_path / "file" / "spool", 1024)))
+        journal = Journal(Store(switch.writer(), switch, Spool(tmp_path / "file" / "spool", 1024)))
 
         async def work() -> None:
             [outcome] = await all_of(journal, several(1))
@@ -419,7 +428,7 @@ class TestOutage:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        writer = Writer(switch.engine)
+        writer = switch.writer()
         journal = Journal(Store(writer, switch, None))
 
         def fails(_: object) -> Any:
@@ -442,7 +451,7 @@ def refused(route: str) -> Exchange:
 
 
 def test_a_flood_of_refused_logins_is_counted(engine: Engine, switch: Switch) -> None:
-    journal = Journal(Store(Writer(switch.engine), switch, None))
+    journal = Journal(Store(switch.writer(), switch, None))
     made_up = [f"M{number}" for number in range(100)]  # nor does it get a row by a method of its own
     flood = [
         replace(refused(route), method=method) for route in ("/predict", "/history") for method in made_up
@@ -459,7 +468,7 @@ def test_a_flood_of_refused_logins_is_counted(engine: Engine, switch: Switch) ->
 
 
 def test_calls_by_somebody_known_are_stored_one_by_one(engine: Engine, switch: Switch) -> None:
-    journal = Journal(Store(Writer(switch.engine), switch, None))
+    journal = Journal(Store(switch.writer(), switch, None))
     run(journal, lambda: all_of(journal, [exchange(status=404) for _ in range(2 * SINGLY)]))
     assert count(engine)["requests"] == 2 * SINGLY
 
@@ -468,7 +477,7 @@ def test_a_count_is_stored_while_the_service_goes_on(
     engine: Engine, switch: Switch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journals, "COUNTING", 0.01)
-    journal = Journal(Store(Writer(switch.engine), switch, None))
+    journal = Journal(Store(switch.writer(), switch, None))
 
     async def work() -> None:
         await all_of(journal, [refused("/predict") for _ in range(SINGLY + 5)])

@@ -27,7 +27,7 @@ from churn.schemas import EXAMPLE
 from churn.storage import schema
 from churn.storage.engine import make_engine, opened
 from churn.storage.tables import JOURNAL
-from churn.web.unneeded import UNNEEDED
+from churn.web.unneeded import TRACING, UNNEEDED
 from tests.identities import a_token
 from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
 from tests.wires import answers, connect, heard
@@ -71,6 +71,26 @@ def test_what_is_left_out_of_bentoml_would_be_imported(module: str, library: str
     text = file.read_text(encoding="utf-8")
     assert re.search(rf"^(import|from) {library}\b", text, re.MULTILINE)
     assert UNNEEDED[module] in text
+
+
+@pytest.mark.parametrize(("module", "name"), TRACING.items())
+def test_what_traces_is_left_out_of_bentoml_where_nothing_is_traced(module: str, name: str) -> None:
+    # When this fails, BentoML takes it from elsewhere: what is put in its place is of no effect.
+    text = (Path(bentoml.__file__).parents[1] / "_bentoml_impl/server/app.py").read_text(encoding="utf-8")
+    assert f"from {module} import {name}" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "by"),
+    [("", "churn.web.unneeded"), ("tracing.exporter_type=in_memory", "opentelemetry.instrumentation.asgi")],
+)
+def test_calls_are_traced_where_that_is_configured(options: str, by: str) -> None:
+    [(module, name)] = TRACING.items()
+    ask = f"import service; from {module} import {name}; print({name}.__module__)"
+    env = environment(BENTOML_CONFIG_OPTIONS=options)
+    command = [sys.executable, "-c", ask]
+    told = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == by
 
 
 class TestClients:

@@ -4,12 +4,16 @@ What a statement costs in round trips and in hand-overs of the interpreter lock 
 rows cost: rows are written by a few statements of many rows each.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from functools import lru_cache
+from itertools import chain
+from typing import Any
 
-from sqlalchemy import Connection
+import psycopg2
+from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from churn.storage.entries import Cell, Entry, moment
@@ -23,6 +27,7 @@ _COLUMNS = {
     + ["batch_id"] * (table is requests)
     for table in (*JOURNAL, journal_batches)
 }
+_WIDTHS = {table.name: len(names) for table, names in _COLUMNS.items()}
 _INTO = {
     # Names of our own; quoted, since one of them is `values`.
     table.name: f"{table.name} (" + ", ".join([f'"{name}"' for name in names]) + ") VALUES "
@@ -36,48 +41,80 @@ _MOMENTS = {
     if isinstance(table.c[name].type, UtcDateTime)
 }
 _SQLITE_VARIABLES = 32_766  # that one statement may have
+_is_special = re.compile(r"['\\\0]").search  # in a text
+_WHAT = "the journal's rows"
+_DRIVERS = (sqlite3.Error, psycopg2.Error)
 
 Rows = Sequence[Sequence[Cell | bytes]]
 
 
-def write_rows(connection: Connection, entries: Sequence[Entry], batch: Batch) -> None:
-    """Write entries and their batch, all or none, also on a connection that commits each statement."""
-    rows = _rows(entries, batch)
-    if connection.dialect.name == "postgresql":
-        # One message is one transaction, and one round trip.
-        line = cast("Line", connection.connection.dbapi_connection)
-        into = f"INSERT INTO {line.session.prefix}"
-        inserts = [f"{into}{_INTO[table]}{','.join(_literals(table, of))}" for table, of in rows]
-        # A transaction that is open has been told already for how long it may take.
-        text = ";".join([line.session.limit, *inserts] if line.autocommit else inserts)
-        with _discreet():
-            connection.exec_driver_sql(text, execution_options={"no_parameters": True})
-        return
-    for table, of in rows:
-        for part in _parts(of):
-            marks = f"({', '.join('?' * len(of[0]))})"
-            bound: Any = tuple([cell for row in part for cell in row])
-            connection.exec_driver_sql(f"INSERT INTO {_INTO[table]}" + ", ".join([marks] * len(part)), bound)
+def write_rows(line: PoolProxiedConnection, entries: Sequence[Entry], batch: Batch) -> None:
+    """Write entries and their batch, all or none, also on a connection that commits each statement.
 
+    By a cursor of the driver's: a statement by SQLAlchemy's own takes longer than the rows of a call.
 
-@contextmanager
-def _discreet() -> Iterator[None]:
-    """Keep the statement out of errors, by SQLAlchemy and by the driver: it holds employees' values."""
+    Raises:
+        DBAPIError: the database does not take them; it tells nothing of what is in them.
+    """
+    driver, rows = line.dbapi_connection, _rows(entries, batch)
     try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        error.statement = "the journal's rows"
-        raise
-    except DBAPIError as error:
-        raise type(error)("the journal's rows", None, _Hidden(error.orig)) from None
+        cursor = line.cursor()
+        try:
+            if isinstance(driver, Line):  # one message is one transaction, and one round trip
+                cursor.execute(_message(driver, rows))
+            else:
+                for statement, bound in _statements(rows):
+                    cursor.execute(statement, bound)
+        finally:
+            cursor.close()
+    except _DRIVERS as error:
+        raise _discreet(error) from None
+
+
+def commit(line: PoolProxiedConnection) -> None:
+    """Commit what was written; raises DBAPIError where it is not known to be committed."""
+    try:
+        line.commit()
+    except _DRIVERS as error:
+        raise _discreet(error) from None
+
+
+def _message(line: Line, rows: Iterable[tuple[str, Rows]]) -> str:
+    into = f"INSERT INTO {line.session.prefix}"
+    inserts = [f"{into}{_INTO[table]}{','.join(_literals(table, of))}" for table, of in rows]
+    # A transaction that is open has been told already for how long it may take.
+    return ";".join([line.session.limit, *inserts] if line.autocommit else inserts)
+
+
+def _statements(rows: Iterable[tuple[str, Rows]]) -> Iterator[tuple[str, tuple[Cell | bytes, ...]]]:
+    for table, of in rows:
+        size = _SQLITE_VARIABLES // len(of[0])
+        for start in range(0, len(of), size):
+            part = of[start : start + size]
+            yield _insert(table, len(part)), tuple(chain.from_iterable(part))
+
+
+@lru_cache(maxsize=256)
+def _insert(table: str, rows: int) -> str:
+    marks = f"({', '.join('?' * _WIDTHS[table])})"
+    return f"INSERT INTO {_INTO[table]}" + ", ".join([marks] * rows)
+
+
+def _discreet(error: Exception) -> DBAPIError:
+    """Return a driver's error as one of SQLAlchemy's, without the statement: it holds employees' values."""
+    kind: Any = type(DBAPIError.instance(_WHAT, None, error, Exception))
+    is_away = issubclass(kind, OperationalError | InterfaceError)  # those tell of the database, not of rows
+    made: DBAPIError = kind(_WHAT, None, error if is_away else _Hidden(error))
+    return made
 
 
 class _Hidden(Exception):  # noqa: N818 - it stands for any of the driver's
-    """What is left of a driver's error: its name, and PostgreSQL's code."""
+    """What is left of a driver's error: its name, and what the database calls it."""
 
-    def __init__(self, error: BaseException | None) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__(type(error).__name__)
         self.pgcode = getattr(error, "pgcode", None)
+        self.sqlite_errorname = getattr(error, "sqlite_errorname", None)
 
 
 def _rows(entries: Sequence[Entry], batch: Batch) -> Iterator[tuple[str, Rows]]:
@@ -106,7 +143,13 @@ def _literals(table: str, rows: Rows) -> list[str]:
     at = _MOMENTS.get(table)
     if at is not None:
         rows = [[*row[:at], f"{row[at]!s}+00", *row[at + 1 :]] for row in rows]
-    return [f"({','.join([_literal(cell) for cell in row])})" for row in rows]
+    # Most cells are plain texts, for which a call each would take longer than all else of them.
+    return [
+        "("
+        + ",".join([f"'{c}'" if type(c) is str and not _is_special(c) else _literal(c) for c in row])
+        + ")"
+        for row in rows
+    ]
 
 
 def _literal(cell: Cell | bytes) -> str:
@@ -119,9 +162,3 @@ def _literal(cell: Cell | bytes) -> str:
     if cell is None:
         return "NULL"
     return f"E'\\\\x{cell.hex()}'" if isinstance(cell, bytes) else repr(cell)
-
-
-def _parts(rows: Rows) -> Iterator[Rows]:
-    size = _SQLITE_VARIABLES // len(rows[0])
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

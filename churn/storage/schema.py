@@ -55,7 +55,12 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise DatabaseError(f"the database {name_of(engine)} {_reason(error)}") from error
+        raise explanation(engine, error) from error
+
+
+def explanation(engine: Engine, error: SQLAlchemyError) -> DatabaseError:
+    """Return one sentence for what SQLAlchemy raised, without the password."""
+    return DatabaseError(f"the database {name_of(engine)} {_reason(error)}")
 
 
 def sqlstate(error: DatabaseError) -> str | None:

@@ -2,22 +2,25 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from churn.errors import DatabaseError
-from churn.storage.bulk import write_rows
+from churn.storage import schema
+from churn.storage.bulk import commit, write_rows
 from churn.storage.engine import name_of
 from churn.storage.entries import Entry, entry_of
 from churn.storage.exchanges import Caller, Exchange, Scored
 from churn.storage.ids import new_id
+from churn.storage.line import Line
 from churn.storage.room import reserve
-from churn.storage.schema import check, explained
+from churn.storage.schema import explained, explanation
 from churn.storage.seals import GENESIS, Batch
 from churn.storage.session import patient
 from churn.storage.tables import journal_batches, requests
@@ -34,16 +37,12 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.is_embedded = engine.dialect.name == "sqlite"  # the database works in this very process
         self._lock = threading.Lock()
-        self._connection: Connection | None = None
+        self._line: PoolProxiedConnection | None = None
         self._chain: uuid.UUID | None = None
         self._sequence = 0
         self._previous = GENESIS
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether the database works in this very process."""
-        return self._engine.dialect.name == "sqlite"
 
     def write(
         self,
@@ -63,46 +62,54 @@ class Writer:
         """
         with self._lock:
             try:
-                with explained(self._engine), self._transaction(also, replayed) as connection:
-                    self._commit(connection, entries, replayed=replayed)
+                if also is not None or replayed or self._chain is None:
+                    self._write_with(entries, also, replayed=replayed)
+                else:
+                    self._write_alone(entries)
                 if self.is_embedded and sum([len(entry.leaves) for entry in entries]) > LARGE:
                     self._disconnect()  # its statements would keep the values
-            except BaseException:
+            except BaseException as error:
                 # Whether the batch was committed is not known: what follows builds on what is there.
                 self._chain = None
                 self._disconnect()
+                if isinstance(error, SQLAlchemyError):
+                    raise explanation(self._engine, error) from error
                 raise
 
-    @contextmanager
-    def _transaction(self, also: Callable[[Connection], Any] | None, replayed: bool) -> Iterator[Connection]:
-        """Yield a connection: the writer's own where all that is to be done is to write."""
-        if also is not None or replayed or self._chain is None:
-            with (patient(self._engine) if replayed else self._engine).begin() as connection:
-                if also is not None:
-                    also(connection)
-                yield connection
-            return
-        if self._connection is None:
-            self._connection = _connect(self._engine)
-        with self._connection.begin():
-            yield self._connection
+    def _write_with(
+        self, entries: Sequence[Entry], also: Callable[[Connection], Any] | None, *, replayed: bool
+    ) -> None:
+        """Write in a transaction that asks something, too."""
+        with (patient(self._engine) if replayed else self._engine).begin() as connection:
+            if also is not None:
+                also(connection)
+            if replayed:
+                entries = _missing(connection, entries)
+            if self._chain is None and entries:
+                self._begin_chain(connection)
+            self._write_rows(connection.connection, entries)
 
-    def _commit(self, connection: Connection, entries: Sequence[Entry], *, replayed: bool) -> None:
-        if replayed:
-            entries = _missing(connection, entries)
-        if not entries:
+    def _write_alone(self, entries: Sequence[Entry]) -> None:
+        """Write, and nothing else, on the writer's own connection."""
+        if self._line is None:
+            self._line = _connect(self._engine)
+        self._write_rows(self._line, entries)
+        if self.is_embedded:  # else the one message was committed
+            commit(self._line)
+
+    def _write_rows(self, line: PoolProxiedConnection, entries: Sequence[Entry]) -> None:
+        if not entries or self._chain is None:
             return
-        batch = self._seal(connection, sorted(entries, key=_id))
-        write_rows(connection, entries, batch)
+        entries = sorted(entries, key=_id)
+        leaves = b"".join([entry.leaves for entry in entries])
+        batch = Batch(new_id(), self._chain, self._sequence, self._previous, leaves)
+        write_rows(line, entries, batch)
         self._sequence, self._previous = batch.sequence + 1, batch.digest
 
-    def _seal(self, connection: Connection, entries: Sequence[Entry]) -> Batch:
-        if self._chain is None:
-            self._chain, self._sequence = new_id(), 0
-            newest = select(journal_batches.c.digest).order_by(journal_batches.c.id.desc()).limit(1)
-            self._previous = connection.execute(newest).scalar() or GENESIS
-        leaves = b"".join([entry.leaves for entry in entries])
-        return Batch(new_id(), self._chain, self._sequence, self._previous, leaves)
+    def _begin_chain(self, connection: Connection) -> None:
+        self._chain, self._sequence = new_id(), 0
+        newest = select(journal_batches.c.digest).order_by(journal_batches.c.id.desc()).limit(1)
+        self._previous = connection.execute(newest).scalar() or GENESIS
 
     def close(self) -> None:
         """Let go of the connection; a later write takes a new one."""
@@ -110,10 +117,10 @@ class Writer:
             self._disconnect()
 
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
+        if self._line is not None:
+            self._line.invalidate()
+            self._line.close()
+            self._line = None
 
 
 def probe(engine: Engine) -> None:
@@ -122,7 +129,7 @@ def probe(engine: Engine) -> None:
     Raises:
         DatabaseError: it does not, or is not.
     """
-    check(engine)
+    schema.check(engine)
     rehearse(engine)
 
 
@@ -131,9 +138,9 @@ def rehearse(engine: Engine) -> None:
     now = datetime.now(UTC)
     scored = Scored(new_id(), {}, {}, 0.0, {}, "", 0, 0.0, 0.0)
     entry = entry_of(Exchange(new_id(), now, "", "", Caller(), now, 0, 0.0, None, [scored]))
-    with explained(engine), engine.connect() as connection:
-        write_rows(connection, [entry], Batch(new_id(), new_id(), 0, GENESIS, entry.leaves))
-        connection.rollback()
+    with explained(engine), closing(engine.raw_connection()) as line:
+        write_rows(line, [entry], Batch(new_id(), new_id(), 0, GENESIS, entry.leaves))
+        line.rollback()
     if engine.dialect.name == "sqlite":
         _reserve(engine)
 
@@ -147,13 +154,13 @@ def _reserve(engine: Engine) -> None:
         raise DatabaseError(f"the database {name_of(engine)} {reason}") from error
 
 
-def _connect(engine: Engine) -> Connection:
-    """Return a connection on which one `write_rows` is one transaction."""
-    connection = engine.connect()
-    if connection.dialect.name == "postgresql":
+def _connect(engine: Engine) -> PoolProxiedConnection:
+    """Return a connection of the driver's on which one `write_rows` is one transaction."""
+    line = engine.raw_connection()
+    if isinstance(line.dbapi_connection, Line):
         # It is one message, which PostgreSQL commits or refuses whole: no round trips to begin and to end.
-        return connection.execution_options(isolation_level="AUTOCOMMIT")
-    return connection
+        line.dbapi_connection.autocommit = True
+    return line
 
 
 def _missing(connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
