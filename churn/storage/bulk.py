@@ -5,17 +5,15 @@ rows cost: rows are written by a few statements of many rows each.
 """
 
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
-from typing import Any
 
-import psycopg2
 from sqlalchemy import PoolProxiedConnection
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError
 
+from churn.storage.driver_errors import DRIVERS, discreet
 from churn.storage.entries import Cell, Entry, moment
 from churn.storage.line import Line
 from churn.storage.seals import Batch
@@ -43,7 +41,6 @@ _MOMENTS = {
 _SQLITE_VARIABLES = 32_766  # that one statement may have
 _is_special = re.compile(r"['\\\0]").search  # in a text
 _WHAT = "the journal's rows"
-_DRIVERS = (sqlite3.Error, psycopg2.Error)
 
 Rows = Sequence[Sequence[Cell | bytes]]
 
@@ -67,16 +64,16 @@ def write_rows(line: PoolProxiedConnection, entries: Sequence[Entry], batch: Bat
                     cursor.execute(statement, bound)
         finally:
             cursor.close()
-    except _DRIVERS as error:
-        raise _discreet(error) from None
+    except DRIVERS as error:
+        raise discreet(error, _WHAT) from None
 
 
 def commit(line: PoolProxiedConnection) -> None:
     """Commit what was written; raises DBAPIError where it is not known to be committed."""
     try:
         line.commit()
-    except _DRIVERS as error:
-        raise _discreet(error) from None
+    except DRIVERS as error:
+        raise discreet(error, _WHAT) from None
 
 
 def _message(line: Line, rows: Iterable[tuple[str, Rows]]) -> str:
@@ -98,23 +95,6 @@ def _statements(rows: Iterable[tuple[str, Rows]]) -> Iterator[tuple[str, tuple[C
 def _insert(table: str, rows: int) -> str:
     marks = f"({', '.join('?' * _WIDTHS[table])})"
     return f"INSERT INTO {_INTO[table]}" + ", ".join([marks] * rows)
-
-
-def _discreet(error: Exception) -> DBAPIError:
-    """Return a driver's error as one of SQLAlchemy's, without the statement: it holds employees' values."""
-    kind: Any = type(DBAPIError.instance(_WHAT, None, error, Exception))
-    is_away = issubclass(kind, OperationalError | InterfaceError)  # those tell of the database, not of rows
-    made: DBAPIError = kind(_WHAT, None, error if is_away else _Hidden(error))
-    return made
-
-
-class _Hidden(Exception):  # noqa: N818 - it stands for any of the driver's
-    """What is left of a driver's error: its name, and what the database calls it."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(type(error).__name__)
-        self.pgcode = getattr(error, "pgcode", None)
-        self.sqlite_errorname = getattr(error, "sqlite_errorname", None)
 
 
 def _rows(entries: Sequence[Entry], batch: Batch) -> Iterator[tuple[str, Rows]]:
