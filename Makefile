@@ -47,7 +47,7 @@ lint: install-dev  ## Check style and format
 	$(RUN) ruff format --check .
 
 types: install-dev  ## Check types, strictly
-	$(RUN) mypy churn service.py train_export.py tests benchmarks scripts
+	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts
 
 format: install-dev  ## Mend style and format
 	$(RUN) ruff check --fix .

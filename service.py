@@ -19,50 +19,50 @@ from sqlalchemy import Engine
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from churn import preflight, registry
+from churn import preflight
 from churn.access.authenticator import Authenticator, Rates
-from churn.access.gate import METRICS, SCOPES, Gate, is_open
 from churn.access.hashing import Hashing
 from churn.access.identities import offline
-from churn.access.uses import Uses
-from churn.access.verification import Verifier
-from churn.answers import Prediction, WhatIfAnswer
-from churn.card import describe
-from churn.domain import Language
-from churn.errors import ChurnError
-from churn.memory import MemoryFile
+from churn.access.token_last_used import Uses
+from churn.access.verifier import Verifier
+from churn.core.errors import ChurnError
+from churn.core.memory_file import MemoryFile
+from churn.core.settings import Settings, is_traced, load, logs_access, server_options
+from churn.database.embedded import identity_of
+from churn.database.engine import make_engine
+from churn.database.maintenance import Upkeep
+from churn.dictionary.domain import Language
+from churn.journal import pseudonyms, spool
+from churn.journal.call import Exchange, Recording
+from churn.journal.journal import Journal, JournalState
+from churn.journal.store import Store
+from churn.journal.writer import Writer
+from churn.model import registry
+from churn.model.card import describe
+from churn.model.registry import ServedModel
+from churn.model.scoring import Scorer
+from churn.model.what_if import compare
 from churn.offload.helper import Helper
-from churn.registry import ServedModel
-from churn.schemas import Employee, WhatIfQuestion
-from churn.scoring import Scorer
-from churn.settings import Settings, is_traced, load, logs_access, server_options
-from churn.storage import pseudonyms, spool
-from churn.storage.embedded import identity_of
-from churn.storage.engine import make_engine
-from churn.storage.exchanges import Exchange, Recording
-from churn.storage.history import Filters, page
-from churn.storage.journal import Journal, JournalState
-from churn.storage.pseudonyms import stored_as
-from churn.storage.store import Store
-from churn.storage.writer import Writer
-from churn.supervisor import follow, tell_ready, use_private_supervisor
-from churn.upkeep import Upkeep
-from churn.web import access_log, descriptors
-from churn.web.envelope import Envelope, logger
-from churn.web.history import make_history
-from churn.web.intake import CALL, Endpoint, Intake
-from churn.web.landing import make_landing
-from churn.web.metrics import Metrics, make_metrics
+from churn.records.history import Filters, page
+from churn.schemas.employee import Employee, WhatIfQuestion
+from churn.schemas.responses import Prediction, WhatIfAnswer
+from churn.web.endpoints.history import make_history
+from churn.web.endpoints.landing import make_landing
+from churn.web.endpoints.pages import make_pages
+from churn.web.endpoints.predictions import CALL, Endpoint, Intake
+from churn.web.middleware.error_responses import Envelope, logger
+from churn.web.middleware.gate import METRICS, SCOPES, Gate, is_open
+from churn.web.middleware.journalling import Recorder
+from churn.web.middleware.metrics import Metrics, make_metrics
+from churn.web.middleware.readiness import Readiness
+from churn.web.middleware.security_headers import SecurityHeaders
 from churn.web.openapi import make_openapi
-from churn.web.pages import make_pages
-from churn.web.protocol import use_bounded_protocol
-from churn.web.proxies import trust_only_configured
-from churn.web.readiness import Readiness
-from churn.web.recorder import Recorder
-from churn.web.security import SecurityHeaders
+from churn.web.server import access_log, file_limit
+from churn.web.server.protocol import use_bounded_protocol
+from churn.web.server.proxies import trust_only_configured
+from churn.web.server.supervisor import follow, tell_ready, use_private_supervisor
+from churn.web.server.unneeded import leave_out
 from churn.web.tracebacks import keep_texts_out
-from churn.web.unneeded import leave_out
-from churn.what_if import compare
 
 COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
 
@@ -91,7 +91,7 @@ class Worker:
         Raises:
             ChurnError: one of them is not as it should be.
         """
-        descriptors.raise_limit()
+        file_limit.raise_limit()
         settings = self._settings = load()
         self._model = registry.load(settings.model)
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
@@ -155,7 +155,7 @@ class Worker:
 
     def stored_as(self, employee_id: str) -> tuple[str, ...]:
         """Return the forms in which an employee's id may be in the journal."""
-        return stored_as(employee_id, self._settings.pseudonym_key.get_secret_value())
+        return pseudonyms.stored_as(employee_id, self._settings.pseudonym_key.get_secret_value())
 
     async def record(self, exchange: Exchange) -> None:
         """Journal one exchange; durable on return."""

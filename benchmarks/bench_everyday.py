@@ -22,7 +22,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.servers import PROJECT, Process, bentoml_serve, environment, free_port
+from harness.servers import PROJECT, Process, bentoml_serve, environment, free_port
 
 ROUNDS = (7, 1)  # (full, short)
 STARTS = 3  # by `make run`, after the first

@@ -23,8 +23,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from churn import domain, extracts
-from churn.domain import Extract, Field
+from churn.dictionary import domain
+from churn.dictionary.domain import Extract, Field
+from churn.ingest import extracts
 
 ROWS, SHORT_ROWS, RUNS = 1_000_000, 2_000, 3
 ID_FORMAT: dict[Extract, str] = {"sirh": "{}", "eval": "E_{}", "sondage": "00000{}"}

@@ -24,9 +24,9 @@ from rich.table import Table
 from benchmarks.crowd import batches, beside, guesses
 from benchmarks.serving import CHURN, SQLITE, Servers, Target, parser_of
 from churn.access.users import add_user
-from churn.schemas import EXAMPLE
-from churn.storage.engine import opened
-from tests.identities import basic
+from churn.database.engine import opened
+from churn.schemas.employee import EXAMPLE
+from harness.identities import basic
 
 # (full, short)
 SECONDS, ROUNDS = (6.0, 1.5), (3, 1)

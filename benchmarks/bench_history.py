@@ -22,12 +22,12 @@ from rich.progress import track
 from rich.table import Table
 from sqlalchemy import Connection, Engine, text
 
-from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.history import Filters, page
-from churn.storage.months import Month, bound
-from churn.storage.partitions import KEYS
-from tests import postgres
+from churn.database import schema
+from churn.database.engine import opened
+from churn.database.months import Month, bound
+from churn.database.partitions import KEYS
+from churn.records.history import Filters, page
+from harness import postgres
 
 # (full, short)
 ROWS, PAGES = (10_000_000, 50_000), (100, 5)

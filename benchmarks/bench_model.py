@@ -57,7 +57,7 @@ def main() -> None:
 
 def compare(data: Path | None, *, short: bool) -> None:
     """Print every figure, with its bar where there is one."""
-    from benchmarks.trained import train  # noqa: PLC0415 - what is not measured is not to weigh on what is
+    from harness.trained import train  # noqa: PLC0415 - what is not measured is not to weigh on what is
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(BENTOML_HOME=folder, CHURN_ENV_FILE=os.devnull)
@@ -115,7 +115,8 @@ def models() -> Models:
     """Load the newest model both ways."""
     import joblib  # noqa: PLC0415 - as above
 
-    from churn import registry, settings  # noqa: PLC0415 - as above
+    from churn.core import settings  # noqa: PLC0415 - as above
+    from churn.model import registry  # noqa: PLC0415 - as above
 
     served = registry.load(settings.load().model)
     return Models(served, joblib.load(registry.find(served.tag).path_of(registry.PICKLE)))
@@ -126,8 +127,8 @@ def pool(rows: int) -> Any:
     """Return different synthetic employees as the pipeline takes them, typed."""
     import pandas as pd  # noqa: PLC0415 - as in `models`
 
-    from churn import domain  # noqa: PLC0415 - as above
-    from churn.sample import make_employees  # noqa: PLC0415 - as above
+    from churn.dictionary import domain  # noqa: PLC0415 - as above
+    from churn.model.sample import make_employees  # noqa: PLC0415 - as above
 
     dtypes = {
         f.name: float if f.numeric else pd.CategoricalDtype(list(f.categories)) for f in domain.FEATURES
@@ -148,11 +149,11 @@ def employees(rows: int, seed: int = 7) -> Any:
 
 def record(_: int) -> dict[str, float]:
     """Measure one record with all its reasons, and the pipeline's one row without any."""
-    from churn import domain  # noqa: PLC0415 - as in `models`
-    from churn.pipeline import frame  # noqa: PLC0415 - as above
-    from churn.sample import make_employees  # noqa: PLC0415 - as above
-    from churn.schemas import Employee  # noqa: PLC0415 - as above
-    from churn.scoring import Scorer  # noqa: PLC0415 - as above
+    from churn.dictionary import domain  # noqa: PLC0415 - as in `models`
+    from churn.model.pipeline import frame  # noqa: PLC0415 - as above
+    from churn.model.sample import make_employees  # noqa: PLC0415 - as above
+    from churn.model.scoring import Scorer  # noqa: PLC0415 - as above
+    from churn.schemas.employee import Employee  # noqa: PLC0415 - as above
 
     loaded = models()
     rows = make_employees(RECORDS).drop(columns=domain.TARGET.name).astype(object).to_dict("records")
@@ -187,7 +188,7 @@ def speed(rows: int) -> dict[str, float]:
     """Measure a table by columns, as a DataFrame and as an Arrow table, and by the pipeline."""
     import pyarrow as pa  # noqa: PLC0415 - as in `models`
 
-    from churn.columns import ColumnScorecard  # noqa: PLC0415 - as above
+    from churn.model.vectorized import ColumnScorecard  # noqa: PLC0415 - as above
 
     loaded, table = models(), employees(rows)
     card = ColumnScorecard(loaded.served.scorecard)
@@ -222,7 +223,7 @@ def arrow_memory(rows: int) -> dict[str, float]:
 
 def memory_of_scoring(table: Any) -> float:
     """Return the bytes by which scoring a table, the result included, raises this process's memory."""
-    from churn.columns import ColumnScorecard  # noqa: PLC0415 - as in `models`
+    from churn.model.vectorized import ColumnScorecard  # noqa: PLC0415 - as in `models`
 
     card = ColumnScorecard(models().served.scorecard)
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -271,7 +272,7 @@ def arrow_of(rows: int, first_id: int) -> Any:
     import numpy as np  # noqa: PLC0415 - as in `models`
     import pyarrow as pa  # noqa: PLC0415 - as above
 
-    from churn import domain  # noqa: PLC0415 - as above
+    from churn.dictionary import domain  # noqa: PLC0415 - as above
 
     table = employees(rows, seed=first_id)
     table = table.astype({field.name: object for field in domain.FEATURES if not field.numeric})

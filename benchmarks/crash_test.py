@@ -25,13 +25,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks.trained import train
-from churn.storage import schema
-from churn.storage.engine import opened
-from tests import postgres
-from tests.audit import Audit
-from tests.crashes import CLIENTS, Kill, crash
-from tests.servers import environment, home_beside
+from churn.database import schema
+from churn.database.engine import opened
+from harness import postgres
+from harness.audit import Audit
+from harness.crashes import CLIENTS, Kill, crash
+from harness.servers import environment, home_beside
+from harness.trained import train
 
 ROUNDS, SHORT_ROUNDS = 20, 2
 WORKERS = 2

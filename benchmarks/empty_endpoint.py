@@ -8,7 +8,7 @@ It takes nothing and answers next to nothing.
 
 import bentoml
 
-from churn.settings import server_options
+from churn.core.settings import server_options
 
 
 @bentoml.service(name="empty", traffic={"timeout": 60}, metrics={"enabled": False}, **server_options())

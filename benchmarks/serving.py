@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import psutil
 
 from benchmarks import load
-from benchmarks.trained import train
-from churn.schemas import EXAMPLE
-from tests import postgres
-from tests.servers import PROJECT, bentoml_serve, environment, resident
+from churn.schemas.employee import EXAMPLE
+from harness import postgres
+from harness.servers import PROJECT, bentoml_serve, environment, resident
+from harness.trained import train
 
 POSTGRESQL, SQLITE = "PostgreSQL", "SQLite"
 CLIENTS = (1, 16, 64)

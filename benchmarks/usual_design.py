@@ -19,10 +19,10 @@ import bentoml
 from sqlalchemy import JSON, ForeignKey, String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
-from churn import registry
-from churn.pipeline import frame
-from churn.schemas import Employee
-from churn.storage.engine import make_engine
+from churn.database.engine import make_engine
+from churn.model import registry
+from churn.model.pipeline import frame
+from churn.schemas.employee import Employee
 
 
 class Base(DeclarativeBase):

@@ -9,15 +9,15 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from churn import registry
-from churn.access.first import ensure_somebody
+from churn.access.first_admin import ensure_somebody
 from churn.access.identities import check_identities
-from churn.errors import DatabaseError, IdentityError, SettingsError
-from churn.settings import Settings
-from churn.storage import schema
-from churn.storage.engine import is_embedded, opened
-from churn.storage.store import is_away
-from churn.storage.writer import probe
+from churn.core.errors import DatabaseError, IdentityError, SettingsError
+from churn.core.settings import Settings
+from churn.database import schema
+from churn.database.engine import is_embedded, opened
+from churn.journal.store import is_away
+from churn.journal.writer import probe
+from churn.model import registry
 
 logger = logging.getLogger("churn")
 

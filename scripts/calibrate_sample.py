@@ -1,6 +1,6 @@
 """Measure the facts that the embedded sample is drawn from, on real extracts.
 
-`python scripts/calibrate_sample.py --data DIR` writes churn/sample_facts.json: shares, quantiles,
+`python scripts/calibrate_sample.py --data DIR` writes churn/model/sample_facts.json: shares, quantiles,
 correlations and effects, all rounded; no row of the data is kept.
 """
 
@@ -14,9 +14,11 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from churn import domain, extracts, sample
-from churn.domain import Field
-from churn.pipeline import build_pipeline, contributions, fit
+from churn.dictionary import domain
+from churn.dictionary.domain import Field
+from churn.ingest import extracts
+from churn.model import sample
+from churn.model.pipeline import build_pipeline, contributions, fit
 
 # Which field's value each category depends on most; the order is that of drawing.
 GIVEN = {

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-ALWAYS = {"test_house", "test_phrases"}
+ALWAYS = {"test_house", "test_messages"}
 LONG = {
     f"test_{name}"
     for name in (

@@ -12,11 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.trained import train
-from churn.storage import schema
-from churn.storage.engine import opened
-from tests.identities import a_token
-from tests.servers import PROJECT, bentoml_serve, environment
+from churn.database import schema
+from churn.database.engine import opened
+from harness.identities import a_token
+from harness.servers import PROJECT, bentoml_serve, environment
+from harness.trained import train
 
 CONFIG = PROJECT / "tests" / "schemathesis.toml"
 # (full, short)

@@ -29,16 +29,19 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 import service
-from churn import domain, extracts, registry, training
+from churn import training
 from churn.cli.train import export_model
-from churn.registry import ServedModel, promotions
-from churn.sample import write_sample
-from churn.storage import schema
-from churn.storage.engine import opened
-from tests import postgres
-from tests.identities import a_token
-from tests.plans import QUICK
-from tests.servers import is_setting
+from churn.database import schema
+from churn.database.engine import opened
+from churn.dictionary import domain
+from churn.ingest import extracts
+from churn.model import promotions, registry
+from churn.model.registry import ServedModel
+from churn.model.sample import write_sample
+from harness import postgres
+from harness.identities import a_token
+from harness.servers import is_setting
+from tests.support.plans import QUICK
 
 for name in filter(is_setting, list(os.environ)):
     del os.environ[name]

@@ -6,10 +6,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from churn.settings import logs_access, server_options
-from churn.storage.exchanges import Caller
-from churn.web.access_log import tell
-from churn.web.metrics import Metrics
+from churn.core.settings import logs_access, server_options
+from churn.journal.call import Caller
+from churn.web.middleware.metrics import Metrics
+from churn.web.server.access_log import tell
 
 
 @pytest.mark.parametrize(("method", "told"), [("GET", "GET"), ("BREW", "OTHER")])

@@ -14,21 +14,21 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from churn import domain
-from churn.batch import reader
-from churn.batch.flat import FlatTable
-from churn.batch.folder import FolderTable
-from churn.batch.rows import EmployeeTable
 from churn.batch.run import Files, Run, Summary
-from churn.domain import Language
-from churn.errors import ExtractError, SettingsError
-from churn.registry import ServedModel
-from churn.sample import write_sample
-from churn.schemas import Employee
-from churn.scorecard import Curve, Scorecard, Table
-from churn.scoring import Scorer
-from tests.servers import environment
-from tests.tables import CORE, employees, read, write
+from churn.core.errors import ExtractError, SettingsError
+from churn.dictionary import domain
+from churn.dictionary.domain import Language
+from churn.ingest import reader
+from churn.ingest.flat import FlatTable
+from churn.ingest.folder import FolderTable
+from churn.ingest.rows import EmployeeTable
+from churn.model.registry import ServedModel
+from churn.model.sample import write_sample
+from churn.model.scorecard import Curve, Scorecard, Table
+from churn.model.scoring import Scorer
+from churn.schemas.employee import Employee
+from harness.servers import environment
+from tests.support.tables import CORE, employees, read, write
 
 Score = Callable[..., Summary]
 

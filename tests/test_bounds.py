@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from churn import domain, extracts
-from churn.batch.flat import FlatTable
-from churn.domain import Field
-from churn.errors import ExtractError
-from churn.schemas import EXAMPLE
+from churn.core.errors import ExtractError
+from churn.dictionary import domain
+from churn.dictionary.domain import Field
+from churn.ingest import extracts
+from churn.ingest.flat import FlatTable
+from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
 from tests.test_notation import flat, put
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from churn import registry
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from tests.servers import PROJECT, bentoml_serve, environment, home_beside
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.schemas.employee import EXAMPLE
+from harness.servers import PROJECT, bentoml_serve, environment, home_beside
 
 TOKEN = "nV6bQx3mTz8RkWd2Lc4H"
 
@@ -26,7 +26,7 @@ LYING_AROUND = {
     ".env.production": f"API_TOKEN={PLANTED}",
     "churn/.env": f"API_TOKEN={PLANTED}",
     "churn/notes.txt": PLANTED,
-    "churn/storage/churn.db": PLANTED,
+    "churn/journal/churn.db": PLANTED,
     ".git/config": f"url = https://ci:{PLANTED}@127.0.0.1:1/churn.git",
     ".bentoml/churn.db-wal": PLANTED,
     ".bentoml/spool/1.segment": PLANTED,
@@ -85,7 +85,7 @@ def test_it_carries_the_code_and_nothing_else(bento: Path) -> None:
         "service.py",
         "README.md",
         "churn/py.typed",
-        "churn/sample_facts.json",
+        "churn/model/sample_facts.json",
     }
 
 

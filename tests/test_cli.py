@@ -16,19 +16,21 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
-from churn import domain, extracts, registry
 from churn.access.tokens import verify_token
 from churn.access.users import list_users, sign_in
-from churn.card import describe
 from churn.cli.lazy import LazyGroup
 from churn.cli.main import COMMANDS, main
-from churn.errors import ModelError
-from churn.registry import ServedModel, promotions
-from churn.registry.listing import listed
-from churn.storage import schema
-from churn.storage.engine import make_engine
-from tests.real_data import TECHNOVA, needs_real_data
-from tests.servers import PROJECT, environment, home_beside
+from churn.core.errors import ModelError
+from churn.database import schema
+from churn.database.engine import make_engine
+from churn.dictionary import domain
+from churn.ingest import extracts
+from churn.model import promotions, registry
+from churn.model.card import describe
+from churn.model.listing import listed
+from churn.model.registry import ServedModel
+from harness.servers import PROJECT, environment, home_beside
+from tests.support.real_data import TECHNOVA, needs_real_data
 
 
 def churn(*arguments: str, input: str | None = None) -> Result:

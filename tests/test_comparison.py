@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from churn.errors import TrainingError
+from churn.core.errors import TrainingError
 from churn.training.comparison import Opinion, compare
 
 RANDOM = np.random.default_rng(0)

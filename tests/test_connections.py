@@ -10,14 +10,14 @@ import httpx
 import psutil
 import pytest
 
-from churn import registry
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.web import descriptors
-from churn.web.protocol import MAX_AHEAD, MAX_HEADERS, MAX_IDLE
-from churn.web.waiting import MAX_WAITING
-from tests.servers import Server, bentoml_serve, environment, home_beside, wait_until
-from tests.wires import ask, connect, heard, is_last, is_refusal
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.schemas.employee import EXAMPLE
+from churn.web.server import file_limit
+from churn.web.server.protocol import MAX_AHEAD, MAX_HEADERS, MAX_IDLE
+from churn.web.server.slow_clients import MAX_WAITING
+from harness.servers import Server, bentoml_serve, environment, home_beside, wait_until
+from tests.support.raw_sockets import ask, connect, heard, is_last, is_refusal
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 BEARER = f"Authorization: Bearer {TOKEN}\r\n".encode()
@@ -79,7 +79,7 @@ HALF_A_BODY = b"POST /predict HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n" +
 
 
 def test_slow_clients_keep_nobody_out(server: Server) -> None:
-    with files(descriptors.ENOUGH), ExitStack() as stack:
+    with files(file_limit.ENOUGH), ExitStack() as stack:
         slow = []
         for number in range(MANY):
             slow.append(stack.enter_context(connect(server.url)))
@@ -97,9 +97,9 @@ def test_slow_clients_keep_nobody_out(server: Server) -> None:
 
 def test_a_process_may_open_as_many_files_as_the_system_grants() -> None:
     with files(FEW_FILES):
-        descriptors.raise_limit()
+        file_limit.raise_limit()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    assert soft == (descriptors.ENOUGH if hard == resource.RLIM_INFINITY else min(hard, descriptors.ENOUGH))
+    assert soft == (file_limit.ENOUGH if hard == resource.RLIM_INFINITY else min(hard, file_limit.ENOUGH))
 
 
 def lines(*found: bytes, path: bytes = b"/predict", method: bytes = b"POST") -> bytes:
@@ -234,7 +234,7 @@ def answered(connection: socket.socket) -> None:
 
 
 def test_who_asks_nothing_more_keeps_nobody_out(server: Server) -> None:
-    with files(descriptors.ENOUGH), ExitStack() as stack:
+    with files(file_limit.ENOUGH), ExitStack() as stack:
         kept = []
         for _ in range(MAX_IDLE + 50):
             # One after the other: who has not asked yet is not idle but slow, and has ten seconds.

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Table, delete, insert, select, update
 
-from churn import registry
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.tables import JOURNAL, employee_inputs, features, prediction_results
-from tests.audit import audit
-from tests.clients import Answered
+from churn.database import schema
+from churn.database.engine import opened
+from churn.database.tables import JOURNAL, employee_inputs, features, prediction_results
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.schemas.employee import EXAMPLE
+from harness.audit import audit
+from harness.clients import Answered
+from harness.crashes import CALLS, crash
+from harness.servers import environment, home_beside
 from tests.conftest import Served
-from tests.crashes import CALLS, crash
-from tests.servers import environment, home_beside
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 

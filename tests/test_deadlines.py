@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from churn.errors import TookTooLongError
-from churn.web.deadlines import Deadlines
+from churn.core.errors import TookTooLongError
+from churn.web.middleware.deadlines import Deadlines
 
 BRIEF = 0.05  # seconds
 

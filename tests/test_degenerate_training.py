@@ -10,14 +10,17 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from churn import domain, extracts, registry, training
-from churn.pipeline import compile_scorecard
-from churn.registry import Export
+from churn import training
+from churn.dictionary import domain
+from churn.i18n.formatting import Voice
+from churn.ingest import extracts
+from churn.model import registry
+from churn.model.pipeline import compile_scorecard
+from churn.model.registry import Export
+from churn.model.sample import write_sample
 from churn.report import readings
-from churn.report.voice import Voice
-from churn.sample import write_sample
 from churn.training.thresholds import METRICS, Capacity, CostRatio, Policy
-from tests.plans import QUICK
+from tests.support.plans import QUICK
 
 ROWS = 60
 # Quick to learn: the decisions are what this is about.

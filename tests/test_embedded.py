@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import select
 from starlette.types import ASGIApp
 
-from churn import registry
-from churn.errors import DatabaseError
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.storage import store
-from churn.storage.engine import opened
-from churn.storage.tables import requests
-from churn.storage.verification import verify
+from churn.core.errors import DatabaseError
+from churn.database.engine import opened
+from churn.database.tables import requests
+from churn.journal import store
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.records.integrity import verify
+from churn.schemas.employee import EXAMPLE
+from harness.servers import home_beside, wait_until
 from tests.conftest import Served, _served
-from tests.exchanges import count
-from tests.servers import home_beside, wait_until
+from tests.support.calls import count
 
 
 @pytest.fixture

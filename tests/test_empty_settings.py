@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from churn import settings
-from churn.errors import SettingsError
-from tests.servers import PROJECT, environment
+from churn.core import settings
+from churn.core.errors import SettingsError
+from harness.servers import PROJECT, environment
 
 NAMES = ("BENTOML_HOME", "PYTHON", "UV_PYTHON_DOWNLOADS", "BENTOML_DO_NOT_TRACK")
 SHOW = 'show:\n\t@echo "$$BENTOML_HOME $(PYTHON) $$UV_PYTHON_DOWNLOADS $$BENTOML_DO_NOT_TRACK"\n'

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from churn.errors import DatabaseError, SettingsError
-from churn.storage import engine as engines
-from churn.storage import schema
-from churn.storage.embedded import WAL_KEPT
-from churn.storage.engine import is_embedded, make_engine, name_of, opened, parse_url
-from tests import postgres
+from churn.core.errors import DatabaseError, SettingsError
+from churn.database import engine as engines
+from churn.database import schema
+from churn.database.embedded import WAL_KEPT
+from churn.database.engine import is_embedded, make_engine, name_of, opened, parse_url
+from harness import postgres
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])

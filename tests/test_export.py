@@ -13,16 +13,16 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Engine, select
 
-from churn import domain
-from churn.batch import export as exports
 from churn.cli.data.export import export
-from churn.errors import ChurnError, DatabaseError, SettingsError
-from churn.operator import operator
-from churn.schemas import Employee
-from churn.storage.logged import Logged, logged
-from churn.storage.tables import api_responses, requests
+from churn.core.errors import ChurnError, DatabaseError, SettingsError
+from churn.core.operator import operator
+from churn.database.tables import api_responses, requests
+from churn.dictionary import domain
+from churn.records import export as exports
+from churn.records.predictions import Logged, logged
+from churn.schemas.employee import Employee
 from tests.conftest import Served
-from tests.predictions import FULL, erase, predict, put, rewrite, run, sql
+from tests.support.predictions import FULL, erase, predict, put, rewrite, run, sql
 
 
 def exported(path: Path, *arguments: object) -> list[dict[str, Any]]:

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churn import domain, extracts
-from churn.domain import Extract, Field
-from churn.errors import ExtractError
-from churn.extracts import rawfile
-from tests.real_data import TECHNOVA, needs_real_data
+from churn.core.errors import ExtractError
+from churn.dictionary import domain
+from churn.dictionary.domain import Extract, Field
+from churn.ingest import extracts, raw_file
+from tests.support.real_data import TECHNOVA, needs_real_data
 
 Table = dict[str, list[str]]
 Tables = dict[Extract, Table]
@@ -180,7 +180,7 @@ class TestFiles:
         pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
 
     def test_csv_of_many_blocks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rawfile, "BLOCK_BYTES", 1024)
+        monkeypatch.setattr(raw_file, "BLOCK_BYTES", 1024)
         ids = list(range(1, 501))
         write(tmp_path, build({"sirh": ids, "eval": ids[::-1], "sondage": ids}))
         expected = [valid_text(domain.BY_NAME["poste"], employee) for employee in ids]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from churn import domain
+from churn.dictionary import domain
 from churn.training.evaluation import OutOfFold
 from churn.training.fairness import Audit, audit, least_over_largest, verdict
 

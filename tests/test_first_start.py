@@ -16,22 +16,22 @@ import psutil
 import pytest
 from sqlalchemy import Engine, text
 
-from churn import registry
-from churn.access.first import First, ensure_somebody
+from churn.access.first_admin import First, ensure_somebody
 from churn.access.identities import ensure_identities
 from churn.access.tokens import count_tokens, list_tokens, revoke_token, verify_token
 from churn.access.users import count_users, list_users, set_password, sign_in
-from churn.errors import DatabaseError, IdentityError
+from churn.core.errors import DatabaseError, IdentityError
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.model import registry
+from churn.model.registry import ServedModel
 from churn.preflight import Reach, prepare
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.audit import events
-from churn.storage.engine import opened
-from tests import postgres
-from tests.identities import a_token, a_user, bearer
-from tests.servers import (
+from churn.records.audit_log import events
+from churn.schemas.employee import EXAMPLE
+from harness import postgres
+from harness.identities import a_token, a_user, bearer
+from harness.servers import (
     PROJECT,
     Mortal,
     Process,

@@ -5,11 +5,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from churn import registry
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from tests.disks import fill, small_disk
-from tests.servers import Mortal, environment, home_beside
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.schemas.employee import EXAMPLE
+from harness.servers import Mortal, environment, home_beside
+from tests.support.disks import fill, small_disk
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 

@@ -13,16 +13,15 @@ from sqlalchemy import Engine, event
 
 from churn.access import hashing
 from churn.access.authenticator import Authenticator, Rates
-from churn.access.gate import Gate, is_open
-from churn.access.guesses import OF_ADDRESSES, OF_USERS
+from churn.access.credential_cache import BAD, FRESH, GOOD
 from churn.access.hashing import AT_ONCE, Hashing
+from churn.access.login_throttle import OF_ADDRESSES, OF_USERS
 from churn.access.passwords import NOBODY
-from churn.access.remembered import BAD, FRESH, GOOD
+from churn.access.token_last_used import Uses
 from churn.access.tokens import revoke_token
 from churn.access.users import set_active, set_password
-from churn.access.uses import Uses
-from churn.access.verification import Verifier
-from churn.errors import (
+from churn.access.verifier import Verifier
+from churn.core.errors import (
     ChurnError,
     CrossSiteError,
     ForbiddenError,
@@ -31,8 +30,9 @@ from churn.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
-from churn.storage.exchanges import Caller, Exchange
-from tests.identities import PASSWORD, a_token, a_user, basic, bearer
+from churn.journal.call import Caller, Exchange
+from churn.web.middleware.gate import Gate, is_open
+from harness.identities import PASSWORD, a_token, a_user, basic, bearer
 
 Message = MutableMapping[str, Any]
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from churn.domain import risk_band
-from churn.storage.entries import entry_of
-from churn.storage.exchanges import Caller, Exchange, Scored
-from churn.storage.tables import api_responses, requests
-from churn.storage.writer import Writer
+from churn.database.tables import api_responses, requests
+from churn.dictionary.domain import risk_band
+from churn.journal.call import Caller, Exchange, Scored
+from churn.journal.entry import entry_of
+from churn.journal.writer import Writer
+from harness.identities import a_token
 from tests.conftest import Served
-from tests.exchanges import exchange, scored
-from tests.identities import a_token
-from tests.journal0001 import id_at
-from tests.predictions import FULL, erase
+from tests.support.calls import exchange, scored
+from tests.support.journal0001 import id_at
+from tests.support.predictions import FULL, erase
 
 Item = dict[str, Any]
 

@@ -12,15 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from churn import domain, registry
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.storage.engine import make_engine
-from churn.storage.tables import api_responses, prediction_results, requests
-from churn.storage.verification import verify
+from churn.database.engine import make_engine
+from churn.database.tables import api_responses, prediction_results, requests
+from churn.dictionary import domain
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.records.integrity import verify
+from churn.schemas.employee import EXAMPLE
+from harness.servers import Server, bentoml_serve, environment, home_beside
 from tests.conftest import Served
-from tests.hostile import FIELDS, KINDS, OK, ROUTES, ROW, SECRET, VALUES, Case, cases, employee
-from tests.servers import Server, bentoml_serve, environment, home_beside
+from tests.support.hostile import FIELDS, KINDS, OK, ROUTES, ROW, SECRET, VALUES, Case, cases, employee
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 HEADERS = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}

@@ -13,20 +13,20 @@ import pytest
 from sqlalchemy import URL, Engine, event, func, make_url, select
 from sqlalchemy.exc import OperationalError
 
-from churn.errors import ChurnError, DatabaseError, JournalFullError, SpoolError
-from churn.storage import journal as journals
-from churn.storage import store as stores
-from churn.storage.engine import make_engine, opened
-from churn.storage.entries import entry_of
-from churn.storage.exchanges import Caller, Exchange
-from churn.storage.journal import Journal
-from churn.storage.spool import Spool
-from churn.storage.store import Store
-from churn.storage.tables import journal_batches, requests
-from churn.storage.tally import SINGLY
-from churn.storage.writer import Writer, probe
-from tests import postgres
-from tests.exchanges import count, exchange, scored
+from churn.core.errors import ChurnError, DatabaseError, JournalFullError, SpoolError
+from churn.database.engine import make_engine, opened
+from churn.database.tables import journal_batches, requests
+from churn.journal import journal as journals
+from churn.journal import store as stores
+from churn.journal.call import Caller, Exchange
+from churn.journal.entry import entry_of
+from churn.journal.flood_counter import SINGLY
+from churn.journal.journal import Journal
+from churn.journal.spool import Spool
+from churn.journal.store import Store
+from churn.journal.writer import Writer, probe
+from harness import postgres
+from tests.support.calls import count, exchange, scored
 
 PATIENCE = 30.0  # seconds that something may take on a busy machine
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from churn import domain, extracts
-from churn.batch.labelled import read_labelled
-from churn.errors import ExtractError
-from tests.tables import EMPLOYEES, write
+from churn.core.errors import ExtractError
+from churn.dictionary import domain
+from churn.ingest import extracts
+from churn.ingest.labelled import read_labelled
+from tests.support.tables import EMPLOYEES, write
 
 
 def test_a_folder_is_read_as_for_training(sample: Path) -> None:

@@ -14,18 +14,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from churn import registry
 from churn.access.tokens import revoke_token
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.storage import schema
-from churn.storage.engine import make_engine, opened
-from tests import marked
-from tests.crashes import has_replayed
-from tests.evidence import Evidence, Said, World, database
-from tests.identities import a_token, a_user, basic, bearer
-from tests.marks import Marks, May
-from tests.servers import Mortal, environment, home_beside
+from churn.database import schema
+from churn.database.engine import make_engine, opened
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.schemas.employee import EXAMPLE
+from harness.crashes import has_replayed
+from harness.identities import a_token, a_user, basic, bearer
+from harness.servers import Mortal, environment, home_beside
+from tests.support import canaries
+from tests.support.leak_sources import Evidence, Said, World, database
+from tests.support.marks import Marks, May
 
 SQL = re.compile(rb"SELECT |INSERT |UPDATE |FROM |sqlalchemy|psycopg2|sqlite3|Traceback|\.py\b|\[SQL")
 LINE = re.compile(
@@ -92,7 +92,7 @@ def everything(world: World) -> None:
         without_a_table(world, server, "predicted")
         guesses(world, server)
         a_damaged_row(world, server)
-        world.send(server, marked.request(world.evidence.marks, "GET", "/metrics", world.tokens["root"]))
+        world.send(server, canaries.request(world.evidence.marks, "GET", "/metrics", world.tokens["root"]))
     with world.serving(CHURN_JOURNAL_FALLBACK="refuse") as server:
         without_a_table(world, server, "nobody")
     spool = world.folder / "home" / "spool"
@@ -107,36 +107,42 @@ def while_well(world: World, server: Mortal) -> None:
     """Every route, by every caller, with everything that can be wrong."""
     marks, tokens = world.evidence.marks, world.tokens
     root, marie, reads = tokens["root"], tokens["marie"], tokens["reads"]
-    strangers = marked.strangers(marks, tokens["revoked"].split()[1], tokens["predicts"].split()[1])
+    strangers = canaries.strangers(marks, tokens["revoked"].split()[1], tokens["predicts"].split()[1])
     with slow_ones(world, server):
-        world.send(server, *(marked.request(marks, "GET", path, marie) for path in marked.ROUTES))
+        world.send(server, *(canaries.request(marks, "GET", path, marie) for path in canaries.ROUTES))
         for one in strangers:
-            world.send(server, *(marked.request(marks, "GET", path, one) for path in marked.ROUTES))
-        world.send(server, *marked.everywhere(marks, ("", root, strangers[-1])))
-        world.send(server, *(marked.post(marks, path, root, body) for path, body in marked.predicted(marks)))
-        world.send(server, *(marked.post(marks, path, root, body) for path, body in marked.refused(marks)))
-        world.send(server, *(marked.post(marks, path, reads, EXAMPLE) for path in ("/predict", "/what_if")))
-        world.send(server, *(marked.request(marks, "GET", target, root) for target in marked.queries(marks)))
-        world.send(server, *marked.media(marks, root))
-        world.send(server, *marked.malformed(marks))
+            world.send(server, *(canaries.request(marks, "GET", path, one) for path in canaries.ROUTES))
+        world.send(server, *canaries.everywhere(marks, ("", root, strangers[-1])))
+        world.send(
+            server, *(canaries.post(marks, path, root, body) for path, body in canaries.predicted(marks))
+        )
+        world.send(
+            server, *(canaries.post(marks, path, root, body) for path, body in canaries.refused(marks))
+        )
+        world.send(server, *(canaries.post(marks, path, reads, EXAMPLE) for path in ("/predict", "/what_if")))
+        world.send(
+            server, *(canaries.request(marks, "GET", target, root) for target in canaries.queries(marks))
+        )
+        world.send(server, *canaries.media(marks, root))
+        world.send(server, *canaries.malformed(marks))
         for header in ("Sec-Fetch-Site", "Origin"):
             site = f"{header}: https://{marks.word()}.example"
-            world.send(server, marked.request(marks, "GET", "/history", marie, b"", site))
+            world.send(server, canaries.request(marks, "GET", "/history", marie, b"", site))
     if world.evidence.kind == "postgresql":
         with opened(world.url) as engine, engine.begin() as connection:
             connection.execute(text("LOCK TABLE employee_inputs IN ACCESS EXCLUSIVE MODE"))
             target = f"/history?employee_id={marks.word()}"
-            world.send(server, marked.request(marks, "GET", target, root))
+            world.send(server, canaries.request(marks, "GET", target, root))
 
 
 @contextmanager
 def slow_ones(world: World, server: Mortal) -> Iterator[None]:
     """Leave a head and a body unfinished meanwhile, and wait until the server has had enough of them."""
     marks = world.evidence.marks
-    head = marked.request(marks, "GET", f"/{marks.word()}")[:-2]
-    body = marked.post(marks, "/predict", world.tokens["root"], marked.employee(employee_id=marks.word()))[
-        :-20
-    ]
+    head = canaries.request(marks, "GET", f"/{marks.word()}")[:-2]
+    body = canaries.post(
+        marks, "/predict", world.tokens["root"], canaries.employee(employee_id=marks.word())
+    )[:-20]
     with ThreadPoolExecutor(2) as threads:
         waiting = [threads.submit(world.send, server, one) for one in (head, body)]
         yield
@@ -149,14 +155,14 @@ def while_away(world: World, server: Mortal) -> None:
     marks, root = world.evidence.marks, world.tokens["root"]
     with world.away():
         with ThreadPoolExecutor(4) as threads:  # the first ones wait as long as the lock may take
-            well = [marked.post(marks, path, root, body) for path, body in marked.predicted(marks)]
+            well = [canaries.post(marks, path, root, body) for path, body in canaries.predicted(marks)]
             list(threads.map(lambda sent: world.send(server, sent), well))
         server.await_ready(lambda said: said["spool"]["records"] > 0)
-        refused = [*marked.records(marks)][:20]
-        world.send(server, *(marked.post(marks, "/predict", root, record) for record in refused))
-        world.send(server, marked.request(marks, "GET", f"/history?user={marks.word()}", root))
-        world.send(server, marked.request(marks, "GET", "/model", f"Bearer {marks.word()}"))
-        world.send(server, marked.request(marks, "GET", "/model", basic("marie", marks.word())))
+        refused = [*canaries.records(marks)][:20]
+        world.send(server, *(canaries.post(marks, "/predict", root, record) for record in refused))
+        world.send(server, canaries.request(marks, "GET", f"/history?user={marks.word()}", root))
+        world.send(server, canaries.request(marks, "GET", "/model", f"Bearer {marks.word()}"))
+        world.send(server, canaries.request(marks, "GET", "/model", basic("marie", marks.word())))
         world.keep_spool("while away")
     server.await_ready(has_replayed)
 
@@ -168,12 +174,12 @@ def without_a_table(world: World, server: Mortal, may: May) -> None:
     for table in ("requests", "employee_inputs", *["tokens"] * (may == "predicted")):
         with opened(world.url) as engine:
             rename(engine, table, "gone")
-            body = marked.employee(employee_id=marks.word(may), revenu_mensuel=marks.pay(may))
-            world.send(server, marked.post(marks, "/predict", root, body))
-            world.send(server, marked.post(marks, "/predict", root, marked.employee(age=marks.word())))
-            world.send(server, marked.request(marks, "GET", f"/history?employee_id={marks.word()}", root))
-            world.send(server, marked.request(marks, "GET", "/model", f"Bearer {marks.word()}"))
-            world.send(server, marked.request(marks, "GET", "/readyz"))
+            body = canaries.employee(employee_id=marks.word(may), revenu_mensuel=marks.pay(may))
+            world.send(server, canaries.post(marks, "/predict", root, body))
+            world.send(server, canaries.post(marks, "/predict", root, canaries.employee(age=marks.word())))
+            world.send(server, canaries.request(marks, "GET", f"/history?employee_id={marks.word()}", root))
+            world.send(server, canaries.request(marks, "GET", "/model", f"Bearer {marks.word()}"))
+            world.send(server, canaries.request(marks, "GET", "/readyz"))
             world.keep_spool(f"without {table}")
             rename(engine, "gone", table)
         server.await_ready(is_well)
@@ -194,7 +200,7 @@ def guesses(world: World, server: Mortal) -> None:
     marks = world.evidence.marks
     for _ in range(GUESSES):
         wrong = basic(marks.word(), marks.word())
-        world.send(server, marked.request(marks, "GET", "/history", wrong))
+        world.send(server, canaries.request(marks, "GET", "/history", wrong))
 
 
 def a_damaged_row(world: World, server: Mortal) -> None:
@@ -207,7 +213,7 @@ def a_damaged_row(world: World, server: Mortal) -> None:
             values = {"value": f'{{"revenu_mensuel": {marks.integer("predicted")}{"0" * 20}}}'}
             at = "employee_inputs SET record = CAST(:value AS json) WHERE record IS NOT NULL"
         connection.execute(text(f"UPDATE {at}"), values)
-    world.send(server, marked.request(marks, "GET", "/history?details=true", world.tokens["root"]))
+    world.send(server, canaries.request(marks, "GET", "/history?details=true", world.tokens["root"]))
 
 
 def test_every_error_was_met(evidence: Evidence) -> None:

@@ -8,11 +8,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from churn.cli.main import main
-from churn.registry import ServedModel
-from churn.storage import schema
-from churn.storage.engine import opened
-from tests import marked
-from tests.marks import Marks
+from churn.database import schema
+from churn.database.engine import opened
+from churn.model.registry import ServedModel
+from tests.support import canaries
+from tests.support.marks import Marks
 
 SQL = re.compile(r"SELECT |INSERT |UPDATE |\[SQL|Traceback")
 
@@ -83,7 +83,10 @@ def test_of_people(url: str, marks: Marks, *, broken: bool) -> None:
 
 
 def test_of_bad_rows(url: str, marks: Marks, model: ServedModel, tmp_path: Path) -> None:
-    rows = [marked.employee(employee_id=marks.word(), poste=marks.word(), age=40), marked.employee(age=30)]
+    rows = [
+        canaries.employee(employee_id=marks.word(), poste=marks.word(), age=40),
+        canaries.employee(age=30),
+    ]
     names = sorted(rows[0])
     lines = [",".join(str(row.get(name, "")) for name in names) for row in rows]
     (tmp_path / "team.csv").write_text("\n".join([",".join(names), *lines]), encoding="utf-8")

@@ -11,13 +11,13 @@ from sqlalchemy import Engine, inspect
 from churn.access.identities import ensure_identities
 from churn.access.roles import ROLES
 from churn.access.users import list_users, set_active, sign_in
-from churn.schemas import EXAMPLE
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.engine import opened
-from tests import identities0002
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.schemas.employee import EXAMPLE
+from harness.identities import PASSWORD, a_token, a_user, basic, bearer
 from tests.conftest import Served
-from tests.identities import PASSWORD, a_token, a_user, basic, bearer
+from tests.support import identities0002
 
 # As some keyboards send it: ê in two characters.
 DECOMPOSED = unicodedata.normalize("NFD", "une forêt de chênes")

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import Engine, event, inspect, select, update
 from sqlalchemy.exc import ProgrammingError
 
-from churn.migrations import carry0002
-from churn.storage import locks, partitions, schema, tables
-from churn.storage.engine import make_engine, opened
-from tests import journal0001
-from tests.journal0001 import NOVEMBER
-from tests.servers import environment
+from churn.database import locks, partitions, schema, tables
+from churn.database.engine import make_engine, opened
+from churn.database.migrations import carry0002
+from harness.servers import environment
+from tests.support import journal0001
+from tests.support.journal0001 import NOVEMBER
 
 MOMENTS = [NOVEMBER + timedelta(days=20 * number) for number in range(10)]
 

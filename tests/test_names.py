@@ -5,13 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from churn import domain, extracts, names
-from churn.batch.flat import FlatTable
-from churn.errors import ExtractError
-from churn.sample import write_sample
-from churn.schemas import EXAMPLE
+from churn.core.errors import ExtractError
+from churn.dictionary import domain, names
+from churn.ingest import extracts
+from churn.ingest.flat import FlatTable
+from churn.model.sample import write_sample
+from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
-from tests.spellings import spellings
+from tests.support.spellings import spellings
 
 MEANT = {
     "satisfaction_nature_travail": "satisfaction_employee_nature_travail",

@@ -11,18 +11,19 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from churn import PROJECT, domain, extracts
-from churn.batch import reader
-from churn.batch.flat import FlatTable
-from churn.batch.labelled import read_labelled
+from churn import PROJECT
 from churn.cli.main import main
-from churn.domain import Mark
-from churn.errors import ExtractError
-from churn.registry import ServedModel
-from churn.sample import write_sample
-from churn.schemas import EXAMPLE
+from churn.core.errors import ExtractError
+from churn.dictionary import domain
+from churn.dictionary.domain import Mark
+from churn.ingest import extracts, reader
+from churn.ingest.flat import FlatTable
+from churn.ingest.labelled import read_labelled
+from churn.model.registry import ServedModel
+from churn.model.sample import write_sample
+from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
-from tests.tables import read
+from tests.support.tables import read
 
 PAY, RISE, DISTANCE = "revenu_mensuel", "augmentation_salaire_precedente", "distance_domicile_travail"
 NAN = math.nan

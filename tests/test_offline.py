@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import Engine, text, update
 
 from churn.access import passwords
-from churn.access.guesses import OF_USERS
+from churn.access.credential_cache import BAD, FRESH, GOOD
 from churn.access.identities import ensure_identities, offline
-from churn.access.remembered import BAD, FRESH, GOOD
+from churn.access.login_throttle import OF_USERS
 from churn.access.tokens import list_tokens, revoke_token
 from churn.access.users import set_active, set_password, set_role
-from churn.errors import DatabaseError, ForbiddenError, UnauthorizedError
-from churn.settings import load
-from churn.storage.tables import tokens
-from tests.identities import QUICK, a_user, basic, bearer
+from churn.core.errors import DatabaseError, ForbiddenError, UnauthorizedError
+from churn.core.settings import load
+from churn.database.tables import tokens
+from harness.identities import QUICK, a_user, basic, bearer
 from tests.test_gate import Door, hashed
 
 __all__ = ["hashed"]  # a fixture

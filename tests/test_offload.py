@@ -14,14 +14,14 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import func, select
 
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.storage.engine import opened
-from churn.storage.tables import api_responses, employee_inputs, prediction_results, requests
-from churn.storage.verification import verify
-from churn.web import envelope
+from churn.database.engine import opened
+from churn.database.tables import api_responses, employee_inputs, prediction_results, requests
+from churn.model.registry import ServedModel
+from churn.records.integrity import verify
+from churn.schemas.employee import EXAMPLE
+from churn.web.middleware import error_responses
+from harness.servers import Mortal, environment, resident, wait_until
 from tests.conftest import Served
-from tests.servers import Mortal, environment, resident, wait_until
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 FEW, MANY = [EXAMPLE] * 100, [EXAMPLE] * 10_000
@@ -89,7 +89,7 @@ class TestInProcess:
         stuck = the_child_of(psutil.Process())
         stuck.suspend()
         with monkeypatch.context() as patched:
-            patched.setattr(envelope, "MAX_SECONDS", 0.5)
+            patched.setattr(error_responses, "MAX_SECONDS", 0.5)
             assert served.client.post("/predict_batch", json=FEW).status_code == 504
         stuck.wait(60)
         assert served.client.post("/predict_batch", json=FEW).status_code == 200

@@ -7,12 +7,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from churn import domain, extracts
-from churn.batch.flat import FlatTable
-from churn.batch.recorder import records
-from churn.domain import Extract
+from churn.batch.run_journal import records
+from churn.dictionary import domain
+from churn.dictionary.domain import Extract
+from churn.ingest import extracts
+from churn.ingest.flat import FlatTable
 from tests.conftest import Served
-from tests.spellings import PASSED_OVER, ROUNDS, TARGET, WAYS, WHOLE, renamed
+from tests.support.spellings import PASSED_OVER, ROUNDS, TARGET, WAYS, WHOLE, renamed
 
 # Every spelling as it is, and every way to write names with two spellings of each.
 ROWS = [("as it is", number) for number in ROUNDS]

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
 import churn
-from churn import domain
-from churn.access.gate import METRICS, OPEN_PATHS, SCOPES
-from churn.answers import Suggestion, WhatIfAnswer
-from churn.schemas import EXAMPLE, Employee
+from churn.dictionary import domain
+from churn.schemas.employee import EXAMPLE, Employee
+from churn.schemas.responses import Suggestion, WhatIfAnswer
+from churn.web.middleware.gate import METRICS, OPEN_PATHS, SCOPES
 from churn.web.openapi.document import make_document
 from churn.web.openapi.operations import OPERATIONS
+from harness.identities import a_token, bearer
 from tests.conftest import Served
-from tests.identities import a_token, bearer
 
 BODIES = {"/predict": EXAMPLE, "/predict_batch": [EXAMPLE], "/what_if": {"employee": EXAMPLE, "changes": {}}}
 # One call for each status that can be had at will.

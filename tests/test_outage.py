@@ -10,18 +10,18 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from churn import registry
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.tables import employee_inputs, prediction_results, requests
-from tests import postgres
-from tests.audit import Audit, audit, in_order
-from tests.clients import Clients
-from tests.crashes import has_replayed
-from tests.postgres import OwnServer
-from tests.servers import Mortal, environment, home_beside
+from churn.database import schema
+from churn.database.engine import opened
+from churn.database.tables import employee_inputs, prediction_results, requests
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.schemas.employee import EXAMPLE
+from harness import postgres
+from harness.audit import Audit, audit, in_order
+from harness.clients import Clients
+from harness.crashes import has_replayed
+from harness.postgres import OwnServer
+from harness.servers import Mortal, environment, home_beside
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 CALLS = 30

@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine, event, insert
 
-from churn.errors import DatabaseError
-from churn.storage import locks, partitions, schema, tables
-from churn.storage.engine import make_engine, opened
-from churn.storage.months import Month, bound
-from tests.journal0001 import id_at
-from tests.monthly import NOW, day, keys, log, months, remove_months
+from churn.core.errors import DatabaseError
+from churn.database import locks, partitions, schema, tables
+from churn.database.engine import make_engine, opened
+from churn.database.months import Month, bound
+from tests.support.journal0001 import id_at
+from tests.support.monthly import NOW, day, keys, log, months, remove_months
 
 
 @pytest.fixture

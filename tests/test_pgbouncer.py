@@ -9,21 +9,22 @@ import pytest
 from click.testing import CliRunner
 from starlette.types import ASGIApp
 
-from churn import registry
 from churn.cli.main import main
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.storage import partitions, schema, session, tables
-from churn.storage.engine import opened
-from churn.storage.months import Month
-from churn.storage.verification import verify
-from tests import journal0001, postgres
+from churn.database import partitions, schema, session, tables
+from churn.database.engine import opened
+from churn.database.months import Month
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.records.integrity import verify
+from churn.schemas.employee import EXAMPLE
+from harness import postgres
+from harness.servers import home_beside, wait_until
 from tests.conftest import _served
-from tests.exchanges import count
-from tests.journal0001 import NOVEMBER
-from tests.monthly import keys, months
-from tests.pgbouncer import pooled
-from tests.servers import home_beside, wait_until
+from tests.support import journal0001
+from tests.support.calls import count
+from tests.support.journal0001 import NOVEMBER
+from tests.support.monthly import keys, months
+from tests.support.pgbouncer import pooled
 
 Command = Callable[..., str]
 

@@ -12,11 +12,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import Pipeline
 
-from churn import domain, extracts
-from churn.domain import FEATURES, Field
-from churn.pipeline import build_pipeline, calibration_of, centre, contributions, effects, fit, frame
-from churn.sample import make_employees
-from tests.real_data import TECHNOVA, needs_real_data
+from churn.dictionary import domain
+from churn.dictionary.domain import FEATURES, Field
+from churn.ingest import extracts
+from churn.model.pipeline import build_pipeline, calibration_of, centre, contributions, effects, fit, frame
+from churn.model.sample import make_employees
+from tests.support.real_data import TECHNOVA, needs_real_data
 
 CORE_NAMES = {field.name for field in domain.CORE}
 

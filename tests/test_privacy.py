@@ -17,19 +17,19 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, select
 
 from churn.cli.main import main
-from churn.schemas import EXAMPLE
-from churn.storage import engine as engines
-from churn.storage.entries import entry_of
-from churn.storage.exchanges import Exchange
-from churn.storage.ids import new_id
-from churn.storage.months import bound
-from churn.storage.pseudonyms import pseudonymizer, stored_as
-from churn.storage.spool import Spool
-from churn.storage.tables import JOURNAL, api_responses, employee_inputs, journal_batches, requests
-from churn.storage.verification import verify
-from churn.storage.writer import Writer
+from churn.core.ids import new_id
+from churn.database import engine as engines
+from churn.database.months import bound
+from churn.database.tables import JOURNAL, api_responses, employee_inputs, journal_batches, requests
+from churn.journal.call import Exchange
+from churn.journal.entry import entry_of
+from churn.journal.pseudonyms import pseudonymizer, stored_as
+from churn.journal.spool import Spool
+from churn.journal.writer import Writer
+from churn.records.integrity import verify
+from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
-from tests.exchanges import count, exchange, scored
+from tests.support.calls import count, exchange, scored
 
 Command = Callable[..., tuple[int, str]]
 MINE, HERS = "Zoé-4711", "Ana-0815"
@@ -214,7 +214,7 @@ class TestPurge:
         writer = Writer(engine)
         for months in reversed(range(24)):
             moment = datetime.now(UTC) - timedelta(days=30.4 * months + 1)
-            monkeypatch.setattr("churn.storage.writer.new_id", partial(id_of, moment))
+            monkeypatch.setattr("churn.journal.writer.new_id", partial(id_of, moment))
             writer.write([entry_of(call_of(moment))])
         monkeypatch.undo()
         monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))

@@ -21,16 +21,16 @@ from sqlalchemy import func, select
 
 import service
 from churn import preflight
-from churn.errors import SettingsError
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.storage import schema
-from churn.storage.engine import make_engine, opened
-from churn.storage.tables import JOURNAL
-from churn.web.unneeded import TRACING, UNNEEDED
-from tests.identities import a_token
-from tests.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
-from tests.wires import answers, connect, heard
+from churn.core.errors import SettingsError
+from churn.database import schema
+from churn.database.engine import make_engine, opened
+from churn.database.tables import JOURNAL
+from churn.model.registry import ServedModel
+from churn.schemas.employee import EXAMPLE
+from churn.web.server.unneeded import TRACING, UNNEEDED
+from harness.identities import a_token
+from harness.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
+from tests.support.raw_sockets import answers, connect, heard
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 USER = ("marie", "correct horse")
@@ -82,7 +82,10 @@ def test_what_traces_is_left_out_of_bentoml_where_nothing_is_traced(module: str,
 
 @pytest.mark.parametrize(
     ("options", "by"),
-    [("", "churn.web.unneeded"), ("tracing.exporter_type=in_memory", "opentelemetry.instrumentation.asgi")],
+    [
+        ("", "churn.web.server.unneeded"),
+        ("tracing.exporter_type=in_memory", "opentelemetry.instrumentation.asgi"),
+    ],
 )
 def test_calls_are_traced_where_that_is_configured(options: str, by: str) -> None:
     [(module, name)] = TRACING.items()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from churn.errors import ModelError
-from churn.registry import promotions
+from churn.core.errors import ModelError
+from churn.model import promotions
 
 
 def test_nothing_is_promoted_at_first(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from churn.sample import write_sample
-from churn.schemas import EXAMPLE
-from tests.servers import PROJECT, Process, environment, free_port
+from churn.model.sample import write_sample
+from churn.schemas.employee import EXAMPLE
+from harness.servers import PROJECT, Process, environment, free_port
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 FIRST_START = 600  # seconds that installing and training may take on a busy machine

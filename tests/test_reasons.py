@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from churn import domain, extracts, training
-from churn.answers import OTHER, Prediction
-from churn.domain import Language
-from churn.pipeline import compile_scorecard
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE, Changes, Employee
-from churn.scoring import Scorer
-from churn.what_if import compare
-from tests.employees import CHANGES, RECORDS
-from tests.plans import PASSED, QUICK
+from churn import training
+from churn.dictionary import domain
+from churn.dictionary.domain import Language
+from churn.ingest import extracts
+from churn.model.pipeline import compile_scorecard
+from churn.model.registry import ServedModel
+from churn.model.scoring import Scorer
+from churn.model.what_if import compare
+from churn.schemas.employee import EXAMPLE, Changes, Employee
+from churn.schemas.responses import OTHER, Prediction
+from tests.support.employees import CHANGES, RECORDS
+from tests.support.plans import PASSED, QUICK
 
 PROTECTED = {field.name for field in domain.PROTECTED}
 KNOWN_PROTECTED = {"age": 41, "genre": "F", "statut_marital": "Divorcé(e)"}

@@ -11,13 +11,13 @@ import bentoml
 import pytest
 from packaging.requirements import Requirement
 
-from churn import registry
-from churn.errors import ModelError
-from churn.pipeline import frame
-from churn.registry import ServedModel, selftest
-from churn.schemas import EXAMPLE
-from churn.scorecard import Calibration
-from tests.servers import PROJECT, environment
+from churn.core.errors import ModelError
+from churn.model import registry, self_test
+from churn.model.pipeline import frame
+from churn.model.registry import ServedModel
+from churn.model.scorecard import Calibration
+from churn.schemas.employee import EXAMPLE
+from harness.servers import PROJECT, environment
 
 
 def test_what_was_saved_comes_back(model: ServedModel) -> None:
@@ -76,7 +76,7 @@ def test_which_scikit_learn_reads_it_is_said_and_is_the_one_that_is_asked_for(mo
 
 def test_a_model_that_ranks_the_wrong_way_round_fails_its_self_test(model: ServedModel) -> None:
     card = replace(model.scorecard, calibration=Calibration(-2.0, low=0.4, high=-0.1))
-    found = selftest.examine(card, fields=list(card.effects), threshold=0.2, golden=[], versions={})
+    found = self_test.examine(card, fields=list(card.effects), threshold=0.2, golden=[], versions={})
     assert "ranks people the wrong way round" in found.failures[0]
 
 
@@ -106,7 +106,7 @@ class TestWithoutAPromotion:
 
     def resolve(self, home: Path) -> str:
         script = (
-            "from churn import registry\nfrom churn.errors import ModelError\n"
+            "from churn.model import registry\nfrom churn.core.errors import ModelError\n"
             "try: print(registry.resolve())\nexcept ModelError as error: print('refused:', error)"
         )
         command = [sys.executable, "-c", script]

@@ -10,16 +10,16 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
-from churn import registry
 from churn.cli.data.replay import replay
 from churn.cli.main import main
-from churn.registry import ServedModel
-from churn.replay import MOST_TOLD
-from churn.storage import logged as pages
-from churn.storage.logged import count, logged
-from tests import predictions
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.records import predictions as pages
+from churn.records.predictions import count, logged
+from churn.records.replay import MOST_TOLD
 from tests.conftest import Served
-from tests.predictions import erase, predict, put, rewrite, run, sql
+from tests.support import predictions
+from tests.support.predictions import erase, predict, put, rewrite, run, sql
 
 
 def told(result: Result) -> dict[str, str]:

@@ -12,16 +12,20 @@ from typing import Any
 import pytest
 import yaml
 
-from churn import domain, extracts, scorecard, training
-from churn.errors import ModelError
-from churn.pipeline import compile_scorecard
-from churn.report import effects, notes, readings, words
+from churn import training
+from churn.core.errors import ModelError
+from churn.dictionary import domain
+from churn.i18n import terms
+from churn.i18n.formatting import Voice
+from churn.ingest import extracts
+from churn.model import scorecard
+from churn.model.pipeline import compile_scorecard
+from churn.report import effects, notes, readings
 from churn.report.pages import render
-from churn.report.voice import Voice
 from churn.training import fairness
 from churn.training.challengers import Challenger
 from churn.training.plan import Plan
-from tests.plans import ONE
+from tests.support.plans import ONE
 
 Facts = dict[str, Any]
 PAGES = ("report.fr.html", "report.en.html")
@@ -66,7 +70,7 @@ def facts(sample: Path) -> Facts:
     plan = Plan(folds=3, repeats=1, candidates=ONE, resamples=20)
     trained = training.train(extracts.read(sample), plan=plan)
     metrics = trained.report.metrics
-    challengers = tuple(Challenger(name, dict(metrics)) for name in words.CHALLENGERS)
+    challengers = tuple(Challenger(name, dict(metrics)) for name in terms.CHALLENGERS)
     report = replace(trained.report, challengers=challengers).to_dict()
     kept = {
         **report,
@@ -213,7 +217,7 @@ def test_the_calibration_multiplies_effects_by_what_the_report_says(facts: Facts
 def test_the_figures_are_those_of_the_facts(name: str, facts: Facts, documents: dict[str, str]) -> None:
     voice = Voice("fr" if ".fr." in name else "en")
     text = flat(Page(documents[name]).text)
-    for metric in words.METRICS:
+    for metric in terms.METRICS:
         assert flat(voice.spread(facts["metrics"][metric], 3)) in text
     counts = facts["curves"]["confusion"]
     for count in ("true_positives", "false_positives", "false_negatives"):
@@ -232,10 +236,10 @@ def test_the_figures_are_those_of_the_facts(name: str, facts: Facts, documents: 
 def test_every_choice_and_challenger_is_in_words(name: str, facts: Facts, pages: dict[str, Page]) -> None:
     voice = Voice("fr" if ".fr." in name else "en")
     for choice in facts["choices"]:
-        named = words.policy(choice["policy"], voice)
+        named = terms.policy(choice["policy"], voice)
         assert named != choice["policy"]
         assert flat(named) in pages[name].text
-    for title in words.CHALLENGERS.values():
+    for title in terms.CHALLENGERS.values():
         assert voice.pick(title) in pages[name].text
 
 

@@ -11,15 +11,15 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocketDisconnect
 
-from churn.access import guesses
-from churn.access.gate import OPEN_PATHS, SCOPES
+from churn.access import login_throttle
 from churn.access.roles import SCOPES as ALL_SCOPES
 from churn.access.throttle import Patience
 from churn.access.tokens import new_secret, revoke_token
 from churn.access.users import set_active
-from churn.schemas import EXAMPLE
+from churn.schemas.employee import EXAMPLE
+from churn.web.middleware.gate import OPEN_PATHS, SCOPES
+from harness.identities import a_token, a_user, basic, bearer
 from tests.conftest import Served
-from tests.identities import a_token, a_user, basic, bearer
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "M-SEARCH")
 BODIES = {
@@ -33,7 +33,7 @@ BODIES = {
 def unthrottled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one address fail as often as these tests do; throttling has tests of its own."""
     for name in ("OF_ADDRESSES", "OF_USERS"):
-        monkeypatch.setattr(guesses, name, Patience(free=1_000_000))
+        monkeypatch.setattr(login_throttle, name, Patience(free=1_000_000))
 
 
 def paths(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from churn import domain, extracts
-from churn.domain import EXTRACTS
-from churn.sample import FACTS, make_employees, write_sample
+from churn.dictionary import domain
+from churn.dictionary.domain import EXTRACTS
+from churn.ingest import extracts
+from churn.model.sample import FACTS, make_employees, write_sample
 from churn.training import train
-from tests.plans import QUICK
-from tests.real_data import TECHNOVA, needs_real_data
+from tests.support.plans import QUICK
+from tests.support.real_data import TECHNOVA, needs_real_data
 
 
 @pytest.fixture(scope="module")

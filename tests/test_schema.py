@@ -14,13 +14,13 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, inspect
 
 from churn.cli.main import main
-from churn.errors import DatabaseError
-from churn.storage import schema
-from churn.storage.engine import is_embedded, make_engine, opened
-from churn.storage.months import is_partition
-from churn.storage.tables import metadata
-from tests.monthly import log
-from tests.servers import environment
+from churn.core.errors import DatabaseError
+from churn.database import schema
+from churn.database.engine import is_embedded, make_engine, opened
+from churn.database.months import is_partition
+from churn.database.tables import metadata
+from harness.servers import environment
+from tests.support.monthly import log
 
 
 def test_upgrade_makes_exactly_the_tables_of_the_code(engine: Engine) -> None:

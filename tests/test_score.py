@@ -11,19 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select, text
 
-from churn import domain
-from churn.batch import reader
-from churn.batch.flat import FlatTable
-from churn.batch.recorder import Recorder
 from churn.batch.run import Files, Run
+from churn.batch.run_journal import Recorder
 from churn.cli.main import main
-from churn.errors import DatabaseError
-from churn.registry import ServedModel
-from churn.schemas import Employee
-from churn.scoring import Scorer
-from churn.storage import schema
-from churn.storage.engine import make_engine
-from churn.storage.tables import (
+from churn.core.errors import DatabaseError
+from churn.database import schema
+from churn.database.engine import make_engine
+from churn.database.tables import (
     JOURNAL,
     api_responses,
     employee_inputs,
@@ -31,8 +25,14 @@ from churn.storage.tables import (
     prediction_results,
     requests,
 )
-from churn.storage.writer import Writer
-from tests.tables import employees, read, write
+from churn.dictionary import domain
+from churn.ingest import reader
+from churn.ingest.flat import FlatTable
+from churn.journal.writer import Writer
+from churn.model.registry import ServedModel
+from churn.model.scoring import Scorer
+from churn.schemas.employee import Employee
+from tests.support.tables import employees, read, write
 
 
 @pytest.fixture(autouse=True)

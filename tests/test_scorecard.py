@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn import domain, extracts, scorecard
-from churn.pipeline import build_pipeline, compile_scorecard, contributions, fit, frame
-from churn.sample import make_employees
-from churn.scorecard import Curve, Scorecard, Table
-from tests.real_data import IS_EXPECTED, TECHNOVA
+from churn.dictionary import domain
+from churn.ingest import extracts
+from churn.model import scorecard
+from churn.model.pipeline import build_pipeline, compile_scorecard, contributions, fit, frame
+from churn.model.sample import make_employees
+from churn.model.scorecard import Curve, Scorecard, Table
+from tests.support.real_data import IS_EXPECTED, TECHNOVA
 
 EMPLOYEES = extracts.read(TECHNOVA) if IS_EXPECTED else make_employees(1500)
 TABLE = EMPLOYEES[[field.name for field in domain.FEATURES]]

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 
 from churn.access.users import sign_in
 from churn.cli.main import main
-from churn.errors import SettingsError
-from churn.secret_files import LARGEST, NAMES
-from churn.settings import Settings, load
+from churn.core.errors import SettingsError
+from churn.core.secret_files import LARGEST, NAMES
+from churn.core.settings import Settings, load
 
 SECRET = "hV7rWm3TqZ9xKc5LnB2d"
 OTHER = "yP4sGf8JwQ6vXa1ReM3k"

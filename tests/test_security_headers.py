@@ -9,9 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from churn.errors import SettingsError
-from churn.schemas import EXAMPLE
-from churn.settings import load
+from churn.core.errors import SettingsError
+from churn.core.settings import load
+from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
 
 ALWAYS = {

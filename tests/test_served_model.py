@@ -8,11 +8,11 @@ from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.storage.tables import prediction_results
+from churn.database.tables import prediction_results
+from churn.model.registry import ServedModel
+from churn.schemas.employee import EXAMPLE
+from harness.identities import a_token
 from tests.conftest import Served
-from tests.identities import a_token
 
 
 class TestCard:

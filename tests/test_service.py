@@ -19,13 +19,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from churn import domain, registry
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE
-from churn.scorecard import Scorecard
-from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.tables import (
+from churn.database import schema
+from churn.database.engine import opened
+from churn.database.tables import (
     JOURNAL,
     api_responses,
     employee_inputs,
@@ -33,12 +29,17 @@ from churn.storage.tables import (
     prediction_results,
     requests,
 )
-from churn.storage.writer import Writer
-from churn.web import envelope, readiness, recorder
-from churn.web.intake import MAX_BATCH_BYTES, MAX_BYTES
+from churn.dictionary import domain
+from churn.journal.writer import Writer
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.model.scorecard import Scorecard
+from churn.schemas.employee import EXAMPLE
+from churn.web.endpoints.predictions import MAX_BATCH_BYTES, MAX_BYTES
+from churn.web.middleware import error_responses, journalling, readiness
+from harness.identities import a_token, a_user
+from harness.servers import PATIENCE, wait_until
 from tests.conftest import Served, _served
-from tests.identities import a_token, a_user
-from tests.servers import PATIENCE, wait_until
 
 FULL: dict[str, Any] = {
     **EXAMPLE,
@@ -498,7 +499,7 @@ class TestJournal:
     def test_an_answer_that_comes_too_late_is_journalled_as_such(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(envelope, "MAX_SECONDS", 0)
+        monkeypatch.setattr(error_responses, "MAX_SECONDS", 0)
         response = served.client.post("/predict", json=EXAMPLE)
         assert response.status_code == 504
         assert set(response.json()) == {"detail", "request_id"}
@@ -516,7 +517,7 @@ class TestJournal:
 
         with monkeypatch.context() as patched:
             patched.setattr(Writer, "write", hangs)
-            patched.setattr(recorder, "MAX_SECONDS", 0.05)
+            patched.setattr(journalling, "MAX_SECONDS", 0.05)
             response = served.client.post("/predict", json=EXAMPLE)
             goes_on.set()
         assert response.status_code == 504

@@ -11,19 +11,19 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, create_engine, make_url, select
 
 from churn.cli.main import main
-from churn.errors import DatabaseError
-from churn.storage import schema
-from churn.storage.acts import record_act
-from churn.storage.engine import opened, parse_url
-from churn.storage.entries import entry_of
-from churn.storage.exchanges import Exchange
-from churn.storage.history import Filters, page
-from churn.storage.tables import api_responses, employee_inputs, features, requests
-from churn.storage.verification import verify
-from churn.storage.writer import Writer
-from tests import postgres
-from tests.exchanges import NOON, exchange, scored
-from tests.pgbouncer import pooled
+from churn.core.errors import DatabaseError
+from churn.database import schema
+from churn.database.engine import opened, parse_url
+from churn.database.tables import api_responses, employee_inputs, features, requests
+from churn.journal.call import Exchange
+from churn.journal.entry import entry_of
+from churn.journal.operator_actions import record_act
+from churn.journal.writer import Writer
+from churn.records.history import Filters, page
+from churn.records.integrity import verify
+from harness import postgres
+from tests.support.calls import NOON, exchange, scored
+from tests.support.pgbouncer import pooled
 
 SETTINGS = {
     "TimeZone": "Europe/Paris",

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from churn.errors import SettingsError
-from churn.settings import is_placeholder, load
+from churn.core.errors import SettingsError
+from churn.core.settings import is_placeholder, load
 
 
 def test_the_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from churn.registry import ServedModel
-from tests.identities import basic
-from tests.servers import PROJECT, Server, bentoml_serve, environment, wait_until
+from churn.model.registry import ServedModel
+from harness.identities import basic
+from harness.servers import PROJECT, Server, bentoml_serve, environment, wait_until
 
 USER = ("admin", "correct horse battery")
 OTHER = "another good password"

@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from churn import domain
-from churn.pipeline import (
+from churn.dictionary import domain
+from churn.model.pipeline import (
     build_pipeline,
     compile_scorecard,
     contributions,
@@ -15,11 +15,11 @@ from churn.pipeline import (
     fit,
     frame,
 )
-from churn.sample import make_employees
+from churn.model.sample import make_employees
 from churn.training.crossvalidation import Fold
 from churn.training.plan import Plan
 from churn.training.signal import Signal, measure_signal
-from tests.plans import ONE
+from tests.support.plans import ONE
 
 PLAN = Plan(folds=5, repeats=2, candidates=ONE)
 

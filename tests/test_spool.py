@@ -25,15 +25,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Engine, func, select
 
-from churn.errors import DatabaseError, SpoolError
-from churn.storage.entries import Entry
-from churn.storage.spool import Spool
-from churn.storage.tables import JOURNAL, requests
-from churn.storage.writer import Writer
-from tests import spooling
-from tests.disks import small_disk
-from tests.servers import PROJECT
-from tests.spooling import drain, fill, ids, make, printed, process
+from churn.core.errors import DatabaseError, SpoolError
+from churn.database.tables import JOURNAL, requests
+from churn.journal.entry import Entry
+from churn.journal.spool import Spool
+from churn.journal.writer import Writer
+from harness.servers import PROJECT
+from tests.support import spooling
+from tests.support.disks import small_disk
+from tests.support.spooling import drain, fill, ids, make, printed, process
 
 AMPLE = 100 * 1024**2
 SMALL = 200_000  # bytes: a new segment every few entries
@@ -89,7 +89,7 @@ class TestOrder:
         assert found == entries
 
     def test_a_replay_does_not_fill_the_memory(self, spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("churn.storage.segment.READ", 100_000)
+        monkeypatch.setattr("churn.journal.segment.READ", 100_000)
         spool.append(make(6, employees=100))
         assert 1 < spool.replay(ignore) < 6
         assert len(drain(spool)) >= 1
@@ -161,7 +161,7 @@ class TestFolder:
 
         monkeypatch.setattr("os.scandir", scandir)
         now = time.monotonic()
-        monkeypatch.setattr("churn.storage.spool.time", SimpleNamespace(monotonic=lambda: now))
+        monkeypatch.setattr("churn.journal.spool.time", SimpleNamespace(monotonic=lambda: now))
         assert not any(spool.pending for _ in range(100))
         assert looks == [folder]
 
@@ -268,7 +268,7 @@ class TestState:
     def test_a_folder_that_cannot_be_listed_is_said_once_and_no_error(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("churn.storage.spool.LOOK", 0.0)
+        monkeypatch.setattr("churn.journal.spool.LOOK", 0.0)
         (tmp_path / "file").touch()
         assert Spool(tmp_path / "file", AMPLE).state().records == 0
         too_long = Spool(tmp_path / ("x" * 300), AMPLE)
@@ -316,7 +316,7 @@ class TestProcesses:
     def test_what_a_live_process_spooled_is_its_own_business_until_it_dies(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("churn.storage.spool.LOOK", 0.0)
+        monkeypatch.setattr("churn.journal.spool.LOOK", 0.0)
         mine = Spool(folder, AMPLE)
         with process("hold", folder, AMPLE) as other:
             assert other.stdout
@@ -398,7 +398,7 @@ class TestProcesses:
         assert segments(folder) == []
 
     def test_a_name_that_is_taken_is_passed_over(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("churn.storage.spool.sizes", lambda folder: {})
+        monkeypatch.setattr("churn.journal.spool.sizes", lambda folder: {})
         monkeypatch.setattr("time.time_ns", lambda: 1_000)
         one, two = Spool(folder, AMPLE), Spool(folder, AMPLE)
         one.append(make(1))
@@ -580,7 +580,7 @@ class TestCorruption:
         bad.write_bytes(whole)
         assert drain(spool) == []
         later = time.monotonic() + 61
-        monkeypatch.setattr("churn.storage.spool.time", SimpleNamespace(monotonic=lambda: later))
+        monkeypatch.setattr("churn.journal.spool.time", SimpleNamespace(monotonic=lambda: later))
         assert drain(spool) == ids(first)
 
 
@@ -657,7 +657,7 @@ class TestLimits:
         assert spool.state().set_aside == 0
 
     def test_a_full_disk(self, tmp_path: Path) -> None:
-        command = [sys.executable, "-m", "tests.spooling", "full", f"{tmp_path}/spool", str(AMPLE)]
+        command = [sys.executable, "-m", "tests.support.spooling", "full", f"{tmp_path}/spool", str(AMPLE)]
         disk = small_disk(tmp_path, "128k")
         told = subprocess.run([*disk, *command], cwd=PROJECT, capture_output=True, text=True, check=True)
         error, outcome = told.stdout.splitlines()

@@ -4,10 +4,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, delete, event, select, update
 
-from churn.storage import partitions, schema, strays, tables
-from churn.storage.engine import opened
-from churn.storage.months import Month
-from tests.monthly import NOW, day, keys, log, months, remove_months
+from churn.database import partitions, schema, strays, tables
+from churn.database.engine import opened
+from churn.database.months import Month
+from tests.support.monthly import NOW, day, keys, log, months, remove_months
 
 
 @pytest.fixture

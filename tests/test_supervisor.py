@@ -9,10 +9,10 @@ import httpx
 import psutil
 import pytest
 
-from churn import registry
-from churn.registry import ServedModel
-from tests.clients import Clients
-from tests.servers import PATIENCE, Mortal, environment, home_beside, wait_until
+from churn.model import registry
+from churn.model.registry import ServedModel
+from harness.clients import Clients
+from harness.servers import PATIENCE, Mortal, environment, home_beside, wait_until
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import pytest
 
 from churn.access.tokens import new_secret
-from tests.servers import PROJECT, environment, free_port
+from harness.servers import PROJECT, environment, free_port
 
 VULNERABLE = {"name": "jinja2", "ecosystem": "PyPI"}
 ADVISORY = {

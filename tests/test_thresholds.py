@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, fbeta_score
 
-from churn.errors import TrainingError
+from churn.core.errors import TrainingError
 from churn.training.thresholds import (
     METRICS,
     Capacity,

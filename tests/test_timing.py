@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 
 from churn.access.passwords import ROUNDS
-from churn.storage.tally import SINGLY
+from churn.journal.flood_counter import SINGLY
+from harness.identities import a_user, basic
 from tests.conftest import Served
-from tests.identities import a_user, basic
 
 WRONG = "wrong horse battery"
 SAMPLES = SINGLY - 4  # of each: where each known name had a budget of rows, all of them would be stored

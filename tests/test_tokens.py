@@ -15,9 +15,9 @@ from churn.access.tokens import (
     revoke_token,
     verify_token,
 )
-from churn.errors import IdentityError
-from churn.storage.tables import tokens
-from tests.identities import a_token
+from churn.core.errors import IdentityError
+from churn.database.tables import tokens
+from harness.identities import a_token
 
 
 def test_a_token_is_known_by_its_secret(engine: Engine) -> None:

@@ -9,14 +9,15 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from churn import domain, extracts
-from churn.errors import TrainingError
-from churn.sample import make_employees, write_sample
+from churn.core.errors import TrainingError
+from churn.dictionary import domain
+from churn.ingest import extracts
+from churn.model.sample import make_employees, write_sample
 from churn.training import TrainedModel, train
 from churn.training.learner import Candidate, Learner
 from churn.training.plan import Plan
-from churn.training.report import TrainingReport
-from tests.plans import ONE, QUICK
+from churn.training.training_report import TrainingReport
+from tests.support.plans import ONE, QUICK
 
 PLAN = Plan(folds=2, repeats=2, candidates=ONE, resamples=2)
 

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from churn import domain, extracts
-from churn.batch.flat import FlatTable
-from churn.batch.recorder import records
-from churn.errors import ExtractError
-from churn.sample import write_sample
-from churn.schemas import EXAMPLE, Employee
+from churn.batch.run_journal import records
+from churn.core.errors import ExtractError
+from churn.dictionary import domain
+from churn.ingest import extracts
+from churn.ingest.flat import FlatTable
+from churn.model.sample import write_sample
+from churn.schemas.employee import EXAMPLE, Employee
 
 REFUSED = object()
 

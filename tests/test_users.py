@@ -18,9 +18,9 @@ from churn.access.users import (
     sign_in,
     still_in,
 )
-from churn.errors import IdentityError
-from churn.storage.tables import users
-from tests.identities import PASSWORD, a_user
+from churn.core.errors import IdentityError
+from churn.database.tables import users
+from harness.identities import PASSWORD, a_user
 
 
 def is_in(engine: Engine, name: str, password: str) -> bool:

@@ -8,11 +8,11 @@ from click.testing import CliRunner, Result
 
 from churn.batch.warnings import SEPARATOR
 from churn.cli.main import main
-from churn.domain import Language
-from churn.registry import ServedModel
-from churn.schemas import Employee
-from churn.scoring import Scorer
-from tests.tables import employees, read, write
+from churn.dictionary.domain import Language
+from churn.model.registry import ServedModel
+from churn.model.scoring import Scorer
+from churn.schemas.employee import Employee
+from tests.support.tables import employees, read, write
 
 
 @pytest.fixture(autouse=True)

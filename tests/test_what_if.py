@@ -8,18 +8,18 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from churn import domain
-from churn.answers import WhatIfAnswer
-from churn.domain import Language
-from churn.registry import ServedModel
-from churn.schemas import EXAMPLE, Changes, Employee
-from churn.scorecard import Curve, Scorecard, Table
-from churn.scoring import Scorer
-from churn.storage.tables import JOURNAL
-from churn.what_if import compare, suggest
+from churn.database.tables import JOURNAL
+from churn.dictionary import domain
+from churn.dictionary.domain import Language
+from churn.model.registry import ServedModel
+from churn.model.scorecard import Curve, Scorecard, Table
+from churn.model.scoring import Scorer
+from churn.model.what_if import compare, suggest
+from churn.schemas.employee import EXAMPLE, Changes, Employee
+from churn.schemas.responses import WhatIfAnswer
 from tests.conftest import Served
-from tests.employees import CHANGES, RECORDS
-from tests.plans import PASSED
+from tests.support.employees import CHANGES, RECORDS
+from tests.support.plans import PASSED
 from tests.test_service import FULL, rows
 
 THRESHOLDS = st.floats(0.01, 0.9)

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, insert, select, text
 from sqlalchemy.exc import StatementError
 
-from churn.errors import DatabaseError
-from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.entries import Entry, entry_of, load
-from churn.storage.ids import new_id
-from churn.storage.line import Cursor
-from churn.storage.tables import (
+from churn.core.errors import DatabaseError
+from churn.core.ids import new_id
+from churn.database import schema
+from churn.database.engine import opened
+from churn.database.postgres_connection import Cursor
+from churn.database.tables import (
     api_responses,
     employee_inputs,
     features,
@@ -23,9 +22,10 @@ from churn.storage.tables import (
     prediction_results,
     requests,
 )
-from churn.storage.writer import Writer
-from tests import postgres
-from tests.exchanges import NOON, count, exchange, scored
+from churn.journal.entry import Entry, entry_of, load
+from churn.journal.writer import Writer
+from harness import postgres
+from tests.support.calls import NOON, count, exchange, scored
 
 
 def entries(number: int) -> list[Entry]:

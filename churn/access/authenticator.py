@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 import anyio.to_thread
 import orjson
 
+from churn.access.credential_cache import Remembered
 from churn.access.credentials import Credentials, parse
-from churn.access.guesses import Guesses
 from churn.access.hashing import Hashing
-from churn.access.remembered import Remembered
+from churn.access.login_throttle import Guesses
 from churn.access.throttle import Clock, Pace, Rate
-from churn.access.uses import Uses
-from churn.access.verification import NOBODY, Verified, Verifier
-from churn.errors import ChurnError, DatabaseError, TooManyRequestsError
-from churn.storage.audit import SIGN_IN
-from churn.storage.exchanges import Caller, Exchange
-from churn.storage.ids import new_id
+from churn.access.token_last_used import Uses
+from churn.access.verifier import NOBODY, Verified, Verifier
+from churn.core.errors import ChurnError, DatabaseError, TooManyRequestsError
+from churn.core.ids import new_id
+from churn.journal.call import Caller, Exchange
+from churn.records.audit_log import SIGN_IN
 
 # How many refused sign-ins are answered a second: each costs the event loop half as much as a prediction.
 OF_ADDRESS, OF_ALL = 10.0, 50.0

@@ -12,7 +12,7 @@ from itertools import count
 
 from churn.access.passwords import matches
 from churn.access.throttle import Lately
-from churn.errors import TooManyRequestsError
+from churn.core.errors import TooManyRequestsError
 
 
 def cores() -> int:

@@ -10,12 +10,12 @@ from churn.access.passwords import matches
 from churn.access.roles import Role, scopes_of
 from churn.access.tokens import DEFAULT_SCOPES, digest, issue_token
 from churn.access.users import add_user, check_user, find_user, set_password
-from churn.errors import IdentityError, SettingsError
-from churn.settings import Settings
-from churn.storage.acts import perform
-from churn.storage.exchanges import Caller
-from churn.storage.schema import explained
-from churn.storage.tables import tokens
+from churn.core.errors import IdentityError, SettingsError
+from churn.core.settings import Settings
+from churn.database.schema import explained
+from churn.database.tables import tokens
+from churn.journal.call import Caller
+from churn.journal.operator_actions import perform
 
 ENVIRONMENT = "environment"  # who changed what the settings name, in the audit log
 ENVIRONMENT_TOKEN = "api-token"  # noqa: S105 - its name, not its secret

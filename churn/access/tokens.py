@@ -17,10 +17,10 @@ from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from churn.access.roles import SCOPES
-from churn.errors import IdentityError
-from churn.storage.ids import new_id
-from churn.storage.schema import explained
-from churn.storage.tables import tokens
+from churn.core.errors import IdentityError
+from churn.core.ids import new_id
+from churn.database.schema import explained
+from churn.database.tables import tokens
 
 DEFAULT_SCOPES = ("predict", "history")
 PREFIX = "churn_"

@@ -13,11 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from churn.access.credentials import LONGEST_NAME, composed
 from churn.access.passwords import NOBODY, Matches, hash_password, matches
 from churn.access.roles import ROLES, Role, scopes_of
-from churn.errors import IdentityError
-from churn.settings import check_password
-from churn.storage.ids import new_id
-from churn.storage.schema import explained
-from churn.storage.tables import users
+from churn.core.errors import IdentityError
+from churn.core.ids import new_id
+from churn.core.settings import check_password
+from churn.database.schema import explained
+from churn.database.tables import users
 
 DEFAULT_ROLE: Role = "analyst"
 

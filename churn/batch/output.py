@@ -12,8 +12,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from churn.batch.reasons import MOST
-from churn.batch.rows import Reject
-from churn.errors import SettingsError
+from churn.core.errors import SettingsError
+from churn.ingest.rows import Reject
 
 WORDS = pa.dictionary(pa.int32(), pa.string())
 SUFFIXES = (".csv", ".parquet")

@@ -9,10 +9,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from churn import domain, phrases
-from churn.columns import Cells, Floats
-from churn.domain import Field, Language
-from churn.extracts.values import Mask
+from churn.dictionary import domain
+from churn.dictionary.domain import Field, Language
+from churn.i18n import messages
+from churn.ingest.values import Mask
+from churn.model.vectorized import Cells, Floats
 
 MOST = 3
 MOST_CACHED = 100_000  # sentences: a salary may be anything, and memory is not to grow with the rows
@@ -74,7 +75,7 @@ class Reasons:
             if len(self._made) >= MOST_CACHED:
                 self._made.clear()
             shown = field.categories[value] if field and field.categories else value
-            sentence = phrases.reason(field, shown, effect, self._language)
+            sentence = messages.reason(field, shown, effect, self._language)
             self._made[key] = sentence
         return sentence
 

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from churn import domain
-from churn.atomic import replacing
 from churn.batch import output
 from churn.batch.output import RejectsFile, ScoresFile
 from churn.batch.reasons import Reasons
-from churn.batch.recorder import Recorder
-from churn.batch.rows import EmployeeTable, Rows, refusal
+from churn.batch.run_journal import Recorder
 from churn.batch.warnings import Tally, Warnings
-from churn.columns import ColumnScorecard, Floats
-from churn.domain import Language
-from churn.errors import SettingsError
-from churn.registry import ServedModel
+from churn.core.atomic_file import replacing
+from churn.core.errors import SettingsError
+from churn.dictionary import domain
+from churn.dictionary.domain import Language
+from churn.ingest.rows import EmployeeTable, Rows, refusal
+from churn.model.registry import ServedModel
+from churn.model.vectorized import ColumnScorecard, Floats
 
 Progress = Callable[[int, float], None]  # rows so far, and the share of the table, 0 to 1
 

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from churn import domain, phrases
-from churn.columns import Cells
-from churn.domain import Language
-from churn.extracts.values import Mask
+from churn.dictionary import domain
+from churn.dictionary.domain import Language
+from churn.i18n import messages
+from churn.ingest.values import Mask
+from churn.model.vectorized import Cells
 
 SEPARATOR = "; "  # between the sentences of one row
 
@@ -65,7 +66,7 @@ class Warnings:
             if self._count(about, outside, ~np.isnan(numbers)):
                 distinct, places = np.unique(numbers[outside], return_inverse=True)
                 texts = [
-                    phrases.out_of_range(field, number, (low, high), self._language)
+                    messages.out_of_range(field, number, (low, high), self._language)
                     for number in distinct.tolist()
                 ]
                 parts.append(_placed(texts, places, outside))
@@ -81,7 +82,7 @@ class Warnings:
             pair = domain.BY_NAME[smaller], domain.BY_NAME[larger]
             about = f"{pair[0].label('en')} with {pair[1].label('en')}: {{}} are implausible"
             if self._count(about, odd, ~np.isnan(low + high)):
-                text = phrases.implausible(*pair, self._language)
+                text = messages.implausible(*pair, self._language)
                 parts.append(_placed([text], np.zeros(np.count_nonzero(odd), dtype=np.int64), odd))
         return parts
 

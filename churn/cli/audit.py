@@ -8,10 +8,10 @@ from rich.table import Table
 
 from churn.cli.age import METAVAR, read_age
 from churn.cli.console import make_console
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.audit import KINDS, Event, events
-from churn.storage.engine import opened
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.records.audit_log import KINDS, Event, events
 
 
 @click.command()

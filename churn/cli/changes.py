@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from churn.errors import IdentityError
-from churn.operator import operator
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.acts import perform
-from churn.storage.engine import opened
+from churn.core.errors import IdentityError
+from churn.core.operator import operator
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.journal.operator_actions import perform
 
 Change = Callable[[Connection], Any]
 

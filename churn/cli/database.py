@@ -5,12 +5,13 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from churn.errors import SettingsError
-from churn.operator import operator
-from churn.settings import load
-from churn.storage import copies, partitions, schema
-from churn.storage.acts import perform
-from churn.storage.engine import name_of, opened, parse_url
+from churn.core.errors import SettingsError
+from churn.core.operator import operator
+from churn.core.settings import load
+from churn.database import partitions, schema
+from churn.database.engine import name_of, opened, parse_url
+from churn.journal.operator_actions import perform
+from churn.records import backups
 
 
 @click.command()
@@ -53,7 +54,7 @@ def backup(file: Path, within: float) -> None:
     with opened(url) as engine:
         schema.check(engine)
         perform(engine, "churn db backup", {"file": file.name}, operator(), lambda _: None)
-        copies.backup(parse_url(url), file, within)
+        backups.backup(parse_url(url), file, within)
     click.echo(f"the whole database is in {file}, which holds personal data")
 
 
@@ -67,7 +68,7 @@ def restore(file: Path, *, over: bool, unverified: bool) -> None:
     Stop the service first. Repeat what was erased or purged since the copy was made.
     """
     url = load().database_url.get_secret_value()
-    aside = copies.restore(parse_url(url), file, over=over, unverified=unverified)
+    aside = backups.restore(parse_url(url), file, over=over, unverified=unverified)
     if aside is not None:
         click.echo(f"the database that was there is now {aside}")
     with opened(url) as engine:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from churn.registry import ServedModel
+from churn.model.registry import ServedModel
 from churn.report.pages import render
 
 

@@ -12,8 +12,8 @@ from churn.cli.console import table_of
 from churn.cli.titles import SHORT_TITLES, TITLES
 from churn.training.fairness import Audit, Estimate, Verdict
 from churn.training.plan import Progress as Advance
-from churn.training.report import TrainingReport
 from churn.training.signal import Signal
+from churn.training.training_report import TrainingReport
 
 VERDICTS: dict[Verdict, str] = {
     "passes": "passes the four-fifths rule",

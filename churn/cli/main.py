@@ -7,7 +7,7 @@ import click
 
 from churn import PROJECT
 from churn.cli.lazy import Lazy, LazyGroup
-from churn.errors import ChurnError
+from churn.core.errors import ChurnError
 
 MODEL = LazyGroup(
     name="model",

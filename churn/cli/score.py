@@ -8,22 +8,23 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from churn import registry
-from churn.batch.flat import FlatTable
-from churn.batch.folder import FolderTable
-from churn.batch.recorder import Recorder
-from churn.batch.rows import EmployeeTable
 from churn.batch.run import Files, Run, Summary
 from churn.batch.run import Progress as Advance
+from churn.batch.run_journal import Recorder
 from churn.cli.console import noting
-from churn.cli.notation import notation_options, separator
+from churn.cli.number_options import notation_options, separator
 from churn.cli.termination import terminated_as_interrupted
-from churn.domain import Language, Mark
-from churn.phrases import DEFAULT_LANGUAGE
-from churn.settings import load
-from churn.storage import pseudonyms, schema
-from churn.storage.engine import opened
-from churn.storage.writer import Writer
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.dictionary.domain import Language, Mark
+from churn.i18n.messages import DEFAULT_LANGUAGE
+from churn.ingest.flat import FlatTable
+from churn.ingest.folder import FolderTable
+from churn.ingest.rows import EmployeeTable
+from churn.journal import pseudonyms
+from churn.journal.writer import Writer
+from churn.model import registry
 
 
 @click.command()

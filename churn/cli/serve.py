@@ -7,8 +7,8 @@ import sys
 import click
 
 from churn import PROJECT
-from churn.errors import SettingsError
-from churn.settings import KEEP_ALIVE, load
+from churn.core.errors import SettingsError
+from churn.core.settings import KEEP_ALIVE, load
 
 
 @click.command()

@@ -8,15 +8,15 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
-from churn import registry
-from churn.access.first import ensure_somebody
-from churn.cli.notation import notation_options, separator
-from churn.domain import Mark
-from churn.errors import ModelError
-from churn.schemas import EXAMPLE
-from churn.settings import Settings, load
-from churn.storage import schema
-from churn.storage.engine import is_embedded, opened
+from churn.access.first_admin import ensure_somebody
+from churn.cli.number_options import notation_options, separator
+from churn.core.errors import ModelError
+from churn.core.settings import Settings, load
+from churn.database import schema
+from churn.database.engine import is_embedded, opened
+from churn.dictionary.domain import Mark
+from churn.model import registry
+from churn.schemas.employee import EXAMPLE
 
 
 @click.command()
@@ -70,7 +70,7 @@ def _is_of(facts: Mapping[str, Any], data: Path | None, thousands: Mark | None) 
     """Return whether the model with these metadata is of these data; any is where none are given."""
     if data is None:
         return True
-    from churn import extracts  # noqa: PLC0415 - pandas; only who gives data need wait for it
+    from churn.ingest import extracts  # noqa: PLC0415 - pandas; only who gives data need wait for it
 
     return bool(facts.get("data_fingerprint") == extracts.fingerprint(data, thousands))
 

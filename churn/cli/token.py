@@ -10,9 +10,9 @@ from churn.access.roles import SCOPES
 from churn.cli.age import METAVAR, read_age
 from churn.cli.changes import changing
 from churn.cli.console import make_console
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.engine import opened
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
 
 
 def _scopes(_: click.Context, __: click.Parameter, text: str) -> list[str]:

@@ -8,22 +8,25 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from churn import domain, extracts, names, registry, report, training
+from churn import report, training
 from churn.cli.console import make_console, noting
 from churn.cli.figures import print_report, progress_bar
-from churn.cli.notation import notation_options, separator
-from churn.domain import Field, Mark
-from churn.errors import TrainingError
-from churn.golden import golden_rows
-from churn.pipeline import compile_scorecard
-from churn.registry import Export, promotions
-from churn.sample import write_sample
-from churn.settings import load
+from churn.cli.number_options import notation_options, separator
+from churn.core.errors import TrainingError
+from churn.core.settings import load
+from churn.dictionary import domain, names
+from churn.dictionary.domain import Field, Mark
+from churn.ingest import extracts
+from churn.model import promotions, registry
+from churn.model.golden_rows import golden_rows
+from churn.model.pipeline import compile_scorecard
+from churn.model.registry import Export
+from churn.model.sample import write_sample
 from churn.training import TrainedModel
 from churn.training.fairness import RESAMPLES
 from churn.training.plan import Plan
-from churn.training.report import TrainingReport
 from churn.training.thresholds import METRICS, parse_policy
+from churn.training.training_report import TrainingReport
 
 SAMPLE_ROWS = 1500
 

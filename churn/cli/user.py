@@ -10,10 +10,10 @@ from churn.access import users
 from churn.access.roles import ROLES
 from churn.cli.changes import changing
 from churn.cli.console import make_console
-from churn.errors import IdentityError
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.engine import opened
+from churn.core.errors import IdentityError
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
 
 _from_file = click.option(
     "--password-file",

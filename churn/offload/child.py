@@ -12,8 +12,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 
 from churn import PROJECT
-from churn.errors import OverloadedError
-from churn.memory import MemoryFile
+from churn.core.errors import OverloadedError
+from churn.core.memory_file import MemoryFile
 
 logger = logging.getLogger("churn")
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from churn.domain import Language
-from churn.errors import ChurnError, OverloadedError
-from churn.memory import MemoryFile
+from churn.core.errors import ChurnError, OverloadedError
+from churn.core.memory_file import MemoryFile
+from churn.core.settings import Settings
+from churn.database.embedded import Identity
+from churn.dictionary.domain import Language
+from churn.journal.call import Exchange
+from churn.model.registry import ServedModel
 from churn.offload.child import Child
-from churn.registry import ServedModel
-from churn.settings import Settings
-from churn.storage.embedded import Identity
-from churn.storage.exchanges import Exchange
 
 
 class Helper:

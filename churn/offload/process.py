@@ -18,21 +18,21 @@ from multiprocessing.connection import Connection, wait
 
 import orjson
 
-from churn.domain import Language
-from churn.errors import ChurnError, DatabaseError
-from churn.memory import MemoryFile
-from churn.registry import ServedModel
-from churn.scoring import Scorer
-from churn.settings import Settings
-from churn.storage import pseudonyms, spool
-from churn.storage.embedded import Identity
-from churn.storage.engine import make_engine
-from churn.storage.entries import entry_of
-from churn.storage.exchanges import Exchange, Scored
-from churn.storage.journal import PAUSE
-from churn.storage.store import Store
-from churn.storage.writer import Writer, probe
-from churn.web.intake import read_many
+from churn.core.errors import ChurnError, DatabaseError
+from churn.core.memory_file import MemoryFile
+from churn.core.settings import Settings
+from churn.database.embedded import Identity
+from churn.database.engine import make_engine
+from churn.dictionary.domain import Language
+from churn.journal import pseudonyms, spool
+from churn.journal.call import Exchange, Scored
+from churn.journal.entry import entry_of
+from churn.journal.journal import PAUSE
+from churn.journal.store import Store
+from churn.journal.writer import Writer, probe
+from churn.model.registry import ServedModel
+from churn.model.scoring import Scorer
+from churn.web.endpoints.predictions import read_many
 from churn.web.tracebacks import anonymous_traceback, keep_texts_out_of_threads
 
 logger = logging.getLogger("churn")

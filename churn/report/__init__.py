@@ -6,11 +6,12 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, select_autoescape
 
-from churn import domain
-from churn.domain import Language
-from churn.errors import ModelError
-from churn.report import card, law, notes, readings, words
-from churn.report.voice import Voice
+from churn.core.errors import ModelError
+from churn.dictionary import domain
+from churn.dictionary.domain import Language
+from churn.i18n import terms
+from churn.i18n.formatting import Voice
+from churn.report import front_matter, law, notes, readings
 
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 CARDS: dict[Language, str] = {"en": "MODEL_CARD.md", "fr": "MODEL_CARD.fr.md"}
@@ -48,7 +49,7 @@ def complete() -> Iterator[None]:
 
 
 def _card(facts: Mapping[str, Any], language: Language) -> str:
-    return card.front_matter(facts) + write("MODEL_CARD.md.j2", facts, Voice(language))
+    return front_matter.front_matter(facts) + write("MODEL_CARD.md.j2", facts, Voice(language))
 
 
 def write(template: str, facts: Mapping[str, Any], voice: Voice, **more: object) -> str:
@@ -57,7 +58,7 @@ def write(template: str, facts: Mapping[str, Any], voice: Voice, **more: object)
         facts=facts,
         v=voice,
         say=voice.say,
-        words=words,
+        words=terms,
         notes=notes,
         readings=readings,
         domain=domain.BY_NAME,

@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from churn.i18n.formatting import Voice
 from churn.report import comparisons, svg
-from churn.report.voice import Voice
 
 Facts = Mapping[str, Any]
 

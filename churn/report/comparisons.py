@@ -7,8 +7,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from churn.report import svg, words
-from churn.report.voice import Voice
+from churn.i18n import terms
+from churn.i18n.formatting import Voice
+from churn.report import svg
 
 Facts = Mapping[str, Any]
 
@@ -33,7 +34,7 @@ def choices(facts: Facts, voice: Voice) -> Markup:
             left = {"false_alarms": [one["found"] for one in every], "missed": [-n for n in counts]}
             axes.barh(places, counts, left=left.get(name), label=title, height=0.66, **look)
         axes.axvline(0, color=svg.INK, linewidth=1)
-        axes.set_yticks(places, [words.policy(one["policy"], voice) for one in every])
+        axes.set_yticks(places, [terms.policy(one["policy"], voice) for one in every])
         axes.get_yticklabels()[0].set_fontweight("bold")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: voice.count(abs(n))))
         axes.set_xlabel(voice.say("employés", "employees"))
@@ -54,8 +55,8 @@ def choices(facts: Facts, voice: Voice) -> Markup:
 
 def challengers(facts: Facts, voice: Voice) -> Markup:
     """Return the model among its challengers, each with its spread."""
-    everyone = [(voice.pick(words.THIS_MODEL), facts["metrics"])] + [
-        (voice.pick(words.CHALLENGERS.get(one["name"], (one["name"],) * 2)), one["metrics"])
+    everyone = [(voice.pick(terms.THIS_MODEL), facts["metrics"])] + [
+        (voice.pick(terms.CHALLENGERS.get(one["name"], (one["name"],) * 2)), one["metrics"])
         for one in facts["challengers"]
     ]
 
@@ -67,7 +68,7 @@ def challengers(facts: Facts, voice: Voice) -> Markup:
                 mean, sd = metrics[name]["mean"], metrics[name]["sd"]
                 axes.errorbar(mean, place, xerr=sd, fmt="o", color=colour, capsize=3, linewidth=1.5)
             axes.axvline(everyone[0][1][name]["mean"], color=svg.VERMILION, linewidth=0.8, linestyle=":")
-            axes.set_title(voice.pick(words.COMPARED[name]), size=10)
+            axes.set_title(voice.pick(terms.COMPARED[name]), size=10)
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: voice.number(value)))
             axes.tick_params(axis="y", length=0)
             axes.grid(axis="x")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from churn import domain, scorecard
-from churn.domain import Field
-from churn.scorecard import Curve, Table
+from churn.dictionary import domain
+from churn.dictionary.domain import Field
+from churn.model import scorecard
+from churn.model.scorecard import Curve, Table
 
 GRID = 120  # points of a curve, beside its breaks
 DISCRETE = 9  # an integer with at most so many steps between its ends is drawn value by value

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from churn.i18n.formatting import Pair, Voice
 from churn.report import notes
-from churn.report.voice import Pair, Voice
 
 Article = tuple[Pair, Pair]  # which, and what it asks
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from churn import domain
-from churn.report.voice import Pair, Voice
+from churn.dictionary import domain
+from churn.i18n.formatting import Pair, Voice
 
 DISTANCE = "distance_domicile_travail"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from churn.domain import Language
+from churn.dictionary.domain import Language
+from churn.i18n.formatting import Voice
 from churn.report import LANGUAGES, charts, complete, effects, panels, render_cards, write
-from churn.report.voice import Voice
 
 
 def render(facts: Mapping[str, Any]) -> dict[str, str]:

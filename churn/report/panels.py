@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from churn.i18n.formatting import Voice
 from churn.report import svg
 from churn.report.effects import Effect
-from churn.report.voice import Voice
 
 SIZE = (3.5, 2.7)
 # Of all panels alike, so that their axes line up; shares of the figure.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from churn import domain
-from churn.report.voice import Voice
+from churn.dictionary import domain
+from churn.i18n.formatting import Voice
 
 
 def four_fifths(audit: Mapping[str, Any], voice: Voice) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from churn import domain
-from churn.domain import Field
+from churn.dictionary import domain
+from churn.dictionary.domain import Field
 from churn.training import challengers, crossvalidation, fairness
 from churn.training.challengers import Challenger
 from churn.training.checks import check_fields, check_size
@@ -15,10 +15,10 @@ from churn.training.crossvalidation import Fold, out_of_fold
 from churn.training.evaluation import confusion, curves
 from churn.training.learner import Learned, Learner
 from churn.training.plan import Plan, Progress, Workers
-from churn.training.report import Choice, TrainingReport
 from churn.training.signal import measure_signal
 from churn.training.summary import summarise
 from churn.training.thresholds import METRICS, Capacity, CostRatio, FBeta, Policy, Threshold
+from churn.training.training_report import Choice, TrainingReport
 
 # What the report compares the policy in force with; capacities are shares of the company.
 CAPACITIES = (0.05, 0.1, 0.2)

@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from churn import domain
-from churn.domain import Field
+from churn.dictionary import domain
+from churn.dictionary.domain import Field
 from churn.training.evaluation import Spread, score, summarise_folds
 from churn.training.learner import Learner, probabilities
 from churn.training.plan import Plan, Workers

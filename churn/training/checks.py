@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from churn import domain
-from churn.domain import Field
-from churn.errors import TrainingError
-from churn.pipeline import INNER_FOLDS
+from churn.core.errors import TrainingError
+from churn.dictionary import domain
+from churn.dictionary.domain import Field
+from churn.model.pipeline import INNER_FOLDS
 from churn.training.thresholds import Left
 
 MIN_ROWS = 50

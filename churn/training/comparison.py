@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import resample
 
-from churn.errors import TrainingError
+from churn.core.errors import TrainingError
 from churn.training.evaluation import calibration_error, score, score_decisions
 from churn.training.thresholds import Left, Probabilities
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churn.domain import Field
+from churn.dictionary.domain import Field
 from churn.training.evaluation import OutOfFold, Spread, score, score_decisions, summarise_folds
 from churn.training.learner import Candidate, Learner, probabilities
 from churn.training.plan import Plan, Workers

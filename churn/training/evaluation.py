@@ -19,8 +19,8 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from churn import domain
-from churn.domain import Band
+from churn.dictionary import domain
+from churn.dictionary.domain import Band
 from churn.training.thresholds import Left, Probabilities
 
 BINS = 10

@@ -14,7 +14,7 @@ import pandas as pd
 from fairlearn.metrics import MetricFrame
 from numpy.typing import NDArray
 
-from churn import domain
+from churn.dictionary import domain
 from churn.training.evaluation import OutOfFold
 from churn.training.thresholds import Left, Probabilities
 

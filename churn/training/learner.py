@@ -11,8 +11,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from churn.domain import Field
-from churn.pipeline import INNER_FOLDS, build_additive, build_encoder, build_pipeline, fit
+from churn.dictionary.domain import Field
+from churn.model.pipeline import INNER_FOLDS, build_additive, build_encoder, build_pipeline, fit
 from churn.training.thresholds import Left, Policy, Probabilities
 
 Rows = NDArray[np.intp]

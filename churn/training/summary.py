@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from churn import domain
-from churn.domain import Field
+from churn.dictionary import domain
+from churn.dictionary.domain import Field
 
 BINS = 10
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix_at_thresholds
 
-from churn.errors import TrainingError
+from churn.core.errors import TrainingError
 
 Left = NDArray[np.bool_]
 Probabilities = NDArray[np.float64]

@@ -3,14 +3,14 @@
 import click
 
 from churn.cli.data.person import IN_LOG, look_up
-from churn.errors import SpoolError
-from churn.operator import operator
-from churn.settings import Settings, load
-from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.privacy import erase as take_away
-from churn.storage.spool import Spool
-from churn.storage.writer import Writer
+from churn.core.errors import SpoolError
+from churn.core.operator import operator
+from churn.core.settings import Settings, load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.journal.spool import Spool
+from churn.journal.writer import Writer
+from churn.records.privacy import erase as take_away
 
 
 @click.command()

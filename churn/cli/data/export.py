@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Engine
 
-from churn.batch.export import check
-from churn.batch.export import export as write
 from churn.cli.data.period import period
 from churn.cli.termination import terminated_as_interrupted
-from churn.operator import operator
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.acts import record_act
-from churn.storage.engine import opened
-from churn.storage.logged import count, logged
-from churn.storage.writer import Writer
+from churn.core.operator import operator
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.journal.operator_actions import record_act
+from churn.journal.writer import Writer
+from churn.records.export import check
+from churn.records.export import export as write
+from churn.records.predictions import count, logged
 
 
 @click.command()

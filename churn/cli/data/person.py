@@ -2,10 +2,10 @@
 
 from sqlalchemy import Engine
 
-from churn.errors import IdentityError
-from churn.settings import Settings
-from churn.storage.privacy import count_about
-from churn.storage.pseudonyms import stored_as
+from churn.core.errors import IdentityError
+from churn.core.settings import Settings
+from churn.journal.pseudonyms import stored_as
+from churn.records.privacy import count_about
 
 # Where SQLite cannot empty its log now.
 IN_LOG = (

@@ -8,14 +8,14 @@ from rich.progress import Progress
 
 from churn.cli.age import METAVAR, read_age
 from churn.cli.data.person import IN_LOG
-from churn.errors import SettingsError
-from churn.operator import operator
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.privacy import count_before
-from churn.storage.privacy import purge as remove
-from churn.storage.writer import Writer
+from churn.core.errors import SettingsError
+from churn.core.operator import operator
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.journal.writer import Writer
+from churn.records.privacy import count_before
+from churn.records.privacy import purge as remove
 
 LEAST = timedelta(days=183)  # the six months for which article 26(6) of the AI Act has deployers keep logs
 

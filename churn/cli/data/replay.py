@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from churn.cli.data.period import period
-from churn.replay import Replay, Replayed
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.logged import count, logged
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.records.predictions import count, logged
+from churn.records.replay import Replay, Replayed
 
 
 @click.command()

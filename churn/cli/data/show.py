@@ -8,17 +8,18 @@ import click
 import orjson
 from rich.console import Console
 
-from churn import domain, phrases
-from churn.atomic import replacing
 from churn.cli.data.person import look_up
-from churn.errors import SettingsError
-from churn.operator import operator
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.acts import record_act
-from churn.storage.engine import opened
-from churn.storage.privacy import About, everything_about
-from churn.storage.writer import Writer
+from churn.core.atomic_file import replacing
+from churn.core.errors import SettingsError
+from churn.core.operator import operator
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.dictionary import domain
+from churn.i18n import messages
+from churn.journal.operator_actions import record_act
+from churn.journal.writer import Writer
+from churn.records.privacy import About, everything_about
 
 
 @click.command()
@@ -70,7 +71,7 @@ def _tell(found: Iterator[About]) -> None:
         lines = [f"{one.at:%Y-%m-%d %H:%M:%S} UTC  {one.route}, asked by {who}"]
         lines += [f"  prediction {one.prediction_id}, request {one.request_id}, model {one.model}"]
         if one.probability is not None:
-            verdict = phrases.verdict(bool(one.prediction), "en")
+            verdict = messages.verdict(bool(one.prediction), "en")
             lines += [f"  {verdict}: probability {one.probability:.4f}, threshold {one.threshold:.4f}"]
         for name, value in (one.record or {}).items():
             if value is not None:

@@ -8,13 +8,13 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from churn.atomic import replacing
-from churn.errors import SettingsError
-from churn.settings import load
-from churn.storage import schema
-from churn.storage.engine import opened
-from churn.storage.verification import Head, Verified
-from churn.storage.verification import verify as walk
+from churn.core.atomic_file import replacing
+from churn.core.errors import SettingsError
+from churn.core.settings import load
+from churn.database import schema
+from churn.database.engine import opened
+from churn.records.integrity import Head, Verified
+from churn.records.integrity import verify as walk
 
 
 @click.command()

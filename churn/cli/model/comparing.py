@@ -5,15 +5,16 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from churn import domain, registry
-from churn.batch.labelled import read_labelled
 from churn.cli.console import make_console, noting, table_of
 from churn.cli.figures import progress_bar
-from churn.cli.notation import notation_options, separator
+from churn.cli.number_options import notation_options, separator
 from churn.cli.titles import TITLES
-from churn.columns import ColumnScorecard
-from churn.domain import Mark
-from churn.registry import ServedModel
+from churn.dictionary import domain
+from churn.dictionary.domain import Mark
+from churn.ingest.labelled import read_labelled
+from churn.model import registry
+from churn.model.registry import ServedModel
+from churn.model.vectorized import ColumnScorecard
 from churn.training.comparison import Difference, Opinion, compare
 
 

@@ -4,8 +4,9 @@ import click
 
 from churn.cli.console import make_console, table_of
 from churn.cli.titles import SHORT_TITLES
-from churn.registry import home, promotions
-from churn.registry.listing import listed
+from churn.model import promotions
+from churn.model.listing import listed
+from churn.model.registry import home
 
 
 @click.command("list")

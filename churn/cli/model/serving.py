@@ -2,9 +2,8 @@
 
 import click
 
-from churn import registry
-from churn.registry import promotions
-from churn.settings import load
+from churn.core.settings import load
+from churn.model import promotions, registry
 
 
 @click.command()

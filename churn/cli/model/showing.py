@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from churn import registry
 from churn.cli.console import make_console, table_of
 from churn.cli.documents import write_documents
 from churn.cli.figures import signal_line
 from churn.cli.titles import TITLES
-from churn.registry import ServedModel
-from churn.settings import load
+from churn.core.settings import load
+from churn.model import registry
+from churn.model.registry import ServedModel
 from churn.training.signal import Signal
 
 

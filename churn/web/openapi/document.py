@@ -7,9 +7,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 import churn
-from churn import phrases
+from churn.i18n import messages
+from churn.schemas.service import InvalidInput, Refusal
 from churn.web.openapi import spellings
-from churn.web.openapi.models import InvalidInput, Refusal
 from churn.web.openapi.operations import OPERATIONS, Operation
 
 _JSON = "application/json"
@@ -153,7 +153,7 @@ def _answer(one: Operation) -> dict[str, Any]:
 def _refusal(status: int) -> dict[str, Any]:
     model = InvalidInput if status == 422 else Refusal
     return {
-        "description": phrases.status(status, "en") if status != 422 else "The input is not valid",
+        "description": messages.status(status, "en") if status != 422 else "The input is not valid",
         "headers": _headers(*([_HEADERS_OF[status]] if status in _HEADERS_OF else [])),
         "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
     }

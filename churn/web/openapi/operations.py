@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from churn.answers import Prediction, WhatIfAnswer
-from churn.schemas import Employee, WhatIfQuestion
-from churn.web.history import PARAMETERS, Parameter
-from churn.web.intake import MAX_ROWS
-from churn.web.openapi.models import Health, HistoryPage, ModelCard, Readiness
+from churn.schemas.employee import Employee, WhatIfQuestion
+from churn.schemas.responses import Prediction, WhatIfAnswer
+from churn.schemas.service import Health, HistoryPage, ModelCard, Readiness
+from churn.web.endpoints.history import PARAMETERS, Parameter
+from churn.web.endpoints.predictions import MAX_ROWS
 
 Method = Literal["get", "post"]
 

@@ -4,9 +4,9 @@ import re
 import unicodedata
 from typing import Any
 
-from churn import domain, names
-from churn.domain import Field
-from churn.schemas import IDENTIFIER
+from churn.dictionary import domain, names
+from churn.dictionary.domain import Field
+from churn.schemas.employee import IDENTIFIER
 
 # What may stand between the letters of a category, and around them: ASCII that is neither letter nor digit.
 # (The service takes any number of any such character, up to its bound on the whole.)

@@ -1,0 +1,61 @@
+"""The first user and token: made where nobody could get in, and shown once."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine
+
+from churn.access.identities import ROLE, ensure_identities
+from churn.access.tokens import DEFAULT_SCOPES, count_tokens, issue_token, new_secret
+from churn.access.users import add_user, count_users
+from churn.core.errors import IdentityError
+from churn.core.operator import operator
+from churn.core.settings import Settings
+from churn.journal.operator_actions import perform
+
+USER, TOKEN = "admin", "first"
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """A first user's password and a first token; as a text, what the operator is shown.
+
+    Not for a log: its only copy is the one that is shown.
+    """
+
+    password: str = field(repr=False)
+    secret: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return (
+            f"First user, shown this once:   {USER} / {self.password}\n"
+            f"First token, shown this once:  {self.secret}"
+        )
+
+
+def ensure_somebody(engine: Engine, settings: Settings) -> First | None:
+    """Make the environment's identities exist; where there is nobody at all then, a first user and token.
+
+    Both or neither, in one transaction with the journal's row about them: of several processes that do this
+    at once, one makes and returns them. The others return None, as where somebody is there already.
+
+    Raises:
+        SettingsError, IdentityError, DatabaseError: as `ensure_identities`.
+    """
+    ensure_identities(engine, settings)
+    if count_users(engine) or count_tokens(engine):
+        return None
+    first = First(secrets.token_urlsafe(12), new_secret())
+
+    def make(connection: Connection) -> None:
+        add_user(connection, USER, first.password, role=ROLE)
+        issue_token(connection, TOKEN, secret=first.secret)
+
+    detail = {"user": USER, "role": ROLE, "token": TOKEN, "scopes": list(DEFAULT_SCOPES)}
+    try:
+        perform(engine, "churn setup", detail, operator(), make)
+    except IdentityError:
+        if not count_users(engine):
+            raise
+        return None  # another process was quicker, and has shown its own
+    return first

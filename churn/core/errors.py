@@ -1,0 +1,214 @@
+"""Every error that this package raises on purpose.
+
+    ChurnError                 500  the base; its message is meant for a person
+    ├── ExtractError           422  the HR extracts have problems: all of them, listed
+    ├── TrainingError          422  the data cannot be learned from
+    ├── SettingsError          500  a setting is missing, malformed or unsafe
+    ├── ModelError             503  no usable model in the store
+    ├── DatabaseError          503  the database is out of reach or not at head
+    ├── JournalFullError       503  too many calls wait to be journalled
+    ├── OverloadedError        503  a worker holds all that it has memory for
+    ├── SpoolError             503  neither the database nor the spool can be written
+    ├── IdentityError          409  a user or token cannot be made as asked
+    └── RefusalError                an HTTP call that is not answered as asked
+        ├── UnauthorizedError      401  no credentials, or wrong ones
+        ├── ForbiddenError         403  the caller is known, but may not do this
+        │   └── CrossSiteError     403  another site had the caller's browser send it
+        ├── NotFoundError          404  there is nothing at this address
+        ├── PayloadTooLargeError   413  the body has too many bytes or rows
+        ├── UnfinishedError        400  the body does not come whole: 408 or 431 where it was ended by us
+        ├── UnsupportedMediaError  415  the body is not declared as JSON
+        ├── InvalidInputError      422  one entry per offending field
+        ├── TooManyRequestsError   429  too many calls, or too many failed ones
+        └── TookTooLongError       504  no answer within the time that a caller may wait
+
+The status is what an HTTP caller receives when the error reaches the edge; the command line
+prints the message and exits with 1. Messages say what is wrong and what to do, and those of the
+service never hold an employee's values or a credential.
+"""
+
+import copyreg
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ChurnError(Exception):
+    """Base of all: carries a message for a person and the HTTP status of its kind."""
+
+    status = 500
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it pass from one process to another, whatever its constructor takes."""
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in an extract: where it is and what was expected there."""
+
+    file: str
+    line: int | None
+    column: str | None
+    value: str | None
+    expected: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        column = f": {self.column}" if self.column else ""
+        found = f" = {self.value!r}" if self.value is not None else ""
+        return f"{where}{column}{found}: {self.expected}"
+
+
+class ExtractError(ChurnError):
+    """The extracts cannot be used; `problems` lists why (up to 50), `total` counts them all."""
+
+    status = 422
+
+    def __init__(self, problems: Sequence[Problem], total: int | None = None) -> None:
+        self.problems = tuple(problems)
+        self.total = len(self.problems) if total is None else total
+        more = self.total - len(self.problems)
+        lines = [f"{self.total} problem{'s' * (self.total != 1)} in the extracts:"]
+        lines += [f"  {problem}" for problem in self.problems]
+        lines += [f"  … and {more} more"] * (more > 0)
+        super().__init__("\n".join(lines))
+
+
+class TrainingError(ChurnError):
+    """The data cannot be learned from (too few rows, one class only, …)."""
+
+    status = 422
+
+
+class SettingsError(ChurnError):
+    """A setting is missing, malformed or unsafe; the message names it and what was expected."""
+
+
+class ModelError(ChurnError):
+    """There is no usable model in the store; the message names the command that makes one."""
+
+    status = 503
+
+
+class DatabaseError(ChurnError):
+    """The database is out of reach or not at head; the message names the command that mends it."""
+
+    status = 503
+
+
+class JournalFullError(ChurnError):
+    """Too many calls wait to be journalled already: this one is asked to come again."""
+
+    status = 503
+
+
+class OverloadedError(ChurnError):
+    """A worker holds as much of other calls as it has memory for: this one is asked to come again."""
+
+    status = 503
+
+
+class SpoolError(ChurnError):
+    """The spool, where the journal goes while the database is away, cannot be written or is full."""
+
+    status = 503
+
+
+class IdentityError(ChurnError):
+    """A user or token cannot be made as asked (the name is taken, the password too weak, …)."""
+
+    status = 409
+
+
+class RefusalError(ChurnError):
+    """An HTTP call that is not answered as asked; `churn.i18n.messages` has its sentence."""
+
+    status = 400
+
+
+class UnauthorizedError(RefusalError):
+    """The caller gave no credentials, or wrong ones: which of the two is not told."""
+
+    status = 401
+
+
+class ForbiddenError(RefusalError):
+    """The caller is known, but its scopes do not reach so far."""
+
+    status = 403
+
+
+class CrossSiteError(ForbiddenError):
+    """A page of another site had a signed-in user's browser send this."""
+
+
+class NotFoundError(RefusalError):
+    """There is nothing at this address."""
+
+    status = 404
+
+
+class TookTooLongError(RefusalError):
+    """No answer within the time that a caller may be made to wait."""
+
+    status = 504
+
+
+class PayloadTooLargeError(RefusalError):
+    """The body is over `limit` `unit`s (bytes or rows)."""
+
+    status = 413
+
+    def __init__(self, limit: int, unit: str) -> None:
+        super().__init__(f"over {limit} {unit}s")
+        self.limit, self.unit = limit, unit
+
+
+class TooManyRequestsError(RefusalError):
+    """Too many calls, or too many failed ones: the next may come in `wait` seconds."""
+
+    status = 429
+
+    def __init__(self, wait: float) -> None:
+        super().__init__("too many requests")
+        self.wait = wait
+
+
+class UnfinishedError(RefusalError):
+    """The body did not come whole: nobody reads this answer, but the journal keeps it.
+
+    `status` is what the caller was told already, where it was us who ended it.
+    """
+
+    def __init__(self, status: int | None = None) -> None:
+        super().__init__("unfinished")
+        self.status = status or RefusalError.status
+
+
+class UnsupportedMediaError(RefusalError):
+    """The body is not declared as JSON."""
+
+    status = 415
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One offending field of a request; never its value.
+
+    `loc` is its place (in a batch, with the row), `kind` the machine's word for what is wrong,
+    `field` the canonical name where the place is a known field.
+    """
+
+    loc: tuple[str | int, ...]
+    kind: str
+    field: str | None = None
+
+
+class InvalidInputError(RefusalError):
+    """The body was read but does not hold valid employees; `errors` has one entry a field."""
+
+    status = 422
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(f"{len(errors)} invalid field{'s' * (len(errors) != 1)}")
+        self.errors = tuple(errors)

@@ -1,0 +1,266 @@
+"""The settings, from the environment, `.env` and files of secrets; built at the edges, never at import."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from churn import PROJECT
+from churn.core.errors import SettingsError
+from churn.core.secret_files import with_files
+
+KEEP_ALIVE = 75  # seconds: load balancers keep an idle connection for 60, and are to be the first to end it
+MIN_PASSWORD = 8  # characters
+MAX_PASSWORD = 1024  # bytes; they travel in a header
+MIN_TOKEN = 16  # characters
+
+# What examples and tutorials leave in configuration files, and what everyone tries first.
+_STARTS = (
+    "changeme", "change-me", "change_me", "changez", "placeholder", "example", "replace-me",
+    "replace_me", "replaceme", "your-", "your_", "<", "xxxx", "0000", "****", "....",
+)  # fmt: skip
+_COMMON = {
+    "password", "password1", "password123", "passw0rd", "motdepasse", "motdepasse1", "12345678", "123456789",
+    "1234567890", "azertyuiop", "qwertyuiop", "azerty123", "qwerty123", "admin123", "adminadmin", "iloveyou",
+    "administrator", "administrateur", "letmein1", "secret123",
+}  # fmt: skip
+
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
+
+
+def _space() -> tuple[str, ...]:
+    """Return who frames our pages by default: on a Hugging Face Space, that site."""
+    return ("https://huggingface.co",) if os.environ.get("SPACE_ID") else ()
+
+
+class Settings(BaseSettings):
+    """Everything that the environment decides.
+
+    Names in the environment are the upper-case field names, but for `model` (CHURN_MODEL) and
+    `host` (CHURN_HOST). What is or may hold a secret is a SecretStr, and may be in a file, which NAME_FILE
+    names. Use `load` to build one: its errors are for people.
+    """
+
+    model_config = SettingsConfigDict(
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    bentoml_home: Path = Field(default_factory=lambda: Path.home() / "bentoml")
+    database_url: SecretStr = SecretStr("")
+    host: Annotated[str, Field(validation_alias="CHURN_HOST")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = ""  # the promoted one
+    workers: Annotated[int, Field(ge=1, le=64, validation_alias="CHURN_WORKERS")] = 1
+    user_rate: Annotated[float, Field(ge=0, le=1e6, validation_alias="CHURN_USER_RATE")] = 50.0
+    token_rate: Annotated[float, Field(ge=0, le=1e6, validation_alias="CHURN_TOKEN_RATE")] = 0.0
+    access_log: Annotated[bool, Field(validation_alias="CHURN_ACCESS_LOG")] = False
+    journal_fallback: Annotated[
+        Literal["spool", "refuse"], Field(validation_alias="CHURN_JOURNAL_FALLBACK")
+    ] = "spool"
+    spool_mb: Annotated[int, Field(ge=1, validation_alias="CHURN_SPOOL_MB")] = 1024
+    spool_hours: Annotated[float, Field(gt=0, validation_alias="CHURN_SPOOL_HOURS")] = 24.0
+    pseudonymize: Annotated[bool, Field(validation_alias="CHURN_PSEUDONYMIZE")] = False
+    pseudonym_key: Annotated[SecretStr, Field(validation_alias="CHURN_PSEUDONYM_KEY")] = SecretStr("")
+    frame_ancestors: Annotated[
+        tuple[str, ...], NoDecode, Field(validation_alias="CHURN_FRAME_ANCESTORS", default_factory=_space)
+    ]
+    trusted_proxies: Annotated[
+        tuple[str, ...], NoDecode, Field(validation_alias="CHURN_TRUSTED_PROXIES")
+    ] = ()
+    api_username: str = ""
+    api_password: SecretStr = SecretStr("")
+    api_token: SecretStr = SecretStr("")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the environment before `.env`, and in each a secret or the file that it is in.
+
+        Raises:
+            SettingsError: as `with_files`.
+        """
+        above: Mapping[str, str | None] = {}
+        for source in (env_settings, dotenv_settings):
+            if isinstance(source, EnvSettingsSource):
+                above = source.env_vars = with_files(source.env_vars, over=above)
+        return init_settings, env_settings, dotenv_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_database(cls, values: dict[str, object]) -> dict[str, object]:
+        """Put the default SQLite file beside the model store."""
+        if not values.get("database_url"):
+            home = Path(str(values.get("bentoml_home") or Path.home() / "bentoml"))
+            return {**values, "database_url": f"sqlite:///{home.absolute() / 'churn.db'}"}
+        return values
+
+    @property
+    def has_spool(self) -> bool:
+        """Whether calls are answered while the database is away."""
+        return self.journal_fallback == "spool"
+
+    @property
+    def spool(self) -> Path:
+        """Where the journal goes while the database is away."""
+        return self.bentoml_home / "spool"
+
+    @model_validator(mode="after")
+    def _pseudonyms_have_a_key(self) -> Self:
+        if self.pseudonymize and not self.pseudonym_key.get_secret_value():
+            raise ValueError(
+                "CHURN_PSEUDONYMIZE needs CHURN_PSEUDONYM_KEY: "
+                f"a secret of at least {MIN_TOKEN} random characters"
+            )
+        return self
+
+    @field_validator("pseudonym_key")
+    @classmethod
+    def _key_is_safe(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if secret and is_placeholder(secret):
+            raise ValueError(f"is a placeholder: expected a secret of at least {MIN_TOKEN} random characters")
+        if secret and len(secret) < MIN_TOKEN:
+            raise ValueError(f"is too short: expected at least {MIN_TOKEN} random characters")
+        return value
+
+    @field_validator("frame_ancestors", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        found = tuple(value.lower().split()) if isinstance(value, str) else value
+        if isinstance(found, tuple) and not all(_ORIGIN.fullmatch(one) for one in found):
+            raise ValueError("expected origins like https://intranet.example.com, with spaces between them")
+        return found
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        found = tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+        try:
+            for one in found if isinstance(found, tuple) else ():
+                ipaddress.ip_network(one)
+        except ValueError:
+            raise ValueError(
+                "expected addresses and networks like 10.0.0.0/8, with commas between them"
+            ) from None
+        return found
+
+    @field_validator("api_password")
+    @classmethod
+    def _password_is_safe(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if secret:
+            check_password(secret)
+        return value
+
+    @field_validator("api_token")
+    @classmethod
+    def _token_is_safe(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if secret and is_placeholder(secret):
+            raise ValueError("is a placeholder: run `churn token issue NAME` for a real one")
+        if not secret.isascii() or not secret.isprintable() or " " in secret:
+            raise ValueError("cannot be sent in a header: expected ASCII letters, digits and signs only")
+        if secret and len(secret) < MIN_TOKEN:
+            raise ValueError(f"is too short: expected at least {MIN_TOKEN} random characters")
+        return value
+
+
+def server_options() -> dict[str, Any]:
+    """Return what BentoML is told when `service.py` is imported, before there are settings.
+
+    From the environment alone: how many worker processes (CHURN_WORKERS). Its access log is off: it tells
+    paths as they were typed.
+    """
+    workers = os.environ.get("CHURN_WORKERS", "")
+    return {
+        "workers": int(workers) if workers.isdecimal() and int(workers) else 1,
+        "logging": {"access": {"enabled": False}},
+        "tracing": {} if is_traced() else {"excluded_urls": ".*"},
+    }
+
+
+def is_traced() -> bool:
+    """Return whether BentoML's configuration names an exporter for the traces of requests."""
+    configured = [os.environ.get("BENTOML_CONFIG_OPTIONS", "")]
+    if path := os.environ.get("BENTOML_CONFIG"):
+        configured.append(Path(path).read_text(encoding="utf-8"))
+    return any("exporter_type" in text for text in configured)
+
+
+def logs_access() -> bool:
+    """Return whether each request is one more line of the log (CHURN_ACCESS_LOG); the journal has them all.
+
+    From the environment alone, as `server_options`.
+    """
+    return os.environ.get("CHURN_ACCESS_LOG", "").casefold() in {"1", "true", "yes", "on"}
+
+
+def is_placeholder(secret: str) -> bool:
+    """Return whether a secret is what an example left for its reader to replace."""
+    lowered = secret.strip().casefold()
+    return lowered in _COMMON or lowered.startswith(_STARTS)
+
+
+def check_password(password: str) -> None:
+    """Accept a password that can stand.
+
+    Raises:
+        ValueError: it cannot be sent, is a placeholder, too short, or too long.
+    """
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in password):
+        raise ValueError("has a character that no sign-in can send: choose another")
+    if is_placeholder(password):
+        raise ValueError("is a placeholder or a password that everyone tries first: choose another")
+    if len(password) < MIN_PASSWORD:
+        raise ValueError(f"is too short: expected at least {MIN_PASSWORD} characters")
+    if len(password.encode()) > MAX_PASSWORD:
+        raise ValueError(f"is too long: expected at most {MAX_PASSWORD} bytes")
+
+
+def load() -> Settings:
+    """Return the settings of the environment, and of the file that CHURN_ENV_FILE names (`.env`).
+
+    Raises:
+        SettingsError: one is malformed or unsafe, or a file cannot be read; the message names it, never
+            a value.
+    """
+    if os.environ.get("BENTOML_HOME") == "":  # `churn` puts its own there; `bentoml serve` does not
+        raise SettingsError(
+            "BENTOML_HOME is empty, which BentoML takes for the folder where it was started: "
+            "unset it, or name the folder of the model store"
+        )
+    file = os.environ.get("CHURN_ENV_FILE") or PROJECT / ".env"
+    try:
+        return Settings(_env_file=file)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(e["loc"], e["msg"]) for e in error.errors())) from None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} cannot be read (it is no text in UTF-8)") from None
+
+
+def _sentence(loc: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"{str(loc[0]).upper()}: {text}" if loc else text

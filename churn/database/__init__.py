@@ -1,0 +1,1 @@
+"""The database: connections, tables, partitions and the schema."""

@@ -1,0 +1,169 @@
+"""One way to the database: the URL as people write it, made into a SQLAlchemy engine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import parse_dsn
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from churn.core.errors import SettingsError
+from churn.database.embedded import BUSY_TIMEOUT, Embedded, File, Identity
+from churn.database.postgres_connection import Cursor, Line
+from churn.database.session import Session
+from churn.database.session import patient as patiently
+
+_POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
+_SQLITE = ("sqlite", "sqlite+pysqlite")
+_ENCODED = "in names and passwords write @ as %40, / as %2F, : as %3A, ? as %3F, % as %25"
+
+# A worker's connections: one is the journal's, the others serve logins and the history, a few at a time.
+# Who finds none free is told soon, rather than kept until nobody waits for the answer.
+POOL_SIZE = 5
+MAX_OVERFLOW = 3
+POOL_TIMEOUT = 5  # seconds
+
+# libpq's parameters, where the URL does not say otherwise.
+_CONNECTION = {
+    "application_name": "churn",
+    "connect_timeout": 5,  # seconds
+    # A server that is gone without a word is noticed in half a minute, not in two hours.
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
+_SQLITE_PARAMETERS = (
+    *("timeout", "cached_statements", "check_same_thread"),  # the driver's
+    *("uri", "mode", "cache", "immutable", "nolock", "vfs"),  # SQLite's own
+)
+_SECRETS = ("password", "sslpassword", "oauth_client_secret")  # among libpq's parameters
+
+
+def parse_url(url: str) -> URL:
+    """Return a database URL with its driver; `postgres://` and `postgresql://` mean psycopg2.
+
+    Raises:
+        SettingsError: the text is no URL, or of a database that is not supported; the message repeats
+            nothing that may be a part of the password.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Chained from nothing: messages repeat the URL or what was taken for the port.
+        raise SettingsError(
+            "DATABASE_URL is not a URL: expected sqlite:///path/churn.db or "
+            f"postgresql://user:password@host/name; {_ENCODED}"
+        ) from None
+    if parsed.drivername in _POSTGRESQL:
+        if url.count("@") > (0 if parsed.username is None else 1):
+            # What follows the first one would be taken for the host or the database, and shown.
+            raise SettingsError(f"DATABASE_URL has an @ that separates nothing: {_ENCODED}")
+        return parsed.set(drivername="postgresql+psycopg2")
+    if parsed.drivername in _SQLITE and _is_file(parsed):
+        return parsed
+    raise SettingsError(
+        f"DATABASE_URL names {parsed.drivername!r}: expected sqlite:///path/churn.db (a file) or postgresql://…"
+    )
+
+
+def _is_file(url: URL) -> bool:
+    return bool(url.database) and url.database != ":memory:" and url.username is None and url.host is None
+
+
+def name_of(engine: Engine) -> str:
+    """Return a database's URL for people: without its password and parameters."""
+    return engine.url.set(query={}).render_as_string(hide_password=True)
+
+
+def make_engine(
+    url: str, *, pool_size: int = POOL_SIZE, patient: bool = False, opened: Identity = None
+) -> Engine:
+    """Return an engine for a database URL; nothing is connected yet.
+
+    `pool_size` is how many connections a process keeps; MAX_OVERFLOW more may come and go. A `patient` one
+    is for what reads the whole journal: statements may take as long as they need. `opened` is the SQLite file
+    that another process has opened: no other that has taken its place is touched. TLS and what else libpq
+    knows is asked for in the URL: `?sslmode=verify-full&sslrootcert=/path/ca.crt`.
+
+    Raises:
+        SettingsError: as `parse_url`, a parameter is not known, or a SQLite file's folder cannot be made.
+    """
+    parsed = parse_url(url)
+    _check_parameters(parsed)
+    # Parameters hidden: an error's text would carry the employee's values into the log.
+    pool: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_size": pool_size,
+        "max_overflow": MAX_OVERFLOW,
+        "pool_timeout": POOL_TIMEOUT,
+    }
+    if parsed.get_backend_name() == "sqlite":
+        factory = partial(File, Embedded(str(parsed.database), opened))
+        return create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT, "factory": factory}, **pool)
+    plain, arguments = _arguments(parsed)
+    engine = create_engine(plain, pool_pre_ping=True, use_native_hstore=False, connect_args=arguments, **pool)
+    event.listen(engine, "checkin", _rest)
+    return patiently(engine) if patient else engine
+
+
+def _rest(line: Any, _: object) -> None:
+    """Take a connection's patience from it, once it is the pool's again."""
+    if line is not None:
+        line.be_patient(is_patient=False)
+
+
+def _arguments(url: URL) -> tuple[URL, dict[str, Any]]:
+    """Return a PostgreSQL URL and the parameters that go with it; what the URL says wins.
+
+    Secrets among its own parameters are moved to the others: a URL hides its password alone.
+    """
+    arguments: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in url.query}
+    # Texts are sent and read in this encoding, whatever others say.
+    line = partial(Line, Session(url))
+    arguments |= {"client_encoding": "utf8", "connection_factory": line, "cursor_factory": Cursor}
+    arguments.update({name: url.query[name] for name in _SECRETS if name in url.query})
+    return url.difference_update_query(_SECRETS), arguments
+
+
+def _check_parameters(url: URL) -> None:
+    """Refuse parameters that would be ignored, end every connection, or change what is read.
+
+    Their values are not shown.
+    """
+    is_known = _libpq_knows if url.get_backend_name() == "postgresql" else _SQLITE_PARAMETERS.__contains__
+    if unknown := [name for name in sorted(url.query) if not is_known(name)]:
+        raise SettingsError(
+            f"DATABASE_URL has unknown parameters ({', '.join(unknown)}): take them out (PostgreSQL's are "
+            "sslmode, sslrootcert, connect_timeout, options …)"
+        )
+
+
+def _libpq_knows(parameter: str) -> bool:
+    try:
+        parse_dsn(f"{parameter}=1")
+    except ProgrammingError:
+        return False
+    return True
+
+
+@contextmanager
+def opened(url: str, *, patient: bool = False) -> Iterator[Engine]:
+    """Yield an engine for a database URL, as `make_engine` does, and close its connections afterwards.
+
+    Raises:
+        SettingsError: as `parse_url`.
+    """
+    engine = make_engine(url, patient=patient)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def is_embedded(url: str) -> bool:
+    """Return whether a URL is that of a SQLite file, which the service may migrate by itself."""
+    return parse_url(url).get_backend_name() == "sqlite"

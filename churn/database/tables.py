@@ -1,0 +1,170 @@
+"""The tables: who may call, the five that log a prediction, and the batches that seal them.
+
+Keys are UUIDv7 made by the application, so that the rows of one transaction need no round trip
+between them and sort by time; PostgreSQL keeps them in monthly partitions. The input, the features and
+the result of one prediction share its id, a request and its response theirs. The journal's tables have
+no foreign keys: one writer commits the rows of a call together, `churn data verify` finds what somebody
+tears apart, and a month can be dropped at once. Alembic owns the schema (`churn.database.migrations`); a test
+compares the two.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    TypeDecorator,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+Scopes = JSON().with_variant(JSONB(), "postgresql")
+
+# PostgreSQL's `json`, not `jsonb`: what was written is read back to the byte, as its digest needs.
+Document = JSON(none_as_null=True)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC, also in SQLite, which stores none of the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Store UTC; a moment without a zone is refused rather than guessed."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return an aware moment."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("username", String(64), nullable=False, unique=True),
+    Column("password_hash", String(72), nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("role", String(16), nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("scopes", Scopes, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("method", String(8), nullable=False),
+    Column("route", String(64), nullable=False),
+    # The caller's key without a foreign key: the log outlives the account.
+    Column("caller_kind", String(16), nullable=False),
+    Column("caller_id", Uuid),
+    Column("caller_name", String(64)),
+    Column("model", String(128)),  # that served when the call came
+    Column("times", Integer, nullable=False, server_default="1"),  # more than 1: refused calls, counted
+    Column("salt", String(32)),
+    Column("batch_id", Uuid, index=True),
+)
+
+api_responses = Table(
+    "api_responses",
+    metadata,
+    Column("request_id", Uuid, primary_key=True),
+    Column("answered_at", UtcDateTime, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("duration_ms", Float, nullable=False),
+    Column("body", Document),
+    Column("salt", String(32)),
+)
+
+# What is personal may be null: `churn data erase` takes it and its salt away, and leaves the rows.
+employee_inputs = Table(
+    "employee_inputs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("request_id", Uuid, nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("employee_id", String(64)),
+    Column("record", Document),
+    Column("salt", String(32)),
+)
+
+features = Table(
+    "features",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("base_value", Float, nullable=False),
+    Column("values", Document),
+    Column("contributions", Document),
+)
+
+prediction_results = Table(
+    "prediction_results",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("request_id", Uuid, nullable=False),
+    Column("caller_name", String(64)),  # as in its request: the history is asked by it
+    Column("model", String(128), nullable=False),
+    Column("prediction", SmallInteger),
+    Column("probability", Float),
+    Column("threshold", Float, nullable=False),
+)
+
+# One row a transaction of the journal; `churn.journal.hash_chain` says how the digests are made.
+journal_batches = Table(
+    "journal_batches",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("chain", Uuid, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("committed_at", UtcDateTime, nullable=False),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("leaves", LargeBinary, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+
+Index("ix_employee_inputs_employee_id_id", employee_inputs.c.employee_id, employee_inputs.c.id)
+Index("ix_prediction_results_model_id", prediction_results.c.model, prediction_results.c.id)
+Index("ix_prediction_results_caller_name_id", prediction_results.c.caller_name, prediction_results.c.id)
+Index("ix_journal_batches_chain_sequence", journal_batches.c.chain, journal_batches.c.sequence)
+
+# The five tables of a prediction, parents first.
+JOURNAL = (requests, employee_inputs, features, prediction_results, api_responses)

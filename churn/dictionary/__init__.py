@@ -1,0 +1,1 @@
+"""The fields of one employee: their names, kinds, ranges and categories."""

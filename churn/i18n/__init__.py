@@ -1,0 +1,1 @@
+"""Every sentence and number that people read, in French and in English."""

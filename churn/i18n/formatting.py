@@ -1,0 +1,112 @@
+"""How a language says a sentence, a number, a value."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from churn.dictionary import domain
+from churn.dictionary.domain import Field, Language
+
+Pair = tuple[str, str]  # French, English
+
+SPACE = "\N{NO-BREAK SPACE}"
+_UNITS: dict[str, Pair] = {"ans": ("ans", "years")}
+_VALUES: dict[str, Pair] = domain.VALUE_LABELS | {"F": ("Femmes", "Women"), "M": ("Hommes", "Men")}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Speaks one language, in plain text, or in a kind of it that escapes what it is given (`Markup`)."""
+
+    language: Language
+    text: type[str] = str
+
+    def say(self, french: str, english: str, /, **values: object) -> str:
+        """Return the sentence of this language with its values in place of their `{names}`."""
+        sentence = _typeset(french) if self.language == "fr" else english
+        return self.text(sentence).format(**values)
+
+    def pick(self, pair: Pair) -> str:
+        """Return the text of this language."""
+        return self.say(*pair)
+
+    def number(self, value: float, digits: int = 2) -> str:
+        """Return a number with this many decimals, its thousands apart."""
+        written = f"{abs(value):,.{digits}f}"
+        if value < 0 and float(written.replace(",", "")):
+            written = f"−{written}"
+        return written.translate({ord(","): SPACE, ord("."): ","}) if self.language == "fr" else written
+
+    def count(self, value: float) -> str:
+        """Return a number of people; half a one, as in a mean, is one."""
+        return self.number(math.floor(value + 0.5), 0)
+
+    def percent(self, share: float, digits: int = 0) -> str:
+        """Return a share as a percentage."""
+        return self.number(100 * share, digits) + (f"{SPACE}%" if self.language == "fr" else "%")
+
+    def spread(self, spread: Mapping[str, float], digits: int = 2) -> str:
+        """Return a mean with its standard deviation."""
+        return f"{self.number(spread['mean'], digits)}{SPACE}±{SPACE}{self.number(spread['sd'], digits)}"
+
+    def estimate(self, estimate: Mapping[str, Any]) -> str:
+        """Return a figure with its interval, as far as they are known."""
+        return self._interval(estimate, self.number, self.number)
+
+    def share(self, estimate: Mapping[str, Any]) -> str:
+        """Return a share with its interval in percent, as far as they are known."""
+        return self._interval(estimate, self.percent, lambda share: self.number(100 * share, 0))
+
+    def points(self, estimate: Mapping[str, Any]) -> str:
+        """Return a difference of shares with its interval in percentage points, as far as they are known."""
+        return self._interval(estimate, self._signed, self._signed)
+
+    def _signed(self, share: float) -> str:
+        return ("+" if share > 0 else "") + self.number(100 * share, 1)
+
+    def _interval(
+        self, estimate: Mapping[str, Any], write: Callable[[float], str], end: Callable[[float], str]
+    ) -> str:
+        value, low, high = (estimate[part] for part in ("value", "low", "high"))
+        if value is None:
+            return "–"
+        if low is None or high is None:
+            return write(value)
+        separator = f"{SPACE}; " if self.language == "fr" else "; "
+        return f"{write(value)} [{end(low)}{separator}{end(high)}]"
+
+    def times(self, factor: float) -> str:
+        """Return what something is multiplied by, with the digits that a reader can use."""
+        return "×" + self.number(factor, 1 if factor >= 10 else 2)
+
+    def unit(self, field: Field) -> str:
+        """Return the unit of a field's numbers; empty where it has none."""
+        return self.pick(_UNITS.get(field.unit, (field.unit, field.unit)))
+
+    def value(self, value: float | str) -> str:
+        """Return a field's value: a category as it reads, a number without needless decimals."""
+        if isinstance(value, str):
+            return self.pick(_VALUES.get(value, (value, value)))
+        return self.number(value, 0 if float(value).is_integer() or abs(value) >= 100 else 1)
+
+    def label(self, name: str) -> str:
+        """Return how a person calls a field."""
+        field = domain.BY_NAME.get(name)
+        return field.label(self.language) if field else name
+
+    def measured(self, field: Field) -> str:
+        """Return how a person calls a field, with its unit where the name does not tell."""
+        label, unit = self.label(field.name), self.unit(field)
+        told = not unit or label.casefold().startswith(("années", "years"))
+        return label if told else f"{label} ({unit})"
+
+    def labels(self, names: list[str]) -> str:
+        """Return how a person calls these fields, one after the other."""
+        return ", ".join(self.label(name) for name in names)
+
+
+def _typeset(french: str) -> str:
+    """Keep French punctuation on the line of its word."""
+    return re.sub(r" (?=[:;?!%»])|(?<=«) ", SPACE, french)

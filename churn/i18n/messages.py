@@ -1,0 +1,277 @@
+"""Every sentence that a caller reads, in French and in English."""
+
+from typing import Literal
+
+from churn.core.errors import FieldError, PayloadTooLargeError
+from churn.dictionary import domain
+from churn.dictionary.domain import Field, Language, Lever
+from churn.dictionary.expectations import expected, grouped
+
+DEFAULT_LANGUAGE: Language = "fr"
+
+# How a what-if ends: whether the risk is below the threshold, and was before, and what would take it there.
+Outcome = Literal["low", "still_low", "lowered", "suggested", "none"]
+
+
+def language_of(accept_language: str) -> Language:
+    """Return the language that an `Accept-Language` header prefers; French where it says neither."""
+    best, best_weight = DEFAULT_LANGUAGE, 0.0
+    for part in accept_language.split(","):
+        tag, _, parameters = part.strip().partition(";")
+        language = tag.strip().lower().partition("-")[0]
+        weight = _weight(parameters)
+        if language == "en" and weight > best_weight:
+            best, best_weight = "en", weight
+        elif language == "fr" and weight > best_weight:
+            best, best_weight = "fr", weight
+    return best
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0
+
+
+def verdict(leaves: bool, language: Language) -> str:
+    """Return the one-line message of a prediction."""
+    if language == "en":
+        return "High risk of leaving" if leaves else "Stable employee"
+    return "Risque de départ élevé" if leaves else "Employé stable"
+
+
+def reason(field: Field | None, value: object, contribution: float, language: Language) -> str:
+    """Return why a field moves the risk, as a manager would say it; without a field, why all others do."""
+    english = language == "en"
+    if field is None:
+        subject = "Other factors: their sum" if english else "Autres facteurs : leur somme"
+    else:
+        subject = f"{_label(field, language)}{quantity(field, value, language)},"
+    if contribution == 0:
+        effect = "no effect on" if english else "sans effet sur"
+    elif contribution > 0:
+        effect = "raises" if english else "augmente"
+    else:
+        effect = "lowers" if english else "diminue"
+    return f"{subject} {effect} {'the risk' if english else 'le risque'}"
+
+
+def _label(field: Field, language: Language) -> str:
+    return field.label(language) + (": " if language == "en" else " : ")
+
+
+# Everyday words do without a capital inside a sentence; jobs, departments and studies are names.
+_WORDS = ("heure_supplementaires", "frequence_deplacement")
+
+
+def quantity(field: Field, value: object, language: Language) -> str:
+    """Return a value as it reads in a sentence: translated, with its unit or its scale."""
+    if isinstance(value, str):
+        label = domain.VALUE_LABELS.get(value, (value, value))[language == "en"]
+        return label.lower() if field.name in _WORDS else label
+    if not isinstance(value, int | float):
+        return plain(value)
+    number = grouped(value, language == "en")
+    if field.maximum is not None and not field.unit:
+        return f"{number} {'of' if language == 'en' else 'sur'} {plain(field.maximum)}"
+    if field.unit == "ans":
+        # French counts from two, English from anything but one.
+        if language == "en":
+            return f"{number} {'year' if value == 1 else 'years'}"
+        return f"{number} {'an' if value < 2 else 'ans'}"
+    if language == "en" and field.unit in ("€", "%"):
+        return f"€{number}" if field.unit == "€" else f"{number}%"
+    return f"{number} {field.unit}".rstrip()
+
+
+def _share(probability: float, language: Language) -> str:
+    """Return a probability as a whole percentage; a small one is never said to be none."""
+    if probability < 0.01:
+        return "less than 1%" if language == "en" else "moins de 1 %"
+    return f"{probability:.0%}" if language == "en" else f"{probability:.0%}".replace("%", " %")
+
+
+def suggestion(
+    field: Field, lever: Lever, values: tuple[object, object], probability: float, language: Language
+) -> str:
+    """Return what one change of a field, from one value to another, makes of the risk."""
+    old, new = (quantity(field, value, language) for value in values)
+    share = _share(probability, language)
+    means = f" ({lever.means[language == 'en']})" if lever.means else ""
+    if language == "en":
+        return f"{_label(field, language)}going from {old} to {new}{means} brings the risk down to {share}"
+    # The language elides before a vowel, but not before "oui".
+    of = "d'" if old[0] in "aeiou" and old != "oui" else "de "
+    return f"{_label(field, language)}passer {of}{old} à {new}{means} ramène le risque à {share}"
+
+
+_OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    "low": ("Déjà sous le seuil : aucun changement n'est nécessaire",
+            "Already below the threshold: no change is needed"),
+    "still_low": ("Sous le seuil avant comme après ces changements",
+                  "Below the threshold before and after these changes"),
+    "lowered": ("Ces changements suffisent à passer sous le seuil",
+                "These changes suffice to fall below the threshold"),
+    "suggested": ("Chacun des changements proposés suffit à lui seul à passer sous le seuil",
+                  "Each of the suggested changes suffices alone to fall below the threshold"),
+    "none": ("Aucun changement à lui seul ne suffit à passer sous le seuil",
+             "No single change suffices to fall below the threshold"),
+}  # fmt: skip
+
+
+def outcome(kind: Outcome, language: Language) -> str:
+    """Return what comes of a what-if, in one line."""
+    return _OUTCOMES[kind][language == "en"]
+
+
+def out_of_range(field: Field, value: float, seen: tuple[float, float], language: Language) -> str:
+    """Return the warning for a number that the training data did not cover."""
+    low, high = plain(seen[0]), plain(seen[1])
+    if language == "en":
+        return f"{field.name} = {plain(value)}: outside the observed range ({low} – {high})"
+    return f"{field.name} = {plain(value)} : hors de la plage observée ({low} – {high})"
+
+
+def guessed(field: Field, value: object, language: Language) -> str:
+    """Return the warning for a percentage whose notation left it in doubt."""
+    if language == "en":
+        return f'{field.name}: read as {plain(value)} %; write "{plain(value)} %" to be sure'
+    return f'{field.name} : lu comme {plain(value)} % ; écrire "{plain(value)} %" pour lever le doute'
+
+
+def implausible(smaller: Field, larger: Field, language: Language) -> str:
+    """Return the warning for two fields that can hardly both be right."""
+    if language == "en":
+        return f"{smaller.name} and {larger.name}: implausible together, please check"
+    return f"{smaller.name} et {larger.name} : peu plausibles ensemble, à vérifier"
+
+
+def plain(value: object) -> str:
+    """Return a value without needless decimals."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(round(value, 2))
+    return str(value)
+
+
+_FIELD_ERRORS: dict[str, tuple[str, str]] = {
+    "missing": ("champ obligatoire", "required field"),
+    "unknown_field": ("champ inconnu", "unknown field"),
+    "target": (
+        "c'est ce que le modèle prédit : à retirer de la demande",
+        "this is what the model predicts: remove it from the request",
+    ),
+    "duplicate_field": (
+        "ce champ est déjà donné sous un autre nom",
+        "this field is already given under another name",
+    ),
+    "repeated_field": ("ce champ est donné deux fois", "this field is given twice"),
+    "too_many_fields": ("trop de champs pour un employé", "too many fields for one employee"),
+    "more_errors": (
+        "d'autres erreurs suivent : corriger celles-ci d'abord",
+        "there are more errors: correct these first",
+    ),
+    "json_invalid": ("le corps n'est pas du JSON valide", "the body is not valid JSON"),
+    "empty_body": ("le corps est vide : du JSON est attendu", "the body is empty: expected JSON"),
+    "same_person": (
+        "un changement porte sur la même personne : à retirer des changements",
+        "a change is about the same person: remove it from the changes",
+    ),
+    "object_type": (
+        "attendu : un objet JSON de champs et de valeurs",
+        "expected a JSON object of fields and values",
+    ),
+    "flat_object": (
+        "attendu : un objet JSON d'1 Mio au plus, sans liste ni objet à l'intérieur, puis une virgule ou ]",
+        "expected a JSON object of at most 1 MiB, without lists or objects inside, then a comma or ]",
+    ),
+    "list_type": ("attendu : une liste JSON d'employés", "expected a JSON list of employees"),
+    "too_short": ("attendu : au moins un employé", "expected at least one employee"),
+    "unknown_parameter": ("paramètre inconnu", "unknown parameter"),
+    "repeated_parameter": (
+        "ce paramètre est donné plus d'une fois",
+        "this parameter is given more than once",
+    ),
+    "page_size": ("attendu : un entier de 1 à 200", "expected an integer from 1 to 200"),
+    "prediction_id": ("attendu : l'identifiant d'une prédiction", "expected the id of a prediction"),
+    "name": ("attendu : un nom de 1 à 128 caractères", "expected a name of 1 to 128 characters"),
+    "moment": ("attendu : une date ou un moment ISO 8601", "expected an ISO 8601 date or moment"),
+    "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
+    "true_or_false": ("attendu : true ou false", "expected true or false"),
+}
+
+
+def field_error(error: FieldError, language: Language) -> str:
+    """Return what is wrong with one field of a request and what was expected there."""
+    english = language == "en"
+    sentence = _FIELD_ERRORS.get(error.kind, ("", ""))[english]
+    field = domain.BY_NAME.get(error.field) if error.field else None
+    if field is None:
+        return sentence or ("invalid value" if english else "valeur invalide")
+    if error.kind == "unknown_field":
+        about = f"is {field.name} meant?" if english else f"s'agit-il de {field.name} ?"
+        return f"{sentence}: {about}" if english else f"{sentence} : {about}"
+    about = expected(field, language, too_large=error.kind == "less_than_equal")
+    if not sentence:
+        return about
+    return f"{sentence}; {about}" if error.kind == "missing" else sentence
+
+
+_STATUS: dict[int, tuple[str, str]] = {
+    400: ("Demande illisible", "The request cannot be read"),
+    401: ("Identifiant ou mot de passe incorrect", "Incorrect username or password"),
+    403: ("Ces droits ne suffisent pas", "These credentials do not reach so far"),
+    404: ("Cette adresse n'existe pas", "There is nothing at this address"),
+    405: ("Méthode non autorisée à cette adresse", "Method not allowed at this address"),
+    408: ("La demande met trop de temps à arriver", "The request takes too long to arrive"),
+    415: (
+        "Type de contenu non pris en charge : envoyer du JSON avec Content-Type: application/json",
+        "Unsupported content type: send JSON with Content-Type: application/json",
+    ),
+    429: ("Trop de demandes : réessayer plus tard", "Too many requests: try again later"),
+    431: ("L'en-tête de la demande est trop long", "The request's head is too large"),
+    500: (
+        "Erreur interne : elle est enregistrée, réessayer plus tard",
+        "Internal error: it is recorded, try again later",
+    ),
+    503: (
+        "Service momentanément indisponible : réessayer dans quelques secondes",
+        "Service unavailable for the moment: try again in a few seconds",
+    ),
+    504: ("Le service a mis trop de temps à répondre", "The service took too long to answer"),
+}
+
+
+def status(code: int, language: Language) -> str:
+    """Return the sentence of an HTTP status."""
+    fallback = ("Demande refusée", "The request was refused")
+    sentences = _STATUS.get(code, _STATUS[500] if code >= 500 else fallback)
+    return sentences[1] if language == "en" else sentences[0]
+
+
+def unusable_model(language: Language) -> str:
+    """Return that the model failed its self-test; the server's log and `GET /model` say in what."""
+    if language == "en":
+        return "The model failed its self-test and does not serve: see GET /model and the server's log"
+    return "Le modèle a échoué à son auto-test et ne sert pas : voir GET /model et le journal du serveur"
+
+
+def cross_site(language: Language) -> str:
+    """Return that a request was refused because another site had it sent."""
+    if language == "en":
+        return "Refused: another site had this browser send it; programs use a token"
+    return "Refusé : un autre site l'a fait envoyer par ce navigateur ; un programme utilise un jeton"
+
+
+def too_large(error: PayloadTooLargeError, language: Language) -> str:
+    """Return by how much a body may not be larger."""
+    limit = f"{error.limit:,}".replace(",", " " if language == "fr" else ",")
+    french, english = {
+        "byte": (f"Corps trop grand : {limit} octets au plus", f"Body too large: at most {limit} bytes"),
+        "row": (
+            f"Trop de lignes : {limit} au plus, envoyer plusieurs lots",
+            f"Too many rows: at most {limit}, send several batches",
+        ),
+    }[error.unit]
+    return english if language == "en" else french

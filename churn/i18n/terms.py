@@ -1,0 +1,113 @@
+"""The names of figures, policies and models in words, French and English."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from churn.i18n.formatting import Pair, Voice
+
+METRICS: dict[str, Pair] = {
+    "roc_auc": ("Aire sous la courbe ROC (ROC-AUC)", "Area under the ROC curve (ROC-AUC)"),
+    "average_precision": ("Précision moyenne (average precision)", "Average precision"),
+    "brier": ("Score de Brier (plus bas est mieux)", "Brier score (lower is better)"),
+    "log_loss": ("Perte logarithmique (plus bas est mieux)", "Log loss (lower is better)"),
+    "calibration_error": (
+        "Erreur de calibration (plus bas est mieux)",
+        "Calibration error (lower is better)",
+    ),
+    "roc_auc_core_only": (
+        "ROC-AUC, les seuls champs obligatoires étant connus",
+        "ROC-AUC, with only the required fields known",
+    ),
+    "recall": ("Rappel : part des départs signalés", "Recall: share of the departures that are flagged"),
+    "precision": (
+        "Précision : part des signalés qui sont partis",
+        "Precision: share of the flagged who left",
+    ),
+    "f2": ("F2 de la décision", "F2 of the decision"),
+    "flagged": ("Part des employés signalés", "Share of the employees who are flagged"),
+    "threshold": ("Seuil choisi dans les plis", "Threshold chosen in the folds"),
+}
+
+COMPARED: dict[str, Pair] = {
+    "roc_auc": ("ROC-AUC", "ROC-AUC"),
+    "average_precision": ("Précision moyenne", "Average precision"),
+    "brier": ("Brier (bas : mieux)", "Brier (lower: better)"),
+    "calibration_error": ("Erreur de calibration (bas : mieux)", "Calibration error (lower: better)"),
+}
+
+THIS_MODEL: Pair = ("Ce modèle", "This model")
+CHALLENGERS: dict[str, Pair] = {
+    "with_protected": ("Le même avec les champs protégés", "The same with the protected fields"),
+    "core_only": ("Le même, champs obligatoires seuls", "The same, required fields only"),
+    "linear": ("Régression logistique linéaire", "Linear logistic regression"),
+    "forest": ("Forêt aléatoire", "Random forest"),
+    "boosting": ("Gradient boosting", "Gradient boosting"),
+    "ebm": ("Explainable boosting (EBM)", "Explainable boosting (EBM)"),
+}
+
+ROLES: dict[str, Pair] = {
+    "core": ("obligatoire", "required"),
+    "optional": ("facultatif", "optional"),
+    "protected": ("protégé", "protected"),
+    "target": ("ce qui est prédit", "what is predicted"),
+}
+
+_POLICIES: dict[str, Pair] = {
+    "balanced_accuracy": (
+        "Autant de justesse chez les partants que chez les restants",
+        "As right about those who leave as about those who stay",
+    ),
+    "f0.5": (
+        "La précision compte deux fois plus que le rappel (F0,5)",
+        "Precision counts twice as much as recall (F0.5)",
+    ),
+    "f1": ("Précision et rappel comptent autant (F1)", "Precision and recall count alike (F1)"),
+    "f2": (
+        "Le rappel compte deux fois plus que la précision (F2)",
+        "Recall counts twice as much as precision (F2)",
+    ),
+}
+
+
+def policy(name: str, voice: Voice) -> str:
+    """Return what a threshold was chosen for, in words; an unknown policy by its own name."""
+    kind, *numbers = name.split(":")
+    if kind == "cost" and len(numbers) == 2:
+        miss, alarm = (voice.value(float(number)) for number in numbers)
+        if miss == alarm:
+            return voice.say(
+                "Un départ manqué coûte autant qu'une fausse alerte",
+                "A missed departure costs as much as a false alarm",
+            )
+        return voice.say(
+            "Un départ manqué coûte {miss}, une fausse alerte {alarm}",
+            "A missed departure costs {miss}, a false alarm {alarm}",
+            miss=miss,
+            alarm=alarm,
+        )
+    if kind == "capacity" and len(numbers) == 1:
+        people = voice.count(float(numbers[0]))
+        return voice.say(
+            "S'entretenir avec {people} personnes au plus", "Talk to {people} people at most", people=people
+        )
+    return voice.pick(_POLICIES.get(name, (name, name)))
+
+
+def candidate(plain: Mapping[str, Any], voice: Voice) -> str:
+    """Return a shape of the curves and its penalty in words."""
+    shape = (
+        voice.say("segments de droite", "straight pieces")
+        if plain["degree"] == 1
+        else voice.say(
+            "morceaux de polynômes de degré {degree}",
+            "pieces of polynomials of degree {degree}",
+            degree=plain["degree"],
+        )
+    )
+    return voice.say(
+        "{knots} nœuds, {shape}, C = {c}",
+        "{knots} knots, {shape}, C = {c}",
+        knots=plain["n_knots"],
+        shape=shape,
+        c=voice.number(plain["c"]),
+    )

@@ -1,0 +1,1 @@
+"""Reads people's files: extracts to be joined, and flat files to be scored."""

@@ -1,0 +1,168 @@
+"""A flat file of employees, checked some rows at a time as the extracts and the API check them."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from churn.core.errors import ExtractError, Problem
+from churn.dictionary import domain
+from churn.dictionary.domain import Mark
+from churn.ingest import cells, flat_header
+from churn.ingest.findings import Findings
+from churn.ingest.notation import Evidence, is_told_by_cells
+from churn.ingest.raw_file import is_number
+from churn.ingest.reader import RawRows, open_reader
+from churn.ingest.rows import Reject, Rows
+from churn.ingest.sheet import SHOWN_LENGTH
+from churn.ingest.values import Mask, Values
+
+
+class FlatTable:
+    """A CSV or Parquet file with one employee a row; an `EmployeeTable`.
+
+    The columns whose numbers may be written in several ways are read through at once, to tell in which;
+    `thousands` is the separator where they do not tell.
+
+    Raises:
+        ExtractError: the file cannot be read, or its header is not understood; all is listed.
+    """
+
+    place = "row"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        labelled: bool = False,
+        ignore: Collection[str] = (),
+        thousands: Mark | None = None,
+    ) -> None:
+        self._file = path.name
+        self._reader = open_reader(path)
+        findings = Findings()
+        self._header = flat_header.match(
+            self._reader.names, self._file, findings, labelled=labelled, ignore=ignore
+        )
+        findings.raise_if_any()
+        self.employee_type = self._id_type()
+        evidence = self._evidence(thousands)
+        self._notations = {name: one.notation() for name, one in evidence.items()}
+        self.notices = [*self._notices(), *filter(None, (one.notice() for one in evidence.values()))]
+
+    def batches(self) -> Iterator[Rows]:
+        """Return the rows, some at a time; raises ExtractError where there are none, or not readable ones."""
+        empty = True
+        for raw in self._reader.batches():
+            empty = empty and not len(raw.numbers) and not raw.ragged
+            yield self._check(raw)
+        if empty:
+            expected = "at least one employee below the header"
+            raise ExtractError([Problem(self._file, None, None, None, expected)])
+
+    def share(self) -> float:
+        """Return how much of the file was read, 0 to 1."""
+        return self._reader.share()
+
+    def _id_type(self) -> Any:
+        position = self._header.positions.get(domain.IDENTIFIER.name)
+        if position is None:
+            return None
+        return pa.int64() if is_number(self._reader.types[position]) else pa.string()
+
+    def _notices(self) -> list[str]:
+        found = []
+        if self._header.ignored_target:
+            found.append(f"{self._header.ignored_target} is what the model predicts: ignored")
+        if self._header.absent:
+            names = ", ".join(field.name for field in self._header.absent)
+            found.append(f"absent, so unknown for everybody: {names}")
+        return found
+
+    def _evidence(self, told: Mark | None) -> dict[str, Evidence]:
+        """Return what the columns tell of how their numbers are written; ExtractError where too little."""
+        comma = self._reader.decimal_comma
+        fields = {name: domain.BY_NAME[name] for name in self._header.positions}
+        found = {name: Evidence(field, decimal_comma=comma, told=told) for name, field in fields.items()}
+        asked = {
+            name: position
+            for name, position in self._header.positions.items()
+            if is_told_by_cells(fields[name], typed=is_number(self._reader.types[position]))
+        }
+        for columns in self._reader.scan(list(asked.values())) if asked else ():
+            for name, column in zip(asked, columns, strict=True):
+                with self._explained(name, column):
+                    if is_number(column.type):
+                        found[name].add_numbers(cells.as_floats(column))
+                    else:
+                        found[name].add_texts(cells.as_text(column).dictionary)
+        doubtful = {name: one.problem for name, one in found.items() if one.problem}
+        if doubtful:
+            spellings = self._header.spellings
+            raise ExtractError([Problem(self._file, 1, spellings[n], None, p) for n, p in doubtful.items()])
+        return found
+
+    def _check(self, raw: RawRows) -> Rows:
+        parsed: dict[str, NDArray[Any]] = {}
+        accepted: dict[str, Mask] = {}
+        employees = None
+        for name, position in self._header.positions.items():
+            field, column = domain.BY_NAME[name], raw.columns[position]
+            with self._explained(name, column):
+                if field is domain.IDENTIFIER:
+                    employees, accepted[name] = cells.identifiers(column)
+                else:
+                    parsed[name], accepted[name] = cells.parse(field, column, self._notations[name])
+        good = np.logical_and.reduce(list(accepted.values()))
+        rejected = len(good) - int(np.count_nonzero(good)) + len(raw.ragged)
+        if not rejected:
+            return Rows(raw.numbers, parsed, employees)
+        return Rows(
+            raw.numbers[good],
+            {name: values[good] for name, values in parsed.items()},
+            None if employees is None else employees.filter(pa.array(good)),
+            self._rejects(raw, parsed, accepted, employees),
+            rejected,
+        )
+
+    @contextmanager
+    def _explained(self, name: str, column: Any) -> Iterator[None]:
+        try:
+            yield
+        except pa.ArrowException as error:
+            expected = f"a column of text or numbers, not {column.type}"
+            problem = Problem(self._file, 1, self._header.spellings[name], None, expected)
+            raise ExtractError([problem]) from error
+
+    def _rejects(
+        self, raw: RawRows, parsed: dict[str, Values], accepted: dict[str, Mask], employees: Any
+    ) -> list[Reject]:
+        width = len(self._reader.names)
+        found = [
+            Reject(self._file, number, None, None, None, f"{width} values, as in the header, not {length}")
+            for number, length in raw.ragged
+        ]
+        for name, valid in accepted.items():
+            column = raw.columns[self._header.positions[name]]
+            for row in np.flatnonzero(~valid).tolist():
+                found_there = parsed[name][row] if name in parsed else column[row].as_py()
+                found.append(
+                    Reject(
+                        self._file,
+                        int(raw.numbers[row]),
+                        None if employees is None else _text(employees[row]),
+                        self._header.spellings[name],
+                        _text(column[row]) or "",
+                        cells.expected(domain.BY_NAME[name], found_there),
+                    )
+                )
+        return sorted(found, key=lambda reject: reject.place)
+
+
+def _text(cell: Any) -> str | None:
+    value = cell.as_py()
+    return None if value is None else str(value)[:SHOWN_LENGTH]

@@ -1,0 +1,67 @@
+"""A folder of the three extracts, joined in memory, as a table of employees."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from churn.core.errors import Problem
+from churn.dictionary import domain
+from churn.dictionary.domain import Mark
+from churn.ingest import extracts
+from churn.ingest.reader import BATCH_ROWS
+from churn.ingest.rows import Reject, Rows
+
+
+class FolderTable:
+    """The employees whom three extracts hold; an `EmployeeTable`. A join holds all of them in memory.
+
+    Raises:
+        ExtractError: a file or its header has a problem; all problems are listed.
+    """
+
+    place = "line"
+    employee_type: Any = pa.int64()
+
+    def __init__(self, directory: Path, *, thousands: Mark | None = None) -> None:
+        found = extracts.read_scorable(directory, thousands=thousands)
+        self._table = found.table
+        self._rejects = [_reject(problem, employee) for problem, employee in found.rejects]
+        self._read = 0
+        self.notices = [f"{domain.TARGET.name} is what the model predicts: ignored"] * found.has_target
+        self.notices += found.notices
+
+    def batches(self) -> Iterator[Rows]:
+        """Return the rows, some at a time, by ascending id; the rejects come with the first."""
+        rows = self._whole()
+        yield Rows(rows.numbers[:0], {}, rows.employees[:0], self._rejects, _employees(self._rejects))
+        for part in rows.slices(BATCH_ROWS):
+            self._read += len(part.numbers)
+            yield part
+
+    def share(self) -> float:
+        """Return how much of the table was read, 0 to 1."""
+        return self._read / len(self._table) if len(self._table) else 1.0
+
+    def _whole(self) -> Rows:
+        cells = {
+            field.name: self._table[field.name].to_numpy()
+            if field.numeric
+            else self._table[field.name].cat.codes.to_numpy()
+            for field in domain.INPUTS
+            if field is not domain.IDENTIFIER
+        }
+        ids = pa.array(self._table[domain.IDENTIFIER.name].to_numpy())
+        return Rows(np.arange(1, len(self._table) + 1), cells, ids)
+
+
+def _reject(problem: Problem, employee: int | None) -> Reject:
+    shown = None if employee is None else str(employee)
+    return Reject(problem.file, problem.line or 0, shown, problem.column, problem.value, problem.expected)
+
+
+def _employees(rejects: list[Reject]) -> int:
+    """Return how many employees were rejected; a line without a readable id counts as one."""
+    return len({reject.employee or (reject.file, reject.place) for reject in rejects})

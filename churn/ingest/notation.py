@@ -1,0 +1,127 @@
+"""How the numbers of a column are written: decided once for the column, by all of its cells."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from churn.dictionary import domain
+from churn.dictionary.domain import OTHER_MARK, Field, Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How to read a column's numbers.
+
+    `thousands` parts groups of three digits, and the other mark the decimals. Where there is none, a point
+    parts the decimals, and with `decimal_comma` a comma does too. With `fractions`, a percentage without its
+    sign is a fraction: 0.11 is 11 %.
+    """
+
+    thousands: Mark | None = None
+    decimal_comma: bool = False
+    fractions: bool = False
+
+
+def is_told_by_cells(field: Field, *, typed: bool) -> bool:
+    """Return whether only its cells tell the notation of a column; `typed` says that they are numbers."""
+    return field.kind == "percent" or (field.kind == "number" and not typed)
+
+
+class Evidence:
+    """What a column's cells tell of its notation; they may be added some at a time, those that can tell.
+
+    `decimal_comma` tells that the file's numbers may have decimal commas at all; `told` is the thousands
+    separator of whoever knows the file, for columns that can be read in two ways.
+    """
+
+    def __init__(self, field: Field, *, decimal_comma: bool, told: Mark | None = None) -> None:
+        self._field = field
+        self._decimal_comma, self._told = decimal_comma or told == ".", told
+        self._grouped: set[Mark] = set()  # marks that can only part thousands somewhere
+        self._decimal: set[Mark] = set()  # marks that can only part decimals somewhere
+        self._open: set[Mark] = set()  # marks that could do either somewhere
+        self._above_one = self._one = self._between = False  # of percentages without their sign
+
+    def add_texts(self, texts: Any) -> None:
+        """Take in distinct texts, a pyarrow.StringArray."""
+        texts = pc.utf8_trim_whitespace(texts)
+        if self._field.kind == "percent":
+            unsigned = pc.replace_substring(texts.filter(pc.invert(pc.ends_with(texts, "%"))), ",", ".")
+            readable = unsigned.filter(pc.match_substring_regex(unsigned, domain.NUMBER))
+            self.add_numbers(np.asarray(readable.cast(pa.float64())))
+        else:
+            for mark in OTHER_MARK:
+                self._add_marked(texts.filter(pc.match_substring(texts, mark)), mark)
+
+    def add_numbers(self, numbers: NDArray[np.float64]) -> None:
+        """Take in percentages that are numbers and so have no sign; NaN is none."""
+        self._above_one |= bool((numbers > 1).any())
+        self._one |= bool((numbers == 1).any())
+        self._between |= bool(((numbers > 0) & (numbers < 1)).any())
+
+    def _add_marked(self, texts: Any, mark: Mark) -> None:
+        part, decimal = f"[{mark}]", f"[{OTHER_MARK[mark]}]"
+        group = f"{part}[0-9]{{3}}"
+        either = pc.match_substring_regex(texts, f"^-?[1-9][0-9]{{0,2}}{group}$")
+        grouped = pc.match_substring_regex(texts, f"^-?[1-9][0-9]{{0,2}}({group})+({group}|{decimal}[0-9]*)$")
+        alone = f"^-?([0-9]+{part}[0-9]*|{part}[0-9]+)([eE][+-]?[0-9]+)?$"
+        decimals = pc.and_not(pc.match_substring_regex(texts, alone), either)
+        for found, marks in ((either, self._open), (grouped, self._grouped), (decimals, self._decimal)):
+            if pc.any(found).as_py():
+                marks.add(mark)
+
+    @property
+    def problem(self) -> str | None:
+        """What was expected, where the numbers can be read in two ways."""
+        mark = self._doubtful() if self._told is None else None
+        return mark and (
+            f"numbers that can be read in one way; here 1{mark}234 may be 1234 (--thousands {mark}) or 1.234 "
+            f"(--decimal {mark}): say which, or leave such a {_NAMES[mark]} out "
+            "(with make: DECIMAL=. or DECIMAL=,)"
+        )
+
+    def notation(self) -> Notation:
+        """Return how to read the column; where it can be read in two ways, as told."""
+        thousands = self._told if self._doubtful() else self._settled()
+        return Notation(thousands, self._decimal_comma, self._between and not self._above_one)
+
+    def notice(self) -> str | None:
+        """Return what the column's owner should know of how it is read, if anything."""
+        found = self.notation()
+        name = self._field.name
+        if mark := self._doubtful() or self._settled():
+            return f"{name}: 1{mark}234 is read as {'1234' if mark == found.thousands else '1.234'}"
+        if found.fractions:
+            return (
+                f"{name}: numbers without % are read as fractions: 0.11 is 11 %" + ", 1 is 100 %" * self._one
+            )
+        if self._between:
+            return f"{name}: numbers without % are read in percent, as some are above 1: 0.11 is 0.11 %"
+        if self._one and not self._above_one:
+            return f"{name}: 1 without % may be 1 % or 100 %, and is read as 1 %"
+        return None
+
+    def _settled(self) -> Mark | None:
+        """Return the mark that parts thousands, where the cells tell."""
+        for mark, other in OTHER_MARK.items():
+            # A mark that may part thousands does, where the other parts decimals.
+            if mark in self._grouped or (mark in self._open - self._decimal and other in self._decimal):
+                return mark
+        return None
+
+    def _doubtful(self) -> Mark | None:
+        """Return a mark that parts thousands or decimals, and it cannot be told which."""
+        for mark, other in OTHER_MARK.items():
+            if mark in self._grouped:
+                return mark if mark in self._decimal or other in self._grouped else None
+        for mark, other in OTHER_MARK.items():
+            if mark in self._open - self._decimal and other not in self._decimal | self._grouped:
+                return mark
+        return None
+
+
+_NAMES: dict[Mark, str] = {".": "point", ",": "comma"}

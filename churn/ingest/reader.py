@@ -1,0 +1,223 @@
+"""A flat file of employees, CSV or Parquet, read some rows at a time and not yet interpreted."""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from churn.core.errors import ExtractError, Problem
+from churn.dictionary import domain, names
+from churn.ingest import raw_file
+
+BATCH_ROWS = 1 << 16
+BLOCK_BYTES = 1 << 23  # of CSV at a time: the longest record there may be
+LONGEST_HEADER = 1 << 20  # bytes
+BUFFER_BYTES = 1 << 20  # of each Parquet column at a time
+TEXT = pa.dictionary(pa.int32(), pa.string())
+SUFFIXES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class RawRows:
+    """Some rows as columns, in the file's order; `ragged` has those left out, with their lengths.
+
+    `numbers` are those of the rows, 1 being the first below the header.
+    """
+
+    columns: list[Any]  # of pyarrow.Array, which has no types
+    numbers: NDArray[np.int64]
+    ragged: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Reader(Protocol):
+    """A flat file: its column names and their types, and its rows, once."""
+
+    names: list[str]
+    types: list[Any]
+    decimal_comma: bool
+
+    def batches(self) -> Iterator[RawRows]:
+        """Return the rows, some at a time; raises ExtractError where the file cannot be read on."""
+        ...
+
+    def scan(self, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Return some of the columns, some rows at a time, ragged ones apart; raises as `batches`."""
+        ...
+
+    def share(self) -> float:
+        """Return how much of the file was read, 0 to 1."""
+        ...
+
+
+def open_reader(path: Path) -> Reader:
+    """Return the reader of a .csv or .parquet file.
+
+    Raises:
+        ExtractError: it is neither, is not there, cannot be read, or not twice.
+    """
+    if path.is_fifo() or path.is_char_device():
+        expected = "a file that can be read twice: save what comes through a pipe first"
+        raise ExtractError([Problem(path.name, None, None, None, expected)])
+    if path.suffix.lower() not in SUFFIXES:
+        raise ExtractError([Problem(path.name, None, None, None, "a .csv or .parquet file, or a folder")])
+    with explained(path):
+        return CsvReader(path) if path.suffix.lower() == ".csv" else ParquetReader(path)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what a file's bytes make Arrow raise into a problem of the file.
+
+    Raises:
+        ExtractError: anything of Arrow's, or of the operating system's, was raised inside.
+    """
+    try:
+        yield
+    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+        raise ExtractError([Problem(path.name, None, None, None, _expected(path, error))]) from error
+
+
+def _expected(path: Path, error: Exception) -> str:
+    # Not Arrow's whole sentence: it may quote the file's rows.
+    text = str(error)
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
+        return "UTF-8 text (in Excel: “CSV UTF-8”)"
+    if "straddling" in text:
+        return "records of a few lines: a quote may have been left open"
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return f"a readable {path.suffix} file ({reason})"
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_id(name: str) -> bool:
+    return names.field_of(name) is domain.IDENTIFIER
+
+
+class ParquetReader:
+    """A Parquet file, whose columns have types of their own."""
+
+    decimal_comma = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with pyarrow.parquet.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            self._total = file.metadata.num_rows
+        self.names: list[str] = schema.names
+        self.types: list[Any] = schema.types
+        self._read = 0
+
+    def batches(self) -> Iterator[RawRows]:
+        """Return the rows, some at a time."""
+        # Words stay the places in a dictionary that they are in the file; ids, all different, are no words.
+        pairs = zip(self.names, self.types, strict=True)
+        words = [name for name, kind in pairs if _is_text(kind) and not _is_id(name)]
+        with (
+            explained(self._path),
+            pyarrow.parquet.ParquetFile(
+                self._path, read_dictionary=words, buffer_size=BUFFER_BYTES, pre_buffer=False
+            ) as file,
+        ):
+            for batch in file.iter_batches(BATCH_ROWS):
+                numbers = np.arange(self._read + 1, self._read + len(batch) + 1)
+                self._read += len(batch)
+                yield RawRows(batch.columns, numbers)
+
+    def scan(self, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Return some of the columns, some rows at a time."""
+        names = [self.names[position] for position in positions]
+        with explained(self._path), pyarrow.parquet.ParquetFile(self._path) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=names):
+                yield [batch.column(name) for name in names]
+
+    def share(self) -> float:
+        """Return how much of the file was read, 0 to 1."""
+        return self._read / self._total if self._total else 1.0
+
+
+class CsvReader:
+    """A CSV file, all text: commas, or semicolons and perhaps decimal commas."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._size, self._position = path.stat().st_size, 0
+        with path.open("rb") as file:
+            head = file.read(LONGEST_HEADER)
+        self.names, self._delimiter = raw_file.header(head + b"\n")
+        self._header_only = not any(end in head for end in b"\r\n")
+        self.types: list[Any] = [pa.string() if _is_id(name) else TEXT for name in self.names]
+        self.decimal_comma = self._delimiter == ";"
+        if len(self.names) < 2:
+            expected = "column names, separated by commas or semicolons" if self.names else "a header"
+            raise ExtractError([Problem(path.name, 1, None, None, expected)])
+
+    def batches(self) -> Iterator[RawRows]:
+        """Return the rows, some at a time, and which ones have too many or too few values."""
+        if self._header_only:
+            return  # Arrow refuses a header that no newline ends
+        ragged: list[tuple[int, int]] = []
+
+        def leave_out(row: Any) -> str:
+            ragged.append((row.number - 1, row.actual_columns))  # the header is Arrow's first row
+            return "skip"
+
+        read = 0
+        with explained(self._path), self._path.open("rb") as file:
+            for batch in self._stream(file, leave_out):
+                numbers = _numbers(read + 1, len(batch), ragged)
+                read = int(numbers[-1]) if len(numbers) else read
+                # Arrow reads ahead: some of the ragged rows may come after this batch.
+                passed = [row for row in ragged if row[0] < read]
+                del ragged[: len(passed)]
+                self._position = file.tell()
+                yield RawRows(batch.columns, numbers, passed)
+        if ragged:
+            yield RawRows([pa.array([], kind) for kind in self.types], np.zeros(0, dtype=np.int64), ragged)
+
+    def scan(self, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Return some of the columns, some rows at a time, ragged ones apart."""
+        if not self._header_only:
+            with explained(self._path), self._path.open("rb") as file:
+                for batch in self._stream(file, lambda _: "skip", positions):
+                    yield batch.columns
+
+    def share(self) -> float:
+        """Return how much of the file was read, 0 to 1."""
+        return self._position / self._size
+
+    def _stream(
+        self, file: Any, leave_out: Callable[[Any], str], positions: Sequence[int] | None = None
+    ) -> Any:
+        """Return Arrow's batches of the rows below the header; `leave_out` is told of ragged ones."""
+        names = [str(position) for position in range(len(self.names))]  # the file's own names may repeat
+        return pyarrow.csv.open_csv(
+            file,
+            # Only a single thread can tell the number of a ragged row.
+            pyarrow.csv.ReadOptions(
+                column_names=names, skip_rows_after_names=1, block_size=BLOCK_BYTES, use_threads=False
+            ),
+            pyarrow.csv.ParseOptions(
+                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=leave_out
+            ),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict(zip(names, self.types, strict=True)),
+                include_columns=[names[position] for position in positions or range(len(names))],
+            ),
+        )
+
+
+def _numbers(first: int, count: int, ragged: list[tuple[int, int]]) -> NDArray[np.int64]:
+    """Return the next numbers, without those of the rows that were left out."""
+    candidates = np.arange(first, first + count + len(ragged))
+    return np.setdiff1d(candidates, [number for number, _ in ragged])[:count] if ragged else candidates

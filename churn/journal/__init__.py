@@ -1,0 +1,1 @@
+"""The write side of the log: every call, durable before it is answered."""

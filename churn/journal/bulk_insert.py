@@ -1,0 +1,144 @@
+"""Rows in bulk: one round trip to PostgreSQL for all of them, one statement a table for SQLite.
+
+What a statement costs in round trips and in hand-overs of the interpreter lock is far more than what its
+rows cost: rows are written by a few statements of many rows each.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
+
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.exc import DataError
+
+from churn.database.driver_errors import DRIVERS, discreet
+from churn.database.postgres_connection import Line
+from churn.database.tables import JOURNAL, UtcDateTime, journal_batches, requests
+from churn.journal.entry import Cell, Entry, moment
+from churn.journal.hash_chain import Batch
+
+# An entry's rows are without the batch, which is known last.
+_COLUMNS = {
+    table: [column.name for column in table.columns if column.name != "batch_id"]
+    + ["batch_id"] * (table is requests)
+    for table in (*JOURNAL, journal_batches)
+}
+_WIDTHS = {table.name: len(names) for table, names in _COLUMNS.items()}
+_INTO = {
+    # Names of our own; quoted, since one of them is `values`.
+    table.name: f"{table.name} (" + ", ".join([f'"{name}"' for name in names]) + ") VALUES "
+    for table, names in _COLUMNS.items()
+}
+# Where a table has a moment: entries tell it in UTC, and PostgreSQL has to be told that it is.
+_MOMENTS = {
+    table.name: names.index(name)
+    for table, names in _COLUMNS.items()
+    for name in names
+    if isinstance(table.c[name].type, UtcDateTime)
+}
+_SQLITE_VARIABLES = 32_766  # that one statement may have
+_is_special = re.compile(r"['\\\0]").search  # in a text
+_WHAT = "the journal's rows"
+
+Rows = Sequence[Sequence[Cell | bytes]]
+
+
+def write_rows(line: PoolProxiedConnection, entries: Sequence[Entry], batch: Batch) -> None:
+    """Write entries and their batch, all or none, also on a connection that commits each statement.
+
+    By a cursor of the driver's: a statement by SQLAlchemy's own takes longer than the rows of a call.
+
+    Raises:
+        DBAPIError: the database does not take them; it tells nothing of what is in them.
+    """
+    driver, rows = line.dbapi_connection, _rows(entries, batch)
+    try:
+        cursor = line.cursor()
+        try:
+            if isinstance(driver, Line):  # one message is one transaction, and one round trip
+                cursor.execute(_message(driver, rows))
+            else:
+                for statement, bound in _statements(rows):
+                    cursor.execute(statement, bound)
+        finally:
+            cursor.close()
+    except DRIVERS as error:
+        raise discreet(error, _WHAT) from None
+
+
+def commit(line: PoolProxiedConnection) -> None:
+    """Commit what was written; raises DBAPIError where it is not known to be committed."""
+    try:
+        line.commit()
+    except DRIVERS as error:
+        raise discreet(error, _WHAT) from None
+
+
+def _message(line: Line, rows: Iterable[tuple[str, Rows]]) -> str:
+    into = f"INSERT INTO {line.session.prefix}"
+    inserts = [f"{into}{_INTO[table]}{','.join(_literals(table, of))}" for table, of in rows]
+    # A transaction that is open has been told already for how long it may take.
+    return ";".join([line.session.limit, *inserts] if line.autocommit else inserts)
+
+
+def _statements(rows: Iterable[tuple[str, Rows]]) -> Iterator[tuple[str, tuple[Cell | bytes, ...]]]:
+    for table, of in rows:
+        size = _SQLITE_VARIABLES // len(of[0])
+        for start in range(0, len(of), size):
+            part = of[start : start + size]
+            yield _insert(table, len(part)), tuple(chain.from_iterable(part))
+
+
+@lru_cache(maxsize=256)
+def _insert(table: str, rows: int) -> str:
+    marks = f"({', '.join('?' * _WIDTHS[table])})"
+    return f"INSERT INTO {_INTO[table]}" + ", ".join([marks] * rows)
+
+
+def _rows(entries: Sequence[Entry], batch: Batch) -> Iterator[tuple[str, Rows]]:
+    """Yield the rows of each table that has some."""
+    for number, table in enumerate(JOURNAL):
+        rows: Rows = [row for entry in entries for row in entry.rows[number]]
+        if table is requests:
+            rows = [[*row, batch.id.hex] for row in rows]
+        if rows:
+            yield table.name, rows
+    at = moment(datetime.now(UTC))
+    link: list[Cell | bytes] = [
+        batch.id.hex,
+        batch.chain.hex,
+        batch.sequence,
+        at,
+        batch.previous,
+        batch.leaves,
+        batch.digest,
+    ]
+    yield journal_batches.name, [link]
+
+
+def _literals(table: str, rows: Rows) -> list[str]:
+    """Return a table's rows as PostgreSQL's SQL."""
+    at = _MOMENTS.get(table)
+    if at is not None:
+        rows = [[*row[:at], f"{row[at]!s}+00", *row[at + 1 :]] for row in rows]
+    # Most cells are plain texts, for which a call each would take longer than all else of them.
+    return [
+        "("
+        + ",".join([f"'{c}'" if type(c) is str and not _is_special(c) else _literal(c) for c in row])
+        + ")"
+        for row in rows
+    ]
+
+
+def _literal(cell: Cell | bytes) -> str:
+    """Return a value as PostgreSQL's SQL, whatever `standard_conforming_strings` is."""
+    if type(cell) is str:
+        if "\x00" in cell:
+            raise DataError("an entry", None, ValueError("PostgreSQL keeps no NUL in a text"))
+        quoted = cell.replace("'", "''")
+        return f"'{quoted}'" if "\\" not in quoted else "E'" + quoted.replace("\\", "\\\\") + "'"
+    if cell is None:
+        return "NULL"
+    return f"E'\\\\x{cell.hex()}'" if isinstance(cell, bytes) else repr(cell)

@@ -1,0 +1,136 @@
+"""Entries: the rows of one exchange in the plain form that both databases, the spool and the digests take.
+
+A row is a list of cells in the order of its table's columns, without `batch_id`: ids and salts are
+hexadecimal text, moments UTC text to the microsecond, documents JSON text.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+from churn.database.tables import JOURNAL
+from churn.journal.call import Exchange, Scored
+from churn.journal.hash_chain import SALT_BYTES, leaf
+
+Cell = str | int | float | None
+Row = list[Cell]
+Rows = tuple[list[Row], list[Row], list[Row], list[Row], list[Row]]
+Pseudonym = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One exchange, ready to be written: its rows by table, in the order of `tables.JOURNAL`.
+
+    `leaves` are the digests of the rows, in the same order, 32 bytes each.
+    """
+
+    id: str
+    rows: Rows
+    leaves: bytes
+
+    def dump(self) -> bytes:
+        """Return the rows as one line of JSON, without a line's end."""
+        return orjson.dumps(self.rows)
+
+
+def load(line: bytes) -> Entry:
+    """Return the entry that `Entry.dump` wrote.
+
+    Raises:
+        ValueError: it did not.
+    """
+    try:
+        rows = tuple(orjson.loads(line))
+        if any(len(row) != width for of, width in zip(rows, _WIDTHS, strict=True) for row in of):
+            raise ValueError("not the rows of these tables")
+        return _entry(rows)
+    except (TypeError, LookupError) as error:
+        raise ValueError("not the rows of an exchange") from error
+
+
+def entry_of(exchange: Exchange, pseudonym: Pseudonym | None = None) -> Entry:
+    """Return the rows of an exchange, with new salts.
+
+    `pseudonym` turns an employee's id into what is stored of it.
+    """
+    key = exchange.id.hex
+    salts = os.urandom(SALT_BYTES * (2 + len(exchange.scored))).hex()
+    salt = [salts[at : at + _SALT] for at in range(0, len(salts), _SALT)]
+    inputs: list[Row] = []
+    features: list[Row] = []
+    results: list[Row] = []
+    for position, one in enumerate(exchange.scored):
+        employee_id, record = _identified(one, pseudonym)
+        same = one.id.hex
+        inputs.append([same, key, position, employee_id, record, salt[2 + position]])
+        features.append([same, float(one.base_value), document(one.values), document(one.contributions)])
+        verdict = (one.model, one.prediction, float(one.probability), float(one.threshold))
+        results.append([same, key, exchange.caller.name, *verdict])
+    request, response = [*_request(exchange), salt[0]], [*_response(exchange), salt[1]]
+    return _entry(([request], inputs, features, results, [response]))
+
+
+# What a row has by table: another version's may have more or fewer.
+_WIDTHS = [len([column for column in table.columns if column.name != "batch_id"]) for table in JOURNAL]
+_SALT = 2 * SALT_BYTES  # hexadecimal characters
+
+
+def _request(exchange: Exchange) -> Row:
+    caller = exchange.caller
+    return [
+        exchange.id.hex,
+        moment(exchange.received_at),
+        exchange.method,
+        exchange.route,
+        caller.kind,
+        None if caller.id is None else caller.id.hex,
+        caller.name,
+        exchange.model,
+        exchange.times,
+    ]
+
+
+def _response(exchange: Exchange) -> Row:
+    body = None if exchange.body is None else exchange.body.decode()
+    return [exchange.id.hex, moment(exchange.answered_at), exchange.status, exchange.duration_ms, body]
+
+
+def _identified(scored: Scored, pseudonym: Pseudonym | None) -> tuple[str | None, str]:
+    found = scored.record.get("employee_id")
+    if found is None:
+        return None, document(scored.record)
+    if pseudonym is None:
+        return str(found), document(scored.record)
+    hidden = pseudonym(str(found))
+    return hidden, document({**scored.record, "employee_id": hidden})
+
+
+def _entry(rows: Rows) -> Entry:
+    [request], inputs, features, results, [response] = rows
+    salts = [str(row[-1]) for row in inputs]
+    leaves = [leaf("requests", str(request[-1]), request[:-1])]
+    leaves += [leaf("employee_inputs", salt, row[:-1]) for salt, row in zip(salts, inputs, strict=True)]
+    leaves += [leaf("features", salt, row) for salt, row in zip(salts, features, strict=True)]
+    leaves += [leaf("prediction_results", salt, row) for salt, row in zip(salts, results, strict=True)]
+    leaves.append(leaf("api_responses", str(response[-1]), response[:-1]))
+    return Entry(str(request[0]), rows, b"".join(leaves))
+
+
+def document(found: object) -> str:
+    """Return a JSON document as it is stored."""
+    return orjson.dumps(found).decode()
+
+
+def moment(at: datetime) -> str:
+    """Return a moment as it is stored: UTC, to the microsecond.
+
+    Raises:
+        ValueError: it has no time zone, and is refused rather than guessed.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be stored")
+    return at.astimezone(UTC).isoformat(" ", "microseconds")[:26]

@@ -1,0 +1,33 @@
+"""Pseudonyms: employees' ids as a keyed hash, so that who reads the database alone finds nobody by name."""
+
+import hashlib
+import hmac
+
+from churn.core.settings import Settings
+from churn.journal.entry import Pseudonym
+
+PREFIX = "p:"
+DIGITS = 32  # hexadecimal, of the digest: 128 bits
+
+
+def pseudonymizer(key: str) -> Pseudonym:
+    """Return the function that turns an employee's id into its pseudonym (HMAC-SHA256 with a secret key)."""
+
+    def pseudonym(employee_id: str) -> str:
+        digest = hmac.new(key.encode(), employee_id.encode(), hashlib.sha256).hexdigest()
+        return f"{PREFIX}{digest[:DIGITS]}"
+
+    return pseudonym
+
+
+def configured(settings: Settings) -> Pseudonym | None:
+    """Return what the settings want to be stored of an employee's id; None where that is the id."""
+    return pseudonymizer(settings.pseudonym_key.get_secret_value()) if settings.pseudonymize else None
+
+
+def stored_as(employee_id: str, key: str) -> tuple[str, ...]:
+    """Return the forms in which an employee's id may be in the journal; `key` is empty where there is none.
+
+    Both, where there is a key: it may have been set later than the first calls were logged.
+    """
+    return (employee_id, pseudonymizer(key)(employee_id)) if key else (employee_id,)

@@ -1,0 +1,176 @@
+"""The writer: entries into the database, many in one transaction, sealed as they go."""
+
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from churn.core.errors import DatabaseError
+from churn.core.ids import new_id
+from churn.database import schema
+from churn.database.engine import name_of
+from churn.database.postgres_connection import Line
+from churn.database.schema import explained, explanation
+from churn.database.session import patient
+from churn.database.tables import journal_batches, requests
+from churn.journal.bulk_insert import commit, write_rows
+from churn.journal.call import Caller, Exchange, Scored
+from churn.journal.disk_space import reserve
+from churn.journal.entry import Entry, entry_of
+from churn.journal.hash_chain import GENESIS, Batch
+
+ROOM = 2**20  # bytes that SQLite's disk is to have free
+LARGE = 100_000  # bytes of digests: of a thousand employees
+
+
+class Writer:
+    """Commits entries, one transaction a call, each a link in this writer's own chain.
+
+    Safe to call from several threads: one at a time writes. It keeps a connection of its own.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.is_embedded = engine.dialect.name == "sqlite"  # the database works in this very process
+        self._lock = threading.Lock()
+        self._line: PoolProxiedConnection | None = None
+        self._chain: uuid.UUID | None = None
+        self._sequence = 0
+        self._previous = GENESIS
+
+    def write(
+        self,
+        entries: Sequence[Entry],
+        *,
+        replayed: bool = False,
+        also: Callable[[Connection], Any] | None = None,
+    ) -> None:
+        """Commit entries, all or none; durable on return.
+
+        `replayed` entries may be there already, from a commit whose outcome was not known: those are
+        left alone, and the statements may take as long as they need. What `also` does with the connection is
+        in the same transaction.
+
+        Raises:
+            DatabaseError: they could not be committed, or it is not known whether they were.
+        """
+        with self._lock:
+            try:
+                if also is not None or replayed or self._chain is None:
+                    self._write_with(entries, also, replayed=replayed)
+                else:
+                    self._write_alone(entries)
+                if self.is_embedded and sum([len(entry.leaves) for entry in entries]) > LARGE:
+                    self._disconnect()  # its statements would keep the values
+            except BaseException as error:
+                # Whether the batch was committed is not known: what follows builds on what is there.
+                self._chain = None
+                self._disconnect()
+                if isinstance(error, SQLAlchemyError):
+                    raise explanation(self._engine, error) from error
+                raise
+
+    def _write_with(
+        self, entries: Sequence[Entry], also: Callable[[Connection], Any] | None, *, replayed: bool
+    ) -> None:
+        """Write in a transaction that asks something, too."""
+        with (patient(self._engine) if replayed else self._engine).begin() as connection:
+            if also is not None:
+                also(connection)
+            if replayed:
+                entries = _missing(connection, entries)
+            if self._chain is None and entries:
+                self._begin_chain(connection)
+            self._write_rows(connection.connection, entries)
+
+    def _write_alone(self, entries: Sequence[Entry]) -> None:
+        """Write, and nothing else, on the writer's own connection."""
+        if self._line is None:
+            self._line = _connect(self._engine)
+        self._write_rows(self._line, entries)
+        if self.is_embedded:  # else the one message was committed
+            commit(self._line)
+
+    def _write_rows(self, line: PoolProxiedConnection, entries: Sequence[Entry]) -> None:
+        if not entries or self._chain is None:
+            return
+        entries = sorted(entries, key=_id)
+        leaves = b"".join([entry.leaves for entry in entries])
+        batch = Batch(new_id(), self._chain, self._sequence, self._previous, leaves)
+        write_rows(line, entries, batch)
+        self._sequence, self._previous = batch.sequence + 1, batch.digest
+
+    def _begin_chain(self, connection: Connection) -> None:
+        self._chain, self._sequence = new_id(), 0
+        newest = select(journal_batches.c.digest).order_by(journal_batches.c.id.desc()).limit(1)
+        self._previous = connection.execute(newest).scalar() or GENESIS
+
+    def close(self) -> None:
+        """Let go of the connection; a later write takes a new one."""
+        with self._lock:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._line is not None:
+            self._line.invalidate()
+            self._line.close()
+            self._line = None
+
+
+def probe(engine: Engine) -> None:
+    """Return where the database answers, is at head and takes rows.
+
+    Raises:
+        DatabaseError: it does not, or is not.
+    """
+    schema.check(engine)
+    rehearse(engine)
+
+
+def rehearse(engine: Engine) -> None:
+    """Write a prediction's rows and take them back: raises DatabaseError where that cannot be done."""
+    now = datetime.now(UTC)
+    scored = Scored(new_id(), {}, {}, 0.0, {}, "", 0, 0.0, 0.0)
+    entry = entry_of(Exchange(new_id(), now, "", "", Caller(), now, 0, 0.0, None, [scored]))
+    with explained(engine), closing(engine.raw_connection()) as line:
+        write_rows(line, [entry], Batch(new_id(), new_id(), 0, GENESIS, entry.leaves))
+        line.rollback()
+    if engine.dialect.name == "sqlite":
+        _reserve(engine)
+
+
+def _reserve(engine: Engine) -> None:
+    """See that SQLite's disk has room: what is rolled back needs none."""
+    try:
+        reserve(Path(str(engine.url.database)).parent, ROOM)
+    except OSError as error:
+        reason = f"has no room on its disk ({error.strerror}): make some"
+        raise DatabaseError(f"the database {name_of(engine)} {reason}") from error
+
+
+def _connect(engine: Engine) -> PoolProxiedConnection:
+    """Return a connection of the driver's on which one `write_rows` is one transaction."""
+    line = engine.raw_connection()
+    if isinstance(line.dbapi_connection, Line):
+        # It is one message, which PostgreSQL commits or refuses whole: no round trips to begin and to end.
+        line.dbapi_connection.autocommit = True
+    return line
+
+
+def _missing(connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries whose requests are not in the database."""
+    keys = [uuid.UUID(entry.id) for entry in entries]
+    found = {
+        key.hex for key in connection.execute(select(requests.c.id).where(requests.c.id.in_(keys))).scalars()
+    }
+    return [entry for entry in entries if entry.id not in found]
+
+
+def _id(entry: Entry) -> str:
+    return entry.id

@@ -1,0 +1,1 @@
+"""The model: built, kept in the store, and scored with."""

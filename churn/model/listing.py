@@ -1,0 +1,41 @@
+"""The models of the store, read off its files: to ask BentoML takes seconds of imports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from churn.core.errors import ModelError
+
+NAME = "churn"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model of the store; `facts` is what was kept of its report, by an older version of churn less."""
+
+    tag: str
+    created: datetime
+    facts: Mapping[str, Any]
+
+
+def listed(home: Path) -> list[Listed]:
+    """Return our models in a BENTOML_HOME, the newest first.
+
+    Raises:
+        ModelError: an entry is damaged.
+    """
+    files = (home / "models" / NAME).glob("*/model.yaml")
+    return sorted(map(_read, files), key=lambda entry: entry.created, reverse=True)
+
+
+def _read(path: Path) -> Listed:
+    try:
+        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tag = f"{plain['name']}:{plain['version']}"
+        return Listed(tag, datetime.fromisoformat(str(plain["creation_time"])), plain["metadata"])
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise ModelError(f"{path} is damaged: remove its folder, then run `churn train`") from error

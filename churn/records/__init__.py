@@ -1,0 +1,1 @@
+"""The read side of the log: history, audit, privacy, integrity."""

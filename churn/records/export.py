@@ -1,0 +1,151 @@
+"""The journal as a table: one Parquet row for each prediction, with its input, its reasons and its call."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from churn.batch.run import Progress
+from churn.core.atomic_file import replacing
+from churn.core.errors import DatabaseError, SettingsError
+from churn.dictionary import domain
+from churn.dictionary.domain import Field
+from churn.records.predictions import Logged
+
+GROUP_ROWS = 10_000
+CONTRIBUTION = "contribution_"  # before the field's name
+
+_FIELDS = {field.name: field for field in domain.INPUTS if field is not domain.IDENTIFIER}
+_CALL: dict[str, Any] = {
+    "prediction_id": pa.string(),
+    "request_id": pa.string(),
+    "received_at": pa.timestamp("us", tz="UTC"),
+    "method": pa.string(),
+    "route": pa.string(),
+    "caller_kind": pa.string(),
+    "caller_name": pa.string(),
+    "status": pa.int16(),
+    "duration_ms": pa.float64(),
+    "model": pa.string(),
+    "threshold": pa.float64(),
+    "prediction": pa.int8(),
+    "probability": pa.float64(),
+    "base_value": pa.float64(),
+    "employee_id": pa.string(),
+}
+
+
+def _type(field: Field) -> Any:
+    if not field.numeric:
+        return pa.string()
+    return pa.int64() if field.kind == "integer" else pa.float64()
+
+
+SCHEMA = pa.schema(
+    [
+        *_CALL.items(),
+        *((field.name, _type(field)) for field in _FIELDS.values()),
+        *((CONTRIBUTION + name, pa.float64()) for name in _FIELDS),
+        ("erased", pa.bool_()),
+    ]
+)
+
+
+def check(path: Path, *, overwrite: bool) -> None:
+    """Refuse, before anything is read, a file that could not be written.
+
+    Raises:
+        SettingsError: it is there and not to be overwritten, its folder is not, or it is no .parquet.
+    """
+    if path.suffix.lower() != ".parquet":
+        raise SettingsError(f"{path.name}: the export's name must end in .parquet")
+    if path.is_dir() or not path.parent.is_dir():
+        raise SettingsError(f"{path} cannot be written: name a file in a folder that is there")
+    if path.exists() and not overwrite:
+        raise SettingsError(f"{path} is already there: name another, or add --overwrite")
+
+
+def export(
+    path: Path, predictions: Iterator[Logged], total: int, told: Callable[[int], None], progress: Progress
+) -> int:
+    """Write predictions to a file, and return how many rows.
+
+    It appears whole or not at all: once `told`, called with the number of rows, has returned. `total` is
+    about how many there are, for the progress.
+
+    Raises:
+        SettingsError: the file cannot be written.
+        DatabaseError: the journal cannot be read, or holds what is no record of this version's.
+    """
+    try:
+        with replacing(path) as part:
+            rows = _write(part, predictions, total, progress)
+            told(rows)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error}; nothing was left") from error
+    return rows
+
+
+def _write(part: Path, predictions: Iterator[Logged], total: int, progress: Progress) -> int:
+    rows = 0
+    with pyarrow.parquet.ParquetWriter(part, SCHEMA) as writer:
+        while group := list(islice(predictions, GROUP_ROWS)):
+            writer.write_table(_table(group))
+            rows += len(group)
+            progress(rows, min(1.0, rows / total))
+    return rows
+
+
+def _table(group: Sequence[Logged]) -> Any:
+    try:
+        return pa.Table.from_pylist([_row(one) for one in group], schema=SCHEMA)
+    except (pa.ArrowException, OverflowError):
+        # Chained from nothing: Arrow's message repeats the value.
+        raise DatabaseError(
+            f"a prediction from {group[0].id} to {group[-1].id} has a number that is none: "
+            "run `churn data verify`, or export the days before and after it"
+        ) from None
+
+
+def _row(one: Logged) -> dict[str, Any]:
+    row = {name: getattr(one, name) for name in _CALL if name != "prediction_id"}
+    row |= {"prediction_id": str(one.id), "request_id": str(one.request_id), "erased": one.is_erased}
+    if one.is_erased:
+        return row
+    call_and_result = (one.received_at, one.status, one.prediction, one.probability)
+    if one.record is None or one.contributions is None or None in call_and_result:
+        raise DatabaseError(
+            f"prediction {one.id} is not whole in the journal: run `churn data verify`, "
+            "or export the days before and after it"
+        )
+    record = {name: value for name, value in one.record.items() if name != domain.IDENTIFIER.name}
+    _check(one, "record", record, {name: _accepted(field) for name, field in _FIELDS.items()})
+    _check(one, "contributions", one.contributions, dict.fromkeys(_FIELDS, (float,)))
+    return row | record | {CONTRIBUTION + name: part for name, part in one.contributions.items()}
+
+
+def _accepted(field: Field) -> tuple[type, ...]:
+    if not field.numeric:
+        return (str,)
+    return (int,) if field.kind == "integer" else (float, int)
+
+
+def _check(
+    one: Logged, part: str, found: Mapping[str, Any], accepted: Mapping[str, tuple[type, ...]]
+) -> None:
+    """Refuse what would be lost or changed in its column."""
+    for name, value in found.items():
+        if name not in accepted:
+            raise DatabaseError(
+                f"the {part} of prediction {one.id} has a field that this version does not know: "
+                "export with the churn that logged it"
+            )
+        # By the exact type: a boolean is an integer to Python.
+        if value is not None and type(value) not in accepted[name]:
+            raise DatabaseError(
+                f"{name} in the {part} of prediction {one.id} is not of its type: run `churn data verify`, "
+                "or export the days before and after it"
+            )

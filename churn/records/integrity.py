@@ -1,0 +1,265 @@
+"""Verification: is the journal as it was written? Names what was changed, removed or inserted.
+
+What is erased or purged is known from the acts that the journal has of it; what those acts cover is not
+missed. The newest end of a chain can be cut off without a trace inside: keep `heads` elsewhere.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Table, exists, func, select
+
+from churn.database.months import bound
+from churn.database.schema import explained
+from churn.database.tables import (
+    api_responses,
+    employee_inputs,
+    features,
+    journal_batches,
+    prediction_results,
+    requests,
+)
+from churn.journal.hash_chain import GENESIS, LEAF_BYTES, Batch
+from churn.journal.operator_actions import ERASE, METHOD, PURGE
+from churn.records.sealed_rows import Sealed, rows_of
+
+PAGE = 50  # batches read at a time
+MOST = 20  # findings that are told
+# A purge goes by the requests' age. A batch that was committed up to so long after its cutoff may have had
+# older requests, spooled meanwhile.
+LATE = timedelta(days=7)
+
+Progress = Callable[[int, int], None]  # batches done, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was written: in which row of which table, and what."""
+
+    table: str
+    id: uuid.UUID | None
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.id or ''}: {self.what}".replace(" :", ":")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest link of a chain."""
+
+    id: uuid.UUID
+    sequence: int
+    digest: bytes
+
+
+@dataclass(slots=True)
+class Verified:
+    """What a walk over the chains found; `findings` are the first MOST, the first one first."""
+
+    batches: int = 0
+    rows: int = 0
+    erased: int = 0
+    unsealed: int = 0  # requests from before there were seals
+    findings: list[Finding] = field(default_factory=list)
+    heads: dict[uuid.UUID, Head] = field(default_factory=dict)
+
+    def note(self, table: str, key: uuid.UUID | None, what: str) -> None:
+        """Add a finding."""
+        if len(self.findings) < MOST:
+            self.findings.append(Finding(table, key, what))
+
+
+@dataclass(frozen=True, slots=True)
+class _Acts:
+    """What was erased on purpose, and the moment before which everything may be gone."""
+
+    predictions: frozenset[uuid.UUID]
+    responses: frozenset[uuid.UUID]
+    purged: datetime | None
+
+    def covers(self, row: Sealed) -> bool:
+        """Return whether a row was erased on purpose."""
+        return row.id in (self.responses if row.table == "api_responses" else self.predictions)
+
+    def may_lack(self, batch: uuid.UUID) -> bool:
+        """Return whether rows of a batch may have been purged."""
+        return self.purged is not None and batch < bound(self.purged + LATE)
+
+
+def verify(
+    engine: Engine,
+    progress: Progress = lambda done, total: None,  # noqa: ARG005 - a default that does nothing
+    known: dict[uuid.UUID, Head] | None = None,
+) -> Verified:
+    """Walk the chains and compare every row with its digest, in constant memory.
+
+    `known` are heads that were kept elsewhere: they must still be part of their chains.
+
+    Raises:
+        DatabaseError: the database does not answer.
+    """
+    found = Verified()
+    with explained(engine), engine.connect() as connection:
+        acts = _acts(connection)
+        walk = _Walk(connection, acts, found)
+        total = connection.execute(select(func.count()).select_from(journal_batches)).scalar_one()
+        for page in _pages(connection):
+            walk.follow(page)
+            progress(found.batches, total)
+        walk.end()
+        _find_strangers(connection, found)
+        _find_known(connection, known or {}, acts, found)
+    return found
+
+
+def _acts(connection: Connection) -> _Acts:
+    acts = (
+        select(requests.c.route, api_responses.c.body)
+        .join(api_responses, api_responses.c.request_id == requests.c.id)
+        .where(requests.c.method == METHOD, requests.c.route.in_((ERASE, PURGE)))
+    )
+    predictions: set[uuid.UUID] = set()
+    responses: set[uuid.UUID] = set()
+    purged: list[datetime] = []
+    for route, body in connection.execute(acts):
+        if route == PURGE:
+            purged.append(datetime.fromisoformat(body["before"]))
+        else:
+            predictions |= {uuid.UUID(key) for key in body["predictions"]}
+            responses |= {uuid.UUID(key) for key in body["responses"]}
+    return _Acts(frozenset(predictions), frozenset(responses), max(purged, default=None))
+
+
+def _pages(connection: Connection) -> Iterator[Sequence[Row[Any]]]:
+    after = uuid.UUID(int=0)
+    query = select(journal_batches).order_by(journal_batches.c.id).limit(PAGE)
+    while page := connection.execute(query.where(journal_batches.c.id > after)).all():
+        yield page
+        after = page[-1].id
+
+
+class _Walk:
+    """Follows the batches in the order of their ids."""
+
+    def __init__(self, connection: Connection, acts: _Acts, found: Verified) -> None:
+        self._connection = connection
+        self._acts = acts
+        self._found = found
+        # Where chains begin: each on the newest batch that was there. Few: one a start of a worker.
+        begins = select(journal_batches.c.previous, journal_batches.c.chain)
+        self._awaited = {
+            previous: chain
+            for previous, chain in connection.execute(begins.where(journal_batches.c.sequence == 0))
+            if previous != GENESIS
+        }
+
+    def follow(self, page: Sequence[Row[Any]]) -> None:
+        """Check some batches and their rows."""
+        rows = rows_of(self._connection, [link.id for link in page])
+        for link in page:
+            self._link(link)
+            self._found.batches += 1
+            self._found.rows += len(rows[link.id])
+            self._compare(link, rows[link.id])
+
+    def _link(self, link: Row[Any]) -> None:
+        found, head = self._found, self._found.heads.get(link.chain)
+        batch = Batch(link.id, link.chain, link.sequence, link.previous, link.leaves)
+        if batch.digest != link.digest:
+            found.note("journal_batches", link.id, "changed")
+        elif head is None and link.sequence and self._acts.purged is None:
+            found.note("journal_batches", None, f"the batches before {link.id} of its chain were removed")
+        elif head is not None and (link.sequence, link.previous) != (head.sequence + 1, head.digest):
+            what = (
+                f"batches between {head.id} and {link.id} of one chain were removed, or their order changed"
+            )
+            found.note("journal_batches", None, what)
+        self._awaited.pop(link.digest, None)
+        found.heads[link.chain] = Head(link.id, link.sequence, link.digest)
+
+    def _compare(self, link: Row[Any], rows: Sequence[Sealed]) -> None:
+        leaves = [link.leaves[at : at + LEAF_BYTES] for at in range(0, len(link.leaves), LEAF_BYTES)]
+        if len(rows) < len(leaves) and self._acts.may_lack(link.id):
+            leaves = leaves[len(leaves) - len(rows) :]  # the oldest requests come first, and go first
+        if len(rows) != len(leaves):
+            self._count_differs(link.id, rows, leaves)
+            return
+        for row, expected in zip(rows, leaves, strict=True):
+            if row.leaf is None and self._acts.covers(row):
+                self._found.erased += 1
+            elif row.leaf is None:
+                self._found.note(row.table, row.id, "its values were removed, and no act of erasure says so")
+            elif row.leaf != expected:
+                self._found.note(row.table, row.id, "changed")
+
+    def _count_differs(self, batch: uuid.UUID, rows: Sequence[Sealed], leaves: Sequence[bytes]) -> None:
+        """Name the first row that is too much, or where one is missing."""
+        known = set(leaves)
+        strange = next((row for row in rows if row.leaf is not None and row.leaf not in known), None)
+        if len(rows) > len(leaves):
+            what = "inserted" if strange else "a row of its batch is there twice"
+            self._found.note(strange.table if strange else "requests", strange.id if strange else None, what)
+            return
+        missing = len(leaves) - len(rows)
+        lacking = _lacking(rows)
+        if lacking:
+            self._found.note(lacking[0], lacking[1], "removed")
+        else:
+            what = f"{missing} row{'s' * (missing > 1)} of batch {batch} removed, with the request"
+            self._found.note("requests", None, what)
+
+    def end(self) -> None:
+        """Name the chains whose beginning builds on what is not there."""
+        if self._acts.purged is None:
+            for chain in self._awaited.values():
+                self._found.note("journal_batches", None, f"what chain {chain} was begun on was removed")
+
+
+def _lacking(rows: Sequence[Sealed]) -> tuple[str, uuid.UUID] | None:
+    """Return the first row that others of its request or prediction show to be missing."""
+    ids = {table: {row.id for row in rows if row.table == table} for table in {row.table for row in rows}}
+    for request in ids.get("requests", ()):
+        if request not in ids.get("api_responses", ()):
+            return "api_responses", request
+    for key in ids.get("employee_inputs", ()):
+        for table in ("features", "prediction_results"):
+            if key not in ids.get(table, ()):
+                return table, key
+    return None
+
+
+def _find_strangers(connection: Connection, found: Verified) -> None:
+    """Name rows that no batch has: whose request, or whose input, is nowhere."""
+    oldest = select(journal_batches.c.id).order_by(journal_batches.c.id).limit(1)
+    first = connection.execute(oldest).scalar()
+    unsealed = requests.c.batch_id.is_(None)
+    older = unsealed if first is None else unsealed & (requests.c.id < first)
+    found.unsealed = connection.execute(select(func.count()).select_from(requests).where(older)).scalar_one()
+    batch = exists().where(journal_batches.c.id == requests.c.batch_id)
+    strange = [(requests, ~older & ~batch, "inserted: no batch has it")]
+    known = exists().where(requests.c.id == employee_inputs.c.request_id)
+    strange.append((employee_inputs, ~known, "inserted, or its request was removed"))
+    known = exists().where(requests.c.id == api_responses.c.request_id)
+    strange.append((api_responses, ~known, "inserted, or its request was removed"))
+    for table in (features, prediction_results):
+        known = exists().where(employee_inputs.c.id == table.c.id)
+        strange.append((table, ~known, "inserted, or its input was removed"))
+    for table, where, what in strange:
+        key = table.primary_key.columns[0]
+        for one in connection.execute(select(key).where(where).order_by(key).limit(MOST)).scalars():
+            found.note(table.name, one, what)
+
+
+def _find_known(connection: Connection, known: dict[uuid.UUID, Head], acts: _Acts, found: Verified) -> None:
+    """Name the heads that were kept elsewhere and are no longer in their chains."""
+    links: Table = journal_batches
+    for chain, head in known.items():
+        if acts.purged is not None and head.id < bound(acts.purged):
+            continue
+        there = links.c.id == head.id, links.c.chain == chain, links.c.digest == head.digest
+        if connection.execute(select(links.c.id).where(*there)).scalar() is None:
+            found.note("journal_batches", head.id, "a head that was kept is not in its chain any more")

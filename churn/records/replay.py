@@ -1,0 +1,115 @@
+"""Replay: what was logged, predicted again by the models that it names; it must come out the same.
+
+To the last digit, since the service computes one record at a time, as is done here. `churn score` computes
+whole columns, by other machine instructions: what it logged must agree to the self-test's tolerance.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from churn.batch.run_journal import ROUTE
+from churn.core.errors import ModelError
+from churn.model import registry
+from churn.model.scoring import Scorer
+from churn.model.self_test import TOLERANCE
+from churn.records.predictions import Logged
+
+MOST_TOLD = 20  # differences
+RECORD = "record"  # the part that differs where the record itself cannot be scored
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A prediction that does not come out as it was logged, and which parts of it; never their values."""
+
+    id: uuid.UUID
+    parts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        return f"{self.id}: {', '.join(self.parts)}"
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a replay has found so far, in predictions; `differences` are the first MOST_TOLD.
+
+    `missing` counts those of each model that this store cannot load; `failing` has, of each model that was
+    used though it fails its self-test, why.
+    """
+
+    same: int = 0
+    different: int = 0
+    erased: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    missing: Counter[str] = field(default_factory=Counter)
+    failing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Replay:
+    """Predicts what was logged once more; each model is loaded once."""
+
+    def __init__(self) -> None:
+        self.found = Replayed()
+        self._scorers: dict[str, Scorer | None] = {}
+
+    def add(self, predictions: Iterable[Logged]) -> None:
+        """Predict each again, by the model that it names, and compare every number."""
+        for one in predictions:
+            self._add(one)
+
+    def _add(self, one: Logged) -> None:
+        if one.is_erased:
+            self.found.erased += 1
+        elif (scorer := self._scorer(one.model)) is None:
+            self.found.missing[one.model] += 1
+        elif parts := _differing(scorer, one):
+            self.found.different += 1
+            if len(self.found.differences) < MOST_TOLD:
+                self.found.differences.append(Difference(one.id, parts))
+        else:
+            self.found.same += 1
+
+    def _scorer(self, tag: str) -> Scorer | None:
+        if tag not in self._scorers:
+            self._scorers[tag] = self._loaded(tag)
+        return self._scorers[tag]
+
+    def _loaded(self, tag: str) -> Scorer | None:
+        try:
+            model = registry.load(tag)
+        except ModelError:
+            return None
+        if model.tag != tag:  # what the store takes for another name ("churn:latest") is no model's own
+            return None
+        if not model.self_test.passed:
+            self.found.failing[tag] = model.self_test.failures
+        return Scorer(model)
+
+
+def _differing(scorer: Scorer, one: Logged) -> tuple[str, ...]:
+    if one.record is None:
+        return (RECORD,)
+    try:
+        again = scorer.score_record(one.record)
+    except (KeyError, TypeError, ValueError):  # a field is not there, or of another type than was scored
+        return (RECORD,)
+    tolerance = TOLERANCE if one.route == ROUTE else 0.0
+    is_near = abs(again.probability - again.threshold) < tolerance
+    same = {
+        "prediction": one.prediction == again.prediction or is_near,
+        "probability": _agree(one.probability, again.probability, tolerance),
+        "threshold": one.threshold == again.threshold,
+        "base value": one.base_value == again.base_value,
+        "values": one.values == again.values,
+        "contributions": one.contributions is not None
+        and one.contributions.keys() == again.contributions.keys()
+        and all(_agree(one.contributions[n], part, tolerance) for n, part in again.contributions.items()),
+    }
+    return tuple(part for part, is_same in same.items() if not is_same)
+
+
+def _agree(then: object, now: float, tolerance: float) -> bool:
+    return isinstance(then, int | float) and abs(then - now) <= tolerance

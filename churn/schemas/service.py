@@ -1,0 +1,130 @@
+"""What the routes answer beside predictions, as models: the document is made of them, the answers are not."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from churn.dictionary import domain
+
+_REQUEST_ID = Field(
+    description="under which the journal and the server's log keep the call; X-Request-ID too"
+)
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["OK"]
+    message: str
+
+
+class Spool(BaseModel):
+    """The local log that is waiting for the database."""
+
+    records: int = Field(ge=0, description="calls that wait to be put into the database")
+    bytes: int = Field(ge=0, description="what they take")
+    max_bytes: int = Field(ge=0, description="what they may take")
+    set_aside: int = Field(ge=0, description="records that could not be read, or that the database refused")
+    oldest_seconds: int = Field(ge=0, description="how long the oldest of those that wait has waited")
+
+
+class Readiness(BaseModel):
+    """Predictions can be made and journalled, and where the journal goes."""
+
+    status: Literal["ready"]
+    database: Literal["ready", "away"] = Field(description="away: the journal goes to the spool")
+    waiting: int = Field(ge=0, description="rows that wait for their commit in this worker")
+    spool: Spool = Field(default_factory=lambda: Spool(**dict.fromkeys(Spool.model_fields, 0)))
+
+
+class Bands(BaseModel):
+    """The probabilities from which the risk is moderate, and high."""
+
+    moderate: float
+    high: float
+
+
+class SelfTest(BaseModel):
+    """Whether the model still answers its golden rows as it did when it was trained."""
+
+    passed: bool
+    failures: list[str]
+    notes: list[str]
+
+
+class ModelCard(BaseModel):
+    """The served model: what it was trained on, how good and how fair it is, and what it is not for."""
+
+    model_config = ConfigDict(extra="allow")
+
+    tag: str = Field(description="of the model in the store")
+    threshold: dict[str, Any] = Field(description="the probability that flags, and the policy behind it")
+    bands: Bands
+    base_value: float = Field(description="log-odds of the average employee")
+    fields: list[str] = Field(description="what the model takes")
+    left_out: list[str] = Field(description="fields that are accepted and that it does not see")
+    metrics: dict[str, Any] = Field(description="cross-validated; each with mean and spread")
+    signal: dict[str, Any] | None = Field(
+        default=None, description="ROC-AUC with its 95 % interval, and whether all of that is above chance"
+    )
+    fairness: list[dict[str, Any]] = Field(description="the audit by protected field")
+    limits: list[str] = Field(description="sentences, in the language of the request")
+    self_test: SelfTest
+
+
+class Who(BaseModel):
+    """Who called; null where somebody has torn the call's row out."""
+
+    kind: str | None = Field(description="user, token or operator")
+    name: str | None
+
+
+class LoggedPrediction(BaseModel):
+    """A prediction as the journal has it; the last three only with `details=true`."""
+
+    prediction_id: UUID
+    request_id: UUID
+    at: datetime | None
+    caller: Who
+    route: str | None
+    model: str
+    employee_id: str | None = Field(description="as stored: a keyed hash where ids are pseudonymized")
+    prediction: Literal[0, 1] | None = Field(description="null where the person was erased")
+    probability: float | None
+    threshold: float | None
+    band: domain.Band | None
+    erased: bool
+    record: dict[str, Any] | None = Field(default=None, description="the cleaned values")
+    contributions: Any = Field(default=None, description="log-odds by field")
+    base_value: float | None = None
+
+
+class HistoryPage(BaseModel):
+    """Predictions, newest first, and where the next page begins."""
+
+    predictions: list[LoggedPrediction]
+    next: UUID | None = Field(description="the `before` of the next page; null on the last")
+
+
+class Refusal(BaseModel):
+    """Why a call was not answered as asked, in the language of the request."""
+
+    detail: str = Field(description="a sentence that says what to do")
+    request_id: UUID = _REQUEST_ID
+
+
+class FieldProblem(BaseModel):
+    """One offending field; its value is not repeated."""
+
+    loc: list[str | int] = Field(description="where it is; in a batch, with the row")
+    msg: str = Field(description="what was expected, as a sentence")
+    type: str = Field(description="the same as a word for programs")
+
+
+class InvalidInput(BaseModel):
+    """What is wrong with the input, one entry a field."""
+
+    detail: list[FieldProblem]
+    request_id: UUID = _REQUEST_ID

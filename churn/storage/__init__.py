@@ -1,1 +1,0 @@
-"""What is kept: the tables, the engine and the journal."""

@@ -1,0 +1,139 @@
+"""The gate: plain-ASGI middleware that lets nobody in without credentials, open paths aside."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from churn.access.authenticator import Authenticator
+from churn.access.roles import reaches
+from churn.core.errors import CrossSiteError, ForbiddenError, NotFoundError, UnauthorizedError
+from churn.journal.call import Caller
+
+METRICS = "/metrics"
+
+# Every path that is served. What stands in neither is served to nobody.
+OPEN_PATHS = frozenset({"/", "/health", "/healthz", "/livez", "/readyz", "/openapi.json"})
+# What a caller's scopes must hold; with None, any caller may.
+SCOPES: Mapping[str, str | None] = {
+    "/predict": "predict",
+    "/predict_batch": "predict",
+    "/what_if": "predict",
+    "/model": "predict",
+    "/history": "history",
+    METRICS: "metrics",
+    "/schema.json": None,  # BentoML's Python client reads it before it calls
+}
+
+_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip"})  # beside X-Forwarded-…, what proxies add
+_LOOPBACK = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.IGNORECASE)  # in `Host`
+_SAME_SITE = frozenset({"same-origin", "none"})  # none: typed in, or from a bookmark
+
+
+def is_open(path: str) -> bool:
+    """Return whether anyone may call a path."""
+    return path in OPEN_PATHS
+
+
+class Gate:
+    """Lets a request pass where its path is open or its credentials are good and reach far enough.
+
+    `authenticator` returns what finds the callers, once the service has started. The caller and its
+    address are left in the request's state. Raises `RefusalError`s for the envelope around it to answer.
+    WebSockets are closed: none is served; what is neither HTTP nor the lifespan gets no answer.
+    """
+
+    def __init__(self, app: ASGIApp, authenticator: Callable[[], Authenticator]) -> None:
+        self._app = app
+        self._authenticator = authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check one request, and hand it on."""
+        kind = scope["type"]
+        if kind == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif kind == "lifespan":
+            await self._app(scope, receive, send)
+        elif kind == "http":
+            if scope["path"] not in OPEN_PATHS:
+                await self._check(scope)
+            await self._app(scope, receive, send)
+
+    async def _check(self, scope: Scope) -> None:
+        path, state = scope["path"], scope.setdefault("state", {})
+        state["address"] = address = _address((scope.get("client") or ("",))[0])
+        found = [value for name, value in scope["headers"] if name == b"authorization"]
+        if not found and path == METRICS and _is_local(scope):
+            return
+        if len(found) != 1:  # two would leave it open which one was checked
+            raise UnauthorizedError
+        authenticator = self._authenticator()
+        caller = await authenticator.authenticate(found[0].decode("latin-1"), address)
+        state["caller"] = caller
+        if caller.kind == "anonymous":
+            raise UnauthorizedError
+        authenticator.admit(caller)
+        _check_site(scope, caller)
+        if path not in SCOPES:
+            raise NotFoundError
+        if not reaches(caller.scopes, SCOPES[path]):
+            raise ForbiddenError
+
+
+@lru_cache(maxsize=4096)
+def _address(host: str) -> str:
+    """Return where a request comes from; of IPv6 the network, whose addresses are all of one customer."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return ""  # whatever a proxy was told: all who do not say where they are share one throttle
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def _is_local(scope: Scope) -> bool:
+    """Return whether a request comes from this very machine, and not by way of a proxy on it.
+
+    A proxy that does not say so is known by the name that its callers gave.
+    """
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
+        return False
+    if any(name in _PROXIES or name.startswith(b"x-forwarded-") for name, _ in scope["headers"]):
+        return False
+    try:
+        return ipaddress.ip_address((scope.get("client") or ("",))[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_site(scope: Scope, caller: Caller) -> None:
+    """Refuse what another site has a signed-in user's browser send, links too: no page is behind the gate.
+
+    Browsers add a user's name and password to any request to this address, tokens to none.
+    """
+    if caller.kind != "user":
+        return
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        is_own = site in _SAME_SITE
+    else:  # a browser of before 2023, or no browser
+        origin = headers.get(b"origin")
+        is_own = origin is None or _host(origin) == headers.get(b"host")
+    if not is_own:
+        raise CrossSiteError
+
+
+def _host(origin: str) -> str:
+    """Return the host and port of an origin; nothing of what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""

@@ -1,0 +1,1 @@
+"""The server below the application: its protocol, its workers, its limits."""

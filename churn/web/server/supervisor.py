@@ -1,0 +1,139 @@
+"""The supervisor: BentoML's, but nobody else commands it, and it restarts its workers one by one.
+
+It runs in the process that `bentoml serve` is; `follow` and `tell_ready` are for the workers that it starts.
+"""
+
+import asyncio
+import ctypes
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import weakref
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bentoml._internal.utils import circus as bentoml_circus
+from bentoml._internal.utils.circus import Arbiter
+
+from churn.core.settings import KEEP_ALIVE
+
+logger = logging.getLogger("churn")
+
+LOOK = 1.0  # seconds after which a dead worker is seen; BentoML's own 10 are for a conflict that is none here
+PATIENCE = 120.0  # seconds that a new worker may take until it serves
+PID, FOLDER = "_CHURN_SUPERVISOR", "_CHURN_READY"  # set for the workers: who starts them, and where they say
+
+_create_by_bentoml = bentoml_circus.create_standalone_arbiter
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_KEEP_ALIVE = "--timeout-keep-alive"  # of BentoML's workers
+
+
+class Supervisor(Arbiter):
+    """Starts the workers and looks after them; commanded by signals, and by sockets in a folder of its own.
+
+    BentoML's listens on two ports of the machine, and obeys whoever connects there.
+    """
+
+    def __init__(self, watchers: list[Any], **options: Any) -> None:
+        folder = tempfile.mkdtemp(prefix="churn-")  # nobody else may enter it
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        for watcher in watchers:
+            watcher.env |= {PID: str(os.getpid()), FOLDER: folder}
+            if _KEEP_ALIVE not in watcher.args:
+                watcher.args += [_KEEP_ALIVE, str(KEEP_ALIVE)]
+        self._services, self._folder = list(watchers), Path(folder)
+        self._since = 0.0  # who was started before is to be replaced
+        self._rolling: asyncio.Future[None] | None = None
+        control, events = f"ipc://{folder}/control", f"ipc://{folder}/events"
+        super().__init__(watchers, endpoint=control, pubsub_endpoint=events, check_delay=LOOK, **options)
+
+    def reload(self, graceful: bool = True, sequential: bool = False) -> asyncio.Future[None]:  # noqa: ARG002 - circus's signature
+        """Restart the workers one by one; circus calls it on SIGHUP."""
+        self._since = time.time()
+        if not self._is_rolling:
+            self._rolling = asyncio.ensure_future(self._roll())
+        return self._rolling  # type: ignore[return-value]
+
+    def manage_watchers(self) -> Any:
+        """Look after the workers, unless something else is done with them; circus calls it now and then."""
+        is_busy = self._is_rolling or self._exclusive_running_command is not None
+        return None if is_busy else super().manage_watchers()
+
+    def stop(self) -> Any:
+        """Stop, whatever else is going on: circus would refuse, and the signal be lost."""
+        self._exclusive_running_command = None
+        return super().stop()
+
+    @property
+    def _is_rolling(self) -> bool:
+        return self._rolling is not None and not self._rolling.done()
+
+    async def _roll(self) -> None:
+        for watcher in self._services:
+            while not self._stopping and self._has_old(watcher):
+                if not await self._renew(watcher):
+                    logger.error("restart given up: a new worker does not serve; the others go on")
+                    return
+        logger.info("all workers have been restarted")
+
+    def _has_old(self, watcher: Any) -> bool:
+        return any(process.started < self._since for process in watcher.processes.values())
+
+    async def _renew(self, watcher: Any) -> bool:
+        """Start one more worker and, once it serves, end the oldest; return whether it does."""
+        for mark in self._folder.glob("[0-9]*"):
+            mark.unlink()
+        watcher.spawn_process()
+        new = max(watcher.processes.values(), key=_started)
+        is_ready = await self._is_ready(new)
+        if not is_ready:
+            await watcher.kill_process(new)
+        if not self._stopping:
+            await watcher.manage_processes()  # of one too many, it ends the oldest
+        return is_ready
+
+    async def _is_ready(self, worker: Any) -> bool:
+        mark, end = self._folder / str(worker.pid), time.monotonic() + PATIENCE
+        while not mark.exists():
+            if self._stopping or not worker.is_alive() or time.monotonic() > end:
+                return False
+            await asyncio.sleep(0.1)
+        return True
+
+
+def _started(process: Any) -> float:
+    started: float = process.started
+    return started
+
+
+def _create(watchers: list[Any], *, threaded: bool = False, **options: Any) -> Arbiter:
+    """Return what supervises a server's workers; in a thread of somebody else's process, BentoML's own."""
+    if threaded:
+        return _create_by_bentoml(watchers, threaded=threaded, **options)
+    return Supervisor(watchers, **options)
+
+
+def use_private_supervisor() -> None:
+    """Have BentoML supervise its workers this way: it imports the service first, and lets nobody choose."""
+    bentoml_circus.create_standalone_arbiter = _create
+
+
+def follow() -> None:
+    """In a worker, have the system end it when its supervisor dies, by whatever; on Linux alone."""
+    if PID not in os.environ or sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(os.environ[PID]):  # it was quicker
+        signal.raise_signal(signal.SIGTERM)
+
+
+def tell_ready() -> None:
+    """In a worker, tell the supervisor that it serves; nothing elsewhere."""
+    if FOLDER in os.environ:
+        with suppress(OSError):  # it is about to end, and has cleared up
+            Path(os.environ[FOLDER], str(os.getpid())).touch()

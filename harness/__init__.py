@@ -1,0 +1,1 @@
+"""Real servers, databases and clients, for tests, benchmarks and scripts."""

@@ -1,0 +1,54 @@
+"""Calls of chosen moments in the partitioned journal, and partitions that are missing."""
+
+import uuid
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, insert, select
+
+from churn.database import partitions, tables
+from churn.database.months import Month
+from tests.support.journal0001 import id_at
+
+NOW = Month.of(datetime.now(UTC))
+
+
+def months(engine: Engine) -> list[Month]:
+    return list(partitions.listing(engine).months)
+
+
+def day(month: Month, number: int = 15) -> datetime:
+    return datetime(month.year, month.month, number, tzinfo=UTC)
+
+
+def log(connection: Connection, moment: datetime, predictions: int = 1) -> uuid.UUID:
+    """Log a call made at a moment, with its predictions, and return its request's id."""
+    request, at = id_at(moment), {"received_at": moment}
+    call = {"id": request, "method": "POST", "route": "/predict", "caller_kind": "anonymous"}
+    connection.execute(insert(tables.requests), call | at)
+    for position in range(predictions):
+        one = {"id": id_at(moment), "request_id": request}
+        connection.execute(
+            insert(tables.employee_inputs), {**one, "position": position, "record": {"age": 1}}
+        )
+        connection.execute(insert(tables.features), {"id": one["id"], "base_value": 0.5})
+        connection.execute(insert(tables.prediction_results), {**one, "model": "churn:a", "threshold": 0.3})
+    answer = {"request_id": request, "answered_at": moment, "status": 200, "duration_ms": 1.0}
+    connection.execute(insert(tables.api_responses), answer)
+    return request
+
+
+def keys(engine: Engine, table: sa.Table) -> set[uuid.UUID]:
+    with engine.connect() as connection:
+        found = connection.execute(select(*table.primary_key.columns)).scalars().all()
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def remove_months(engine: Engine, after: Month) -> None:
+    """Leave only the partitions up to a month, as where nobody made new ones for long."""
+    with engine.begin() as connection:
+        for table in partitions.KEYS:
+            for found in partitions.partitions(connection, table):
+                if found.lower >= after.upper:
+                    connection.exec_driver_sql(f"DROP TABLE {found.name}")

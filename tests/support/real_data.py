@@ -1,0 +1,15 @@
+"""The real extracts: not part of the project, so tests that measure on them find them beside it.
+
+CHURN_REAL_DATA names their folder. Where it is set and they are not there, those tests fail; where
+it is not, and they are not beside the checkout, they are skipped.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+TECHNOVA = Path(os.environ.get("CHURN_REAL_DATA") or Path(__file__).parents[3] / "shared/data/technova")
+IS_EXPECTED = bool(os.environ.get("CHURN_REAL_DATA")) or TECHNOVA.is_dir()
+
+needs_real_data = pytest.mark.skipif(not IS_EXPECTED, reason=f"the real extracts are not in {TECHNOVA}")
