@@ -23,17 +23,17 @@ from churn import preflight
 from churn.access.authenticator import Authenticator, Rates
 from churn.access.hashing import Hashing
 from churn.access.identities import offline
-from churn.access.token_last_used import Uses
+from churn.access.token_last_used import TokenLastUsed
 from churn.access.verifier import Verifier
 from churn.core.errors import ChurnError
 from churn.core.memory_file import MemoryFile
 from churn.core.settings import Settings, is_traced, load, logs_access, server_options
 from churn.database.embedded import identity_of
 from churn.database.engine import make_engine
-from churn.database.maintenance import Upkeep
+from churn.database.maintenance import Maintenance
 from churn.dictionary.domain import Language
 from churn.journal import pseudonyms, spool
-from churn.journal.call import Exchange, Recording
+from churn.journal.call import Call, Recording
 from churn.journal.journal import Journal, JournalState
 from churn.journal.store import Store
 from churn.journal.writer import Writer
@@ -49,10 +49,10 @@ from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.web.endpoints.history import make_history
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
-from churn.web.endpoints.predictions import CALL, Endpoint, Intake
-from churn.web.middleware.error_responses import Envelope, logger
-from churn.web.middleware.gate import METRICS, SCOPES, Gate, is_open
-from churn.web.middleware.journalling import Recorder
+from churn.web.endpoints.predictions import CALL, Endpoint, PredictionRoutes
+from churn.web.middleware.error_responses import ErrorResponses, logger
+from churn.web.middleware.gate import METRICS_PATH, REQUIRED_SCOPES, Gate, is_open
+from churn.web.middleware.journalling import Journalling
 from churn.web.middleware.metrics import Metrics, make_metrics
 from churn.web.middleware.readiness import Readiness
 from churn.web.middleware.security_headers import SecurityHeaders
@@ -78,8 +78,8 @@ class Worker:
     _model: ServedModel
     _journal: Journal
     _helper: Helper
-    _upkeep: Upkeep
-    _uses: Uses
+    _maintenance: Maintenance
+    _last_used: TokenLastUsed
     _authenticator: Authenticator
 
     def __init__(self) -> None:
@@ -102,13 +102,13 @@ class Worker:
         self._journal = Journal(store, pseudonyms.configured(settings))
         self._journal.start()
         self._helper = Helper(settings, self._model, identity_of(self.engine))
-        self._uses = Uses(self.engine)
+        self._last_used = TokenLastUsed(self.engine)
         rates = Rates(settings.user_rate, settings.token_rate)
         hashing = Hashing()
         verifier = Verifier(self.engine, offline(settings), hashing.matches)
-        self._authenticator = Authenticator(verifier, hashing, self._uses, self.record, rates)
-        self._upkeep = Upkeep(self.engine)
-        self._upkeep.start()
+        self._authenticator = Authenticator(verifier, hashing, self._last_used, self.record, rates)
+        self._maintenance = Maintenance(self.engine)
+        self._maintenance.start()
         _collect_seldom()
 
     @property
@@ -137,8 +137,8 @@ class Worker:
         """Write what waits, and let go of the database."""
         self._helper.close()
         self._journal.close()
-        self._uses.close()
-        self._upkeep.close()
+        self._last_used.close()
+        self._maintenance.close()
         self.engine.dispose()
 
     def authenticator(self) -> Authenticator:
@@ -157,10 +157,10 @@ class Worker:
         """Return the forms in which an employee's id may be in the journal."""
         return pseudonyms.stored_as(employee_id, self._settings.pseudonym_key.get_secret_value())
 
-    async def record(self, exchange: Exchange) -> None:
-        """Journal one exchange; durable on return."""
-        exchange.model = self._model.tag
-        await (exchange.batch or self._journal).record(exchange)
+    async def record(self, call: Call) -> None:
+        """Journal one call; durable on return."""
+        call.model = self._model.tag
+        await (call.batch or self._journal).record(call)
 
     async def answer(self, file: MemoryFile, language: Language) -> Recording:
         """Replace a file's list of employees by the answer to it, and return what journals that."""
@@ -261,7 +261,7 @@ def _schema_of(spec: Any) -> Callable[..., dict[str, Any]]:
 
 
 def _no_timeout(app: ASGIApp, timeout: float) -> ASGIApp:  # noqa: ARG001 - made as BentoML makes its own
-    """Return the app as it is: the recorder and the envelope have deadlines, answered in our shape.
+    """Return the app as it is: journalling and error responses have deadlines, answered in our shape.
 
     BentoML has no setting for none. Its own would hold something of each call for a minute, answered or
     not, since it never cancels a timer.
@@ -286,15 +286,15 @@ traffic.TimeoutMiddleware = _no_timeout  # type: ignore[assignment,misc]
 # The first added is the outermost.
 service.add_asgi_middleware(SecurityHeaders)
 service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)
-service.add_asgi_middleware(Recorder, journal=worker, is_open=is_open)
-service.add_asgi_middleware(Envelope)
+service.add_asgi_middleware(Journalling, journal=worker, is_open=is_open)
+service.add_asgi_middleware(ErrorResponses)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
-service.add_asgi_middleware(Intake, endpoints=worker.endpoints, batches=worker)
+service.add_asgi_middleware(PredictionRoutes, endpoints=worker.endpoints, batches=worker)
 routes = (
     make_landing(worker.frame_ancestors),
     make_history(worker.history, worker.stored_as),
     make_metrics(worker.state),
-    make_openapi(SCOPES, METRICS),
+    make_openapi(REQUIRED_SCOPES, METRICS_PATH),
 )
 service.mount_asgi_app(make_pages(worker.card, routes), path="/")

@@ -114,8 +114,8 @@ def _as_text(employees: pd.DataFrame, name: str) -> pd.Series:
 def effects(employees: pd.DataFrame) -> dict[str, Any]:
     """Return each field's effect on leaving, in log-odds, from the additive model."""
     table = employees[[field.name for field in LEARNED]]
-    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy()
-    base, parts = contributions(fit(build_pipeline(LEARNED), table, left), table)
+    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy()
+    base, parts = contributions(fit(build_pipeline(LEARNED), table, has_left), table)
     measured = {}
     for field in LEARNED:
         curve = parts[field.name].groupby(table[field.name].astype(object)).first().sort_index()

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from churn.core.settings import logs_access, server_options
-from churn.journal.call import Caller
+from churn.schemas.caller import Caller
 from churn.web.middleware.metrics import Metrics
 from churn.web.server.access_log import tell
 

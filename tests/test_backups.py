@@ -22,7 +22,7 @@ from churn.records.integrity import verify
 from churn.schemas.employee import EXAMPLE
 from harness import postgres
 from tests.conftest import Served
-from tests.support.calls import exchange, scored
+from tests.support.calls import make_call, scored
 
 Command = Callable[..., tuple[int, str]]
 
@@ -103,7 +103,7 @@ def test_a_copy_under_load_has_all_that_was_answered_before_it(
 def test_a_copy_that_takes_too_long_is_given_up_and_leaves_nothing(
     engine: Engine, command: Command, tmp_path: Path
 ) -> None:
-    Writer(engine).write([entry_of(exchange(*[scored() for _ in range(2000)]))])
+    Writer(engine).write([entry_of(make_call(*[scored() for _ in range(2000)]))])
     before = sorted(tmp_path.iterdir())
     code, output = command(text_of(engine), "backup", tmp_path / "copy", "--within", 0.001)
     assert (code, "the copy was not whole, and is removed" in output) == (1, True), output
@@ -115,10 +115,10 @@ def test_a_database_is_replaced_only_where_that_is_said(
 ) -> None:
     url, file = text_of(engine), tmp_path / "copy"
     writer = Writer(engine)
-    writer.write([entry_of(exchange(scored()))])
+    writer.write([entry_of(make_call(scored()))])
     kept = predictions(url)
     assert command(url, "backup", file)[0] == 0
-    writer.write([entry_of(exchange(scored()))])
+    writer.write([entry_of(make_call(scored()))])
     writer.close()
     code, output = command(url, "restore", file)
     assert (code, " already: " in output, len(predictions(url))) == (1, True, 2), output
@@ -139,7 +139,7 @@ def test_a_database_is_replaced_only_where_that_is_said(
 def test_a_copy_that_was_changed_is_refused(
     engine: Engine, elsewhere: str, command: Command, tmp_path: Path
 ) -> None:
-    Writer(engine).write([entry_of(exchange(scored()))])
+    Writer(engine).write([entry_of(make_call(scored()))])
     with engine.begin() as connection:
         connection.execute(update(prediction_results).values(probability=0.9))
     assert command(text_of(engine), "backup", tmp_path / "copy")[0] == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from churn.core.errors import TrainingError
-from churn.training.comparison import Opinion, compare
+from churn.training.comparison import Scores, compare
 
 RANDOM = np.random.default_rng(0)
 LEFT = RANDOM.random(800) < 0.3
@@ -17,8 +17,8 @@ def test_a_better_model_is_better_beyond_chance() -> None:
     told: list[tuple[int, int]] = []
     found = compare(
         LEFT,
-        Opinion(CHANCE, 0.5),
-        Opinion(GOOD, 0.5),
+        Scores(CHANCE, 0.5),
+        Scores(GOOD, 0.5),
         resamples=DRAWS,
         progress=lambda *step: told.append(step),
     )
@@ -30,7 +30,7 @@ def test_a_better_model_is_better_beyond_chance() -> None:
 
 
 def test_a_model_is_not_better_than_itself() -> None:
-    same = Opinion(GOOD, 0.5)
+    same = Scores(GOOD, 0.5)
     found = compare(LEFT, same, same, resamples=DRAWS, progress=lambda *_: None)
     for difference in found.values():
         assert (difference.first, difference.low, difference.high) == (difference.second, 0, 0)
@@ -38,8 +38,8 @@ def test_a_model_is_not_better_than_itself() -> None:
 
 
 def test_a_little_noise_is_not_beyond_chance() -> None:
-    noisy = Opinion(np.clip(GOOD + 0.02 * RANDOM.standard_normal(800), 0.01, 0.99), 0.5)
-    found = compare(LEFT, Opinion(GOOD, 0.5), noisy, resamples=DRAWS, progress=lambda *_: None)["roc_auc"]
+    noisy = Scores(np.clip(GOOD + 0.02 * RANDOM.standard_normal(800), 0.01, 0.99), 0.5)
+    found = compare(LEFT, Scores(GOOD, 0.5), noisy, resamples=DRAWS, progress=lambda *_: None)["roc_auc"]
     assert found.low < found.second - found.first < found.high
     assert not found.beyond_chance
 
@@ -48,7 +48,7 @@ def test_employees_of_one_kind_measure_nothing() -> None:
     with pytest.raises(TrainingError, match="expected both"):
         compare(
             np.ones(50, dtype=bool),
-            Opinion(GOOD[:50], 0.5),
-            Opinion(GOOD[:50], 0.5),
+            Scores(GOOD[:50], 0.5),
+            Scores(GOOD[:50], 0.5),
             progress=lambda *_: None,
         )

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from churn import training
 from churn.dictionary import domain
-from churn.i18n.formatting import Voice
+from churn.i18n.formatting import Locale
 from churn.ingest import extracts
 from churn.model import registry
 from churn.model.pipeline import compile_scorecard
 from churn.model.registry import Export
 from churn.model.sample import write_sample
 from churn.report import readings
-from churn.training.thresholds import METRICS, Capacity, CostRatio, Policy
+from churn.training.thresholds import METRIC_POLICIES, Capacity, CostRatio, Policy
 from tests.support.plans import QUICK
 
 ROWS = 60
@@ -27,7 +27,7 @@ ROWS = 60
 FIELDS = (domain.BY_NAME["heure_supplementaires"], domain.BY_NAME["revenu_mensuel"])
 NUMBER = st.floats(1e-6, 1e6)
 POLICIES: st.SearchStrategy[Policy] = st.one_of(
-    st.sampled_from(list(METRICS.values())),
+    st.sampled_from(list(METRIC_POLICIES.values())),
     st.builds(CostRatio, NUMBER, NUMBER),
     st.builds(Capacity, st.integers(1, ROWS), st.just(ROWS)),
 )
@@ -61,8 +61,8 @@ def test_every_policy_and_group_trains_exports_and_reads(
     read: list[str] = []
 
     def draw(facts: Mapping[str, Any]) -> Mapping[str, str]:
-        voices = (Voice("fr"), Voice("en"))
-        read.extend(readings.four_fifths(audit, voice) for audit in facts["fairness"] for voice in voices)
+        voices = (Locale("fr"), Locale("en"))
+        read.extend(readings.four_fifths(audit, locale) for audit in facts["fairness"] for locale in voices)
         return {}
 
     card = compile_scorecard(trained.pipeline)

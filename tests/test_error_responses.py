@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from churn.core.errors import DatabaseError, TookTooLongError
 from churn.web.middleware import error_responses
-from churn.web.middleware.error_responses import Envelope
+from churn.web.middleware.error_responses import ErrorResponses
 
 
 async def fails(_: Request) -> Response:
@@ -46,7 +46,7 @@ async def stalls(_: Request) -> Response:
 def client() -> TestClient:
     routes = [Route("/fails", fails), Route("/away", is_away), Route("/mute", is_mute)]
     routes += [Route("/hangs", hangs), Route("/stalls", stalls)]
-    return TestClient(Envelope(Starlette(routes=routes)))
+    return TestClient(ErrorResponses(Starlette(routes=routes)))
 
 
 def test_an_unexpected_error_is_500_and_its_text_stays_out_of_answer_and_log(

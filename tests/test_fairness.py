@@ -19,8 +19,8 @@ def company() -> tuple[pd.DataFrame, OutOfFold]:
     genre = pd.Categorical(["F"] * 400 + ["M"] * 400 + [None] * 8, categories=["F", "M"])
     ages = np.r_[np.full(20, 25.0), np.full(rows - 20, 40.0)]
     employees = pd.DataFrame({"genre": genre, "age": ages, "statut_marital": None, "departement": None})
-    left = np.arange(rows) % 4 == 0
-    found = OutOfFold.empty(left, repeats=2)
+    has_left = np.arange(rows) % 4 == 0
+    found = OutOfFold.empty(has_left, repeats=2)
     found.flagged[0, :400] = np.arange(400) % 4 == 0  # exactly those who left
     found.flagged[0, 400:800] = np.arange(400) % 2 == 0  # and as many others
     found.probabilities[0] = np.where(np.arange(rows) < 400, 0.25, 0.45)
@@ -46,7 +46,7 @@ def test_the_four_fifths_rule(company: tuple[pd.DataFrame, OutOfFold]) -> None:
     assert found.four_fifths == "fails"
     employees, decisions = company
     alike = OutOfFold(
-        decisions.left, decisions.probabilities, np.ones_like(decisions.flagged), decisions.thresholds
+        decisions.has_left, decisions.probabilities, np.ones_like(decisions.flagged), decisions.thresholds
     )
     fair = audit("genre", employees, alike, 0)
     assert fair is not None
@@ -134,7 +134,7 @@ def test_a_field_that_is_unknown_is_not_audited(company: tuple[pd.DataFrame, Out
 def test_a_group_of_which_nobody_left_has_no_recall(company: tuple[pd.DataFrame, OutOfFold]) -> None:
     employees, decisions = company
     none = OutOfFold(
-        np.zeros_like(decisions.left), decisions.probabilities, decisions.flagged, decisions.thresholds
+        np.zeros_like(decisions.has_left), decisions.probabilities, decisions.flagged, decisions.thresholds
     )
     found = audit("genre", employees, none, 0)
     assert found is not None

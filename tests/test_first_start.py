@@ -16,7 +16,7 @@ import psutil
 import pytest
 from sqlalchemy import Engine, text
 
-from churn.access.first_admin import First, ensure_somebody
+from churn.access.first_admin import FirstCredentials, ensure_somebody
 from churn.access.identities import ensure_identities
 from churn.access.tokens import count_tokens, list_tokens, revoke_token, verify_token
 from churn.access.users import count_users, list_users, set_password, sign_in
@@ -62,11 +62,11 @@ def statuses(url: str, user: tuple[str, str], token: str) -> list[int]:
     ]
 
 
-def at_once(engine: Engine) -> list[First | None]:
+def at_once(engine: Engine) -> list[FirstCredentials | None]:
     """Return what starts that look at one moment each have to show."""
     settings, barrier = load(), Barrier(STARTERS)
 
-    def start(_: int) -> First | None:
+    def start(_: int) -> FirstCredentials | None:
         barrier.wait()
         return ensure_somebody(engine, settings)
 

@@ -17,7 +17,7 @@ from churn.access.credential_cache import BAD, FRESH, GOOD
 from churn.access.hashing import AT_ONCE, Hashing
 from churn.access.login_throttle import OF_ADDRESSES, OF_USERS
 from churn.access.passwords import NOBODY
-from churn.access.token_last_used import Uses
+from churn.access.token_last_used import TokenLastUsed
 from churn.access.tokens import revoke_token
 from churn.access.users import set_active, set_password
 from churn.access.verifier import Verifier
@@ -30,7 +30,8 @@ from churn.core.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
-from churn.journal.call import Caller, Exchange
+from churn.journal.call import Call
+from churn.schemas.caller import Caller
 from churn.web.middleware.gate import Gate, is_open
 from harness.identities import PASSWORD, a_token, a_user, basic, bearer
 
@@ -48,20 +49,20 @@ class Door:
     now: float = 1000.0
     seen: list[Message] = field(default_factory=list)
     sent: list[Message] = field(default_factory=list)
-    recorded: list[Exchange] = field(default_factory=list)
+    recorded: list[Call] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.uses = Uses(self.engine)
+        self.uses = TokenLastUsed(self.engine)
         verifier = Verifier(self.engine, self.offline)
         authenticator = Authenticator(
             verifier, Hashing(), self.uses, self._record, self.rates, clock=lambda: self.now
         )
         self._gate = Gate(self._app, lambda: authenticator)
 
-    async def _record(self, exchange: Exchange) -> None:
+    async def _record(self, call: Call) -> None:
         if self.journal_fails is not None:
             raise self.journal_fails
-        self.recorded.append(exchange)
+        self.recorded.append(call)
 
     async def _app(self, scope: Message, receive: object, send: object) -> None:
         self.seen.append(scope)

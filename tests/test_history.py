@@ -11,12 +11,14 @@ from sqlalchemy import delete, select
 
 from churn.database.tables import api_responses, requests
 from churn.dictionary.domain import risk_band
-from churn.journal.call import Caller, Exchange, Scored
+from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.writer import Writer
+from churn.schemas.caller import Caller
+from churn.schemas.prediction import Scored
 from harness.identities import a_token
 from tests.conftest import Served
-from tests.support.calls import exchange, scored
+from tests.support.calls import make_call, scored
 from tests.support.journal0001 import id_at
 from tests.support.predictions import FULL, erase
 
@@ -49,7 +51,7 @@ def predict(served: Served, *employees: object) -> list[str]:
     return [answer.json()["prediction_id"] for answer in answers]
 
 
-def made(number: int) -> Exchange:
+def made(number: int) -> Call:
     """Return a call of the past, with two predictions of which all that is asked for varies."""
     moment = START + number * STEP
     predictions = [
@@ -61,14 +63,14 @@ def made(number: int) -> Exchange:
         )
         for position in range(2)
     ]
-    call = exchange(*predictions)
+    call = make_call(*predictions)
     call.id, call.received_at = id_at(moment), moment
     call.caller = Caller("token", uuid.UUID(int=7), USERS[number % 3])
     return call
 
 
 @pytest.fixture
-def past(served: Served) -> list[tuple[Exchange, Scored]]:
+def past(served: Served) -> list[tuple[Call, Scored]]:
     """Return predictions of the past, the newest first, that are in the journal."""
     calls = [made(number) for number in range(30)]
     Writer(served.engine).write([entry_of(call) for call in calls])
@@ -177,7 +179,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
 class TestFilters:
     @pytest.mark.parametrize("number", [1, 2, 3])
     def test_they_let_through_what_a_plain_filter_does(
-        self, served: Served, past: list[tuple[Exchange, Scored]], number: int
+        self, served: Served, past: list[tuple[Call, Scored]], number: int
     ) -> None:
         sizes = set()
         for names in itertools.combinations(CHOICES, number):
@@ -188,7 +190,7 @@ class TestFilters:
                 sizes.add(len(expected))
         assert max(sizes) > min(sizes)
 
-    def test_before_goes_with_the_others(self, served: Served, past: list[tuple[Exchange, Scored]]) -> None:
+    def test_before_goes_with_the_others(self, served: Served, past: list[tuple[Call, Scored]]) -> None:
         mine = [str(one.id) for call, one in past if call.caller.name == "ada"]
         page = ask(served, user="ada", limit=6)
         assert [item["prediction_id"] for item in page["predictions"]] == mine[:6]
@@ -199,7 +201,7 @@ class TestFilters:
         ]
 
     def test_a_moment_is_included_where_it_begins_and_not_where_it_ends(
-        self, served: Served, past: list[tuple[Exchange, Scored]]
+        self, served: Served, past: list[tuple[Call, Scored]]
     ) -> None:
         at = START + timedelta(milliseconds=1)  # of the oldest prediction
         oldest = str(past[-1][1].id)
@@ -210,13 +212,13 @@ class TestFilters:
 
     @pytest.mark.parametrize("since", ["0001-01-01", "1969-12-31T23:59:59.5Z", "2026-01-30T14:00:00+02:00"])
     def test_a_moment_may_be_long_ago_or_in_another_zone(
-        self, served: Served, past: list[tuple[Exchange, Scored]], since: str
+        self, served: Served, past: list[tuple[Call, Scored]], since: str
     ) -> None:
         assert len(ids(served, since=since, limit=200)) == len(past)
         assert ids(served, until=since) == []
 
 
-def _passes(call: Exchange, one: Scored, asked: dict[str, object]) -> bool:
+def _passes(call: Call, one: Scored, asked: dict[str, object]) -> bool:
     at = START + (call.received_at - START)
     ends = {
         "2026-02-01": datetime(2026, 2, 1, tzinfo=UTC),

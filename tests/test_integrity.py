@@ -17,11 +17,11 @@ from churn.database.engine import opened
 from churn.database.tables import JOURNAL, metadata
 from churn.journal import operator_actions
 from churn.journal.entry import entry_of
-from churn.journal.operator_actions import record_act
+from churn.journal.operator_actions import record_action
 from churn.journal.writer import Writer
 from churn.records.integrity import verify
 from harness.servers import wait_until
-from tests.support.calls import exchange, scored
+from tests.support.calls import make_call, scored
 
 
 def sql(engine: Engine, statement: str, **values: object) -> None:
@@ -49,9 +49,9 @@ def journal(engine: Engine) -> Engine:
     """Return a journal of two chains: single predictions, a batch, a what-if, refusals."""
     for _ in range(2):
         writer = Writer(engine)
-        writer.write([entry_of(exchange(scored(number))) for number in range(3)])
-        writer.write([entry_of(exchange(scored(5), scored(6), scored(7), route="/predict_batch"))])
-        writer.write([entry_of(exchange(status=422)), entry_of(exchange(scored("é\\'\"")))])
+        writer.write([entry_of(make_call(scored(number))) for number in range(3)])
+        writer.write([entry_of(make_call(scored(5), scored(6), scored(7), route="/predict_batch"))])
+        writer.write([entry_of(make_call(status=422)), entry_of(make_call(scored("é\\'\"")))])
         writer.close()
     return engine
 
@@ -199,7 +199,7 @@ def test_what_an_act_erased_is_not_missed_but_what_none_did_is(journal: Engine) 
     sql(journal, "UPDATE api_responses SET body = NULL, salt = NULL WHERE request_id = :r", r=request)
     assert len(verify(journal).findings) == 4
     detail = {"predictions": [str(uuid.UUID(one))], "responses": [str(uuid.UUID(request))]}
-    record_act(Writer(journal), operator_actions.ERASE, detail, "marie")
+    record_action(Writer(journal), operator_actions.ERASE, detail, "marie")
     found = verify(journal)
     assert (found.findings, found.erased) == ([], 4)
     erase(journal, other)
@@ -209,7 +209,7 @@ def test_what_an_act_erased_is_not_missed_but_what_none_did_is(journal: Engine) 
 
 
 def test_a_forged_act_is_named_itself(journal: Engine) -> None:
-    record_act(Writer(journal), operator_actions.ERASE, {"predictions": [], "responses": []}, "marie")
+    record_action(Writer(journal), operator_actions.ERASE, {"predictions": [], "responses": []}, "marie")
     one = ids(journal, "employee_inputs")[0]
     erase(journal, one)
     forged = json.dumps({"predictions": [str(uuid.UUID(one))], "responses": []}, separators=(",", ":"))
@@ -272,7 +272,7 @@ def test_a_walk_takes_as_long_as_it_needs(empty_postgresql: str, monkeypatch: py
 
     with opened(empty_postgresql, patient=True) as engine:
         schema.upgrade(engine)
-        Writer(engine).write([entry_of(exchange(scored(1)))])
+        Writer(engine).write([entry_of(make_call(scored(1)))])
         with ThreadPoolExecutor(1) as elsewhere:
             with engine.begin() as locking:
                 locking.execute(text("LOCK TABLE features IN ACCESS EXCLUSIVE MODE"))

@@ -18,15 +18,16 @@ from churn.database.engine import make_engine, opened
 from churn.database.tables import journal_batches, requests
 from churn.journal import journal as journals
 from churn.journal import store as stores
-from churn.journal.call import Caller, Exchange
+from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.flood_counter import SINGLY
 from churn.journal.journal import Journal
 from churn.journal.spool import Spool
 from churn.journal.store import Store
 from churn.journal.writer import Writer, probe
+from churn.schemas.caller import Caller
 from harness import postgres
-from tests.support.calls import count, exchange, scored
+from tests.support.calls import count, make_call, scored
 
 PATIENCE = 30.0  # seconds that something may take on a busy machine
 
@@ -123,12 +124,12 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
-async def all_of(journal: Journal, exchanges: list[Exchange]) -> list[BaseException | None]:
-    return await asyncio.gather(*(journal.record(one) for one in exchanges), return_exceptions=True)
+async def all_of(journal: Journal, calls: list[Call]) -> list[BaseException | None]:
+    return await asyncio.gather(*(journal.record(one) for one in calls), return_exceptions=True)
 
 
-def several(number: int) -> list[Exchange]:
-    return [exchange(scored()) for _ in range(number)]
+def several(number: int) -> list[Call]:
+    return [make_call(scored()) for _ in range(number)]
 
 
 class TestGroupCommit:
@@ -136,7 +137,7 @@ class TestGroupCommit:
         journal = Journal(Store(switch.writer(), switch, None))
 
         async def work() -> None:
-            await journal.record(exchange(scored()))
+            await journal.record(make_call(scored()))
             assert set(count(engine).values()) == {1}
 
         run(journal, work)
@@ -159,7 +160,7 @@ class TestGroupCommit:
 
         async def work() -> None:
             event.listen(switch.engine, "before_cursor_execute", slow, once=True)
-            recording = asyncio.create_task(journal.record(exchange(scored())))
+            recording = asyncio.create_task(journal.record(make_call(scored())))
             await until(asked.is_set)  # the loop runs, and the database keeps the journal waiting
             assert not recording.done()
             go_on.set()
@@ -182,7 +183,7 @@ class TestGroupCommit:
     ) -> None:
         monkeypatch.setattr(journals, "CAPACITY", 20)
         journal = Journal(Store(switch.writer(), switch, None))
-        large = exchange(*[scored() for _ in range(100)])
+        large = make_call(*[scored() for _ in range(100)])
         assert run(journal, lambda: all_of(journal, [large])) == [None]
         assert count(engine)["features"] == 100
 
@@ -190,9 +191,9 @@ class TestGroupCommit:
         self, engine: Engine, switch: Switch, spool: Spool
     ) -> None:
         one = scored()
-        switch.writer().write([entry_of(exchange(one))])
+        switch.writer().write([entry_of(make_call(one))])
         journal = Journal(Store(switch.writer(), switch, spool))
-        outcomes = run(journal, lambda: all_of(journal, [*several(5), exchange(one), *several(5)]))
+        outcomes = run(journal, lambda: all_of(journal, [*several(5), make_call(one), *several(5)]))
         assert [type(one) for one in outcomes if one] == [DatabaseError]
         assert isinstance(outcomes[5], DatabaseError)
         assert count(engine)["requests"] == 11
@@ -202,8 +203,8 @@ class TestGroupCommit:
         journal = Journal(Store(switch.writer(), switch, None))
 
         async def work() -> None:
-            leaving = asyncio.create_task(journal.record(exchange(scored())))
-            staying = asyncio.create_task(journal.record(exchange(scored())))
+            leaving = asyncio.create_task(journal.record(make_call(scored())))
+            staying = asyncio.create_task(journal.record(make_call(scored())))
             await asyncio.sleep(0)
             leaving.cancel()
             await staying
@@ -215,7 +216,7 @@ class TestGroupCommit:
         journal = Journal(Store(switch.writer(), switch, None))
 
         async def work() -> asyncio.Task[None]:
-            recording = asyncio.create_task(journal.record(exchange(scored())))
+            recording = asyncio.create_task(journal.record(make_call(scored())))
             await asyncio.sleep(0)
             return recording
 
@@ -233,12 +234,12 @@ class TestOutage:
         async def work() -> None:
             switch.is_on = False
             with pytest.raises(DatabaseError):
-                await journal.record(exchange(scored()))
+                await journal.record(make_call(scored()))
             with pytest.raises(DatabaseError):
                 journal.check()
             switch.is_on = True
             await until(lambda: store.away is None)
-            await journal.record(exchange(scored()))
+            await journal.record(make_call(scored()))
             assert not journal.check().database_away
 
         run(journal, work)
@@ -248,19 +249,19 @@ class TestOutage:
         self, engine: Engine, switch: Switch, spool: Spool
     ) -> None:
         journal = Journal(Store(switch.writer(), switch, spool))
-        exchanges = several(60)
+        calls = several(60)
 
         async def work() -> None:
-            await all_of(journal, exchanges[:20])
+            await all_of(journal, calls[:20])
             switch.is_on = False
-            assert await all_of(journal, exchanges[20:40]) == [None] * 20
+            assert await all_of(journal, calls[20:40]) == [None] * 20
             state = journal.check()
             assert state.database_away
             assert state.spool is not None
             assert state.spool.records == 20
             assert count(engine)["requests"] == 20
             switch.is_on = True
-            assert await all_of(journal, exchanges[40:]) == [None] * 20
+            assert await all_of(journal, calls[40:]) == [None] * 20
             await until(lambda: not spool.pending)
 
         run(journal, work)
@@ -268,7 +269,7 @@ class TestOutage:
         with engine.connect() as connection:
             query = select(requests.c.id).join(journal_batches, journal_batches.c.id == requests.c.batch_id)
             found = list(connection.execute(query.order_by(journal_batches.c.id, requests.c.id)).scalars())
-        assert found == [one.id for one in exchanges]
+        assert found == [one.id for one in calls]
 
     def test_away_at_the_start_is_said_and_spooled(
         self, engine: Engine, switch: Switch, spool: Spool, caplog: pytest.LogCaptureFixture
@@ -309,12 +310,12 @@ class TestOutage:
         self, engine: Engine, switch: Switch, spool: Spool, caplog: pytest.LogCaptureFixture
     ) -> None:
         one = scored()
-        switch.writer().write([entry_of(exchange(one))])
+        switch.writer().write([entry_of(make_call(one))])
         switch.is_on = False
         journal = Journal(Store(switch.writer(), switch, spool))
 
         async def work() -> None:
-            assert await all_of(journal, [*several(2), exchange(one), *several(2)]) == [None] * 5
+            assert await all_of(journal, [*several(2), make_call(one), *several(2)]) == [None] * 5
             switch.is_on = True
             await until(lambda: not spool.pending)
 
@@ -330,7 +331,7 @@ class TestOutage:
 
         async def work() -> None:
             await all_of(journal, several(1))
-            large = exchange(*[scored() for _ in range(300)])
+            large = make_call(*[scored() for _ in range(300)])
             assert await all_of(journal, [large]) == [None]
             assert spool.pending
             await until(lambda: not spool.pending)
@@ -347,7 +348,7 @@ class TestOutage:
 
         async def work() -> None:
             await all_of(journal, several(1))
-            never = exchange(scored("never"))
+            never = make_call(scored("never"))
             assert await all_of(journal, [*several(2), never, *several(2)]) == [None] * 5
             await until(lambda: not spool.pending)
 
@@ -446,8 +447,8 @@ class TestOutage:
         assert "secret-4711" not in caplog.text
 
 
-def refused(route: str) -> Exchange:
-    return replace(exchange(status=401, route=route), caller=Caller())
+def refused(route: str) -> Call:
+    return replace(make_call(status=401, route=route), caller=Caller())
 
 
 def test_a_flood_of_refused_logins_is_counted(engine: Engine, switch: Switch) -> None:
@@ -469,7 +470,7 @@ def test_a_flood_of_refused_logins_is_counted(engine: Engine, switch: Switch) ->
 
 def test_calls_by_somebody_known_are_stored_one_by_one(engine: Engine, switch: Switch) -> None:
     journal = Journal(Store(switch.writer(), switch, None))
-    run(journal, lambda: all_of(journal, [exchange(status=404) for _ in range(2 * SINGLY)]))
+    run(journal, lambda: all_of(journal, [make_call(status=404) for _ in range(2 * SINGLY)]))
     assert count(engine)["requests"] == 2 * SINGLY
 
 

@@ -24,7 +24,7 @@ from harness.crashes import has_replayed
 from harness.identities import a_token, a_user, basic, bearer
 from harness.servers import Mortal, environment, home_beside
 from tests.support import canaries
-from tests.support.leak_sources import Evidence, Said, World, database
+from tests.support.leak_sources import LeakSources, Said, World, database
 from tests.support.marks import Marks, May
 
 SQL = re.compile(rb"SELECT |INSERT |UPDATE |FROM |sqlalchemy|psycopg2|sqlite3|Traceback|\.py\b|\[SQL")
@@ -40,7 +40,7 @@ SERVERS = 3  # started on each database
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def evidence(
     request: pytest.FixtureRequest, model: ServedModel, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Evidence]:
+) -> Iterator[LeakSources]:
     """Return what servers wrote while marks were sent into every corner."""
     marks, folder = Marks(), tmp_path_factory.mktemp("leaks")
     for name in ("database", "temporary", "own"):
@@ -59,7 +59,7 @@ def evidence(
             API_USERNAME="admin",
             API_PASSWORD=api_password,
         )
-        world = World(url, folder, Evidence(request.param, marks), away, tokens, env)
+        world = World(url, folder, LeakSources(request.param, marks), away, tokens, env)
         everything(world)
         world.keep_files()
         yield world.evidence
@@ -216,7 +216,7 @@ def a_damaged_row(world: World, server: Mortal) -> None:
     world.send(server, canaries.request(marks, "GET", "/history?details=true", world.tokens["root"]))
 
 
-def test_every_error_was_met(evidence: Evidence) -> None:
+def test_every_error_was_met(evidence: LeakSources) -> None:
     """Without which the others would find nothing for want of looking."""
     met = {one.status for one in evidence.said}
     expected = {200, 400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 431, 500, 503}
@@ -224,7 +224,7 @@ def test_every_error_was_met(evidence: Evidence) -> None:
     assert (504 in met) or evidence.kind == "sqlite"
 
 
-def test_what_may_be_told_and_kept_is(evidence: Evidence) -> None:
+def test_what_may_be_told_and_kept_is(evidence: LeakSources) -> None:
     """So that marks are known again where they are."""
     marks = evidence.marks
     told = {mark for one in evidence.said for mark in marks.found(one.answer)}
@@ -234,7 +234,7 @@ def test_what_may_be_told_and_kept_is(evidence: Evidence) -> None:
     assert any("spool" in where and marks.found(content) for where, content in evidence.journal.items())
 
 
-def test_no_answer_tells_what_was_sent(evidence: Evidence) -> None:
+def test_no_answer_tells_what_was_sent(evidence: LeakSources) -> None:
     assert [leak for one in evidence.said for leak in leaks(evidence.marks, one)] == []
 
 
@@ -250,17 +250,17 @@ def leaks(marks: Marks, said: Said) -> Iterator[tuple[int, bytes, str]]:
             yield said.status, said.sent[:200], mark
 
 
-def test_no_answer_tells_how_it_is_done(evidence: Evidence) -> None:
+def test_no_answer_tells_how_it_is_done(evidence: LeakSources) -> None:
     assert [one.answer for one in evidence.said if SQL.search(one.answer)] == []
 
 
-def test_nothing_is_in_what_the_servers_wrote(evidence: Evidence) -> None:
+def test_nothing_is_in_what_the_servers_wrote(evidence: LeakSources) -> None:
     found = {where: evidence.marks.found(content) for where, content in evidence.written.items()}
     assert {where: marks for where, marks in found.items() if marks} == {}
     assert len(found) > SERVERS
 
 
-def test_the_journal_has_of_refused_calls_and_credentials_nothing(evidence: Evidence) -> None:
+def test_the_journal_has_of_refused_calls_and_credentials_nothing(evidence: LeakSources) -> None:
     for where, content in evidence.journal.items():
         wrong = {
             mark
@@ -270,14 +270,14 @@ def test_the_journal_has_of_refused_calls_and_credentials_nothing(evidence: Evid
         assert wrong == set(), where
 
 
-def test_the_access_log_is_made_of_words_of_ours(evidence: Evidence) -> None:
+def test_the_access_log_is_made_of_words_of_ours(evidence: LeakSources) -> None:
     lines = [line.partition("] request=") for line in evidence.output.splitlines() if "] request=" in line]
     told = ["request=" + rest for _, _, rest in lines]
     assert len(told) > len(evidence.said) / 2
     assert [line for line in told if not LINE.fullmatch(line)] == []
 
 
-def test_errors_are_logged_without_their_text_and_sql(evidence: Evidence) -> None:
+def test_errors_are_logged_without_their_text_and_sql(evidence: LeakSources) -> None:
     assert "failed:" in evidence.output  # the damaged row
     for word in ("Traceback (most", "SELECT ", "INSERT INTO", "[SQL", "[parameters", "LINE 1"):
         assert word not in evidence.output

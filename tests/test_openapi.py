@@ -16,7 +16,7 @@ import churn
 from churn.dictionary import domain
 from churn.schemas.employee import EXAMPLE, Employee
 from churn.schemas.responses import Suggestion, WhatIfAnswer
-from churn.web.middleware.gate import METRICS, OPEN_PATHS, SCOPES
+from churn.web.middleware.gate import METRICS_PATH, OPEN_PATHS, REQUIRED_SCOPES
 from churn.web.openapi.document import make_document
 from churn.web.openapi.operations import OPERATIONS
 from harness.identities import a_token, bearer
@@ -37,7 +37,7 @@ REFUSED: dict[str, tuple[int, str, str, dict[str, Any]]] = {
 }
 
 
-DOCUMENT = make_document(SCOPES, METRICS)
+DOCUMENT = make_document(REQUIRED_SCOPES, METRICS_PATH)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_is_a_valid_document_and_open_to_anyone(served: Served, document: dict[s
 
 
 def test_has_every_route_that_the_gate_lists_and_no_other(document: dict[str, Any]) -> None:
-    assert set(document["paths"]) == OPEN_PATHS | set(SCOPES)
+    assert set(document["paths"]) == OPEN_PATHS | set(REQUIRED_SCOPES)
     assert set(OPERATIONS) == set(document["paths"])
 
 
@@ -81,10 +81,10 @@ def test_says_what_opens_each_route(document: dict[str, Any]) -> None:
     both: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            expected = [] if path in OPEN_PATHS else [*both, {}] if path == METRICS else both
+            expected = [] if path in OPEN_PATHS else [*both, {}] if path == METRICS_PATH else both
             assert operation["security"] == expected, path
             statuses = set(operation["responses"])
-            assert ({"401", "403", "429", "503"} <= statuses) == (path in SCOPES), path
+            assert ({"401", "403", "429", "503"} <= statuses) == (path in REQUIRED_SCOPES), path
             assert {"200", "400", "405", "408", "431", "500", "504"} <= statuses, path
 
 

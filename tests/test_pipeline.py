@@ -26,8 +26,8 @@ Left = NDArray[np.bool_]
 
 def learnable(rows: int = 400) -> tuple[pd.DataFrame, Left]:
     employees = make_employees(rows)
-    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
-    return frame(employees.to_dict("records"), FEATURES), left  # type: ignore[arg-type]
+    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    return frame(employees.to_dict("records"), FEATURES), has_left  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +95,9 @@ class TestContributions:
 
     def test_follow_the_order_of_the_columns(self) -> None:
         mixed = tuple(reversed(FEATURES))
-        table, left = learnable()
+        table, has_left = learnable()
         turned = table[[field.name for field in mixed]]
-        assert_adds_up(fit(build_pipeline(mixed), turned, left), turned)
+        assert_adds_up(fit(build_pipeline(mixed), turned, has_left), turned)
 
 
 class TestUnknown:
@@ -110,17 +110,17 @@ class TestUnknown:
         assert log_odds(fitted, nobody)[0] == pytest.approx(contributions(fitted, nobody)[0], abs=1e-12)
 
     def test_a_category_of_no_training_row_contributes_nothing(self) -> None:
-        table, left = learnable()
+        table, has_left = learnable()
         others = (table["poste"] != "Manager").to_numpy()
-        pipeline = fit(build_pipeline(FEATURES), table[others], left[others])
+        pipeline = fit(build_pipeline(FEATURES), table[others], has_left[others])
         parts = contributions(pipeline, frame([{"poste": "Manager"}, {"poste": "Tech Lead"}], FEATURES))[1]
         assert parts["poste"][0] == 0
         assert parts["poste"][1] != 0
 
     @pytest.mark.parametrize("value", [np.nan, 3.0], ids=["unknown", "the same"])
     def test_a_number_that_says_nothing_in_training_contributes_nothing(self, value: float) -> None:
-        table, left = learnable()
-        pipeline = fit(build_pipeline(FEATURES), table.assign(niveau_education=value), left)
+        table, has_left = learnable()
+        pipeline = fit(build_pipeline(FEATURES), table.assign(niveau_education=value), has_left)
         assert (contributions(pipeline, table)[1]["niveau_education"] == 0).all()
 
 
@@ -130,15 +130,15 @@ class TestCentre:
         np.testing.assert_allclose(means, 0, atol=1e-12)
 
     def test_the_average_is_over_the_rows_where_the_field_is_known(self) -> None:
-        table, left = learnable()
+        table, has_left = learnable()
         gaps = np.random.default_rng(2).random(table.shape) < 0.3
         holed = table.mask(gaps)
-        parts = effects(fit(build_pipeline(FEATURES), holed, left), holed)[1]
+        parts = effects(fit(build_pipeline(FEATURES), holed, has_left), holed)[1]
         np.testing.assert_allclose(parts.where(~gaps).mean(), 0, atol=1e-12)
 
     def test_predictions_for_complete_rows_stay(self) -> None:
-        table, left = learnable()
-        pipeline = build_pipeline(FEATURES).fit(table, left)
+        table, has_left = learnable()
+        pipeline = build_pipeline(FEATURES).fit(table, has_left)
         before = log_odds(pipeline, table)
         np.testing.assert_allclose(log_odds(centre(pipeline, table), table), before, atol=1e-9)
 
@@ -162,9 +162,9 @@ class TestBuildPipeline:
     @pytest.mark.parametrize("numeric", [True, False])
     def test_fields_of_one_kind_alone(self, numeric: bool) -> None:
         fields: list[Field] = [field for field in FEATURES if field.numeric == numeric]
-        table, left = learnable()
+        table, has_left = learnable()
         table = table[[field.name for field in fields]]
-        assert_adds_up(fit(build_pipeline(fields), table, left), table)
+        assert_adds_up(fit(build_pipeline(fields), table, has_left), table)
 
     def test_is_plain_scikit_learn(self, fitted: Pipeline, table: pd.DataFrame) -> None:
         loaded = pickle.loads(pickle.dumps(fitted))  # noqa: S301
@@ -181,9 +181,9 @@ class TestCalibration:
 
     def test_is_one_slope_where_two_would_not_rise(self) -> None:
         # Who leaves is in the middle of the range here: the two ends pull in different directions.
-        table, left = learnable(2000)
+        table, has_left = learnable(2000)
         noise = np.random.default_rng(3)
-        hidden = contributions(fit(build_pipeline(FEATURES), table, left), table)[1].sum(axis=1)
+        hidden = contributions(fit(build_pipeline(FEATURES), table, has_left), table)[1].sum(axis=1)
         odd = (hidden > hidden.quantile(0.9)) & (hidden < hidden.quantile(0.97))
         flipped = (odd ^ (noise.random(len(odd)) < 0.02)).to_numpy(dtype=bool)
         pipeline = fit(build_pipeline(FEATURES), table, flipped)
@@ -196,11 +196,11 @@ class TestCalibration:
 def test_core_fields_alone_tell_who_leaves() -> None:
     employees = extracts.read(TECHNOVA)
     table = employees[[field.name for field in FEATURES]]
-    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
     splits = RepeatedStratifiedKFold(n_splits=5, n_repeats=4, random_state=0)
     scores = []
-    for inside, outside in splits.split(table, left):
-        pipeline = fit(build_pipeline(FEATURES), table.iloc[inside], left[inside])
+    for inside, outside in splits.split(table, has_left):
+        pipeline = fit(build_pipeline(FEATURES), table.iloc[inside], has_left[inside])
         probabilities = pipeline.predict_proba(only_core(table.iloc[outside]))[:, 1]
-        scores.append(roc_auc_score(left[outside], probabilities))
+        scores.append(roc_auc_score(has_left[outside], probabilities))
     assert np.mean(scores) >= 0.795

@@ -21,7 +21,7 @@ from churn.core.ids import new_id
 from churn.database import engine as engines
 from churn.database.months import bound
 from churn.database.tables import JOURNAL, api_responses, employee_inputs, journal_batches, requests
-from churn.journal.call import Exchange
+from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.pseudonyms import pseudonymizer, stored_as
 from churn.journal.spool import Spool
@@ -29,7 +29,7 @@ from churn.journal.writer import Writer
 from churn.records.integrity import verify
 from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
-from tests.support.calls import count, exchange, scored
+from tests.support.calls import count, make_call, scored
 
 Command = Callable[..., tuple[int, str]]
 MINE, HERS = "Zoé-4711", "Ana-0815"
@@ -189,7 +189,7 @@ class TestErase:
 
     def test_waits_for_the_spool(self, logged: Served, command: Command, tmp_path: Path) -> None:
         spool = Spool(tmp_path / "spool", 10**6)
-        spool.append([entry_of(exchange(scored(MINE)))])
+        spool.append([entry_of(make_call(scored(MINE)))])
         spool.close()
         code, output = command("erase", MINE, "--yes")
         assert (code, "1 calls wait in the spool" in output) == (1, True)
@@ -201,8 +201,8 @@ def id_of(moment: datetime) -> uuid.UUID:
     return uuid.UUID(int=bound(moment).int | new_id().int & (1 << 80) - 1)
 
 
-def call_of(moment: datetime) -> Exchange:
-    one = exchange(replace(scored(7), id=id_of(moment)))
+def call_of(moment: datetime) -> Call:
+    one = make_call(replace(scored(7), id=id_of(moment)))
     return replace(one, id=id_of(moment), received_at=moment, answered_at=moment)
 
 

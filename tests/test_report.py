@@ -16,7 +16,7 @@ from churn import training
 from churn.core.errors import ModelError
 from churn.dictionary import domain
 from churn.i18n import terms
-from churn.i18n.formatting import Voice
+from churn.i18n.formatting import Locale
 from churn.ingest import extracts
 from churn.model import scorecard
 from churn.model.pipeline import compile_scorecard
@@ -215,18 +215,18 @@ def test_the_calibration_multiplies_effects_by_what_the_report_says(facts: Facts
 
 @pytest.mark.parametrize("name", [*PAGES, *CARDS])
 def test_the_figures_are_those_of_the_facts(name: str, facts: Facts, documents: dict[str, str]) -> None:
-    voice = Voice("fr" if ".fr." in name else "en")
+    locale = Locale("fr" if ".fr." in name else "en")
     text = flat(Page(documents[name]).text)
-    for metric in terms.METRICS:
-        assert flat(voice.spread(facts["metrics"][metric], 3)) in text
+    for metric in terms.METRIC_TITLES:
+        assert flat(locale.spread(facts["metrics"][metric], 3)) in text
     counts = facts["curves"]["confusion"]
     for count in ("true_positives", "false_positives", "false_negatives"):
-        assert flat(voice.count(counts[count])) in text
-    assert flat(voice.percent(facts["threshold"]["value"], 1)) in text
+        assert flat(locale.count(counts[count])) in text
+    assert flat(locale.percent(facts["threshold"]["value"], 1)) in text
     for audit in facts["fairness"]:
         for group in audit["groups"]:
-            assert flat(voice.points(group["calibration_gap"])) in text
-        assert flat(voice.estimate(audit["ratio"])) in text
+            assert flat(locale.points(group["calibration_gap"])) in text
+        assert flat(locale.estimate(audit["ratio"])) in text
     assert facts["tag"] in text
     assert facts["data_fingerprint"] in text
     assert "2026-01-02 03:04:05 UTC" in text
@@ -234,17 +234,17 @@ def test_the_figures_are_those_of_the_facts(name: str, facts: Facts, documents: 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_choice_and_challenger_is_in_words(name: str, facts: Facts, pages: dict[str, Page]) -> None:
-    voice = Voice("fr" if ".fr." in name else "en")
+    locale = Locale("fr" if ".fr." in name else "en")
     for choice in facts["choices"]:
-        named = terms.policy(choice["policy"], voice)
+        named = terms.policy(choice["policy"], locale)
         assert named != choice["policy"]
         assert flat(named) in pages[name].text
     for title in terms.CHALLENGERS.values():
-        assert voice.pick(title) in pages[name].text
+        assert locale.pick(title) in pages[name].text
 
 
 def test_numbers_are_written_as_each_language_does() -> None:
-    french, english = Voice("fr"), Voice("en")
+    french, english = Locale("fr"), Locale("en")
     assert (french.number(0.8649), english.number(0.8649)) == ("0,86", "0.86")
     assert (flat(french.count(1470)), english.count(1470)) == ("1 470", "1,470")
     assert (flat(french.percent(0.271)), english.percent(0.271)) == ("27 %", "27%")
@@ -299,32 +299,32 @@ def audit(
 def test_the_four_fifths_ratio_is_read_out(
     low: float | None, value: float | None, high: float | None, read: str
 ) -> None:
-    assert read in readings.four_fifths(audit(low, value, high), Voice("en"))
+    assert read in readings.four_fifths(audit(low, value, high), Locale("en"))
 
 
 def test_small_groups_are_set_apart_by_name() -> None:
     found = audit(None, None, None, small=True)
-    assert readings.four_fifths(found, Voice("en")) == (
+    assert readings.four_fifths(found, Locale("en")) == (
         "Fewer than two groups are large enough to be compared. Set apart, as they are small: Men."
     )
-    assert "Laissés de côté, car petits : Hommes." in flat(readings.four_fifths(found, Voice("fr")))
+    assert "Laissés de côté, car petits : Hommes." in flat(readings.four_fifths(found, Locale("fr")))
 
 
 def test_a_large_group_that_is_not_treated_right_is_named_and_a_small_one_is_not() -> None:
     overstated = "risk overstated on average (+5.0 [+2.0; +8.0] points, more than chance)"
     to_explain = "To be explained: the group flagged most (Women) is not the one that leaves most (Men)."
-    large = " ".join(readings.groups(audit(), Voice("en")))
-    small = " ".join(readings.groups(audit(small=True), Voice("en")))
+    large = " ".join(readings.groups(audit(), Locale("en")))
+    small = " ".join(readings.groups(audit(small=True), Locale("en")))
     assert f"Women: {overstated} Men: {overstated}" in large.replace(". ", " ")
     assert to_explain in large
     assert small == f"Women: {overstated}."
     few = audit()
     few["groups"][1]["few_departures"] = True
-    assert " ".join(readings.groups(few, Voice("en"))) == f"Women: {overstated}."
+    assert " ".join(readings.groups(few, Locale("en"))) == f"Women: {overstated}."
     fine = audit()
     for group in fine["groups"]:
         group |= {"departures": 60, "calibration_gap": {"value": 0.01, "low": -0.01, "high": 0.03}}
-    assert readings.groups(fine, Voice("en")) == []
+    assert readings.groups(fine, Locale("en")) == []
 
 
 def test_the_price_of_leaving_the_protected_fields_out(facts: Facts) -> None:
@@ -332,13 +332,13 @@ def test_the_price_of_leaving_the_protected_fields_out(facts: Facts) -> None:
     changed["metrics"]["roc_auc"] = {"mean": 0.86, "sd": 0.035}
     [protected] = [one for one in changed["challengers"] if one["name"] == "with_protected"]
     protected["metrics"]["roc_auc"] = {"mean": 0.863, "sd": 0.03}
-    read = readings.price_of_protection(changed, Voice("en"))
+    read = readings.price_of_protection(changed, Locale("en"))
     assert "0.863 instead of 0.860, that is +0.003, less than the spread between folds (± 0.035)" in read
-    assert readings.price_of_protection(other(facts, challengers=[]), Voice("en")) == ""
+    assert readings.price_of_protection(other(facts, challengers=[]), Locale("en")) == ""
 
 
 def test_the_law_knows_the_fields_of_the_model(facts: Facts, documents: dict[str, str]) -> None:
-    english = Voice("en")
+    english = Locale("en")
     for article in ("L1132-1", "L1222-4", "L2312-38", "Annex III, point 4(b)", "26(6)", "26(7)", "Art. 22"):
         assert article in documents["MODEL_CARD.md"]
         assert article in documents["report.en.html"]

@@ -17,7 +17,7 @@ from churn.access.throttle import Patience
 from churn.access.tokens import new_secret, revoke_token
 from churn.access.users import set_active
 from churn.schemas.employee import EXAMPLE
-from churn.web.middleware.gate import OPEN_PATHS, SCOPES
+from churn.web.middleware.gate import OPEN_PATHS, REQUIRED_SCOPES
 from harness.identities import a_token, a_user, basic, bearer
 from tests.conftest import Served
 
@@ -55,7 +55,7 @@ def served_paths(app: ASGIApp) -> list[str]:
     routes: Any = app
     while not hasattr(routes, "routes"):
         routes = routes.app
-    return sorted(set(paths(list(routes.routes))) | set(OPEN_PATHS) | set(SCOPES))
+    return sorted(set(paths(list(routes.routes))) | set(OPEN_PATHS) | set(REQUIRED_SCOPES))
 
 
 def strangers(engine: Engine) -> dict[str, str]:
@@ -87,12 +87,12 @@ def statuses(client: TestClient, method: str, path: str, authorization: str) -> 
 
 
 def test_the_application_has_the_routes_that_the_gate_lists(served: Served, served_paths: list[str]) -> None:
-    assert set(SCOPES) <= set(served_paths)
+    assert set(REQUIRED_SCOPES) <= set(served_paths)
     admin = bearer(a_token(served.engine, "root", scopes=["admin"]))
     for path in served_paths:
         method = "POST" if path in BODIES else "GET"
         status = statuses(served.client, method, path, admin)
-        assert (status == 200) == (path in SCOPES or path in OPEN_PATHS), path
+        assert (status == 200) == (path in REQUIRED_SCOPES or path in OPEN_PATHS), path
         assert status in (200, 404), path
 
 
@@ -110,7 +110,7 @@ def test_with_wrong_credentials_nothing_closed_answers(served: Served, served_pa
     wrong = strangers(served.engine)
     for path in served_paths:
         for kind, authorization in wrong.items():
-            if path in OPEN_PATHS or (kind == "a wrong password" and path not in SCOPES):
+            if path in OPEN_PATHS or (kind == "a wrong password" and path not in REQUIRED_SCOPES):
                 continue
             method = "POST" if path in BODIES else "GET"
             assert statuses(served.client, method, path, authorization) == 401, (kind, path)
@@ -119,7 +119,7 @@ def test_with_wrong_credentials_nothing_closed_answers(served: Served, served_pa
 @pytest.mark.parametrize("scope", ALL_SCOPES)
 def test_a_scope_opens_what_it_is_for_and_nothing_else(served: Served, scope: str) -> None:
     authorization = bearer(a_token(served.engine, scope, scopes=[scope]))
-    for path, needed in SCOPES.items():
+    for path, needed in REQUIRED_SCOPES.items():
         method = "POST" if path in BODIES else "GET"
         status = statuses(served.client, method, path, authorization)
         expected = 200 if needed in (None, scope) or scope == "admin" else 403

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select, text
 
 from churn.batch.run import Files, Run
-from churn.batch.run_journal import Recorder
+from churn.batch.run_journal import RunJournal
 from churn.cli.main import main
 from churn.core.errors import DatabaseError
 from churn.database import schema
@@ -179,7 +179,7 @@ class TestJournal:
             with database.begin() as connection:
                 connection.execute(text("DROP TABLE api_responses"))
 
-        run = Run(model, "fr", recorder=Recorder(Writer(database), model))
+        run = Run(model, "fr", run_journal=RunJournal(Writer(database), model))
         with pytest.raises(DatabaseError, match="run `churn db check`"):
             run.score(FlatTable(source), Files(tmp_path / "o.csv", tmp_path / "r.csv"), break_the_database)
         assert {path.name for path in tmp_path.iterdir()} == {"db", "in.parquet"}

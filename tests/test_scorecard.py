@@ -61,8 +61,8 @@ def test_equals_the_pipeline_on_any_valid_record(records: list[dict[str, Any]]) 
 
 def test_a_number_that_never_varied_or_was_never_known_contributes_nothing() -> None:
     table = TABLE.assign(niveau_education=3.0, nb_formations_suivies=np.nan)
-    left = (EMPLOYEES["a_quitte_l_entreprise"] == "Oui").to_numpy(dtype=bool)
-    compiled = compile_scorecard(fit(build_pipeline(domain.FEATURES), table, left))
+    has_left = (EMPLOYEES["a_quitte_l_entreprise"] == "Oui").to_numpy(dtype=bool)
+    compiled = compile_scorecard(fit(build_pipeline(domain.FEATURES), table, has_left))
     parts = compiled.contributions({"niveau_education": 3, "nb_formations_suivies": 2})
     assert set(parts.values()) == {0.0}
 

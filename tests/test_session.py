@@ -15,14 +15,14 @@ from churn.core.errors import DatabaseError
 from churn.database import schema
 from churn.database.engine import opened, parse_url
 from churn.database.tables import api_responses, employee_inputs, features, requests
-from churn.journal.call import Exchange
+from churn.journal.call import Call
 from churn.journal.entry import entry_of
-from churn.journal.operator_actions import record_act
+from churn.journal.operator_actions import record_action
 from churn.journal.writer import Writer
 from churn.records.history import Filters, page
 from churn.records.integrity import verify
 from harness import postgres
-from tests.support.calls import NOON, exchange, scored
+from tests.support.calls import NOON, make_call, scored
 from tests.support.pgbouncer import pooled
 
 SETTINGS = {
@@ -76,14 +76,14 @@ def url(postgresql: str, postgresql_at_head: str) -> Iterator[str]:
         yield made
 
 
-def call() -> Exchange:
+def call() -> Call:
     one = replace(scored(PERSON), base_value=-THIRD, probability=0.1 + 0.2, threshold=THIRD)
-    made = exchange(one)
+    made = make_call(one)
     made.duration_ms = 1e-7 * THIRD
     return made
 
 
-def check(engine: Engine, one: Exchange) -> None:
+def check(engine: Engine, one: Call) -> None:
     """See that the database has what was written, to the last bit."""
     with engine.connect() as connection:
         request = connection.execute(select(requests).where(requests.c.id == one.id)).one()
@@ -116,7 +116,7 @@ def test_no_setting_of_a_database_or_a_role_changes_a_value(
         for replayed in (False, False, True):
             calls.append(call())
             writer.write([entry_of(calls[-1])], replayed=replayed)
-        record_act(writer, "churn data show", {"predictions": 1}, "Zoé")
+        record_action(writer, "churn data show", {"predictions": 1}, "Zoé")
         writer.close()
         [newest, *_] = page(engine, Filters(employee_ids=(PERSON,), since=NOON - timedelta(days=400)))
         assert (newest["at"], newest["probability"], newest["threshold"]) == (NOON, 0.1 + 0.2, THIRD)

@@ -24,7 +24,7 @@ from churn.model.registry import ServedModel
 from churn.schemas.employee import EXAMPLE
 from churn.web.endpoints import body_reader
 from churn.web.server.protocol import BoundedProtocol
-from churn.web.server.slow_clients import Connection, Waiting
+from churn.web.server.slow_clients import Connection, SlowClients
 from harness.identities import a_token
 from tests.support.raw_sockets import PATIENCE, Answer, answers, ask, connect, heard, is_last, is_refusal
 
@@ -32,7 +32,7 @@ BRIEF = 1.0  # seconds; a whole request takes less on a busy machine, too
 HEAD = b"POST /predict HTTP/1.1\r\nAccept-Language: en\r\nHost: h\r\n"
 
 
-class Counting(Waiting):
+class Counting(SlowClients):
     """Notes each time that a connection begins to wait."""
 
     def __init__(self, **options: Any) -> None:
@@ -48,7 +48,7 @@ class Counting(Waiting):
 
 
 @contextmanager
-def serving(app: ASGIApp, waiting: Waiting, **options: Any) -> Iterator[str]:
+def serving(app: ASGIApp, waiting: SlowClients, **options: Any) -> Iterator[str]:
     """Yield the address of the app as uvicorn serves it in this process, with patience of its own."""
     protocol = type("Protocol", (BoundedProtocol,), {"waiting": waiting, **options})
     config = uvicorn.Config(
@@ -108,30 +108,30 @@ def statuses(engine: Engine) -> list[tuple[str, int]]:
 
 class TestHeads:
     def test_one_that_stops_is_told_so(self, app: ASGIApp, token: bytes) -> None:
-        with serving(app, Waiting(BRIEF)) as url:
+        with serving(app, SlowClients(BRIEF)) as url:
             [answer] = ask(url, HEAD)
         assert (answer.status, is_refusal(answer), is_last(answer)) == (408, True, True)
         assert b"takes too long to arrive" in answer.body
 
     def test_one_that_trickles_is_too(self, app: ASGIApp, token: bytes) -> None:
-        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+        with serving(app, SlowClients(BRIEF)) as url, connect(url) as connection:
             connection.sendall(HEAD + b"X-Slow: ")
             [answer] = answers(trickled(connection))
         assert answer.status == 408
 
     def test_one_of_a_later_request_is_too(self, app: ASGIApp, token: bytes) -> None:
-        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+        with serving(app, SlowClients(BRIEF)) as url, connect(url) as connection:
             connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n" + HEAD)
             first, *others = answers(heard(connection))
         assert first.status == 200
         assert [answer.status for answer in others] in ([], [408])  # before or after the first is answered
 
     def test_a_connection_that_says_nothing_is_told_nothing(self, app: ASGIApp, token: bytes) -> None:
-        with serving(app, Waiting(BRIEF)) as url:
+        with serving(app, SlowClients(BRIEF)) as url:
             assert ask(url) == []
 
     def test_nor_is_one_with_nothing_but_empty_lines(self, app: ASGIApp, token: bytes) -> None:
-        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+        with serving(app, SlowClients(BRIEF)) as url, connect(url) as connection:
             connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")
             said = b""
             while not said.endswith(b"\r\n\r\n\n"):  # it may come in parts
@@ -155,7 +155,7 @@ class TestBodies:
     def test_one_that_stops_is_told_so_and_journalled(
         self, app: ASGIApp, engine: Engine, token: bytes
     ) -> None:
-        with serving(app, Waiting(BRIEF)) as url:
+        with serving(app, SlowClients(BRIEF)) as url:
             [answer] = ask(url, HEAD + token + b"Content-Length: 1000\r\n\r\n{")
         assert (answer.status, is_refusal(answer), is_last(answer)) == (408, True, True)
         assert statuses(engine) == [("/predict", 408)]
@@ -164,13 +164,13 @@ class TestBodies:
         "head", [b"Content-Length: 1000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n"]
     )
     def test_one_that_trickles_is_too(self, app: ASGIApp, token: bytes, head: bytes) -> None:
-        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+        with serving(app, SlowClients(BRIEF)) as url, connect(url) as connection:
             connection.sendall(HEAD + token + head)
             [answer] = answers(trickled(connection))
         assert answer.status == 408
 
     def test_one_that_is_answered_is_closed_without_another_word(self, app: ASGIApp, token: bytes) -> None:
-        with serving(app, Waiting(BRIEF)) as url, connect(url) as connection:
+        with serving(app, SlowClients(BRIEF)) as url, connect(url) as connection:
             connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
             [answer] = answers(connection.recv(1 << 16))
             assert answer.status == 401
@@ -200,7 +200,7 @@ class TestBodies:
         assert waiting.begun == begun  # for a head, for a body, for more of the body
 
     def test_what_was_promised_before_is_answered(self, app: ASGIApp, token: bytes) -> None:
-        with serving(app, Waiting(BRIEF)) as url:
+        with serving(app, SlowClients(BRIEF)) as url:
             found = ask(url, b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n\x01")
         assert [answer.status for answer in found] == [200]
 
@@ -219,7 +219,7 @@ class TestAnswers:
 
         body = json.dumps([EXAMPLE] * 8000).encode()  # its answer is larger than what the system takes
         options = {"unread": int(BRIEF * 1000), "connection_lost": connection_lost}
-        with serving(app, Waiting(PATIENCE), **options) as url, connect(url) as connection:
+        with serving(app, SlowClients(PATIENCE), **options) as url, connect(url) as connection:
             connection.sendall(b"POST /predict_batch HTTP/1.1\r\nHost: h\r\n" + token + more)
             connection.sendall(b"Content-Length: %d\r\n\r\n" % len(body) + body)
             assert lost.wait(PATIENCE)
@@ -238,7 +238,7 @@ class TestEnds:
         options = {"shutdown": shutdown, "farewell": PATIENCE}
         with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
             with ExitStack() as running:
-                url = running.enter_context(serving(app, Waiting(PATIENCE), **options))
+                url = running.enter_context(serving(app, SlowClients(PATIENCE), **options))
                 new, old = (stack.enter_context(connect(url)) for _ in range(2))
                 old.sendall(asked)
                 assert [answer.status for answer in answers(old.recv(1 << 16))] == [200]
@@ -252,7 +252,7 @@ class TestEnds:
 
     def test_who_asks_for_nothing_does_not_hold_it_up(self, app: ASGIApp, token: bytes) -> None:
         with ExitStack() as stack:
-            with serving(app, Waiting(PATIENCE * 10), farewell=0.0) as url:
+            with serving(app, SlowClients(PATIENCE * 10), farewell=0.0) as url:
                 idle = stack.enter_context(connect(url))
                 assert httpx.get(f"{url}/livez").status_code == 200  # the other is accepted by now
             assert heard(idle) == b""
@@ -292,7 +292,7 @@ class TestShares:
         self, app: ASGIApp, engine: Engine, token: bytes
     ) -> None:
         another = a_header(engine, "another")
-        with serving(app, Waiting(PATIENCE)) as url:
+        with serving(app, SlowClients(PATIENCE)) as url:
             for _ in range(2):  # what was held is let go
                 with (
                     self.bringing(url, [token] * (body_reader.MAX_EACH + 1)) as connections,
@@ -308,7 +308,7 @@ class TestShares:
         monkeypatch.setattr(body_reader, "MAX_HELD", 2 * len(self.BODY) * body_reader.SHARE)
         another = a_header(engine, "another")
         with (
-            serving(app, Waiting(PATIENCE)) as url,
+            serving(app, SlowClients(PATIENCE)) as url,
             self.bringing(url, [token] * 3) as connections,
             self.bringing(url, [another] * 2) as others,
         ):
@@ -322,14 +322,14 @@ class TestShares:
     ) -> None:
         monkeypatch.setattr(body_reader, "MAX_HELD", len(self.BODY) * body_reader.SHARE)
         tokens = [token, *(a_header(engine, f"another {n}") for n in range(body_reader.SHARE))]
-        with serving(app, Waiting(PATIENCE)) as url, self.bringing(url, tokens) as connections:
+        with serving(app, SlowClients(PATIENCE)) as url, self.bringing(url, tokens) as connections:
             self.one_is_refused(connections)
 
 
 class TestRoom:
     def test_the_one_that_waits_longest_makes_room(self, app: ASGIApp, token: bytes) -> None:
         with (
-            serving(app, Waiting(PATIENCE * 10, at_most=2)) as url,
+            serving(app, SlowClients(PATIENCE * 10, at_most=2)) as url,
             connect(url) as first,
             connect(url) as second,
             connect(url) as third,
@@ -342,7 +342,7 @@ class TestRoom:
     def test_a_body_of_somebody_known_stays_and_others_make_room(self, app: ASGIApp, token: bytes) -> None:
         half = b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
         with (
-            serving(app, Waiting(PATIENCE * 10, at_most=2)) as url,
+            serving(app, SlowClients(PATIENCE * 10, at_most=2)) as url,
             connect(url) as known,
             connect(url) as stranger,
         ):
@@ -361,7 +361,7 @@ class TestRoom:
     def test_bodies_of_somebody_known_do_not_keep_a_new_one_out(self, app: ASGIApp, token: bytes) -> None:
         half = b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
         with (
-            serving(app, Waiting(PATIENCE * 10, at_most=2)) as url,
+            serving(app, SlowClients(PATIENCE * 10, at_most=2)) as url,
             connect(url) as first,
             connect(url) as second,
         ):

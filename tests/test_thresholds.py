@@ -6,17 +6,17 @@ from sklearn.metrics import balanced_accuracy_score, fbeta_score
 
 from churn.core.errors import TrainingError
 from churn.training.thresholds import (
-    METRICS,
+    METRIC_POLICIES,
     Capacity,
     CostRatio,
     FBeta,
-    Left,
+    HasLeft,
     Probabilities,
     parse_policy,
 )
 
 
-def employees(seed: int, n: int = 80) -> tuple[Left, Probabilities]:
+def employees(seed: int, n: int = 80) -> tuple[HasLeft, Probabilities]:
     random = np.random.default_rng(seed)
     # Rounded, so that some probabilities are equal.
     probabilities = (random.random(n) * 0.98).round(2)
@@ -24,49 +24,49 @@ def employees(seed: int, n: int = 80) -> tuple[Left, Probabilities]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("metric", sorted(METRICS))
+@pytest.mark.parametrize("metric", sorted(METRIC_POLICIES))
 def test_no_other_threshold_is_better(metric: str, seed: int) -> None:
-    left, probabilities = employees(seed)
+    has_left, probabilities = employees(seed)
 
     def score(threshold: float) -> float:
         flagged = probabilities >= threshold
         if metric == "balanced_accuracy":
-            return float(balanced_accuracy_score(left, flagged))
-        return float(fbeta_score(left, flagged, beta=float(metric[1:]), zero_division=0))
+            return float(balanced_accuracy_score(has_left, flagged))
+        return float(fbeta_score(has_left, flagged, beta=float(metric[1:]), zero_division=0))
 
     best = max(score(threshold) for threshold in np.unique(probabilities))
-    assert score(METRICS[metric].choose(left, probabilities)) == pytest.approx(best, abs=1e-12)
+    assert score(METRIC_POLICIES[metric].choose(has_left, probabilities)) == pytest.approx(best, abs=1e-12)
 
 
 def test_a_threshold_lies_between_two_probabilities() -> None:
-    left = np.array([False, False, True, True])
-    assert FBeta(1).choose(left, np.array([0.1, 0.2, 0.6, 0.9])) == pytest.approx(0.4)
+    has_left = np.array([False, False, True, True])
+    assert FBeta(1).choose(has_left, np.array([0.1, 0.2, 0.6, 0.9])) == pytest.approx(0.4)
 
 
 def test_a_larger_beta_flags_more() -> None:
-    left, probabilities = employees(0, 2000)
-    assert FBeta(2).choose(left, probabilities) < FBeta(0.5).choose(left, probabilities)
+    has_left, probabilities = employees(0, 2000)
+    assert FBeta(2).choose(has_left, probabilities) < FBeta(0.5).choose(has_left, probabilities)
 
 
 @pytest.mark.parametrize(("miss", "alarm"), [(1.0, 1.0), (5.0, 1.0), (1.0, 4.0)])
 def test_a_cost_ratio_costs_least_where_probabilities_are_right(miss: float, alarm: float) -> None:
     random = np.random.default_rng(1)
     probabilities = random.random(200_000)
-    left = random.random(200_000) < probabilities
+    has_left = random.random(200_000) < probabilities
 
     def cost(threshold: float) -> float:
         flagged = probabilities >= threshold
-        return float(miss * (left & ~flagged).mean() + alarm * (~left & flagged).mean())
+        return float(miss * (has_left & ~flagged).mean() + alarm * (~has_left & flagged).mean())
 
-    chosen = CostRatio(miss, alarm).choose(left, probabilities)
+    chosen = CostRatio(miss, alarm).choose(has_left, probabilities)
     assert cost(chosen) <= min(cost(threshold) for threshold in np.linspace(0, 1, 101)) + 2e-3
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("people", [1, 7, 40, 79, 80])
 def test_a_capacity_is_never_exceeded_and_as_full_as_ties_allow(people: int, seed: int) -> None:
-    left, probabilities = employees(seed)
-    flagged = int((probabilities >= Capacity(people, 80).choose(left, probabilities)).sum())
+    has_left, probabilities = employees(seed)
+    flagged = int((probabilities >= Capacity(people, 80).choose(has_left, probabilities)).sum())
     assert flagged <= people
     falling = np.sort(probabilities)[::-1]
     if people == 80 or falling[people - 1] != falling[people]:
@@ -74,8 +74,8 @@ def test_a_capacity_is_never_exceeded_and_as_full_as_ties_allow(people: int, see
 
 
 def test_a_capacity_is_a_share_of_the_company() -> None:
-    left, probabilities = employees(3, 1000)
-    flagged = probabilities[:500] >= Capacity(100, 1000).choose(left[:500], probabilities[:500])
+    has_left, probabilities = employees(3, 1000)
+    flagged = probabilities[:500] >= Capacity(100, 1000).choose(has_left[:500], probabilities[:500])
     assert 40 <= flagged.sum() <= 50
 
 

@@ -156,11 +156,11 @@ class TestRefusals:
 def test_the_threshold_is_chosen_on_rows_that_its_model_has_not_seen() -> None:
     # Where leaving is pure chance, only a model that has seen the answers tells who left.
     employees = make_employees(200, seed=4)
-    left = np.random.default_rng(5).permutation(np.repeat([True, False], 100))
+    has_left = np.random.default_rng(5).permutation(np.repeat([True, False], 100))
     table = employees[[field.name for field in domain.FEATURES]]
-    learned = Learner(domain.FEATURES)(table, left)
-    assert roc_auc_score(left, learned.held_out) < 0.7
-    assert roc_auc_score(left, learned.pipeline.predict_proba(table)[:, 1]) > 0.8
+    learned = Learner(domain.FEATURES)(table, has_left)
+    assert roc_auc_score(has_left, learned.held_out) < 0.7
+    assert roc_auc_score(has_left, learned.pipeline.predict_proba(table)[:, 1]) > 0.8
     spy = Spy()
     learned.threshold(spy)
     assert spy.told is learned.held_out
@@ -172,17 +172,17 @@ class Spy:
     name = "spy"
     told: NDArray[np.float64]
 
-    def choose(self, left: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> float:
+    def choose(self, has_left: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> float:
         self.told = probabilities
         return 0.5
 
 
 def test_the_penalty_and_the_shape_follow_the_rows(employees: pd.DataFrame) -> None:
     table = employees[[field.name for field in domain.FEATURES]]
-    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
-    noise = np.random.default_rng(6).permutation(left)
+    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    noise = np.random.default_rng(6).permutation(has_left)
     far = (Candidate(4, 3, 0.001), Candidate(6, 1, 1.0))
-    assert Learner(domain.FEATURES, far)(table, left).candidate == far[1]
+    assert Learner(domain.FEATURES, far)(table, has_left).candidate == far[1]
     assert Learner(domain.FEATURES, far)(table, noise).candidate == far[0]
 
 

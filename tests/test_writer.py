@@ -25,16 +25,16 @@ from churn.database.tables import (
 from churn.journal.entry import Entry, entry_of, load
 from churn.journal.writer import Writer
 from harness import postgres
-from tests.support.calls import NOON, count, exchange, scored
+from tests.support.calls import NOON, count, make_call, scored
 
 
 def entries(number: int) -> list[Entry]:
-    return [entry_of(exchange(scored())) for _ in range(number)]
+    return [entry_of(make_call(scored())) for _ in range(number)]
 
 
 def test_one_prediction_is_five_rows_that_lead_to_one_another(engine: Engine) -> None:
     one = scored(employee_id=12)
-    call = exchange(one)
+    call = make_call(one)
     Writer(engine).write([entry_of(call)])
     with engine.connect() as connection:
         request = connection.execute(select(requests)).one()
@@ -56,7 +56,7 @@ def test_one_prediction_is_five_rows_that_lead_to_one_another(engine: Engine) ->
 
 def test_a_batch_is_one_request_with_many_inputs_in_order(engine: Engine) -> None:
     predictions = [scored(employee_id) for employee_id in (30, 10, 20)]
-    Writer(engine).write([entry_of(exchange(*predictions))])
+    Writer(engine).write([entry_of(make_call(*predictions))])
     assert count(engine) == {
         "requests": 1,
         "employee_inputs": 3,
@@ -72,21 +72,21 @@ def test_a_batch_is_one_request_with_many_inputs_in_order(engine: Engine) -> Non
 
 
 def test_more_rows_than_one_statement_takes(engine: Engine) -> None:
-    Writer(engine).write([entry_of(exchange(*[scored(number) for number in range(5600)]))])
+    Writer(engine).write([entry_of(make_call(*[scored(number) for number in range(5600)]))])
     assert count(engine)["features"] == 5600
 
 
 def test_a_refused_call_is_a_request_and_a_response(engine: Engine) -> None:
-    Writer(engine).write([entry_of(exchange(status=422))])
+    Writer(engine).write([entry_of(make_call(status=422))])
     assert list(count(engine).values()) == [1, 0, 0, 0, 1]
 
 
 def test_what_fails_half_way_leaves_nothing(engine: Engine) -> None:
     writer, one = Writer(engine), scored()
-    writer.write([entry_of(exchange(one))])
+    writer.write([entry_of(make_call(one))])
     before = count(engine)
     with pytest.raises(DatabaseError, match="refuses what it was told") as caught:
-        writer.write([*entries(3), entry_of(exchange(one))])  # the prediction's key is taken
+        writer.write([*entries(3), entry_of(make_call(one))])  # the prediction's key is taken
     assert count(engine) == before
     assert "Tech Lead" not in str(caught.value) + str(caught.value.__cause__)
     writer.write(entries(1))
@@ -166,7 +166,7 @@ def test_a_write_is_one_statement_to_postgresql(postgresql: str, monkeypatch: py
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40))
 def test_any_text_comes_back_as_it_was(engine: Engine, found: str) -> None:
     one = scored(employee_id=found)
-    Writer(engine).write([entry_of(exchange(one))])
+    Writer(engine).write([entry_of(make_call(one))])
     with engine.connect() as connection:
         row = connection.execute(select(employee_inputs).where(employee_inputs.c.id == one.id)).one()
     assert (row.employee_id, row.record["employee_id"]) == (found, found)
@@ -176,12 +176,12 @@ def test_a_text_that_the_database_cannot_keep_is_refused(postgresql: str) -> Non
     with postgres.database(postgresql) as url, opened(url) as engine:
         schema.upgrade(engine)
         with pytest.raises(DatabaseError, match="refuses what it was told"):
-            Writer(engine).write([entry_of(exchange(scored(employee_id="nul\x00")))])
+            Writer(engine).write([entry_of(make_call(scored(employee_id="nul\x00")))])
         assert set(count(engine).values()) == {0}
 
 
 def test_an_entry_is_the_same_after_the_spool() -> None:
-    entry = entry_of(exchange(scored(1), scored(2)))
+    entry = entry_of(make_call(scored(1), scored(2)))
     assert load(entry.dump()) == entry
 
 
@@ -195,7 +195,7 @@ def test_what_is_no_entry_is_refused(line: bytes) -> None:
 
 
 def test_a_pseudonym_takes_the_place_of_the_employee_everywhere() -> None:
-    entry = entry_of(exchange(scored("Zoe-4711")), str.lower)
+    entry = entry_of(make_call(scored("Zoe-4711")), str.lower)
     assert b"Zoe-4711" not in entry.dump()
     assert entry.dump().count(b"zoe-4711") == 2
 
@@ -207,7 +207,7 @@ def test_keys_sort_by_the_time_they_were_made() -> None:
 
 
 def test_moments_come_back_in_utc_and_a_naive_one_is_refused(engine: Engine) -> None:
-    call = exchange()
+    call = make_call()
     call.received_at = NOON.astimezone(timezone(timedelta(hours=2)))
     Writer(engine).write([entry_of(call)])
     call.received_at = NOON.replace(tzinfo=None)

@@ -1,1 +1,1 @@
-"""Who may call: users, tokens and the gate."""
+"""Who may call: users, tokens, roles."""

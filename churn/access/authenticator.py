@@ -9,22 +9,22 @@ from datetime import UTC, datetime
 import anyio.to_thread
 import orjson
 
-from churn.access.credential_cache import Remembered
+from churn.access.credential_cache import CredentialCache
 from churn.access.credentials import Credentials, parse
 from churn.access.hashing import Hashing
-from churn.access.login_throttle import Guesses
+from churn.access.login_throttle import LoginThrottle
 from churn.access.throttle import Clock, Pace, Rate
-from churn.access.token_last_used import Uses
-from churn.access.verifier import NOBODY, Verified, Verifier
+from churn.access.token_last_used import TokenLastUsed
+from churn.access.verifier import NOBODY, VerifiedCaller, Verifier
 from churn.core.errors import ChurnError, DatabaseError, TooManyRequestsError
 from churn.core.ids import new_id
-from churn.journal.call import Caller, Exchange
-from churn.records.audit_log import SIGN_IN
+from churn.journal.call import SIGN_IN, Call
+from churn.schemas.caller import Caller
 
 # How many refused sign-ins are answered a second: each costs the event loop half as much as a prediction.
 OF_ADDRESS, OF_ALL = 10.0, 50.0
 
-Record = Callable[[Exchange], Awaitable[None]]
+RecordCall = Callable[[Call], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,23 @@ class Authenticator:
         self,
         verifier: Verifier,
         hashing: Hashing,
-        uses: Uses,
-        record: Record,
+        last_used: TokenLastUsed,
+        record: RecordCall,
         rates: Rates,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._verifier, self._hashing, self._uses, self._record = verifier, hashing, uses, record
+        self._verifier, self._hashing, self._last_used, self._record = verifier, hashing, last_used, record
         # Repeats of what was refused are no new guesses at a name: a program with an old password shall not
         # lock its owner out, nor its office. What is tried on the environment while the database is away
         # holds nobody back once it is there again.
-        self._guesses, self._repeats, self._tries_offline = Guesses(clock), Guesses(clock), Guesses(clock)
+        self._logins, self._repeats, self._tries_offline = (
+            LoginThrottle(clock),
+            LoginThrottle(clock),
+            LoginThrottle(clock),
+        )
         self._rates = {"user": Rate(rates.users, clock), "token": Rate(rates.tokens, clock)}
         self._pace_of_address, self._pace_of_all = Pace(OF_ADDRESS), Pace(OF_ALL)
-        self._remembered = Remembered(clock)
+        self._cache = CredentialCache(clock)
 
     async def authenticate(self, authorization: str, address: str) -> Caller:
         """Return who sent a header from an address; of nobody, a caller of the kind `anonymous`.
@@ -77,17 +81,17 @@ class Authenticator:
             await self._await_pace(address)
         return verified.caller
 
-    async def _find(self, credentials: Credentials | None, address: str) -> Verified:
+    async def _find(self, credentials: Credentials | None, address: str) -> VerifiedCaller:
         if credentials is None:
             return NOBODY
-        known = self._remembered.fresh(credentials)
+        known = self._cache.fresh(credentials)
         if known is not None:
             return known
 
-        async def ask(known: Verified | None, is_recent: bool) -> Verified:
+        async def ask(known: VerifiedCaller | None, is_recent: bool) -> VerifiedCaller:
             return await self._ask(credentials, address, known, is_recent=is_recent)
 
-        return await self._remembered.ask(credentials, ask)
+        return await self._cache.ask(credentials, ask)
 
     async def _await_pace(self, address: str) -> None:
         """Wait until another refusal may be told: those of one address, and of all, are so many a second."""
@@ -105,8 +109,8 @@ class Authenticator:
             raise TooManyRequestsError(wait)
 
     async def _ask(
-        self, credentials: Credentials, address: str, known: Verified | None, *, is_recent: bool
-    ) -> Verified:
+        self, credentials: Credentials, address: str, known: VerifiedCaller | None, *, is_recent: bool
+    ) -> VerifiedCaller:
         if known is None or not known.is_good:
             is_repeat = known is not None
             return self._used(await self._verify_throttled(credentials, address, is_repeat=is_repeat))
@@ -116,21 +120,23 @@ class Authenticator:
                 return self._used(found)
         return self._used(await self._verify(credentials, address, is_guess=False))
 
-    async def _verify_throttled(self, credentials: Credentials, address: str, *, is_repeat: bool) -> Verified:
+    async def _verify_throttled(
+        self, credentials: Credentials, address: str, *, is_repeat: bool
+    ) -> VerifiedCaller:
         """Verify, unless too many attempts have failed; those that succeed count as none."""
-        guesses, name = (self._repeats, "") if is_repeat else (self._guesses, credentials.username)
-        if wait := guesses.attempt(name, address):
+        logins, name = (self._repeats, "") if is_repeat else (self._logins, credentials.username)
+        if wait := logins.attempt(name, address):
             raise TooManyRequestsError(wait)
         try:
             verified = await self._verify(credentials, address, is_guess=True)
         except ChurnError:  # whatever it was, it was no wrong password
-            guesses.take_back(name, address)
+            logins.take_back(name, address)
             raise
         if verified.is_good:
-            guesses.forgive(name, address)
+            logins.forgive(name, address)
         return verified
 
-    async def _verify(self, credentials: Credentials, address: str, *, is_guess: bool) -> Verified:
+    async def _verify(self, credentials: Credentials, address: str, *, is_guess: bool) -> VerifiedCaller:
         if credentials.scheme == "bearer":
             return await self._verify_now(credentials, address, is_guess=False)
         async with self._hashing.turn(address if is_guess else None):
@@ -140,7 +146,7 @@ class Authenticator:
             await self._record(_signed_in(verified.caller, address))
         return verified
 
-    async def _verify_now(self, credentials: Credentials, address: str, *, is_guess: bool) -> Verified:
+    async def _verify_now(self, credentials: Credentials, address: str, *, is_guess: bool) -> VerifiedCaller:
         """Ask the database or, while it is away, the environment.
 
         Tokens are too long to be guessed, and programs whose own are not known by now ask again and again.
@@ -157,13 +163,13 @@ class Authenticator:
                 self._tries_offline.forgive(name, address)
             return verified
 
-    def _used(self, verified: Verified) -> Verified:
+    def _used(self, verified: VerifiedCaller) -> VerifiedCaller:
         if verified.caller.kind == "token" and verified.caller.id is not None:
-            self._uses.note(verified.caller.id)
+            self._last_used.note(verified.caller.id)
         return verified
 
 
-def _signed_in(caller: Caller, address: str) -> Exchange:
+def _signed_in(caller: Caller, address: str) -> Call:
     now = datetime.now(UTC)
     body = orjson.dumps({"address": address})
-    return Exchange(new_id(), now, "AUTH", SIGN_IN, caller, now, 200, 0.0, body)
+    return Call(new_id(), now, "AUTH", SIGN_IN, caller, now, 200, 0.0, body)

@@ -1,4 +1,4 @@
-"""Remembered credentials: what was verified a moment ago is not verified again."""
+"""The credential cache: what was verified a moment ago is not verified again."""
 
 import asyncio
 import hashlib
@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from churn.access.credentials import Credentials
-from churn.access.verifier import Verified
+from churn.access.throttle import Clock
+from churn.access.verifier import VerifiedCaller
 from churn.core.errors import DatabaseError
 
 FRESH = 2.0  # seconds for which nobody is asked: so long a revoked token may still be let in
@@ -18,18 +19,17 @@ STALE = 300.0  # seconds for which a verification stands while the database cann
 MOST = 10_000  # remembered, of each sort
 
 # Asked with what is remembered of the same credentials, and whether a password was hashed not long ago.
-Ask = Callable[[Verified | None, bool], Awaitable[Verified]]
-Clock = Callable[[], float]
+Ask = Callable[[VerifiedCaller | None, bool], Awaitable[VerifiedCaller]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    verified: Verified
+    verified: VerifiedCaller
     since: float
     checked: float
 
 
-class Remembered:
+class CredentialCache:
     """Remembers who was behind which credentials, asking once for all who send the same at the same time.
 
     By a digest whose key is this process's own: of what was sent, not of how it was spelt, so that nobody can
@@ -42,9 +42,9 @@ class Remembered:
         self._key = os.urandom(32)
         self._good: dict[bytes, _Known] = {}
         self._bad: dict[bytes, _Known] = {}
-        self._asked: dict[bytes, asyncio.Task[Verified]] = {}
+        self._asked: dict[bytes, asyncio.Task[VerifiedCaller]] = {}
 
-    def fresh(self, credentials: Credentials) -> Verified | None:
+    def fresh(self, credentials: Credentials) -> VerifiedCaller | None:
         """Return who it is, where that was asked a moment ago."""
         known = self._find(self._digest(credentials))
         if known is None:
@@ -52,7 +52,7 @@ class Remembered:
         lasts = FRESH if known.verified.is_good else BAD
         return known.verified if self._clock() - known.checked < lasts else None
 
-    async def ask(self, credentials: Credentials, ask: Ask) -> Verified:
+    async def ask(self, credentials: Credentials, ask: Ask) -> VerifiedCaller:
         """Return who it is, by asking; what is remembered, where the database cannot be asked.
 
         Raises:
@@ -73,7 +73,7 @@ class Remembered:
     def _find(self, digest: bytes) -> _Known | None:
         return self._good.get(digest) or self._bad.get(digest)
 
-    async def _check(self, digest: bytes, ask: Ask) -> Verified:
+    async def _check(self, digest: bytes, ask: Ask) -> VerifiedCaller:
         known, now = self._find(digest), self._clock()
         is_recent = known is not None and now - known.since < GOOD
         try:

@@ -17,7 +17,7 @@ USER, TOKEN = "admin", "first"
 
 
 @dataclass(frozen=True, slots=True)
-class First:
+class FirstCredentials:
     """A first user's password and a first token; as a text, what the operator is shown.
 
     Not for a log: its only copy is the one that is shown.
@@ -33,7 +33,7 @@ class First:
         )
 
 
-def ensure_somebody(engine: Engine, settings: Settings) -> First | None:
+def ensure_somebody(engine: Engine, settings: Settings) -> FirstCredentials | None:
     """Make the environment's identities exist; where there is nobody at all then, a first user and token.
 
     Both or neither, in one transaction with the journal's row about them: of several processes that do this
@@ -45,7 +45,7 @@ def ensure_somebody(engine: Engine, settings: Settings) -> First | None:
     ensure_identities(engine, settings)
     if count_users(engine) or count_tokens(engine):
         return None
-    first = First(secrets.token_urlsafe(12), new_secret())
+    first = FirstCredentials(secrets.token_urlsafe(12), new_secret())
 
     def make(connection: Connection) -> None:
         add_user(connection, USER, first.password, role=ROLE)

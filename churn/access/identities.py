@@ -14,8 +14,8 @@ from churn.core.errors import IdentityError, SettingsError
 from churn.core.settings import Settings
 from churn.database.schema import explained
 from churn.database.tables import tokens
-from churn.journal.call import Caller
 from churn.journal.operator_actions import perform
+from churn.schemas.caller import Caller
 
 ENVIRONMENT = "environment"  # who changed what the settings name, in the audit log
 ENVIRONMENT_TOKEN = "api-token"  # noqa: S105 - its name, not its secret

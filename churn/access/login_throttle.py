@@ -1,4 +1,4 @@
-"""Guesses: who tries wrong credentials waits, by the name that is tried and by the address."""
+"""The login throttle: who tries wrong credentials waits, by the name that is tried and by the address."""
 
 import time
 
@@ -9,7 +9,7 @@ OF_USERS = Patience(free=5, longest=60.0)
 OF_ADDRESSES = Patience(free=20, longest=900.0)
 
 
-class Guesses:
+class LoginThrottle:
     """Counts attempts by name, where there is one, and by address, until they are taken back."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:

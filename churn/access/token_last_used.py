@@ -1,4 +1,4 @@
-"""Uses: when each token was used last, stored at leisure."""
+"""When each token was used last, stored at leisure."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ from churn.core.errors import DatabaseError
 logger = logging.getLogger("churn")
 
 
-class Uses:
+class TokenLastUsed:
     """Stores uses in a thread of its own, one a minute and token: no caller waits for it."""
 
     def __init__(self, engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """One run: a table of employees scored into a file that is there whole or not at all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +12,16 @@ import pyarrow as pa
 from churn.batch import output
 from churn.batch.output import RejectsFile, ScoresFile
 from churn.batch.reasons import Reasons
-from churn.batch.run_journal import Recorder
-from churn.batch.warnings import Tally, Warnings
+from churn.batch.run_journal import RunJournal
+from churn.batch.warnings import WarningCount, Warnings
 from churn.core.atomic_file import replacing
 from churn.core.errors import SettingsError
+from churn.core.progress import RowProgress
 from churn.dictionary import domain
 from churn.dictionary.domain import Language
 from churn.ingest.rows import EmployeeTable, Rows, refusal
 from churn.model.registry import ServedModel
 from churn.model.vectorized import ColumnScorecard, Floats
-
-Progress = Callable[[int, float], None]  # rows so far, and the share of the table, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Summary:
     flagged: int = 0
     rejected: int = 0
     rejects: bool = False
-    warned: Sequence[Tally] = ()
+    warned: Sequence[WarningCount] = ()
 
 
 class Run:
@@ -72,15 +71,15 @@ class Run:
         language: Language,
         *,
         strict: bool = False,
-        recorder: Recorder | None = None,
+        run_journal: RunJournal | None = None,
     ) -> None:
         self._model, self._strict = model, strict
         self._card = ColumnScorecard(model.scorecard)
         self._reasons = Reasons(self._card.names, language)
         self._language = language
-        self._recorder = recorder
+        self._run_journal = run_journal
 
-    def score(self, table: EmployeeTable, files: Files, progress: Progress) -> Summary:
+    def score(self, table: EmployeeTable, files: Files, progress: RowProgress) -> Summary:
         """Score a table into files; they appear at the very end, or not at all.
 
         Raises:
@@ -94,9 +93,9 @@ class Run:
         except OSError as error:
             raise SettingsError(f"{files.scores} cannot be written: {error}; nothing was left") from error
 
-    def _score(self, table: EmployeeTable, files: Files, progress: Progress) -> Summary:
+    def _score(self, table: EmployeeTable, files: Files, progress: RowProgress) -> Summary:
         summary, warnings = Summary(), Warnings(self._model.seen, self._language)
-        columns = output.schema(table.employee_type, journalled=self._recorder is not None)
+        columns = output.schema(table.employee_type, journalled=self._run_journal is not None)
         rejects: RejectsFile | None = None
         # What is entered last ends first: the files appear when both are written, the scores last.
         with replacing(files.scores) as part, ExitStack() as stack:
@@ -127,8 +126,8 @@ class Run:
         arrays += [pa.array(rows.numbers), pa.array(probabilities), pa.array(flagged.astype(np.int8))]
         arrays += [self._bands(probabilities), *self._reasons.of(rows.cells, contributions)]
         arrays += [warnings.of(rows.cells, len(flagged)), *self._same_for_all(len(flagged))]
-        if self._recorder is not None:
-            ids = self._recorder.record(rows, contributions, probabilities)
+        if self._run_journal is not None:
+            ids = self._run_journal.record(rows, contributions, probabilities)
             arrays.append(pa.array(ids, pa.string()))
         scores.write(arrays, columns)
 
@@ -141,7 +140,7 @@ class Run:
     def _same_for_all(self, rows: int) -> list[Any]:
         model = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), pa.array([self._model.tag]))
         threshold = np.full(rows, self._model.threshold)
-        return [model, pa.array(threshold), pa.array(np.full(rows, self._recorder is not None))]
+        return [model, pa.array(threshold), pa.array(np.full(rows, self._run_journal is not None))]
 
 
 def _rejects_file(stack: ExitStack, path: Path, place: str) -> RejectsFile:

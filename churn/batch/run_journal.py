@@ -13,18 +13,20 @@ from churn.core.operator import operator
 from churn.dictionary import domain
 from churn.dictionary.domain import Field
 from churn.ingest.rows import Rows
-from churn.journal.call import Caller, Exchange, Scored
+from churn.journal.call import Call
 from churn.journal.entry import Pseudonym, entry_of
+from churn.journal.operator_actions import METHOD, SCORE
 from churn.journal.writer import Writer
 from churn.model.registry import ServedModel
 from churn.model.vectorized import Floats
+from churn.schemas.caller import Caller
+from churn.schemas.prediction import Scored
 
-ROUTE, METHOD = "churn score", "CLI"
 TRANSACTION_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Recorder:
+class RunJournal:
     """Writes scored rows to the journal; the caller is the operator, by the system's name."""
 
     writer: Writer
@@ -43,11 +45,11 @@ class Recorder:
             start = number * TRANSACTION_ROWS
             span = slice(start, start + len(part.numbers))
             scored = self._scored(part, contributions[:, span], probabilities[span])
-            exchange = Exchange(
+            call = Call(
                 id=new_id(),
                 received_at=received,
                 method=METHOD,
-                route=ROUTE,
+                route=SCORE,
                 caller=Caller("operator", name=operator()),
                 answered_at=datetime.now(UTC),
                 status=200,
@@ -56,7 +58,7 @@ class Recorder:
                 scored=scored,
                 model=self.model.tag,
             )
-            self.writer.write([entry_of(exchange, self.pseudonym)])
+            self.writer.write([entry_of(call, self.pseudonym)])
             ids += [str(one.id) for one in scored]
         return ids
 

@@ -20,7 +20,7 @@ SEPARATOR = "; "  # between the sentences of one row
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class WarningCount:
     """How many rows have a warning of one kind, of how many that could have it."""
 
     about: str  # with a place for the count
@@ -51,9 +51,9 @@ class Warnings:
             return pa.repeat("", rows)
         return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, ""), len(SEPARATOR))
 
-    def tallies(self) -> list[Tally]:
+    def tallies(self) -> list[WarningCount]:
         """Return what was met so far, in English, the most frequent first."""
-        return [Tally(about, rows, self._of[about]) for about, rows in self._warned.most_common()]
+        return [WarningCount(about, rows, self._of[about]) for about, rows in self._warned.most_common()]
 
     def _out_of_range(self, cells: Cells) -> list[Any]:
         parts = []

@@ -11,7 +11,7 @@ from churn.cli.console import make_console
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
-from churn.records.audit_log import KINDS, Event, events
+from churn.records.audit_log import EVENT_KINDS, Event, events
 
 
 @click.command()
@@ -23,7 +23,9 @@ from churn.records.audit_log import KINDS, Event, events
     metavar=METAVAR,
     help="How far to look back.",
 )
-@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only these; may be repeated.")
+@click.option(
+    "--kind", "kinds", type=click.Choice(EVENT_KINDS), multiple=True, help="Only these; may be repeated."
+)
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, help="At most so many."
 )
@@ -35,7 +37,7 @@ def audit(since: timedelta, kinds: tuple[str, ...], limit: int, *, as_json: bool
     """
     with opened(load().database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)
-        found = events(engine, datetime.now(UTC) - since, kinds=kinds or KINDS, limit=limit)
+        found = events(engine, datetime.now(UTC) - since, kinds=kinds or EVENT_KINDS, limit=limit)
     if as_json:
         for event in found:
             click.echo(json.dumps(_plain(event), ensure_ascii=False))

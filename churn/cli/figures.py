@@ -10,8 +10,8 @@ from rich.table import Table
 
 from churn.cli.console import table_of
 from churn.cli.titles import SHORT_TITLES, TITLES
+from churn.core.progress import Progress as Advance
 from churn.training.fairness import Audit, Estimate, Verdict
-from churn.training.plan import Progress as Advance
 from churn.training.signal import Signal
 from churn.training.training_report import TrainingReport
 

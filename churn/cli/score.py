@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from churn.batch.run import Files, Run, Summary
-from churn.batch.run import Progress as Advance
-from churn.batch.run_journal import Recorder
+from churn.batch.run_journal import RunJournal
 from churn.cli.console import noting
 from churn.cli.number_options import notation_options, separator
 from churn.cli.termination import terminated_as_interrupted
+from churn.core.progress import RowProgress as Advance
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
@@ -85,14 +85,14 @@ def score(
     for notice in table.notices:
         noting(console)(notice)
     with ExitStack() as stack:
-        recorder = None
+        run_journal = None
         if journal:
             engine = stack.enter_context(opened(settings.database_url.get_secret_value()))
             schema.check(engine)
-            recorder = Recorder(Writer(engine), model, pseudonyms.configured(settings))
+            run_journal = RunJournal(Writer(engine), model, pseudonyms.configured(settings))
         stack.enter_context(terminated_as_interrupted())
         advance = stack.enter_context(_progress(console))
-        summary = Run(model, language, strict=strict, recorder=recorder).score(table, files, advance)
+        summary = Run(model, language, strict=strict, run_journal=run_journal).score(table, files, advance)
     _tell(console, summary, files, model.tag, journalled=journal)
 
 

@@ -25,7 +25,7 @@ from churn.model.sample import write_sample
 from churn.training import TrainedModel
 from churn.training.fairness import RESAMPLES
 from churn.training.plan import Plan
-from churn.training.thresholds import METRICS, parse_policy
+from churn.training.thresholds import METRIC_POLICIES, parse_policy
 from churn.training.training_report import TrainingReport
 
 SAMPLE_ROWS = 1500
@@ -68,7 +68,7 @@ _DATA = click.option(
 def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option(
-            "--threshold-metric", "metric", type=click.Choice(sorted(METRICS)), default="f2",
+            "--threshold-metric", "metric", type=click.Choice(sorted(METRIC_POLICIES)), default="f2",
             show_default=True, help="What the decision threshold makes as large as it can.",
         ),
         click.option("--cost-miss", type=float, help="Instead: what a missed departure costs."),

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from churn.core.errors import SettingsError
 from churn.database.embedded import BUSY_TIMEOUT, Embedded, File, Identity
-from churn.database.postgres_connection import Cursor, Line
+from churn.database.postgres_connection import Cursor, PostgresConnection
 from churn.database.session import Session
 from churn.database.session import patient as patiently
 
@@ -123,7 +123,7 @@ def _arguments(url: URL) -> tuple[URL, dict[str, Any]]:
     """
     arguments: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in url.query}
     # Texts are sent and read in this encoding, whatever others say.
-    line = partial(Line, Session(url))
+    line = partial(PostgresConnection, Session(url))
     arguments |= {"client_encoding": "utf8", "connection_factory": line, "cursor_factory": Cursor}
     arguments.update({name: url.query[name] for name in _SECRETS if name in url.query})
     return url.difference_update_query(_SECRETS), arguments

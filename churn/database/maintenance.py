@@ -1,4 +1,4 @@
-"""Upkeep: what a running service does now and then, in a thread of its own."""
+"""Maintenance: what a running service does now and then, in a thread of its own."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ EVERY = 24 * 3600.0  # seconds
 AGAIN = 600.0  # seconds, after a failure
 
 
-class Upkeep:
+class Maintenance:
     """Makes the partitions of the next months, at the start and once a day; SQLite has none."""
 
     def __init__(self, engine: Engine) -> None:

@@ -14,7 +14,7 @@ from churn.database.connection_watch import watch
 from churn.database.session import Session
 
 
-class Line(connection):  # type: ignore[misc]  # psycopg2 has no types
+class PostgresConnection(connection):  # type: ignore[misc]  # psycopg2 has no types
     """A connection that waits for a statement for as long as its Session says, or is patient for a while."""
 
     def __init__(self, session: Session, *arguments: Any, **options: Any) -> None:
@@ -44,7 +44,7 @@ class Cursor(cursor):  # type: ignore[misc]  # as above
 
     def execute(self, query: Any, parameters: Any = None) -> None:
         """Execute a statement; OperationalError where the patience is at its end."""
-        line: Line = self.connection
+        line: PostgresConnection = self.connection
         self._begin(line)
         if line.patience is None:
             super().execute(query, parameters)
@@ -60,7 +60,7 @@ class Cursor(cursor):  # type: ignore[misc]  # as above
         self._begin(self.connection)
         super().executemany(query, parameters)
 
-    def _begin(self, line: Line) -> None:
+    def _begin(self, line: PostgresConnection) -> None:
         if line.status == STATUS_READY and not line.autocommit:
             with line.cursor(cursor_factory=_Beginning) as own:
                 line.session.begin(own, is_patient=line.is_patient)
@@ -69,5 +69,5 @@ class Cursor(cursor):  # type: ignore[misc]  # as above
 class _Beginning(Cursor):
     """What begins a transaction has begun it."""
 
-    def _begin(self, line: Line) -> None:
+    def _begin(self, line: PostgresConnection) -> None:
         pass

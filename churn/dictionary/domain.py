@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-Kind = Literal["identifier", "integer", "number", "percent", "category"]
-Role = Literal["identifier", "core", "optional", "protected", "target"]
+FieldKind = Literal["identifier", "integer", "number", "percent", "category"]
+FieldRole = Literal["identifier", "core", "optional", "protected", "target"]
 Extract = Literal["sirh", "eval", "sondage"]
 Language = Literal["fr", "en"]
 Band = Literal["low", "moderate", "high"]
@@ -32,8 +32,8 @@ class Field:
 
     name: str
     extract: Extract
-    kind: Kind
-    role: Role
+    kind: FieldKind
+    role: FieldRole
     labels: tuple[str, str]
     minimum: float | None = None
     maximum: float | None = None

@@ -17,7 +17,7 @@ _VALUES: dict[str, Pair] = domain.VALUE_LABELS | {"F": ("Femmes", "Women"), "M":
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Locale:
     """Speaks one language, in plain text, or in a kind of it that escapes what it is given (`Markup`)."""
 
     language: Language

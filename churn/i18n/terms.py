@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from churn.i18n.formatting import Pair, Voice
+from churn.i18n.formatting import Locale, Pair
 
-METRICS: dict[str, Pair] = {
+METRIC_TITLES: dict[str, Pair] = {
     "roc_auc": ("Aire sous la courbe ROC (ROC-AUC)", "Area under the ROC curve (ROC-AUC)"),
     "average_precision": ("Précision moyenne (average precision)", "Average precision"),
     "brier": ("Score de Brier (plus bas est mieux)", "Brier score (lower is better)"),
@@ -45,7 +45,7 @@ CHALLENGERS: dict[str, Pair] = {
     "ebm": ("Explainable boosting (EBM)", "Explainable boosting (EBM)"),
 }
 
-ROLES: dict[str, Pair] = {
+FIELD_ROLES: dict[str, Pair] = {
     "core": ("obligatoire", "required"),
     "optional": ("facultatif", "optional"),
     "protected": ("protégé", "protected"),
@@ -69,45 +69,45 @@ _POLICIES: dict[str, Pair] = {
 }
 
 
-def policy(name: str, voice: Voice) -> str:
+def policy(name: str, locale: Locale) -> str:
     """Return what a threshold was chosen for, in words; an unknown policy by its own name."""
     kind, *numbers = name.split(":")
     if kind == "cost" and len(numbers) == 2:
-        miss, alarm = (voice.value(float(number)) for number in numbers)
+        miss, alarm = (locale.value(float(number)) for number in numbers)
         if miss == alarm:
-            return voice.say(
+            return locale.say(
                 "Un départ manqué coûte autant qu'une fausse alerte",
                 "A missed departure costs as much as a false alarm",
             )
-        return voice.say(
+        return locale.say(
             "Un départ manqué coûte {miss}, une fausse alerte {alarm}",
             "A missed departure costs {miss}, a false alarm {alarm}",
             miss=miss,
             alarm=alarm,
         )
     if kind == "capacity" and len(numbers) == 1:
-        people = voice.count(float(numbers[0]))
-        return voice.say(
+        people = locale.count(float(numbers[0]))
+        return locale.say(
             "S'entretenir avec {people} personnes au plus", "Talk to {people} people at most", people=people
         )
-    return voice.pick(_POLICIES.get(name, (name, name)))
+    return locale.pick(_POLICIES.get(name, (name, name)))
 
 
-def candidate(plain: Mapping[str, Any], voice: Voice) -> str:
+def candidate(plain: Mapping[str, Any], locale: Locale) -> str:
     """Return a shape of the curves and its penalty in words."""
     shape = (
-        voice.say("segments de droite", "straight pieces")
+        locale.say("segments de droite", "straight pieces")
         if plain["degree"] == 1
-        else voice.say(
+        else locale.say(
             "morceaux de polynômes de degré {degree}",
             "pieces of polynomials of degree {degree}",
             degree=plain["degree"],
         )
     )
-    return voice.say(
+    return locale.say(
         "{knots} nœuds, {shape}, C = {c}",
         "{knots} knots, {shape}, C = {c}",
         knots=plain["n_knots"],
         shape=shape,
-        c=voice.number(plain["c"]),
+        c=locale.number(plain["c"]),
     )

@@ -14,10 +14,10 @@ from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DataError
 
 from churn.database.driver_errors import DRIVERS, discreet
-from churn.database.postgres_connection import Line
+from churn.database.postgres_connection import PostgresConnection
 from churn.database.tables import JOURNAL, UtcDateTime, journal_batches, requests
 from churn.journal.entry import Cell, Entry, moment
-from churn.journal.hash_chain import Batch
+from churn.journal.hash_chain import Link
 
 # An entry's rows are without the batch, which is known last.
 _COLUMNS = {
@@ -42,10 +42,10 @@ _SQLITE_VARIABLES = 32_766  # that one statement may have
 _is_special = re.compile(r"['\\\0]").search  # in a text
 _WHAT = "the journal's rows"
 
-Rows = Sequence[Sequence[Cell | bytes]]
+InsertRows = Sequence[Sequence[Cell | bytes]]
 
 
-def write_rows(line: PoolProxiedConnection, entries: Sequence[Entry], batch: Batch) -> None:
+def write_rows(line: PoolProxiedConnection, entries: Sequence[Entry], batch: Link) -> None:
     """Write entries and their batch, all or none, also on a connection that commits each statement.
 
     By a cursor of the driver's: a statement by SQLAlchemy's own takes longer than the rows of a call.
@@ -57,7 +57,7 @@ def write_rows(line: PoolProxiedConnection, entries: Sequence[Entry], batch: Bat
     try:
         cursor = line.cursor()
         try:
-            if isinstance(driver, Line):  # one message is one transaction, and one round trip
+            if isinstance(driver, PostgresConnection):  # one message is one transaction, and one round trip
                 cursor.execute(_message(driver, rows))
             else:
                 for statement, bound in _statements(rows):
@@ -76,14 +76,14 @@ def commit(line: PoolProxiedConnection) -> None:
         raise discreet(error, _WHAT) from None
 
 
-def _message(line: Line, rows: Iterable[tuple[str, Rows]]) -> str:
+def _message(line: PostgresConnection, rows: Iterable[tuple[str, InsertRows]]) -> str:
     into = f"INSERT INTO {line.session.prefix}"
     inserts = [f"{into}{_INTO[table]}{','.join(_literals(table, of))}" for table, of in rows]
     # A transaction that is open has been told already for how long it may take.
     return ";".join([line.session.limit, *inserts] if line.autocommit else inserts)
 
 
-def _statements(rows: Iterable[tuple[str, Rows]]) -> Iterator[tuple[str, tuple[Cell | bytes, ...]]]:
+def _statements(rows: Iterable[tuple[str, InsertRows]]) -> Iterator[tuple[str, tuple[Cell | bytes, ...]]]:
     for table, of in rows:
         size = _SQLITE_VARIABLES // len(of[0])
         for start in range(0, len(of), size):
@@ -97,10 +97,10 @@ def _insert(table: str, rows: int) -> str:
     return f"INSERT INTO {_INTO[table]}" + ", ".join([marks] * rows)
 
 
-def _rows(entries: Sequence[Entry], batch: Batch) -> Iterator[tuple[str, Rows]]:
+def _rows(entries: Sequence[Entry], batch: Link) -> Iterator[tuple[str, InsertRows]]:
     """Yield the rows of each table that has some."""
     for number, table in enumerate(JOURNAL):
-        rows: Rows = [row for entry in entries for row in entry.rows[number]]
+        rows: InsertRows = [row for entry in entries for row in entry.rows[number]]
         if table is requests:
             rows = [[*row, batch.id.hex] for row in rows]
         if rows:
@@ -118,7 +118,7 @@ def _rows(entries: Sequence[Entry], batch: Batch) -> Iterator[tuple[str, Rows]]:
     yield journal_batches.name, [link]
 
 
-def _literals(table: str, rows: Rows) -> list[str]:
+def _literals(table: str, rows: InsertRows) -> list[str]:
     """Return a table's rows as PostgreSQL's SQL."""
     at = _MOMENTS.get(table)
     if at is not None:

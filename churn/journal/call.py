@@ -1,53 +1,28 @@
 """What is logged of one call: who asked, what was predicted, what was answered."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-CallerKind = Literal["user", "token", "operator", "anonymous"]
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who called: a user, a token, an operator at the command line, or nobody that is known."""
-
-    kind: CallerKind = "anonymous"
-    id: uuid.UUID | None = None
-    name: str | None = None
-    scopes: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One prediction as it is logged: what came in, what the model saw, what it said.
-
-    `values` and `contributions` (log-odds) are by canonical field name; `id` is the prediction's. `guessed`,
-    which is not logged, has the fields whose value could be written to mean another.
-    """
-
-    id: uuid.UUID
-    record: Mapping[str, object]
-    values: Mapping[str, object]
-    base_value: float
-    contributions: Mapping[str, float]
-    model: str
-    prediction: int
-    probability: float
-    threshold: float
-    guessed: frozenset[str] = frozenset()
+from churn.schemas.caller import Caller
+from churn.schemas.prediction import Scored
 
 
 class Recording(Protocol):
     """What journals a call."""
 
-    async def record(self, exchange: "Exchange") -> None:
-        """Log one exchange; durable on return."""
+    async def record(self, call: "Call") -> None:
+        """Log one call; durable on return."""
+
+
+SIGN_IN = "sign in"  # the route of who does
+REFUSED = (401, 403, 429)
 
 
 @dataclass(slots=True)
-class Exchange:
+class Call:
     """One call and its answer, complete when it is recorded.
 
     A refused call has no `scored`, and its `body` (JSON) holds field names but none of their values.

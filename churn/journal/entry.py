@@ -1,4 +1,4 @@
-"""Entries: the rows of one exchange in the plain form that both databases, the spool and the digests take.
+"""Entries: the rows of one call in the plain form that both databases, the spool and the digests take.
 
 A row is a list of cells in the order of its table's columns, without `batch_id`: ids and salts are
 hexadecimal text, moments UTC text to the microsecond, documents JSON text.
@@ -12,24 +12,25 @@ from datetime import UTC, datetime
 import orjson
 
 from churn.database.tables import JOURNAL
-from churn.journal.call import Exchange, Scored
+from churn.journal.call import Call
 from churn.journal.hash_chain import SALT_BYTES, leaf
+from churn.schemas.prediction import Scored
 
 Cell = str | int | float | None
 Row = list[Cell]
-Rows = tuple[list[Row], list[Row], list[Row], list[Row], list[Row]]
+TableRows = tuple[list[Row], list[Row], list[Row], list[Row], list[Row]]
 Pseudonym = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One exchange, ready to be written: its rows by table, in the order of `tables.JOURNAL`.
+    """One call, ready to be written: its rows by table, in the order of `tables.JOURNAL`.
 
     `leaves` are the digests of the rows, in the same order, 32 bytes each.
     """
 
     id: str
-    rows: Rows
+    rows: TableRows
     leaves: bytes
 
     def dump(self) -> bytes:
@@ -49,28 +50,28 @@ def load(line: bytes) -> Entry:
             raise ValueError("not the rows of these tables")
         return _entry(rows)
     except (TypeError, LookupError) as error:
-        raise ValueError("not the rows of an exchange") from error
+        raise ValueError("not the rows of a call") from error
 
 
-def entry_of(exchange: Exchange, pseudonym: Pseudonym | None = None) -> Entry:
-    """Return the rows of an exchange, with new salts.
+def entry_of(call: Call, pseudonym: Pseudonym | None = None) -> Entry:
+    """Return the rows of a call, with new salts.
 
     `pseudonym` turns an employee's id into what is stored of it.
     """
-    key = exchange.id.hex
-    salts = os.urandom(SALT_BYTES * (2 + len(exchange.scored))).hex()
+    key = call.id.hex
+    salts = os.urandom(SALT_BYTES * (2 + len(call.scored))).hex()
     salt = [salts[at : at + _SALT] for at in range(0, len(salts), _SALT)]
     inputs: list[Row] = []
     features: list[Row] = []
     results: list[Row] = []
-    for position, one in enumerate(exchange.scored):
+    for position, one in enumerate(call.scored):
         employee_id, record = _identified(one, pseudonym)
         same = one.id.hex
         inputs.append([same, key, position, employee_id, record, salt[2 + position]])
         features.append([same, float(one.base_value), document(one.values), document(one.contributions)])
         verdict = (one.model, one.prediction, float(one.probability), float(one.threshold))
-        results.append([same, key, exchange.caller.name, *verdict])
-    request, response = [*_request(exchange), salt[0]], [*_response(exchange), salt[1]]
+        results.append([same, key, call.caller.name, *verdict])
+    request, response = [*_request(call), salt[0]], [*_response(call), salt[1]]
     return _entry(([request], inputs, features, results, [response]))
 
 
@@ -79,24 +80,24 @@ _WIDTHS = [len([column for column in table.columns if column.name != "batch_id"]
 _SALT = 2 * SALT_BYTES  # hexadecimal characters
 
 
-def _request(exchange: Exchange) -> Row:
-    caller = exchange.caller
+def _request(call: Call) -> Row:
+    caller = call.caller
     return [
-        exchange.id.hex,
-        moment(exchange.received_at),
-        exchange.method,
-        exchange.route,
+        call.id.hex,
+        moment(call.received_at),
+        call.method,
+        call.route,
         caller.kind,
         None if caller.id is None else caller.id.hex,
         caller.name,
-        exchange.model,
-        exchange.times,
+        call.model,
+        call.times,
     ]
 
 
-def _response(exchange: Exchange) -> Row:
-    body = None if exchange.body is None else exchange.body.decode()
-    return [exchange.id.hex, moment(exchange.answered_at), exchange.status, exchange.duration_ms, body]
+def _response(call: Call) -> Row:
+    body = None if call.body is None else call.body.decode()
+    return [call.id.hex, moment(call.answered_at), call.status, call.duration_ms, body]
 
 
 def _identified(scored: Scored, pseudonym: Pseudonym | None) -> tuple[str | None, str]:
@@ -109,7 +110,7 @@ def _identified(scored: Scored, pseudonym: Pseudonym | None) -> tuple[str | None
     return hidden, document({**scored.record, "employee_id": hidden})
 
 
-def _entry(rows: Rows) -> Entry:
+def _entry(rows: TableRows) -> Entry:
     [request], inputs, features, results, [response] = rows
     salts = [str(row[-1]) for row in inputs]
     leaves = [leaf("requests", str(request[-1]), request[:-1])]

@@ -1,4 +1,4 @@
-"""Seals: digests that show later whether a row of the journal was changed, removed or inserted.
+"""The hash chain: digests that show later whether a row of the journal was changed, removed or inserted.
 
 Each row has a leaf, SHA-256 over its salt, its table's name and its cells; a salt is random, so that a
 leaf says nothing once row and salt are erased. Each transaction adds one batch to the chain of its
@@ -28,7 +28,7 @@ def leaf(table: str, salt: str, cells: Sequence[object]) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Link:
     """One transaction's link in the chain of its writer."""
 
     id: uuid.UUID

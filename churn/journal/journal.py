@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from churn.core.errors import ChurnError, DatabaseError, JournalFullError
-from churn.journal.call import Exchange
+from churn.journal.call import Call
 from churn.journal.entry import Entry, Pseudonym, entry_of
-from churn.journal.flood_counter import Tally
+from churn.journal.flood_counter import FloodCounter
 from churn.journal.spool_folder import SpoolState
 from churn.journal.store import Store
 
@@ -40,7 +40,7 @@ class JournalState:
 
 
 class Journal:
-    """Logs exchanges; what `record` returned from is durable.
+    """Logs calls; what `record` returned from is durable.
 
     `pseudonym` turns an employee's id into what is stored of it.
     """
@@ -49,7 +49,7 @@ class Journal:
         self._store = store
         self._pseudonym = pseudonym
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._tally = Tally()
+        self._floods = FloodCounter()
         self._gathering: list[_Waiting] = []  # from calls of the event loop's present round
         self._weight = 0  # of all who wait; only the event loop's thread touches it
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -68,7 +68,7 @@ class Journal:
         self._store.close()
 
     def check(self) -> JournalState:
-        """Make sure that an exchange could be recorded now, and return how the journal is; may read files.
+        """Make sure that a call could be recorded now, and return how the journal is; may read files.
 
         Raises:
             DatabaseError: it could not.
@@ -81,22 +81,22 @@ class Journal:
         """Return how the journal is; may read files."""
         return JournalState(self._weight, self._store.away is not None, self._store.spool_state())
 
-    async def record(self, exchange: Exchange) -> None:
-        """Log one exchange without blocking the event loop; durable on return.
+    async def record(self, call: Call) -> None:
+        """Log one call without blocking the event loop; durable on return.
 
         Raises:
             JournalFullError: too many wait already.
             DatabaseError, SpoolError: it could not be kept; nothing of it is stored.
         """
-        if self._count(exchange):
+        if self._count(call):
             return
-        weight = 1 + len(exchange.scored)
+        weight = 1 + len(call.scored)
         if self._weight and self._weight + weight > CAPACITY:
             raise JournalFullError
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._weight += weight
         try:
-            self._hand_over(_Waiting(entry_of(exchange, self._pseudonym), weight, future))
+            self._hand_over(_Waiting(entry_of(call, self._pseudonym), weight, future))
             await future
         finally:
             self._weight -= weight
@@ -119,17 +119,17 @@ class Journal:
             self._queue.put(one)
         self._gathering.clear()
 
-    def _count(self, exchange: Exchange) -> bool:
+    def _count(self, call: Call) -> bool:
         """Return whether a refused login is only counted; the count is stored a little later."""
-        was_empty = self._tally.is_empty
-        counted = self._tally.takes(exchange)
+        was_empty = self._floods.is_empty
+        counted = self._floods.takes(call)
         if counted and was_empty:
             asyncio.get_running_loop().call_later(COUNTING, self._write_tally)
         return counted
 
     def _write_tally(self) -> None:
-        for exchange in self._tally.summaries():
-            self._queue.put(_Waiting(entry_of(exchange, self._pseudonym), 1, None))
+        for call in self._floods.summaries():
+            self._queue.put(_Waiting(entry_of(call, self._pseudonym), 1, None))
 
     def _run(self) -> None:
         for waiting in self._gathered():

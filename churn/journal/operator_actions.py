@@ -1,4 +1,4 @@
-"""Acts: what operators do (show, export, erase, purge, change users and tokens) is in the journal too."""
+"""What operators do (show, export, erase, purge, change users and tokens) is in the journal too."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,22 +8,23 @@ import orjson
 from sqlalchemy import Connection, Engine
 
 from churn.core.ids import new_id
-from churn.journal.call import Caller, Exchange
+from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.writer import Writer
+from churn.schemas.caller import Caller
 
 METHOD = "CLI"
-ERASE, PURGE = "churn data erase", "churn data purge"
+ERASE, PURGE, SCORE = "churn data erase", "churn data purge", "churn score"
 
 
-def record_act(
+def record_action(
     writer: Writer,
     action: str,
     detail: dict[str, Any],
     who: str | None,
     also: Callable[[Connection], Any] | None = None,
 ) -> None:
-    """Log an act as a request with its response, and do what it says in the same transaction.
+    """Log an action as a request with its response, and do what it says in the same transaction.
 
     `action` is the command; `detail` is the response's body: it outlives the employees whom it concerns,
     and names none of them.
@@ -32,7 +33,7 @@ def record_act(
         DatabaseError: it could not be committed; nothing was done.
     """
     now = datetime.now(UTC)
-    act = Exchange(
+    act = Call(
         id=new_id(),
         received_at=now,
         method=METHOD,
@@ -56,6 +57,6 @@ def perform(
     """
     writer = Writer(engine)
     try:
-        record_act(writer, action, detail, who, also=do)
+        record_action(writer, action, detail, who, also=do)
     finally:
         writer.close()

@@ -23,7 +23,7 @@ Line = tuple[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class SegmentPage:
     """Records read from a segment in a row.
 
     `numbers` are those of the entries' lines in the file, from 1; `corrupt` has the whole lines that hold
@@ -118,7 +118,7 @@ class Segment:
         except OSError:
             self.is_torn = True
 
-    def read(self, at_most: int) -> Batch:
+    def read(self, at_most: int) -> SegmentPage:
         """Return the oldest records that are not forgotten; fewer than `at_most` where they are large."""
         entries: list[Entry] = []
         numbers: list[int] = []
@@ -136,9 +136,9 @@ class Segment:
                     numbers.append(number)
                 except ValueError:
                     corrupt.append((number, line))
-        return Batch(entries, numbers, corrupt, number, end)
+        return SegmentPage(entries, numbers, corrupt, number, end)
 
-    def forget(self, batch: Batch, rejected: Container[str]) -> None:
+    def forget(self, batch: SegmentPage, rejected: Container[str]) -> None:
         """Go on behind a batch that was read; `rejected` are ids of entries in it that are not stored."""
         numbered = zip(batch.numbers, batch.entries, strict=True)
         refused = [(n, _line(entry.dump(), n)) for n, entry in numbered if entry.id in rejected]

@@ -18,7 +18,7 @@ from churn.core.errors import SpoolError
 from churn.core.settings import Settings
 from churn.journal.disk_space import reserve
 from churn.journal.entry import Entry
-from churn.journal.segment import OVERHEAD, Batch, Segment, count
+from churn.journal.segment import OVERHEAD, Segment, SegmentPage, count
 from churn.journal.spool_folder import SUFFIX, SpoolState, age, lines, make_folder, sizes
 
 logger = logging.getLogger("churn")
@@ -221,7 +221,7 @@ class Spool:
             self._leave(name, _gone())
         return sorted(name for name in names if not self._is_left(name))
 
-    def _forget(self, segment: Segment, batch: Batch) -> None:
+    def _forget(self, segment: Segment, batch: SegmentPage) -> None:
         segment.forget(batch, self._rejected)
         if not segment.is_done:
             return

@@ -15,15 +15,17 @@ from churn.core.errors import DatabaseError
 from churn.core.ids import new_id
 from churn.database import schema
 from churn.database.engine import name_of
-from churn.database.postgres_connection import Line
+from churn.database.postgres_connection import PostgresConnection
 from churn.database.schema import explained, explanation
 from churn.database.session import patient
 from churn.database.tables import journal_batches, requests
 from churn.journal.bulk_insert import commit, write_rows
-from churn.journal.call import Caller, Exchange, Scored
+from churn.journal.call import Call
 from churn.journal.disk_space import reserve
 from churn.journal.entry import Entry, entry_of
-from churn.journal.hash_chain import GENESIS, Batch
+from churn.journal.hash_chain import GENESIS, Link
+from churn.schemas.caller import Caller
+from churn.schemas.prediction import Scored
 
 ROOM = 2**20  # bytes that SQLite's disk is to have free
 LARGE = 100_000  # bytes of digests: of a thousand employees
@@ -102,7 +104,7 @@ class Writer:
             return
         entries = sorted(entries, key=_id)
         leaves = b"".join([entry.leaves for entry in entries])
-        batch = Batch(new_id(), self._chain, self._sequence, self._previous, leaves)
+        batch = Link(new_id(), self._chain, self._sequence, self._previous, leaves)
         write_rows(line, entries, batch)
         self._sequence, self._previous = batch.sequence + 1, batch.digest
 
@@ -137,9 +139,9 @@ def rehearse(engine: Engine) -> None:
     """Write a prediction's rows and take them back: raises DatabaseError where that cannot be done."""
     now = datetime.now(UTC)
     scored = Scored(new_id(), {}, {}, 0.0, {}, "", 0, 0.0, 0.0)
-    entry = entry_of(Exchange(new_id(), now, "", "", Caller(), now, 0, 0.0, None, [scored]))
+    entry = entry_of(Call(new_id(), now, "", "", Caller(), now, 0, 0.0, None, [scored]))
     with explained(engine), closing(engine.raw_connection()) as line:
-        write_rows(line, [entry], Batch(new_id(), new_id(), 0, GENESIS, entry.leaves))
+        write_rows(line, [entry], Link(new_id(), new_id(), 0, GENESIS, entry.leaves))
         line.rollback()
     if engine.dialect.name == "sqlite":
         _reserve(engine)
@@ -157,7 +159,7 @@ def _reserve(engine: Engine) -> None:
 def _connect(engine: Engine) -> PoolProxiedConnection:
     """Return a connection of the driver's on which one `write_rows` is one transaction."""
     line = engine.raw_connection()
-    if isinstance(line.dbapi_connection, Line):
+    if isinstance(line.dbapi_connection, PostgresConnection):
         # It is one message, which PostgreSQL commits or refuses whole: no round trips to begin and to end.
         line.dbapi_connection.autocommit = True
     return line

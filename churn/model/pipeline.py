@@ -90,7 +90,7 @@ def _names(fields: Sequence[Field]) -> list[str]:
     return [field.name for field in fields]
 
 
-def fit(pipeline: Pipeline, table: pd.DataFrame, left: NDArray[np.bool_]) -> Pipeline:
+def fit(pipeline: Pipeline, table: pd.DataFrame, has_left: NDArray[np.bool_]) -> Pipeline:
     """Fit in place and centre; `left` is the target, one value a row.
 
     The probability never falls where the sum of the effects rises. Where even one slope for both ends
@@ -98,7 +98,7 @@ def fit(pipeline: Pipeline, table: pd.DataFrame, left: NDArray[np.bool_]) -> Pip
     the probability is the share who left.
     """
     for calibrator in (_calibrator(), LogisticRegression(), DummyClassifier(strategy="prior")):
-        pipeline.set_params(classify__final_estimator=calibrator).fit(table, left)
+        pipeline.set_params(classify__final_estimator=calibrator).fit(table, has_left)
         calibration = calibration_of(pipeline)
         if calibration.never_falls:
             break

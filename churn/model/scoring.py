@@ -10,9 +10,9 @@ from churn.core.ids import new_id
 from churn.dictionary import domain
 from churn.dictionary.domain import Language
 from churn.i18n import messages
-from churn.journal.call import Scored
 from churn.model.registry import ServedModel
 from churn.schemas.employee import Employee
+from churn.schemas.prediction import Scored
 from churn.schemas.responses import OTHER, Prediction, Value
 
 _PROTECTED = frozenset(field.name for field in domain.PROTECTED)

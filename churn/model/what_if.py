@@ -7,10 +7,10 @@ from churn.dictionary import domain
 from churn.dictionary.domain import Language, Lever
 from churn.i18n import messages
 from churn.i18n.messages import Outcome
-from churn.journal.call import Scored
 from churn.model.registry import ServedModel
 from churn.model.scorecard import Scorecard
 from churn.model.scoring import Scorer
+from churn.schemas.prediction import Scored
 from churn.schemas.responses import OTHER, Difference, FieldDifference, Suggestion, Value, WhatIfAnswer
 
 

@@ -11,7 +11,7 @@ from churn.core.memory_file import MemoryFile
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
 from churn.dictionary.domain import Language
-from churn.journal.call import Exchange
+from churn.journal.call import Call
 from churn.model.registry import ServedModel
 from churn.offload.child import Child
 
@@ -84,7 +84,7 @@ class Batch:
             self.close()
             raise
 
-    async def record(self, exchange: Exchange) -> None:
+    async def record(self, call: Call) -> None:
         """Have the call journalled with its predictions and their answer; durable on return.
 
         Raises:
@@ -92,7 +92,7 @@ class Batch:
         """
         self.waiting = 1 + self._rows
         try:
-            await self._asked(replace(exchange, batch=None))
+            await self._asked(replace(call, batch=None))
         finally:
             self.close()
 

@@ -25,13 +25,14 @@ from churn.database.embedded import Identity
 from churn.database.engine import make_engine
 from churn.dictionary.domain import Language
 from churn.journal import pseudonyms, spool
-from churn.journal.call import Exchange, Scored
+from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.journal import PAUSE
 from churn.journal.store import Store
 from churn.journal.writer import Writer, probe
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
+from churn.schemas.prediction import Scored
 from churn.web.endpoints.predictions import read_many
 from churn.web.tracebacks import anonymous_traceback, keep_texts_out_of_threads
 
@@ -103,10 +104,10 @@ class Process:
         line.send(len(scored))
         line.send(self._refused(line.recv(), scored, body) or len(scored))
 
-    def _refused(self, exchange: Exchange, scored: list[Scored], body: bytes) -> ChurnError | None:
+    def _refused(self, call: Call, scored: list[Scored], body: bytes) -> ChurnError | None:
         """Journal a call, and return why it could not be; else it is durable on return."""
         try:
-            entry = entry_of(replace(exchange, scored=scored, body=body), self._pseudonym)
+            entry = entry_of(replace(call, scored=scored, body=body), self._pseudonym)
             return self._store.keep([entry])[0]
         except Exception as error:  # noqa: BLE001 - as above
             logger.error("the journal failed: %s", type(error).__qualname__)

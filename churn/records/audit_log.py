@@ -11,14 +11,12 @@ from sqlalchemy import ColumnElement, Engine, Row, Text, cast, or_, select
 from churn.database.months import bound
 from churn.database.schema import explained
 from churn.database.tables import api_responses, requests
+from churn.journal.call import REFUSED, SIGN_IN
 from churn.journal.operator_actions import METHOD
 
-Kind = Literal["sign-in", "refused", "read", "changed"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-
-SIGN_IN = "sign in"  # the route of who does
+EventKind = Literal["sign-in", "refused", "read", "changed"]
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 HISTORY = "/history"
-REFUSED = (401, 403, 429)
 _READ = (HISTORY, "churn data show", "churn data export")
 
 _IS_REFUSED = api_responses.c.status.in_(REFUSED)
@@ -41,7 +39,7 @@ class Event:
     """
 
     at: datetime
-    kind: Kind
+    kind: EventKind
     what: str
     who_kind: str
     who: str | None
@@ -52,7 +50,7 @@ class Event:
 
 
 def events(
-    engine: Engine, since: datetime, *, kinds: Collection[str] = KINDS, limit: int = 200
+    engine: Engine, since: datetime, *, kinds: Collection[str] = EVENT_KINDS, limit: int = 200
 ) -> Sequence[Event]:
     """Return what happened from `since` on, of some kinds, the newest first, at most `limit`.
 
@@ -98,7 +96,7 @@ def _event(row: Row[Any]) -> Event:
     )
 
 
-def _kind(method: str, route: str, status: int) -> Kind:
+def _kind(method: str, route: str, status: int) -> EventKind:
     if status in REFUSED:
         return "refused"
     if route == SIGN_IN:

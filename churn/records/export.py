@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
-from churn.batch.run import Progress
 from churn.core.atomic_file import replacing
 from churn.core.errors import DatabaseError, SettingsError
+from churn.core.progress import RowProgress
 from churn.dictionary import domain
 from churn.dictionary.domain import Field
 from churn.records.predictions import Logged
@@ -69,7 +69,7 @@ def check(path: Path, *, overwrite: bool) -> None:
 
 
 def export(
-    path: Path, predictions: Iterator[Logged], total: int, told: Callable[[int], None], progress: Progress
+    path: Path, predictions: Iterator[Logged], total: int, told: Callable[[int], None], progress: RowProgress
 ) -> int:
     """Write predictions to a file, and return how many rows.
 
@@ -89,7 +89,7 @@ def export(
     return rows
 
 
-def _write(part: Path, predictions: Iterator[Logged], total: int, progress: Progress) -> int:
+def _write(part: Path, predictions: Iterator[Logged], total: int, progress: RowProgress) -> int:
     rows = 0
     with pyarrow.parquet.ParquetWriter(part, SCHEMA) as writer:
         while group := list(islice(predictions, GROUP_ROWS)):

@@ -1,17 +1,18 @@
-"""Verification: is the journal as it was written? Names what was changed, removed or inserted.
+"""Integrity: is the journal as it was written? Names what was changed, removed or inserted.
 
 What is erased or purged is known from the acts that the journal has of it; what those acts cover is not
 missed. The newest end of a chain can be cut off without a trace inside: keep `heads` elsewhere.
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, exists, func, select
 
+from churn.core.progress import Progress
 from churn.database.months import bound
 from churn.database.schema import explained
 from churn.database.tables import (
@@ -22,7 +23,7 @@ from churn.database.tables import (
     prediction_results,
     requests,
 )
-from churn.journal.hash_chain import GENESIS, LEAF_BYTES, Batch
+from churn.journal.hash_chain import GENESIS, LEAF_BYTES, Link
 from churn.journal.operator_actions import ERASE, METHOD, PURGE
 from churn.records.sealed_rows import Sealed, rows_of
 
@@ -31,8 +32,6 @@ MOST = 20  # findings that are told
 # A purge goes by the requests' age. A batch that was committed up to so long after its cutoff may have had
 # older requests, spooled meanwhile.
 LATE = timedelta(days=7)
-
-Progress = Callable[[int, int], None]  # batches done, of how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Head:
 
 
 @dataclass(slots=True)
-class Verified:
+class IntegrityReport:
     """What a walk over the chains found; `findings` are the first MOST, the first one first."""
 
     batches: int = 0
@@ -94,7 +93,7 @@ def verify(
     engine: Engine,
     progress: Progress = lambda done, total: None,  # noqa: ARG005 - a default that does nothing
     known: dict[uuid.UUID, Head] | None = None,
-) -> Verified:
+) -> IntegrityReport:
     """Walk the chains and compare every row with its digest, in constant memory.
 
     `known` are heads that were kept elsewhere: they must still be part of their chains.
@@ -102,7 +101,7 @@ def verify(
     Raises:
         DatabaseError: the database does not answer.
     """
-    found = Verified()
+    found = IntegrityReport()
     with explained(engine), engine.connect() as connection:
         acts = _acts(connection)
         walk = _Walk(connection, acts, found)
@@ -145,7 +144,7 @@ def _pages(connection: Connection) -> Iterator[Sequence[Row[Any]]]:
 class _Walk:
     """Follows the batches in the order of their ids."""
 
-    def __init__(self, connection: Connection, acts: _Acts, found: Verified) -> None:
+    def __init__(self, connection: Connection, acts: _Acts, found: IntegrityReport) -> None:
         self._connection = connection
         self._acts = acts
         self._found = found
@@ -168,7 +167,7 @@ class _Walk:
 
     def _link(self, link: Row[Any]) -> None:
         found, head = self._found, self._found.heads.get(link.chain)
-        batch = Batch(link.id, link.chain, link.sequence, link.previous, link.leaves)
+        batch = Link(link.id, link.chain, link.sequence, link.previous, link.leaves)
         if batch.digest != link.digest:
             found.note("journal_batches", link.id, "changed")
         elif head is None and link.sequence and self._acts.purged is None:
@@ -232,7 +231,7 @@ def _lacking(rows: Sequence[Sealed]) -> tuple[str, uuid.UUID] | None:
     return None
 
 
-def _find_strangers(connection: Connection, found: Verified) -> None:
+def _find_strangers(connection: Connection, found: IntegrityReport) -> None:
     """Name rows that no batch has: whose request, or whose input, is nowhere."""
     oldest = select(journal_batches.c.id).order_by(journal_batches.c.id).limit(1)
     first = connection.execute(oldest).scalar()
@@ -254,7 +253,9 @@ def _find_strangers(connection: Connection, found: Verified) -> None:
             found.note(table.name, one, what)
 
 
-def _find_known(connection: Connection, known: dict[uuid.UUID, Head], acts: _Acts, found: Verified) -> None:
+def _find_known(
+    connection: Connection, known: dict[uuid.UUID, Head], acts: _Acts, found: IntegrityReport
+) -> None:
     """Name the heads that were kept elsewhere and are no longer in their chains."""
     links: Table = journal_batches
     for chain, head in known.items():

@@ -25,13 +25,13 @@ from churn.database.tables import (
     prediction_results,
     requests,
 )
-from churn.journal.operator_actions import ERASE, PURGE, record_act
+from churn.journal.operator_actions import ERASE, PURGE, record_action
 from churn.journal.writer import Writer
 
 CHUNK = 2000  # requests or batches removed in one transaction
 BATCH_ROUTE = "/predict_batch"  # its answer is a list, in the order of its inputs
 
-Progress = Callable[[int], None]  # requests removed since the last call
+PurgeProgress = Callable[[int], None]  # requests removed since the last call
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def erase(engine: Engine, writer: Writer, employee_ids: Sequence[str], who: str 
             _redact(connection, request, positions)
 
     detail = {"predictions": [str(key) for key in keys], "responses": [str(key) for key in answers]}
-    record_act(writer, ERASE, detail, who, also=take_away)
+    record_action(writer, ERASE, detail, who, also=take_away)
     with explained(engine):
         return Erased(len(keys), len(answers), in_log=not truncate_log(engine))
 
@@ -196,7 +196,7 @@ def purge(
     writer: Writer,
     before: datetime,
     who: str | None,
-    progress: Progress = lambda _: None,
+    progress: PurgeProgress = lambda _: None,
 ) -> bool:
     """Remove every request that is older than a moment, with its rows; log that first.
 
@@ -206,7 +206,7 @@ def purge(
     Raises:
         DatabaseError: it was interrupted; what is gone is gone whole, and running it again goes on.
     """
-    record_act(writer, PURGE, {"before": before.isoformat()}, who)
+    record_action(writer, PURGE, {"before": before.isoformat()}, who)
     partitions.drop_before(engine, before)
     limit = bound(before)
     oldest = select(requests.c.id).where(requests.c.id < limit).order_by(requests.c.id).limit(CHUNK)

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from churn.batch.run_journal import ROUTE
 from churn.core.errors import ModelError
+from churn.journal.operator_actions import SCORE
 from churn.model import registry
 from churn.model.scoring import Scorer
 from churn.model.self_test import TOLERANCE
@@ -21,7 +21,7 @@ RECORD = "record"  # the part that differs where the record itself cannot be sco
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Mismatch:
     """A prediction that does not come out as it was logged, and which parts of it; never their values."""
 
     id: uuid.UUID
@@ -43,7 +43,7 @@ class Replayed:
     same: int = 0
     different: int = 0
     erased: int = 0
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[Mismatch] = field(default_factory=list)
     missing: Counter[str] = field(default_factory=Counter)
     failing: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ class Replay:
         elif parts := _differing(scorer, one):
             self.found.different += 1
             if len(self.found.differences) < MOST_TOLD:
-                self.found.differences.append(Difference(one.id, parts))
+                self.found.differences.append(Mismatch(one.id, parts))
         else:
             self.found.same += 1
 
@@ -96,7 +96,7 @@ def _differing(scorer: Scorer, one: Logged) -> tuple[str, ...]:
         again = scorer.score_record(one.record)
     except (KeyError, TypeError, ValueError):  # a field is not there, or of another type than was scored
         return (RECORD,)
-    tolerance = TOLERANCE if one.route == ROUTE else 0.0
+    tolerance = TOLERANCE if one.route == SCORE else 0.0
     is_near = abs(again.probability - again.threshold) < tolerance
     same = {
         "prediction": one.prediction == again.prediction or is_near,

@@ -10,7 +10,7 @@ from churn.core.errors import ModelError
 from churn.dictionary import domain
 from churn.dictionary.domain import Language
 from churn.i18n import terms
-from churn.i18n.formatting import Voice
+from churn.i18n.formatting import Locale
 from churn.report import front_matter, law, notes, readings
 
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
@@ -49,21 +49,21 @@ def complete() -> Iterator[None]:
 
 
 def _card(facts: Mapping[str, Any], language: Language) -> str:
-    return front_matter.front_matter(facts) + write("MODEL_CARD.md.j2", facts, Voice(language))
+    return front_matter.front_matter(facts) + write("MODEL_CARD.md.j2", facts, Locale(language))
 
 
-def write(template: str, facts: Mapping[str, Any], voice: Voice, **more: object) -> str:
+def write(template: str, facts: Mapping[str, Any], locale: Locale, **more: object) -> str:
     """Return a template's text, in the language of `voice`."""
     return _TEMPLATES.get_template(template).render(
         facts=facts,
-        v=voice,
-        say=voice.say,
-        words=terms,
+        v=locale,
+        say=locale.say,
+        terms=terms,
         notes=notes,
         readings=readings,
         domain=domain.BY_NAME,
         bands=domain.BANDS,
-        laws=law.laws(facts, voice),
+        laws=law.laws(facts, locale),
         protected=notes.with_protected(facts),
         created=facts["created_at"].replace("T", " ").replace("+00:00", " UTC"),
         rate=facts["n_departures"] / facts["n_rows"],

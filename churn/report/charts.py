@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from churn.i18n.formatting import Voice
+from churn.i18n.formatting import Locale
 from churn.report import comparisons, svg
 
 Facts = Mapping[str, Any]
@@ -21,26 +21,26 @@ Z = 1.96  # of a 95 % interval
 _ROOT_TICKS = (0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1)
 
 
-def draw(facts: Facts, voice: Voice) -> dict[str, Markup]:
+def draw(facts: Facts, locale: Locale) -> dict[str, Markup]:
     """Return every chart that these facts have something for, by name."""
     drawn = {
-        "roc": _roc(facts, voice),
-        "precision-recall": _precision_recall(facts, voice),
-        "calibration": _calibration(facts, voice),
-        "confusion": _confusion(facts, voice),
-        "thresholds": _thresholds(facts, voice),
-        "choices": comparisons.choices(facts, voice),
+        "roc": _roc(facts, locale),
+        "precision-recall": _precision_recall(facts, locale),
+        "calibration": _calibration(facts, locale),
+        "confusion": _confusion(facts, locale),
+        "thresholds": _thresholds(facts, locale),
+        "choices": comparisons.choices(facts, locale),
     }
     if facts["challengers"]:
-        drawn["challengers"] = comparisons.challengers(facts, voice)
+        drawn["challengers"] = comparisons.challengers(facts, locale)
     return drawn | {
-        f"fairness-{audit['field']}": comparisons.fairness(audit, voice) for audit in facts["fairness"]
+        f"fairness-{audit['field']}": comparisons.fairness(audit, locale) for audit in facts["fairness"]
     }
 
 
-def _shares(axes: Axes, voice: Voice, x: str, y: str) -> None:
+def _shares(axes: Axes, locale: Locale, x: str, y: str) -> None:
     """Make both axes shares from 0 to 100 %."""
-    formatter = FuncFormatter(lambda share, _: voice.percent(share))
+    formatter = FuncFormatter(lambda share, _: locale.percent(share))
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y)
     axes.xaxis.set_major_formatter(formatter)
     axes.yaxis.set_major_formatter(formatter)
@@ -58,55 +58,55 @@ def _rates(facts: Facts) -> tuple[float, float, float]:
     )
 
 
-def _operating_point(axes: Axes, x: float, y: float, voice: Voice, align: str) -> None:
+def _operating_point(axes: Axes, x: float, y: float, locale: Locale, align: str) -> None:
     axes.plot(x, y, "o", color=svg.VERMILION, markersize=8, markeredgecolor="white")
     offset = (9, -4) if align == "left" else (-9, -12)
     axes.annotate(
-        voice.say("le seuil retenu", "the threshold in force"), (x, y), offset,
+        locale.say("le seuil retenu", "the threshold in force"), (x, y), offset,
         textcoords="offset points", ha=align, color=svg.VERMILION, weight="bold",
     )  # fmt: skip
 
 
-def _roc(facts: Facts, voice: Voice) -> Markup:
-    area = voice.spread(facts["metrics"]["roc_auc"])
+def _roc(facts: Facts, locale: Locale) -> Markup:
+    area = locale.spread(facts["metrics"]["roc_auc"])
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], "--", color=svg.MUTED, linewidth=1)
-        axes.text(0.62, 0.55, voice.say("le hasard", "chance"), color=svg.MUTED)
+        axes.text(0.62, 0.55, locale.say("le hasard", "chance"), color=svg.MUTED)
         axes.plot(*zip(*facts["curves"]["roc"], strict=True), color=svg.BLUE)
         false_alarms, recall, _ = _rates(facts)
-        _operating_point(axes, false_alarms, recall, voice, "left")
+        _operating_point(axes, false_alarms, recall, locale, "left")
         _shares(
             axes,
-            voice,
-            voice.say("part des restés signalés à tort", "share of those who stayed, wrongly flagged"),
-            voice.say("part des départs signalés", "share of the departures, flagged"),
+            locale,
+            locale.say("part des restés signalés à tort", "share of those who stayed, wrongly flagged"),
+            locale.say("part des départs signalés", "share of the departures, flagged"),
         )
 
-    label = voice.say("Courbe ROC, aire {area}.", "ROC curve, area {area}.", area=area)
+    label = locale.say("Courbe ROC, aire {area}.", "ROC curve, area {area}.", area=area)
     return svg.draw("roc", label, SQUARE, paint)
 
 
-def _precision_recall(facts: Facts, voice: Voice) -> Markup:
+def _precision_recall(facts: Facts, locale: Locale) -> Markup:
     rate = facts["n_departures"] / facts["n_rows"]
-    mean = voice.spread(facts["metrics"]["average_precision"])
+    mean = locale.spread(facts["metrics"]["average_precision"])
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         axes.axhline(rate, linestyle="--", color=svg.MUTED, linewidth=1)
-        axes.text(0.02, rate + 0.02, voice.say("le hasard", "chance"), color=svg.MUTED)
+        axes.text(0.02, rate + 0.02, locale.say("le hasard", "chance"), color=svg.MUTED)
         axes.plot(*zip(*facts["curves"]["precision_recall"], strict=True), color=svg.BLUE)
         _, recall, precision = _rates(facts)
-        _operating_point(axes, recall, precision, voice, "right")
+        _operating_point(axes, recall, precision, locale, "right")
         _shares(
             axes,
-            voice,
-            voice.say("rappel : part des départs signalés", "recall: share of the departures, flagged"),
-            voice.say("précision : part des signalés partis", "precision: share of the flagged who left"),
+            locale,
+            locale.say("rappel : part des départs signalés", "recall: share of the departures, flagged"),
+            locale.say("précision : part des signalés partis", "precision: share of the flagged who left"),
         )
 
-    label = voice.say(
+    label = locale.say(
         "Courbe précision-rappel, précision moyenne {mean}.",
         "Precision-recall curve, average precision {mean}.",
         mean=mean,
@@ -114,7 +114,7 @@ def _precision_recall(facts: Facts, voice: Voice) -> Markup:
     return svg.draw("precision-recall", label, SQUARE, paint)
 
 
-def _calibration(facts: Facts, voice: Voice) -> Markup:
+def _calibration(facts: Facts, locale: Locale) -> Markup:
     bins = facts["curves"]["calibration"]
     predicted = [one["predicted"] for one in bins]
     observed = [one["observed"] for one in bins]
@@ -125,22 +125,22 @@ def _calibration(facts: Facts, voice: Voice) -> Markup:
         axes.set_xscale("function", functions=(_root, np.square))
         axes.set_yscale("function", functions=(_root, np.square))
         axes.plot([0, 1], [0, 1], "--", color=svg.MUTED, linewidth=1)
-        axes.text(0.46, 0.36, voice.say("justesse parfaite", "perfectly right"), color=svg.MUTED)
+        axes.text(0.46, 0.36, locale.say("justesse parfaite", "perfectly right"), color=svg.MUTED)
         for x, y, one in zip(predicted, observed, bins, strict=True):
             axes.plot([x, x], _wilson(y, one["n"]), color=svg.BLUE, linewidth=1.4, alpha=0.7)
         axes.plot(predicted, observed, "o", color=svg.BLUE, markersize=5.5, markeredgecolor="white")
         _shares(
             axes,
-            voice,
-            voice.say("probabilité annoncée", "predicted probability"),
-            voice.say("part réellement partie", "share who really left"),
+            locale,
+            locale.say("probabilité annoncée", "predicted probability"),
+            locale.say("part réellement partie", "share who really left"),
         )
         axes.set(xlim=(0, 1), ylim=(0, 1), xticks=_ROOT_TICKS, yticks=_ROOT_TICKS)
 
     pairs = ", ".join(
-        f"{voice.percent(x)} → {voice.percent(y)}" for x, y in zip(predicted, observed, strict=True)
+        f"{locale.percent(x)} → {locale.percent(y)}" for x, y in zip(predicted, observed, strict=True)
     )
-    label = voice.say(
+    label = locale.say(
         "Calibration, par dixième d'employés, probabilité annoncée → part partie : {pairs}.",
         "Calibration, by tenths of the employees, predicted probability → share who left: {pairs}.",
         pairs=pairs,
@@ -159,23 +159,23 @@ def _wilson(share: float, n: int) -> tuple[float, float]:
     return centre - half, centre + half
 
 
-def _confusion(facts: Facts, voice: Voice) -> Markup:
+def _confusion(facts: Facts, locale: Locale) -> Markup:
     counts = facts["curves"]["confusion"]
     cells = {  # column, row
-        (0, 0): ("true_negatives", voice.say("à raison", "rightly")),
-        (1, 0): ("false_positives", voice.say("fausses alertes", "false alarms")),
-        (0, 1): ("false_negatives", voice.say("départs manqués", "missed departures")),
-        (1, 1): ("true_positives", voice.say("départs repérés", "departures found")),
+        (0, 0): ("true_negatives", locale.say("à raison", "rightly")),
+        (1, 0): ("false_positives", locale.say("fausses alertes", "false alarms")),
+        (0, 1): ("false_negatives", locale.say("départs manqués", "missed departures")),
+        (1, 1): ("true_positives", locale.say("départs repérés", "departures found")),
     }
-    columns = [voice.say("non signalés", "not flagged"), voice.say("signalés", "flagged")]
-    rows = [voice.say("sont restés", "stayed"), voice.say("sont partis", "left")]
+    columns = [locale.say("non signalés", "not flagged"), locale.say("signalés", "flagged")]
+    rows = [locale.say("sont restés", "stayed"), locale.say("sont partis", "left")]
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         for (x, y), (name, meaning) in cells.items():
             colour = svg.PALE_BLUE if x == y else svg.PALE_VERMILION
             axes.add_patch(Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, facecolor=colour))
-            count = voice.count(counts[name])
+            count = locale.count(counts[name])
             axes.text(x, y - 0.04, count, ha="center", va="center", size=20, weight="bold")
             axes.text(x, y + 0.26, meaning, ha="center", va="center", size=10)
         axes.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), xticks=[0, 1], yticks=[0, 1])
@@ -185,35 +185,35 @@ def _confusion(facts: Facts, voice: Voice) -> Markup:
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
 
-    label = "; ".join(f"{meaning}: {voice.count(counts[name])}" for name, meaning in cells.values())
+    label = "; ".join(f"{meaning}: {locale.count(counts[name])}" for name, meaning in cells.values())
     return svg.draw("confusion", label, (5.0, 3.5), paint)
 
 
-def _thresholds(facts: Facts, voice: Voice) -> Markup:
+def _thresholds(facts: Facts, locale: Locale) -> Markup:
     cuts, threshold = facts["curves"]["cuts"], facts["threshold"]["value"]
     lines = {
-        "recall": (voice.say("départs repérés (rappel)", "departures found (recall)"), "-", svg.BLUE),
-        "precision": (voice.say("justesse des alertes (précision)", "alarms that are right (precision)"),
+        "recall": (locale.say("départs repérés (rappel)", "departures found (recall)"), "-", svg.BLUE),
+        "precision": (locale.say("justesse des alertes (précision)", "alarms that are right (precision)"),
                       "--", svg.VERMILION),
-        "flagged": (voice.say("employés signalés", "employees flagged"), "-.", svg.GREEN),
+        "flagged": (locale.say("employés signalés", "employees flagged"), "-.", svg.GREEN),
     }  # fmt: skip
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         axes.axvline(threshold, color=svg.INK, linewidth=1)
         axes.annotate(
-            voice.say("seuil {value}", "threshold {value}", value=voice.percent(threshold, 1)),
+            locale.say("seuil {value}", "threshold {value}", value=locale.percent(threshold, 1)),
             (threshold, 1.03), (4, 0), textcoords="offset points", va="bottom", annotation_clip=False,
         )  # fmt: skip
         for name, (title, dashes, colour) in lines.items():
             points = [(cut["threshold"], cut[name]) for cut in cuts]
             axes.plot(*zip(*points, strict=True), dashes, color=colour, label=title)
-        _shares(axes, voice, voice.say("seuil de probabilité", "probability threshold"), "")
+        _shares(axes, locale, locale.say("seuil de probabilité", "probability threshold"), "")
         figure.legend(loc="outside lower center", ncols=2, handlelength=3)
 
-    label = voice.say(
+    label = locale.say(
         "Rappel, précision et part signalée selon le seuil ; seuil retenu {value}.",
         "Recall, precision and share flagged, by threshold; the one in force is {value}.",
-        value=voice.percent(threshold, 1),
+        value=locale.percent(threshold, 1),
     )
     return svg.draw("thresholds", label, (5.4, 3.9), paint)

@@ -8,20 +8,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from churn.i18n import terms
-from churn.i18n.formatting import Voice
+from churn.i18n.formatting import Locale
 from churn.report import svg
 
 Facts = Mapping[str, Any]
 
 
-def choices(facts: Facts, voice: Voice) -> Markup:
+def choices(facts: Facts, locale: Locale) -> Markup:
     """Return what each choice of the threshold would find, miss and wrongly flag."""
     every = facts["choices"]
     parts: Sequence[tuple[str, str, dict[str, Any]]] = (
-        ("found", voice.say("départs repérés", "departures found"), {"color": svg.BLUE}),
-        ("false_alarms", voice.say("fausses alertes", "false alarms"),
+        ("found", locale.say("départs repérés", "departures found"), {"color": svg.BLUE}),
+        ("false_alarms", locale.say("fausses alertes", "false alarms"),
          {"color": svg.PALE_VERMILION, "hatch": "////", "edgecolor": svg.VERMILION, "linewidth": 0.5}),
-        ("missed", voice.say("départs manqués", "missed departures"),
+        ("missed", locale.say("départs manqués", "missed departures"),
          {"color": svg.PALE, "edgecolor": svg.MUTED, "linewidth": 0.5}),
     )  # fmt: skip
 
@@ -34,10 +34,10 @@ def choices(facts: Facts, voice: Voice) -> Markup:
             left = {"false_alarms": [one["found"] for one in every], "missed": [-n for n in counts]}
             axes.barh(places, counts, left=left.get(name), label=title, height=0.66, **look)
         axes.axvline(0, color=svg.INK, linewidth=1)
-        axes.set_yticks(places, [terms.policy(one["policy"], voice) for one in every])
+        axes.set_yticks(places, [terms.policy(one["policy"], locale) for one in every])
         axes.get_yticklabels()[0].set_fontweight("bold")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: voice.count(abs(n))))
-        axes.set_xlabel(voice.say("employés", "employees"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: locale.count(abs(n))))
+        axes.set_xlabel(locale.say("employés", "employees"))
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.use_sticky_edges = False
@@ -46,17 +46,17 @@ def choices(facts: Facts, voice: Voice) -> Markup:
         axes.grid(axis="x")
         figure.legend(loc="outside upper center", ncols=3)
 
-    label = voice.say(
+    label = locale.say(
         "Ce que coûte chaque choix de seuil ; les chiffres sont dans le tableau.",
         "What each choice of the threshold costs; the figures are in the table.",
     )
     return svg.draw("choices", label, (8.6, 0.9 + 0.33 * len(every)), paint)
 
 
-def challengers(facts: Facts, voice: Voice) -> Markup:
+def challengers(facts: Facts, locale: Locale) -> Markup:
     """Return the model among its challengers, each with its spread."""
-    everyone = [(voice.pick(terms.THIS_MODEL), facts["metrics"])] + [
-        (voice.pick(terms.CHALLENGERS.get(one["name"], (one["name"],) * 2)), one["metrics"])
+    everyone = [(locale.pick(terms.THIS_MODEL), facts["metrics"])] + [
+        (locale.pick(terms.CHALLENGERS.get(one["name"], (one["name"],) * 2)), one["metrics"])
         for one in facts["challengers"]
     ]
 
@@ -68,22 +68,22 @@ def challengers(facts: Facts, voice: Voice) -> Markup:
                 mean, sd = metrics[name]["mean"], metrics[name]["sd"]
                 axes.errorbar(mean, place, xerr=sd, fmt="o", color=colour, capsize=3, linewidth=1.5)
             axes.axvline(everyone[0][1][name]["mean"], color=svg.VERMILION, linewidth=0.8, linestyle=":")
-            axes.set_title(voice.pick(terms.COMPARED[name]), size=10)
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: voice.number(value)))
+            axes.set_title(locale.pick(terms.COMPARED[name]), size=10)
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: locale.number(value)))
             axes.tick_params(axis="y", length=0)
             axes.grid(axis="x")
         left.set_yticks(range(len(everyone)), [title for title, _ in everyone])
         left.get_yticklabels()[0].set_fontweight("bold")
         left.invert_yaxis()
 
-    label = voice.say(
+    label = locale.say(
         "Ce modèle et ses concurrents, moyenne ± écart type ; les chiffres sont dans le tableau.",
         "This model and its challengers, mean ± standard deviation; the figures are in the table.",
     )
     return svg.draw("challengers", label, (8.6, 1 + 0.32 * len(everyone)), paint)
 
 
-def fairness(audit: Mapping[str, Any], voice: Voice) -> Markup:
+def fairness(audit: Mapping[str, Any], locale: Locale) -> Markup:
     """Return how often each group of one field is flagged, with its interval, and how often it left."""
     groups = audit["groups"]
 
@@ -97,19 +97,19 @@ def fairness(audit: Mapping[str, Any], voice: Voice) -> Markup:
                 flagged = axes.plot(rate["value"], place, "o", color=svg.BLUE, markersize=7)
             really = axes.plot(group["departures"] / group["n"], place, "D", markersize=6,
                                color="white", markeredgecolor=svg.VERMILION, markeredgewidth=1.6)  # fmt: skip
-        flagged[0].set_label(voice.say("signalés, intervalle à 95 %", "flagged, 95% interval"))
-        really[0].set_label(voice.say("réellement partis", "really left"))
-        axes.set_yticks(range(len(groups)), [voice.value(group["group"]) for group in groups])
+        flagged[0].set_label(locale.say("signalés, intervalle à 95 %", "flagged, 95% interval"))
+        really[0].set_label(locale.say("réellement partis", "really left"))
+        axes.set_yticks(range(len(groups)), [locale.value(group["group"]) for group in groups])
         axes.set_xlim(left=0)
         axes.set_ylim(len(groups) - 0.5, -0.5)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: voice.percent(share)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: locale.percent(share)))
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
         figure.legend(loc="outside upper left", ncols=2)
 
-    label = voice.say(
+    label = locale.say(
         "{field} : part signalée et part partie de chaque groupe ; les chiffres sont dans le tableau.",
         "{field}: share flagged and share who left in each group; the figures are in the table.",
-        field=voice.label(audit["field"]),
+        field=locale.label(audit["field"]),
     )
     return svg.draw(f"fairness-{audit['field']}", label, (6.4, 0.9 + 0.34 * len(groups)), paint)

@@ -17,7 +17,7 @@ DISCRETE = 9  # an integer with at most so many steps between its ends is drawn 
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class FieldEffect:
     """One field: where its effect was looked at, and how many employees are where.
 
     `values` and `log_odds` (before calibration) belong together; `counts` are of the employees, one for
@@ -56,7 +56,7 @@ class Effect:
         return self.values[self.log_odds.index(log_odds)], math.exp(log_odds)
 
 
-def read(facts: Mapping[str, Any]) -> list[Effect]:
+def read(facts: Mapping[str, Any]) -> list[FieldEffect]:
     """Return the effect of every field of the scorecard, the most important first."""
     card = scorecard.from_dict(facts["scorecard"])
     summaries = {summary["name"]: summary for summary in facts["summaries"]}
@@ -71,7 +71,7 @@ def shares(facts: Mapping[str, Any]) -> tuple[float, float, float]:
     return min(slopes), card.calibration.share(card.base, 0.0), max(slopes)
 
 
-def _effect(field: Field, effect: Table | Curve, summary: Mapping[str, Any]) -> Effect:
+def _effect(field: Field, effect: Table | Curve, summary: Mapping[str, Any]) -> FieldEffect:
     if isinstance(effect, Table):
         names = tuple(effect.points)
         found = dict(zip(summary["categories"], summary["counts"], strict=True))
@@ -79,7 +79,7 @@ def _effect(field: Field, effect: Table | Curve, summary: Mapping[str, Any]) -> 
         return _discrete(field, names, tuple(effect.points.values()), employees)
     edges, counts = tuple(summary["edges"]), tuple(summary["counts"])
     if not edges:
-        return Effect(field, (), (), (), (), 0.0)
+        return FieldEffect(field, (), (), (), (), 0.0)
     if field.kind == "integer" and edges[-1] - edges[0] <= DISCRETE:
         numbers = _integers(edges)
         log_odds = tuple(effect.of(number) for number in numbers)
@@ -89,11 +89,13 @@ def _effect(field: Field, effect: Table | Curve, summary: Mapping[str, Any]) -> 
 
 def _discrete(
     field: Field, values: tuple[float | str, ...], log_odds: tuple[float, ...], counts: tuple[int, ...]
-) -> Effect:
-    return Effect(field, values, log_odds, counts, (), _mean_distance(log_odds, counts))
+) -> FieldEffect:
+    return FieldEffect(field, values, log_odds, counts, (), _mean_distance(log_odds, counts))
 
 
-def _continuous(field: Field, effect: Curve, edges: tuple[float, ...], counts: tuple[int, ...]) -> Effect:
+def _continuous(
+    field: Field, effect: Curve, edges: tuple[float, ...], counts: tuple[int, ...]
+) -> FieldEffect:
     if field.kind == "integer":
         values = _integers(edges)
     else:
@@ -102,7 +104,7 @@ def _continuous(field: Field, effect: Curve, edges: tuple[float, ...], counts: t
         values = tuple(sorted(grid | {at for at in effect.breaks if edges[0] <= at <= edges[-1]}))
     middles = [effect.of((low + high) / 2) for low, high in pairwise(edges)]
     log_odds = tuple(effect.of(value) for value in values)
-    return Effect(field, values, log_odds, counts, edges, _mean_distance(tuple(middles), counts))
+    return FieldEffect(field, values, log_odds, counts, edges, _mean_distance(tuple(middles), counts))
 
 
 def _integers(edges: tuple[float, ...]) -> tuple[float, ...]:

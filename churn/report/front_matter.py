@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 # Their names in the Hub's library of metrics, and here.
-METRICS = {
+HUB_METRICS = {
     "roc_auc": ("roc_auc", "ROC-AUC"),
     "average_precision": ("average_precision", "Average precision"),
     "brier": ("brier_score", "Brier score"),
@@ -44,6 +44,6 @@ def _result(facts: Mapping[str, Any]) -> dict[str, Any]:
         },
         "metrics": [
             {"type": kind, "name": title, "value": round(facts["metrics"][name]["mean"], 4)}
-            for name, (kind, title) in METRICS.items()
+            for name, (kind, title) in HUB_METRICS.items()
         ],
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from churn.i18n.formatting import Pair, Voice
+from churn.i18n.formatting import Locale, Pair
 from churn.report import notes
 
 Article = tuple[Pair, Pair]  # which, and what it asks
@@ -19,27 +19,27 @@ class Law:
     articles: tuple[tuple[str, str], ...]
 
 
-def laws(facts: Mapping[str, Any], voice: Voice) -> list[Law]:
+def laws(facts: Mapping[str, Any], locale: Locale) -> list[Law]:
     """Return the texts, the French labour code with what it means for this model's fields."""
 
     def said(articles: Sequence[Article]) -> tuple[tuple[str, str], ...]:
-        return tuple((voice.pick(article), voice.pick(sentence)) for article, sentence in articles)
+        return tuple((locale.pick(article), locale.pick(sentence)) for article, sentence in articles)
 
-    own = (voice.say("Champs de ce modèle", "Fields of this model"), notes.excluded(facts, voice))
+    own = (locale.say("Champs de ce modèle", "Fields of this model"), notes.excluded(facts, locale))
     labour_code = said(_LABOUR_CODE)
     return [
         Law(
-            voice.say("Règlement (UE) 2024/1689 sur l'IA", "Regulation (EU) 2024/1689, the AI Act"),
+            locale.say("Règlement (UE) 2024/1689 sur l'IA", "Regulation (EU) 2024/1689, the AI Act"),
             "https://eur-lex.europa.eu/eli/reg/2024/1689/oj",
             said(_AI_ACT),
         ),
         Law(
-            voice.say("RGPD, règlement (UE) 2016/679", "GDPR, Regulation (EU) 2016/679"),
+            locale.say("RGPD, règlement (UE) 2016/679", "GDPR, Regulation (EU) 2016/679"),
             "https://eur-lex.europa.eu/eli/reg/2016/679/oj",
             said(_GDPR),
         ),
         Law(
-            voice.say("Code du travail", "French labour code (Code du travail)"),
+            locale.say("Code du travail", "French labour code (Code du travail)"),
             "https://www.legifrance.gouv.fr/codes/texte_lc/LEGITEXT000006072050/",
             (labour_code[0], own, *labour_code[1:]),
         ),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from churn.dictionary import domain
-from churn.i18n.formatting import Pair, Voice
+from churn.i18n.formatting import Locale, Pair
 
 DISTANCE = "distance_domicile_travail"
 
@@ -70,49 +70,49 @@ _LIMITS: tuple[Pair, ...] = (
 )
 
 
-def uses(voice: Voice) -> list[str]:
+def uses(locale: Locale) -> list[str]:
     """Return what the model is for."""
-    return [voice.pick(pair) for pair in _USES]
+    return [locale.pick(pair) for pair in _USES]
 
 
-def not_for(voice: Voice) -> list[str]:
+def not_for(locale: Locale) -> list[str]:
     """Return what the model must not be used for."""
-    return [voice.pick(pair) for pair in _NOT_FOR]
+    return [locale.pick(pair) for pair in _NOT_FOR]
 
 
-def limits(voice: Voice) -> list[str]:
+def limits(locale: Locale) -> list[str]:
     """Return what to bear in mind."""
-    return [voice.pick(pair) for pair in _LIMITS]
+    return [locale.pick(pair) for pair in _LIMITS]
 
 
-def excluded(facts: Mapping[str, Any], voice: Voice) -> str:
+def excluded(facts: Mapping[str, Any], locale: Locale) -> str:
     """Return which fields the model does without and why, and which of those it has is a proxy."""
     protected = {field.name for field in domain.PROTECTED}
     left_out = [name for name in facts["left_out"] if name in protected]
     others = [name for name in facts["left_out"] if name not in protected]
     sentences = []
     if left_out:
-        sentences.append(voice.say(
+        sentences.append(locale.say(
             "Écartés car ils sont des motifs de discrimination interdits : {names}. Ils ne servent qu'à "
             "l'audit d'équité.",
             "Left out because they are prohibited grounds of discrimination: {names}. They serve the "
             "fairness audit only.",
-            names=voice.labels(left_out),
+            names=locale.labels(left_out),
         ))  # fmt: skip
     if seen := with_protected(facts):
-        sentences.append(voice.say(
+        sentences.append(locale.say(
             "ATTENTION : ce modèle utilise des champs protégés : {names}.",
             "CAUTION: this model uses protected fields: {names}.",
-            names=voice.labels(seen),
+            names=locale.labels(seen),
         ))  # fmt: skip
     if others:
-        sentences.append(voice.say(
+        sentences.append(locale.say(
             "Écartés par choix à l'apprentissage : {names}.",
             "Left out by choice when training: {names}.",
-            names=voice.labels(others),
+            names=locale.labels(others),
         ))  # fmt: skip
     if DISTANCE in facts["fields"]:
-        sentences.append(voice.say(
+        sentences.append(locale.say(
             "La distance domicile-travail, que le modèle utilise, renseigne indirectement sur le lieu de "
             "résidence, lui aussi un motif interdit : « churn train --exclude {field} » apprend un modèle "
             "sans elle.",

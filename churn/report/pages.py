@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from churn.dictionary.domain import Language
-from churn.i18n.formatting import Voice
+from churn.i18n.formatting import Locale
 from churn.report import LANGUAGES, charts, complete, effects, panels, render_cards, write
 
 
@@ -26,12 +26,12 @@ def render(facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _page(facts: Mapping[str, Any], language: Language) -> str:
-    plain = Voice(language)
+    plain = Locale(language)
     found = effects.read(facts)
     return write(
         "report.html.j2",
         facts,
-        Voice(language, Markup),
+        Locale(language, Markup),
         effects=found,
         charts=charts.draw(facts, plain),
         panels=panels.draw(found, plain),

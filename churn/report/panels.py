@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from churn.i18n.formatting import Voice
+from churn.i18n.formatting import Locale
 from churn.report import svg
-from churn.report.effects import Effect
+from churn.report.effects import FieldEffect
 
 SIZE = (3.5, 2.7)
 # Of all panels alike, so that their axes line up; shares of the figure.
@@ -22,28 +22,28 @@ MARGIN = 0.12  # log-odds beyond the largest effect
 DOUBLING = math.log(2)
 
 
-def draw(effects: Sequence[Effect], voice: Voice) -> dict[str, Markup]:
+def draw(effects: Sequence[FieldEffect], locale: Locale) -> dict[str, Markup]:
     """Return the panel of each field by its name, and the overview as `importance`."""
     every = [log_odds for effect in effects for log_odds in effect.log_odds]
     scale = min(every, default=0.0) - MARGIN, max(every, default=0.0) + MARGIN
-    drawn = {effect.field.name: _panel(effect, scale, voice) for effect in effects}
-    return drawn | {"importance": _importance(effects, voice)}
+    drawn = {effect.field.name: _panel(effect, scale, locale) for effect in effects}
+    return drawn | {"importance": _importance(effects, locale)}
 
 
-def _importance(effects: Sequence[Effect], voice: Voice) -> Markup:
+def _importance(effects: Sequence[FieldEffect], locale: Locale) -> Markup:
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
-        labels = [voice.label(effect.field.name) for effect in effects]
+        labels = [locale.label(effect.field.name) for effect in effects]
         bars = axes.barh(labels, [effect.importance for effect in effects], color=svg.BLUE, height=0.7)
-        axes.bar_label(bars, [voice.number(effect.importance) for effect in effects], padding=3, size=8)
-        axes.set_xlabel(voice.say("effet moyen, en log-odds", "mean effect, in log-odds"))
-        axes.xaxis.set_major_formatter(lambda value, _: voice.number(value, 1))
+        axes.bar_label(bars, [locale.number(effect.importance) for effect in effects], padding=3, size=8)
+        axes.set_xlabel(locale.say("effet moyen, en log-odds", "mean effect, in log-odds"))
+        axes.xaxis.set_major_formatter(lambda value, _: locale.number(value, 1))
         axes.tick_params(axis="y", length=0)
         axes.margins(y=0.01)
         axes.invert_yaxis()
 
-    names = ", ".join(voice.label(effect.field.name) for effect in effects[:3])
-    label = voice.say(
+    names = ", ".join(locale.label(effect.field.name) for effect in effects[:3])
+    label = locale.say(
         "Poids de chaque champ, du plus grand au plus petit ; les premiers : {names}.",
         "Weight of each field, from the largest to the smallest; the first: {names}.",
         names=names,
@@ -51,32 +51,32 @@ def _importance(effects: Sequence[Effect], voice: Voice) -> Markup:
     return svg.draw("importance", label, (7.6, 0.6 + 0.235 * len(effects)), paint)
 
 
-def _panel(effect: Effect, scale: tuple[float, float], voice: Voice) -> Markup:
+def _panel(effect: FieldEffect, scale: tuple[float, float], locale: Locale) -> Markup:
     def paint(figure: Figure) -> None:
         if not effect.values:
-            unknown = voice.say("jamais connu : sans effet", "never known: no effect")
+            unknown = locale.say("jamais connu : sans effet", "never known: no effect")
             figure.text(0.5, 0.5, unknown, ha="center")
         elif effect.field.numeric:
-            _number(figure, effect, scale, voice)
+            _number(figure, effect, scale, locale)
         else:
-            _category(figure.subplots(gridspec_kw=ROOM | CATEGORY_ROOM), effect, scale, voice)
+            _category(figure.subplots(gridspec_kw=ROOM | CATEGORY_ROOM), effect, scale, locale)
 
-    return svg.draw(f"effect-{effect.field.name}", _label(effect, voice), SIZE, paint, arrange=False)
+    return svg.draw(f"effect-{effect.field.name}", _label(effect, locale), SIZE, paint, arrange=False)
 
 
-def _label(effect: Effect, voice: Voice) -> str:
-    name = voice.label(effect.field.name)
+def _label(effect: FieldEffect, locale: Locale) -> str:
+    name = locale.label(effect.field.name)
     if effect.flat:
-        return voice.say("{name} : sans effet.", "{name}: no effect.", name=name)
+        return locale.say("{name} : sans effet.", "{name}: no effect.", name=name)
     (low, least), (high, most) = effect.lowest, effect.highest
-    return voice.say(
+    return locale.say(
         "{name} : la cote va de {least} ({low}) à {most} ({high}).",
         "{name}: the odds go from {least} ({low}) to {most} ({high}).",
         name=name,
-        least=voice.times(least),
-        low=voice.value(low),
-        most=voice.times(most),
-        high=voice.value(high),
+        least=locale.times(least),
+        low=locale.value(low),
+        most=locale.times(most),
+        high=locale.value(high),
     )
 
 
@@ -89,7 +89,7 @@ def ticks(scale: tuple[float, float]) -> dict[float, str]:
     return dict(named)
 
 
-def _number(figure: Figure, effect: Effect, scale: tuple[float, float], voice: Voice) -> None:
+def _number(figure: Figure, effect: FieldEffect, scale: tuple[float, float], locale: Locale) -> None:
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1), gridspec_kw=ROOM | NUMBER_ROOM)
     values = [float(value) for value in effect.values]
     above.axhline(0, color=svg.MUTED, linewidth=0.8)
@@ -111,27 +111,27 @@ def _number(figure: Figure, effect: Effect, scale: tuple[float, float], voice: V
         widths = [high - low for low, high in pairwise(effect.edges)]
         below.bar(effect.edges[:-1], effect.counts, widths, align="edge", color=svg.MUTED, edgecolor="white")
         below.xaxis.set_major_locator(MaxNLocator(6, integer=effect.field.kind == "integer"))
-    below.xaxis.set_major_formatter(lambda value, _: voice.value(round(value, 6)))
+    below.xaxis.set_major_formatter(lambda value, _: locale.value(round(value, 6)))
     below.set_yticks([])
     below.spines["left"].set_visible(False)
-    if unit := voice.unit(effect.field):
+    if unit := locale.unit(effect.field):
         below.set_xlabel(unit)
 
 
-def _category(axes: Axes, effect: Effect, scale: tuple[float, float], voice: Voice) -> None:
+def _category(axes: Axes, effect: FieldEffect, scale: tuple[float, float], locale: Locale) -> None:
     everyone = max(sum(effect.counts), 1)
     order = sorted(range(len(effect.values)), key=lambda at: effect.log_odds[at])
     for row, at in enumerate(order):
         colour = svg.PALE_VERMILION if effect.log_odds[at] > 0 else svg.PALE_BLUE
         axes.barh(row, effect.log_odds[at], color=colour, edgecolor=svg.INK, linewidth=0.8, height=0.6)
-        share = voice.percent(effect.counts[at] / everyone)
+        share = locale.percent(effect.counts[at] / everyone)
         axes.text(1.28, row, share, transform=axes.get_yaxis_transform(), ha="right", va="center",
                   size=8, color=svg.MUTED)  # fmt: skip
     axes.axvline(0, color=svg.MUTED, linewidth=0.8)
     marks = ticks(scale)
     axes.set_xticks(list(marks), list(marks.values()))
     axes.set_xlim(scale)
-    axes.set_yticks(range(len(order)), [voice.value(effect.values[at]) for at in order], size=8)
+    axes.set_yticks(range(len(order)), [locale.value(effect.values[at]) for at in order], size=8)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     # A few bars stay slim, in the middle.

@@ -4,47 +4,47 @@ from collections.abc import Mapping
 from typing import Any
 
 from churn.dictionary import domain
-from churn.i18n.formatting import Voice
+from churn.i18n.formatting import Locale
 
 
-def four_fifths(audit: Mapping[str, Any], voice: Voice) -> str:
+def four_fifths(audit: Mapping[str, Any], locale: Locale) -> str:
     """Return how the ratio of a field's selection rates reads by the four-fifths rule."""
-    sentences = [_ratio(audit, voice), _verdict(audit, voice)]
+    sentences = [_ratio(audit, locale), _verdict(audit, locale)]
     if apart := [group["group"] for group in audit["groups"] if group["small"]]:
-        sentences.append(voice.say(
+        sentences.append(locale.say(
             "Laissés de côté, car petits : {groups}.",
             "Set apart, as they are small: {groups}.",
-            groups=", ".join(voice.value(group) for group in apart),
+            groups=", ".join(locale.value(group) for group in apart),
         ))  # fmt: skip
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _ratio(audit: Mapping[str, Any], voice: Voice) -> str:
+def _ratio(audit: Mapping[str, Any], locale: Locale) -> str:
     if sum(not group["small"] for group in audit["groups"]) < 2:
-        return voice.say(
+        return locale.say(
             "Moins de deux groupes sont assez grands pour être comparés.",
             "Fewer than two groups are large enough to be compared.",
         )
     if audit["ratio"]["value"] is None:
-        return voice.say(
+        return locale.say(
             "Personne n'est signalé : il n'y a pas de rapport à lire.",
             "Nobody is flagged: there is no ratio to read.",
         )
-    return voice.say(
+    return locale.say(
         "Le groupe le moins signalé l'est {ratio} fois autant que le plus signalé.",
         "The least flagged group is flagged {ratio} times as often as the most flagged.",
-        ratio=voice.estimate(audit["ratio"]),
+        ratio=locale.estimate(audit["ratio"]),
     )
 
 
-def _verdict(audit: Mapping[str, Any], voice: Voice) -> str:
+def _verdict(audit: Mapping[str, Any], locale: Locale) -> str:
     if audit["four_fifths"] == "passes":
-        return voice.say(
+        return locale.say(
             "Tout l'intervalle atteint quatre cinquièmes (0,80) : la règle ne demande pas d'explication.",
             "The whole interval reaches four fifths (0.80): the rule asks for no explanation.",
         )
     if audit["four_fifths"] == "fails":
-        return voice.say(
+        return locale.say(
             "Tout l'intervalle est sous quatre cinquièmes (0,80) : la règle demande une explication, et le "
             "hasard seul ne l'explique guère.",
             "The whole interval is below four fifths (0.80): the rule asks for an explanation, and chance "
@@ -52,81 +52,81 @@ def _verdict(audit: Mapping[str, Any], voice: Voice) -> str:
         )
     if audit["ratio"]["value"] is None:
         return ""
-    return voice.say(
+    return locale.say(
         "L'intervalle contient quatre cinquièmes (0,80) : ces données ne permettent pas de trancher.",
         "The interval holds four fifths (0.80): these data cannot settle it.",
     )
 
 
-def groups(audit: Mapping[str, Any], voice: Voice) -> list[str]:
+def groups(audit: Mapping[str, Any], locale: Locale) -> list[str]:
     """Return what stands out among a field's groups that are large, and of which enough people left."""
     large = [group for group in audit["groups"] if not (group["small"] or group["few_departures"])]
-    sentences = [_gap(group, voice) for group in large if _beyond_chance(group["calibration_gap"])]
+    sentences = [_gap(group, locale) for group in large if _beyond_chance(group["calibration_gap"])]
     rated = [group for group in large if group["selection_rate"]["value"] is not None]
     if len(rated) > 1:
         flagged = max(rated, key=lambda group: group["selection_rate"]["value"])
         leaving = max(rated, key=lambda group: group["departures"] / group["n"])
         if flagged is not leaving:
-            sentences.append(voice.say(
+            sentences.append(locale.say(
                 "À expliquer : le groupe le plus signalé ({flagged}) n'est pas celui qui part le plus "
                 "({leaving}).",
                 "To be explained: the group flagged most ({flagged}) is not the one that leaves most "
                 "({leaving}).",
-                flagged=voice.value(flagged["group"]),
-                leaving=voice.value(leaving["group"]),
+                flagged=locale.value(flagged["group"]),
+                leaving=locale.value(leaving["group"]),
             ))  # fmt: skip
     return sentences
 
 
-def mark(group: Mapping[str, Any], voice: Voice) -> str:
+def mark(group: Mapping[str, Any], locale: Locale) -> str:
     """Return why a group's figures say little, in a word or two; empty where they do not."""
     if group["small"]:
-        return voice.say("petit", "small")
-    return voice.say("peu de départs", "few left") if group["few_departures"] else ""
+        return locale.say("petit", "small")
+    return locale.say("peu de départs", "few left") if group["few_departures"] else ""
 
 
 def _beyond_chance(gap: Mapping[str, Any]) -> bool:
     return gap["low"] is not None and gap["high"] is not None and (gap["low"] > 0 or gap["high"] < 0)
 
 
-def _gap(group: Mapping[str, Any], voice: Voice) -> str:
+def _gap(group: Mapping[str, Any], locale: Locale) -> str:
     values = {
-        "group": voice.value(group["group"]),
-        "points": voice.points(group["calibration_gap"]),
+        "group": locale.value(group["group"]),
+        "points": locale.points(group["calibration_gap"]),
     }
     if group["calibration_gap"]["value"] > 0:
-        return voice.say(
+        return locale.say(
             "{group} : risque surestimé en moyenne ({points} points, plus que le hasard).",
             "{group}: risk overstated on average ({points} points, more than chance).",
             **values,
         )
-    return voice.say(
+    return locale.say(
         "{group} : risque sous-estimé en moyenne ({points} points, plus que le hasard).",
         "{group}: risk understated on average ({points} points, more than chance).",
         **values,
     )
 
 
-def no_signal(facts: Mapping[str, Any], voice: Voice) -> str:
+def no_signal(facts: Mapping[str, Any], locale: Locale) -> str:
     """Return that the figures could be chance, with the interval that tells, and what may help."""
     signal = facts["signal"]
-    return voice.say(
+    return locale.say(
         "Ces données ne montrent pas qui part : l'aire sous la courbe ROC est de {area}, et 0,50 est ce que "
         "donne le hasard. Ce modèle ne doit pas être utilisé. Davantage d'employés ou d'autres champs "
         "peuvent aider.",
         "These data do not show who leaves: the area under the ROC curve is {area}, and 0.50 is what chance "
         "gives. This model must not be used. More employees, or other fields, may help.",
-        area=voice.estimate({**signal, "value": signal["roc_auc"]}),
+        area=locale.estimate({**signal, "value": signal["roc_auc"]}),
     )
 
 
-def not_audited(facts: Mapping[str, Any], voice: Voice) -> str:
+def not_audited(facts: Mapping[str, Any], locale: Locale) -> str:
     """Return the protected fields for which there is no audit; empty where there is one for each."""
     audited = {audit["field"] for audit in facts["fairness"]}
-    return voice.labels([field.name for field in domain.PROTECTED if field.name not in audited])
+    return locale.labels([field.name for field in domain.PROTECTED if field.name not in audited])
 
 
-def price_of_protection(facts: Mapping[str, Any], voice: Voice) -> str:
+def price_of_protection(facts: Mapping[str, Any], locale: Locale) -> str:
     """Return what leaving the protected fields out costs; empty where no challenger tells."""
     others = [one for one in facts["challengers"] if one["name"] == "with_protected"]
     if not others:
@@ -134,18 +134,18 @@ def price_of_protection(facts: Mapping[str, Any], voice: Voice) -> str:
     own, other = facts["metrics"]["roc_auc"], others[0]["metrics"]["roc_auc"]
     difference = other["mean"] - own["mean"]
     size = (
-        voice.say("moins que l'écart entre les plis", "less than the spread between folds")
+        locale.say("moins que l'écart entre les plis", "less than the spread between folds")
         if abs(difference) < own["sd"]
-        else voice.say("plus que l'écart entre les plis", "more than the spread between folds")
+        else locale.say("plus que l'écart entre les plis", "more than the spread between folds")
     )
-    return voice.say(
+    return locale.say(
         "Le prix des champs protégés laissés de côté : avec eux, le ROC-AUC serait de {other} au lieu de "
         "{own}, soit {difference}, {size} (± {sd}).",
         "The price of leaving the protected fields out: with them, ROC-AUC would be {other} instead of "
         "{own}, that is {difference}, {size} (± {sd}).",
-        other=voice.number(other["mean"], 3),
-        own=voice.number(own["mean"], 3),
-        difference=("+" if difference > 0 else "") + voice.number(difference, 3),
+        other=locale.number(other["mean"], 3),
+        own=locale.number(own["mean"], 3),
+        difference=("+" if difference > 0 else "") + locale.number(difference, 3),
         size=size,
-        sd=voice.number(own["sd"], 3),
+        sd=locale.number(own["sd"], 3),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from churn.core.progress import Progress
 from churn.dictionary import domain
 from churn.dictionary.domain import Field
 from churn.training import challengers, crossvalidation, fairness
@@ -14,10 +15,10 @@ from churn.training.checks import check_fields, check_size
 from churn.training.crossvalidation import Fold, out_of_fold
 from churn.training.evaluation import confusion, curves
 from churn.training.learner import Learned, Learner
-from churn.training.plan import Plan, Progress, Workers
+from churn.training.plan import Plan, Workers
 from churn.training.signal import measure_signal
 from churn.training.summary import summarise
-from churn.training.thresholds import METRICS, Capacity, CostRatio, FBeta, Policy, Threshold
+from churn.training.thresholds import METRIC_POLICIES, Capacity, CostRatio, FBeta, Policy, Threshold
 from churn.training.training_report import Choice, TrainingReport
 
 # What the report compares the policy in force with; capacities are shares of the company.
@@ -52,31 +53,31 @@ def train(
     """
     plan = plan or Plan()
     check_fields(employees, fields)
-    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
-    check_size(left, plan.folds)
+    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    check_size(has_left, plan.folds)
     table = employees[[field.name for field in fields]]
     learner = Learner(tuple(fields), plan.candidates, plan.seed)
     entrants = challengers.entrants(fields, learner) if plan.challenge else {}
     steps = plan.folds * plan.repeats * (1 + len(entrants)) + 1 + len(fairness.AUDITED)
     workers = Workers(plan.jobs, steps, progress)
 
-    policies = _policies(policy or FBeta(), len(left))
-    [learned] = workers.each(learner, [(table, left)])
-    folds = crossvalidation.cross_validate(learner, table, left, policies, plan, workers)
-    found = out_of_fold(folds, left, plan)
+    policies = _policies(policy or FBeta(), len(has_left))
+    [learned] = workers.each(learner, [(table, has_left)])
+    folds = crossvalidation.cross_validate(learner, table, has_left, policies, plan, workers)
+    found = out_of_fold(folds, has_left, plan)
     audits = workers.each(
         fairness.audit, ((field, employees, found, plan.resamples, plan.seed) for field in fairness.AUDITED)
     )
     threshold = Threshold(learned.threshold(policies[0]), policies[0].name)
     report = TrainingReport(
-        n_rows=len(left),
-        n_departures=int(left.sum()),
+        n_rows=len(has_left),
+        n_departures=int(has_left.sum()),
         fields=tuple(field.name for field in fields),
         left_out=tuple(f.name for f in (*domain.FEATURES, *domain.PROTECTED) if f not in fields),
         candidate=learned.candidate,
         chosen=tuple(fold.candidate for fold in folds),
         metrics=crossvalidation.metrics(folds, found),
-        signal=measure_signal(folds, left, plan),
+        signal=measure_signal(folds, has_left, plan),
         threshold=threshold,
         folds=plan.folds,
         repeats=plan.repeats,
@@ -86,7 +87,7 @@ def train(
         choices=tuple(_choice(number, policies, folds, learned, plan) for number in range(len(policies))),
         fairness=tuple(audit for audit in audits if audit is not None),
         challengers=tuple(
-            Challenger(name, challengers.measure(predict, employees, left, plan, workers))
+            Challenger(name, challengers.measure(predict, employees, has_left, plan, workers))
             for name, predict in entrants.items()
         ),
     )
@@ -96,14 +97,14 @@ def train(
 def _policies(chosen: Policy, rows: int) -> list[Policy]:
     """Return the policy in force, and what it is compared with."""
     capacities = [Capacity(max(1, round(share * rows)), rows) for share in CAPACITIES]
-    others = [*METRICS.values(), *COSTS, *capacities]
+    others = [*METRIC_POLICIES.values(), *COSTS, *capacities]
     return [chosen, *(policy for policy in others if policy.name != chosen.name)]
 
 
 def _choice(
     number: int, policies: Sequence[Policy], folds: Sequence[Fold], learned: Learned, plan: Plan
 ) -> Choice:
-    counts = confusion(out_of_fold(folds, learned.left, plan, number))
+    counts = confusion(out_of_fold(folds, learned.has_left, plan, number))
     return Choice(
         policy=policies[number].name,
         threshold=learned.threshold(policies[number]),

@@ -16,12 +16,12 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from churn.dictionary import domain
 from churn.dictionary.domain import Field
-from churn.training.evaluation import Spread, score, summarise_folds
+from churn.training.evaluation import MeanSd, score, summarise_folds
 from churn.training.learner import Learner, probabilities
 from churn.training.plan import Plan, Workers
-from churn.training.thresholds import Left, Probabilities
+from churn.training.thresholds import HasLeft, Probabilities
 
-Predict = Callable[[pd.DataFrame, Left, pd.DataFrame], Probabilities]
+Predict = Callable[[pd.DataFrame, HasLeft, pd.DataFrame], Probabilities]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Challenger:
     """One kind of model and its cross-validated figures, as `TrainingReport.metrics`."""
 
     name: str
-    metrics: dict[str, Spread]
+    metrics: dict[str, MeanSd]
 
 
 def entrants(fields: Sequence[Field], learner: Learner) -> dict[str, Predict]:
@@ -54,19 +54,19 @@ def entrants(fields: Sequence[Field], learner: Learner) -> dict[str, Predict]:
 
 
 def measure(
-    predict: Predict, employees: pd.DataFrame, left: Left, plan: Plan, workers: Workers
-) -> dict[str, Spread]:
+    predict: Predict, employees: pd.DataFrame, has_left: HasLeft, plan: Plan, workers: Workers
+) -> dict[str, MeanSd]:
     """Return one challenger's figures on the folds that the model itself was measured on."""
-    splits = list(plan.splits.split(employees, left))
+    splits = list(plan.splits.split(employees, has_left))
     found = workers.each(
         predict,
-        ((employees.iloc[inside], left[inside], employees.iloc[outside]) for inside, outside in splits),
+        ((employees.iloc[inside], has_left[inside], employees.iloc[outside]) for inside, outside in splits),
     )
-    everyone = np.zeros((plan.repeats, len(left)))
+    everyone = np.zeros((plan.repeats, len(has_left)))
     for number, (_, outside) in enumerate(splits):
         everyone[number // plan.folds, outside] = found[number]
-    rows = [score(left[outside], one) for (_, outside), one in zip(splits, found, strict=True)]
-    return summarise_folds(rows, left, everyone)
+    rows = [score(has_left[outside], one) for (_, outside), one in zip(splits, found, strict=True)]
+    return summarise_folds(rows, has_left, everyone)
 
 
 def _additive(fields: tuple[Field, ...], learner: Learner) -> Predict:
@@ -74,8 +74,8 @@ def _additive(fields: tuple[Field, ...], learner: Learner) -> Predict:
     names = [field.name for field in fields]
     other = Learner(fields, learner.candidates, learner.seed)
 
-    def predict(employees: pd.DataFrame, left: Left, unseen: pd.DataFrame) -> Probabilities:
-        return probabilities(other(employees[names], left).pipeline, unseen[names])
+    def predict(employees: pd.DataFrame, has_left: HasLeft, unseen: pd.DataFrame) -> Probabilities:
+        return probabilities(other(employees[names], has_left).pipeline, unseen[names])
 
     return predict
 
@@ -83,8 +83,8 @@ def _additive(fields: tuple[Field, ...], learner: Learner) -> Predict:
 def _plain(fields: Sequence[Field], build: Callable[[], Any]) -> Predict:
     names = [field.name for field in fields]
 
-    def predict(employees: pd.DataFrame, left: Left, unseen: pd.DataFrame) -> Probabilities:
-        return probabilities(build().fit(employees[names], left), unseen[names])
+    def predict(employees: pd.DataFrame, has_left: HasLeft, unseen: pd.DataFrame) -> Probabilities:
+        return probabilities(build().fit(employees[names], has_left), unseen[names])
 
     return predict
 

@@ -8,7 +8,7 @@ from churn.core.errors import TrainingError
 from churn.dictionary import domain
 from churn.dictionary.domain import Field
 from churn.model.pipeline import INNER_FOLDS
-from churn.training.thresholds import Left
+from churn.training.thresholds import HasLeft
 
 MIN_ROWS = 50
 
@@ -27,11 +27,11 @@ def check_fields(employees: pd.DataFrame, fields: Sequence[Field]) -> None:
         raise TrainingError(f"{', '.join(forbidden)} cannot be an input: leave it out of the fields")
 
 
-def check_size(left: Left, folds: int) -> None:
+def check_size(has_left: HasLeft, folds: int) -> None:
     """Accept enough rows of both classes for every fold in a fold; raises TrainingError."""
     if folds < 2:
         raise TrainingError(f"folds = {folds}: expected at least 2")
-    departures, rows = int(left.sum()), len(left)
+    departures, rows = int(has_left.sum()), len(has_left)
     if rows < MIN_ROWS:
         raise TrainingError(f"only {rows} employees: expected at least {MIN_ROWS} to learn from")
     if departures in (0, rows):

@@ -8,13 +8,13 @@ from sklearn.utils import resample
 
 from churn.core.errors import TrainingError
 from churn.training.evaluation import calibration_error, score, score_decisions
-from churn.training.thresholds import Left, Probabilities
+from churn.training.thresholds import HasLeft, Probabilities
 
 RESAMPLES = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class Scores:
     """What a model says of the employees: a probability each, and the threshold that it decides by."""
 
     probabilities: Probabilities
@@ -22,7 +22,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MetricDifference:
     """One figure of both models, and the 95 % bootstrap interval of the second minus the first."""
 
     first: float
@@ -37,40 +37,40 @@ class Difference:
 
 
 def compare(
-    left: Left,
-    first: Opinion,
-    second: Opinion,
+    has_left: HasLeft,
+    first: Scores,
+    second: Scores,
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Callable[[int, int], None],
-) -> Mapping[str, Difference]:
+) -> Mapping[str, MetricDifference]:
     """Return each figure's difference; employees are drawn in pairs, the same for both models.
 
     Raises:
         TrainingError: the employees are all of one kind.
     """
-    if left.all() or not left.any():
+    if has_left.all() or not has_left.any():
         raise TrainingError(
             "all these employees have left, or none: expected both, or nothing can be measured"
         )
-    rows = np.arange(len(left))
+    rows = np.arange(len(has_left))
     draws = []
     for number in range(resamples):
-        drawn = resample(rows, random_state=seed + number, stratify=left)
-        one, other = (_figures(left, opinion, drawn) for opinion in (first, second))
+        drawn = resample(rows, random_state=seed + number, stratify=has_left)
+        one, other = (_figures(has_left, opinion, drawn) for opinion in (first, second))
         draws.append([other[name] - one[name] for name in one])
         progress(number + 1, resamples)
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-    one, other = _figures(left, first, rows), _figures(left, second, rows)
+    one, other = _figures(has_left, first, rows), _figures(has_left, second, rows)
     return {
-        name: Difference(one[name], other[name], float(low[place]), float(high[place]))
+        name: MetricDifference(one[name], other[name], float(low[place]), float(high[place]))
         for place, name in enumerate(one)
     }
 
 
-def _figures(left: Left, opinion: Opinion, rows: np.ndarray) -> dict[str, float]:
-    truth, probabilities = left[rows], opinion.probabilities[rows]
+def _figures(has_left: HasLeft, opinion: Scores, rows: np.ndarray) -> dict[str, float]:
+    truth, probabilities = has_left[rows], opinion.probabilities[rows]
     return {
         **score(truth, probabilities),
         "calibration_error": calibration_error(truth, probabilities),

@@ -8,10 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from churn.dictionary.domain import Field
-from churn.training.evaluation import OutOfFold, Spread, score, score_decisions, summarise_folds
+from churn.training.evaluation import MeanSd, OutOfFold, score, score_decisions, summarise_folds
 from churn.training.learner import Candidate, Learner, probabilities
 from churn.training.plan import Plan, Workers
-from churn.training.thresholds import Left, Policy, Probabilities
+from churn.training.thresholds import HasLeft, Policy, Probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,26 @@ class Fold:
 def cross_validate(
     learner: Learner,
     table: pd.DataFrame,
-    left: Left,
+    has_left: HasLeft,
     policies: Sequence[Policy],
     plan: Plan,
     workers: Workers,
 ) -> list[Fold]:
     """Return every fold of every repeat, in order."""
-    splits = plan.splits.split(table, left)
-    return workers.each(measure, ((learner, table, left, policies, *split) for split in splits))
+    splits = plan.splits.split(table, has_left)
+    return workers.each(measure, ((learner, table, has_left, policies, *split) for split in splits))
 
 
 def measure(
     learner: Learner,
     table: pd.DataFrame,
-    left: Left,
+    has_left: HasLeft,
     policies: Sequence[Policy],
     inside: NDArray[np.intp],
     outside: NDArray[np.intp],
 ) -> Fold:
     """Learn from the rows `inside`, thresholds too, and apply it to those `outside`."""
-    learned = learner(table.iloc[inside], left[inside])
+    learned = learner(table.iloc[inside], has_left[inside])
     unseen = table.iloc[outside]
     return Fold(
         outside,
@@ -67,9 +67,9 @@ def _only_core(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
     return table.assign(**unknown).astype(table.dtypes)
 
 
-def out_of_fold(folds: Sequence[Fold], left: Left, plan: Plan, policy: int = 0) -> OutOfFold:
+def out_of_fold(folds: Sequence[Fold], has_left: HasLeft, plan: Plan, policy: int = 0) -> OutOfFold:
     """Return everyone's probability and, by one of the policies, decision."""
-    found = OutOfFold.empty(left, plan.repeats)
+    found = OutOfFold.empty(has_left, plan.repeats)
     for number, fold in enumerate(folds):
         repeat, threshold = number // plan.folds, fold.thresholds[policy]
         found.probabilities[repeat, fold.outside] = fold.probabilities
@@ -78,17 +78,17 @@ def out_of_fold(folds: Sequence[Fold], left: Left, plan: Plan, policy: int = 0) 
     return found
 
 
-def metrics(folds: Sequence[Fold], found: OutOfFold) -> dict[str, Spread]:
+def metrics(folds: Sequence[Fold], found: OutOfFold) -> dict[str, MeanSd]:
     """Return the figures of the folds, those of the policy in force's decisions included."""
-    rows = [_score(fold, found.left[fold.outside]) for fold in folds]
-    return summarise_folds(rows, found.left, found.probabilities)
+    rows = [_score(fold, found.has_left[fold.outside]) for fold in folds]
+    return summarise_folds(rows, found.has_left, found.probabilities)
 
 
-def _score(fold: Fold, left: Left) -> dict[str, float]:
+def _score(fold: Fold, has_left: HasLeft) -> dict[str, float]:
     threshold = fold.thresholds[0]
     return {
-        **score(left, fold.probabilities),
-        "roc_auc_core_only": score(left, fold.core_only)["roc_auc"],
-        **score_decisions(left, fold.probabilities >= threshold),
+        **score(has_left, fold.probabilities),
+        "roc_auc_core_only": score(has_left, fold.core_only)["roc_auc"],
+        **score_decisions(has_left, fold.probabilities >= threshold),
         "threshold": threshold,
     }

@@ -21,7 +21,7 @@ from sklearn.metrics import (
 
 from churn.dictionary import domain
 from churn.dictionary.domain import Band
-from churn.training.thresholds import Left, Probabilities
+from churn.training.thresholds import HasLeft, Probabilities
 
 BINS = 10
 POINTS = 200  # of a curve, at most
@@ -31,7 +31,7 @@ Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class MeanSd:
     """A figure over the folds or repeats: its mean and standard deviation."""
 
     mean: float
@@ -99,51 +99,51 @@ class OutOfFold:
     `probabilities`, `flagged` and `thresholds` have a row for each repeat and a column for each employee.
     """
 
-    left: Left
+    has_left: HasLeft
     probabilities: Probabilities
     flagged: Flags
     thresholds: Probabilities
 
     @classmethod
-    def empty(cls, left: Left, repeats: int) -> "OutOfFold":
+    def empty(cls, has_left: HasLeft, repeats: int) -> "OutOfFold":
         """Return one without any decision yet."""
-        shape = repeats, len(left)
-        return cls(left, np.zeros(shape), np.zeros(shape, dtype=bool), np.zeros(shape))
+        shape = repeats, len(has_left)
+        return cls(has_left, np.zeros(shape), np.zeros(shape, dtype=bool), np.zeros(shape))
 
     @property
-    def everyone(self) -> tuple[Left, Probabilities, Flags]:
+    def everyone(self) -> tuple[HasLeft, Probabilities, Flags]:
         """All repeats, one after the other."""
         repeats = len(self.probabilities)
-        return np.tile(self.left, repeats), self.probabilities.ravel(), self.flagged.ravel()
+        return np.tile(self.has_left, repeats), self.probabilities.ravel(), self.flagged.ravel()
 
 
-def score(left: Left, probabilities: Probabilities) -> dict[str, float]:
+def score(has_left: HasLeft, probabilities: Probabilities) -> dict[str, float]:
     """Return the figures that need no threshold."""
     return {
-        "roc_auc": float(roc_auc_score(left, probabilities)),
-        "average_precision": float(average_precision_score(left, probabilities)),
-        "brier": float(brier_score_loss(left, probabilities)),
-        "log_loss": float(log_loss(left, probabilities)),
+        "roc_auc": float(roc_auc_score(has_left, probabilities)),
+        "average_precision": float(average_precision_score(has_left, probabilities)),
+        "brier": float(brier_score_loss(has_left, probabilities)),
+        "log_loss": float(log_loss(has_left, probabilities)),
     }
 
 
-def score_decisions(left: Left, flagged: Flags) -> dict[str, float]:
+def score_decisions(has_left: HasLeft, flagged: Flags) -> dict[str, float]:
     """Return the figures of a decision."""
     return {
-        "f2": float(fbeta_score(left, flagged, beta=2)),
-        "recall": float(recall_score(left, flagged)),
-        "precision": float(precision_score(left, flagged, zero_division=0)),
+        "f2": float(fbeta_score(has_left, flagged, beta=2)),
+        "recall": float(recall_score(has_left, flagged)),
+        "precision": float(precision_score(has_left, flagged, zero_division=0)),
         "flagged": float(flagged.mean()),
     }
 
 
-def spreads(rows: Sequence[dict[str, float]]) -> dict[str, Spread]:
+def spreads(rows: Sequence[dict[str, float]]) -> dict[str, MeanSd]:
     """Return the spread of each figure over rows, one a fold or repeat."""
     figures = pd.DataFrame(rows)
-    return {str(name): Spread(float(c.mean()), float(c.std(ddof=0))) for name, c in figures.items()}
+    return {str(name): MeanSd(float(c.mean()), float(c.std(ddof=0))) for name, c in figures.items()}
 
 
-def calibration_error(left: Left, probabilities: Probabilities, bins: int = BINS) -> float:
+def calibration_error(has_left: HasLeft, probabilities: Probabilities, bins: int = BINS) -> float:
     """Return the expected calibration error over bins of equal width.
 
     The mean over the employees of the distance between the share who left and the mean probability
@@ -151,31 +151,31 @@ def calibration_error(left: Left, probabilities: Probabilities, bins: int = BINS
     employees even a perfect model has about 0.02 at n = 1500.
     """
     place = np.minimum((probabilities * bins).astype(int), bins - 1)
-    gaps = np.bincount(place, weights=probabilities - left, minlength=bins)
-    return float(np.abs(gaps).sum() / len(left))
+    gaps = np.bincount(place, weights=probabilities - has_left, minlength=bins)
+    return float(np.abs(gaps).sum() / len(has_left))
 
 
 def summarise_folds(
-    rows: Sequence[dict[str, float]], left: Left, by_repeat: Probabilities
-) -> dict[str, Spread]:
+    rows: Sequence[dict[str, float]], has_left: HasLeft, by_repeat: Probabilities
+) -> dict[str, MeanSd]:
     """Return the figures with their spread over the folds; of the calibration error, over the repeats.
 
     `rows` has one entry a fold, `by_repeat` (repeats, employees) everyone's out-of-fold probability.
     """
-    errors = [{"calibration_error": calibration_error(left, one)} for one in by_repeat]
+    errors = [{"calibration_error": calibration_error(has_left, one)} for one in by_repeat]
     return spreads(rows) | spreads(errors)
 
 
 def curves(found: OutOfFold) -> Curves:
     """Return the curves of out-of-fold probabilities and decisions."""
-    left, probabilities, _ = found.everyone
-    fpr, tpr, _ = roc_curve(left, probabilities)
-    precision, recall, _ = precision_recall_curve(left, probabilities)
+    has_left, probabilities, _ = found.everyone
+    fpr, tpr, _ = roc_curve(has_left, probabilities)
+    precision, recall, _ = precision_recall_curve(has_left, probabilities)
     return Curves(
         roc=_points(fpr, tpr),
         precision_recall=_points(recall, precision),
-        calibration=_bins(left, probabilities, len(found.probabilities)),
-        cuts=_cuts(left, probabilities),
+        calibration=_bins(has_left, probabilities, len(found.probabilities)),
+        cuts=_cuts(has_left, probabilities),
         confusion=confusion(found),
         bands=_bands(found),
     )
@@ -186,23 +186,23 @@ def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> Points:
     return tuple((float(x[i]), float(y[i])) for i in kept)
 
 
-def _bins(left: Left, probabilities: Probabilities, repeats: int) -> tuple[Bin, ...]:
+def _bins(has_left: HasLeft, probabilities: Probabilities, repeats: int) -> tuple[Bin, ...]:
     """Return bins of equal numbers of employees."""
     parts = np.array_split(np.argsort(probabilities, kind="stable"), BINS)
     return tuple(
-        Bin(float(probabilities[p].mean()), float(left[p].mean()), round(len(p) / repeats)) for p in parts
+        Bin(float(probabilities[p].mean()), float(has_left[p].mean()), round(len(p) / repeats)) for p in parts
     )
 
 
-def _cuts(left: Left, probabilities: Probabilities) -> tuple[Cut, ...]:
-    _, fps, fns, tps, thresholds = confusion_matrix_at_thresholds(left, probabilities)
+def _cuts(has_left: HasLeft, probabilities: Probabilities) -> tuple[Cut, ...]:
+    _, fps, fns, tps, thresholds = confusion_matrix_at_thresholds(has_left, probabilities)
     wanted = np.linspace(0.01, 0.99, 99)
     # Thresholds fall: the last one that is not below the wanted one flags the same employees.
     at = np.searchsorted(-thresholds, -wanted, side="right") - 1
     return tuple(
         Cut(
             threshold=float(threshold),
-            flagged=float((tps[i] + fps[i]) / len(left)),
+            flagged=float((tps[i] + fps[i]) / len(has_left)),
             recall=float(tps[i] / (tps[i] + fns[i])),
             precision=float(tps[i] / (tps[i] + fps[i])),
         )
@@ -213,18 +213,18 @@ def _cuts(left: Left, probabilities: Probabilities) -> tuple[Cut, ...]:
 
 def confusion(found: OutOfFold) -> Confusion:
     """Return how often the decisions were right."""
-    left, _, flagged = found.everyone
+    has_left, _, flagged = found.everyone
     repeats = len(found.probabilities)
     return Confusion(
-        true_positives=float((left & flagged).sum() / repeats),
-        false_positives=float((~left & flagged).sum() / repeats),
-        false_negatives=float((left & ~flagged).sum() / repeats),
-        true_negatives=float((~left & ~flagged).sum() / repeats),
+        true_positives=float((has_left & flagged).sum() / repeats),
+        false_positives=float((~has_left & flagged).sum() / repeats),
+        false_negatives=float((has_left & ~flagged).sum() / repeats),
+        true_negatives=float((~has_left & ~flagged).sum() / repeats),
     )
 
 
 def _bands(found: OutOfFold) -> tuple[BandFigures, ...]:
-    left, probabilities, _ = found.everyone
+    has_left, probabilities, _ = found.everyone
     thresholds = found.thresholds.ravel()
     of = np.array([domain.risk_band(p, t) for p, t in zip(probabilities, thresholds, strict=True)])
     return tuple(
@@ -232,7 +232,7 @@ def _bands(found: OutOfFold) -> tuple[BandFigures, ...]:
             band,
             float((of == band).mean()),
             float(probabilities[of == band].mean()),
-            float(left[of == band].mean()),
+            float(has_left[of == band].mean()),
         )
         for band in domain.BANDS
         if (of == band).any()

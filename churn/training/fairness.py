@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from churn.dictionary import domain
 from churn.training.evaluation import OutOfFold
-from churn.training.thresholds import Left, Probabilities
+from churn.training.thresholds import HasLeft, Probabilities
 
 AUDITED = ("genre", "age", "statut_marital", "departement")
 AGE_BANDS = {"18–29": (18, 29), "30–39": (30, 39), "40–49": (40, 49), "50+": (50, 200)}
@@ -88,11 +88,13 @@ def audit(
         return None
     known = groups.notna().to_numpy()
     members = groups[known].to_numpy()
-    left, flagged = found.left[known], found.flagged[0][known]
-    frame = _metric_frame(left, flagged, found.probabilities[0][known], members, resamples, seed)
+    has_left, flagged = found.has_left[known], found.flagged[0][known]
+    frame = _metric_frame(has_left, flagged, found.probabilities[0][known], members, resamples, seed)
     tables = [frame.by_group, *(frame.by_group_ci if resamples else ())]
     made = tuple(
-        _figures(tables, group, left[members == group]) for group in _order(field) if group in set(members)
+        _figures(tables, group, has_left[members == group])
+        for group in _order(field)
+        if group in set(members)
     )
     compared = [members == figures.group for figures in made if not figures.small]
     ratio = least_over_largest([(int(flagged[one].sum()), int(one.sum())) for one in compared], seed)
@@ -142,11 +144,11 @@ def _groups(employees: pd.DataFrame, field: str) -> pd.Series:
     return named
 
 
-def _figures(tables: Sequence[pd.DataFrame], group: str, left: Left) -> GroupFigures:
-    departures = int(left.sum())
-    figures = {metric: _estimate([table.loc[group, metric] for table in tables]) for metric in METRICS}
-    small, few = len(left) < SMALL, departures < FEW_DEPARTURES
-    return GroupFigures(group, len(left), departures, small, few, **figures)
+def _figures(tables: Sequence[pd.DataFrame], group: str, has_left: HasLeft) -> GroupFigures:
+    departures = int(has_left.sum())
+    figures = {metric: _estimate([table.loc[group, metric] for table in tables]) for metric in GROUP_METRICS}
+    small, few = len(has_left) < SMALL, departures < FEW_DEPARTURES
+    return GroupFigures(group, len(has_left), departures, small, few, **figures)
 
 
 def _order(field: str) -> tuple[str, ...]:
@@ -154,8 +156,8 @@ def _order(field: str) -> tuple[str, ...]:
 
 
 def _metric_frame(
-    left: Left,
-    flagged: Left,
+    has_left: HasLeft,
+    flagged: HasLeft,
     probabilities: Probabilities,
     groups: NDArray[np.object_],
     resamples: int,
@@ -166,8 +168,8 @@ def _metric_frame(
         # A resample without any member of a small group: its figures are NaN there, and skipped.
         warnings.simplefilter("ignore")
         return MetricFrame(
-            metrics=METRICS,
-            y_true=left,
+            metrics=GROUP_METRICS,
+            y_true=has_left,
             y_pred=flagged,
             sensitive_features=groups,
             sample_params={"calibration_gap": {"probability": probabilities}},
@@ -180,23 +182,23 @@ def _mean(values: NDArray[Any]) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
-def _selection_rate(y_true: Left, y_pred: Left) -> float:  # noqa: ARG001 - as every metric
+def _selection_rate(y_true: HasLeft, y_pred: HasLeft) -> float:  # noqa: ARG001 - as every metric
     return _mean(y_pred)
 
 
-def _recall(y_true: Left, y_pred: Left) -> float:
+def _recall(y_true: HasLeft, y_pred: HasLeft) -> float:
     return _mean(y_pred[y_true])
 
 
-def _precision(y_true: Left, y_pred: Left) -> float:
+def _precision(y_true: HasLeft, y_pred: HasLeft) -> float:
     return _mean(y_true[y_pred])
 
 
-def _calibration_gap(y_true: Left, y_pred: Left, probability: Probabilities) -> float:  # noqa: ARG001 - as every metric
+def _calibration_gap(y_true: HasLeft, y_pred: HasLeft, probability: Probabilities) -> float:  # noqa: ARG001 - as every metric
     return _mean(probability) - _mean(y_true)
 
 
-METRICS: Mapping[str, Callable[..., float]] = {
+GROUP_METRICS: Mapping[str, Callable[..., float]] = {
     "selection_rate": _selection_rate,
     "recall": _recall,
     "precision": _precision,

@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from churn.dictionary.domain import Field
 from churn.model.pipeline import INNER_FOLDS, build_additive, build_encoder, build_pipeline, fit
-from churn.training.thresholds import Left, Policy, Probabilities
+from churn.training.thresholds import HasLeft, Policy, Probabilities
 
-Rows = NDArray[np.intp]
+RowNumbers = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ class Learned:
 
     pipeline: Pipeline
     candidate: Candidate
-    left: Left
+    has_left: HasLeft
     held_out: Probabilities
 
     def threshold(self, policy: Policy) -> float:
         """Return the policy's threshold for the rows that were learned from."""
-        return policy.choose(self.left, self.held_out)
+        return policy.choose(self.has_left, self.held_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,42 +63,42 @@ class Learner:
     candidates: Sequence[Candidate] = CANDIDATES
     seed: int = 0
 
-    def __call__(self, table: pd.DataFrame, left: Left) -> Learned:
+    def __call__(self, table: pd.DataFrame, has_left: HasLeft) -> Learned:
         """Learn from a table of the fields and its target."""
         # The matrices are small: threads of their algebra would only get in each other's way.
         with threadpool_limits(1):
-            candidate = self._choose(table, left)
-            held_out = np.empty(len(left))
-            for inside, outside in self._splits(table, left):
-                pipeline = self._fit(candidate, table.iloc[inside], left[inside])
+            candidate = self._choose(table, has_left)
+            held_out = np.empty(len(has_left))
+            for inside, outside in self._splits(table, has_left):
+                pipeline = self._fit(candidate, table.iloc[inside], has_left[inside])
                 held_out[outside] = probabilities(pipeline, table.iloc[outside])
-            return Learned(self._fit(candidate, table, left), candidate, left, held_out)
+            return Learned(self._fit(candidate, table, has_left), candidate, has_left, held_out)
 
-    def _fit(self, candidate: Candidate, table: pd.DataFrame, left: Left) -> Pipeline:
+    def _fit(self, candidate: Candidate, table: pd.DataFrame, has_left: HasLeft) -> Pipeline:
         shape = {"n_knots": candidate.n_knots, "degree": candidate.degree}
-        return fit(build_pipeline(self.fields, **shape, c=candidate.c, seed=self.seed), table, left)
+        return fit(build_pipeline(self.fields, **shape, c=candidate.c, seed=self.seed), table, has_left)
 
-    def _choose(self, table: pd.DataFrame, left: Left) -> Candidate:
+    def _choose(self, table: pd.DataFrame, has_left: HasLeft) -> Candidate:
         """Return the candidate with the least log loss on rows that it has not seen, uncalibrated."""
         if len(self.candidates) == 1:
             return self.candidates[0]
-        held_out = {candidate: np.empty(len(left)) for candidate in self.candidates}
+        held_out = {candidate: np.empty(len(has_left)) for candidate in self.candidates}
         shapes = {(candidate.n_knots, candidate.degree) for candidate in self.candidates}
         for n_knots, degree in sorted(shapes):
             alike = [c for c in self.candidates if (c.n_knots, c.degree) == (n_knots, degree)]
-            for inside, outside in self._splits(table, left):
+            for inside, outside in self._splits(table, has_left):
                 # Encoded once for every penalty: that takes longer than the fit.
                 encoder = build_encoder(self.fields, n_knots, degree)
                 seen = encoder.fit_transform(table.iloc[inside])
                 unseen = encoder.transform(table.iloc[outside])
                 for candidate in alike:
-                    additive = build_additive(candidate.c).fit(seen, left[inside])
+                    additive = build_additive(candidate.c).fit(seen, has_left[inside])
                     held_out[candidate][outside] = additive.predict_proba(unseen)[:, 1]
-        return min(self.candidates, key=lambda candidate: log_loss(left, held_out[candidate]))
+        return min(self.candidates, key=lambda candidate: log_loss(has_left, held_out[candidate]))
 
-    def _splits(self, table: pd.DataFrame, left: Left) -> list[tuple[Rows, Rows]]:
+    def _splits(self, table: pd.DataFrame, has_left: HasLeft) -> list[tuple[RowNumbers, RowNumbers]]:
         folds = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=self.seed)
-        return list(folds.split(table, left))
+        return list(folds.split(table, has_left))
 
 
 def probabilities(pipeline: Pipeline, table: pd.DataFrame) -> Probabilities:

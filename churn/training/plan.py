@@ -7,12 +7,11 @@ from typing import Any, TypeVar
 from joblib import Parallel, cpu_count, delayed
 from sklearn.model_selection import RepeatedStratifiedKFold
 
+from churn.core.progress import Progress
 from churn.training.fairness import RESAMPLES
 from churn.training.learner import CANDIDATES, Candidate
 
 MOST_JOBS = 4  # processes: each has a scikit-learn of its own in memory
-
-Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
 
 

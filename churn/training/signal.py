@@ -9,7 +9,7 @@ from scipy.special import expit, logit, ndtri
 
 from churn.training.crossvalidation import Fold
 from churn.training.plan import Plan
-from churn.training.thresholds import Left, Probabilities
+from churn.training.thresholds import HasLeft, Probabilities
 
 CHANCE = 0.5
 Z = float(ndtri(0.975))
@@ -25,7 +25,7 @@ class Signal:
     shown: bool
 
 
-def measure_signal(folds: Sequence[Fold], left: Left, plan: Plan) -> Signal:
+def measure_signal(folds: Sequence[Fold], has_left: HasLeft, plan: Plan) -> Signal:
     """Return the signal of all folds of all repeats.
 
     Each employee is placed among those of the other kind in the same fold, which gives the variance
@@ -35,7 +35,7 @@ def measure_signal(folds: Sequence[Fold], left: Left, plan: Plan) -> Signal:
     between 0 and 1.
     """
     repeats = [folds[start : start + plan.folds] for start in range(0, len(folds), plan.folds)]
-    area, variance = np.mean([_area(repeat, left) for repeat in repeats], axis=0).tolist()
+    area, variance = np.mean([_area(repeat, has_left) for repeat in repeats], axis=0).tolist()
     if not 0 < area < 1:
         return Signal(area, area, area, area > CHANCE)
     reach = Z * np.sqrt(variance) / (area * (1 - area))
@@ -43,12 +43,12 @@ def measure_signal(folds: Sequence[Fold], left: Left, plan: Plan) -> Signal:
     return Signal(area, low, high, low > CHANCE)
 
 
-def _area(folds: Sequence[Fold], left: Left) -> tuple[float, float]:
+def _area(folds: Sequence[Fold], has_left: HasLeft) -> tuple[float, float]:
     """Return one repeat's area under the curve, and its variance."""
     leavers, stayers = [], []
     for fold in folds:
-        has_left = left[fold.outside]
-        gone, there = fold.probabilities[has_left], fold.probabilities[~has_left]
+        outside = has_left[fold.outside]
+        gone, there = fold.probabilities[outside], fold.probabilities[~outside]
         leavers.append(_share_below(there, gone))
         stayers.append(1 - _share_below(gone, there))
     above, below = np.concatenate(leavers), np.concatenate(stayers)

@@ -14,7 +14,7 @@ from sklearn.metrics import confusion_matrix_at_thresholds
 
 from churn.core.errors import TrainingError
 
-Left = NDArray[np.bool_]
+HasLeft = NDArray[np.bool_]
 Probabilities = NDArray[np.float64]
 Counts = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ class Policy(Protocol):
     def name(self) -> str:
         """Return the policy in one word with its numbers, as `f2` or `capacity:60`."""
 
-    def choose(self, left: Left, probabilities: Probabilities) -> float:
+    def choose(self, has_left: HasLeft, probabilities: Probabilities) -> float:
         """Return the threshold for these employees."""
 
 
@@ -49,13 +49,13 @@ class FBeta:
         """Return `f` and beta."""
         return f"f{self.beta:g}"
 
-    def choose(self, left: Left, probabilities: Probabilities) -> float:
+    def choose(self, has_left: HasLeft, probabilities: Probabilities) -> float:
         """Return the threshold with the largest F-beta."""
 
         def score(_: Counts, fps: Counts, fns: Counts, tps: Counts) -> Counts:
             return (1 + self.beta**2) * tps / ((1 + self.beta**2) * tps + self.beta**2 * fns + fps)
 
-        return _largest(left, probabilities, score)
+        return _largest(has_left, probabilities, score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class BalancedAccuracy:
 
     name: str = "balanced_accuracy"
 
-    def choose(self, left: Left, probabilities: Probabilities) -> float:
+    def choose(self, has_left: HasLeft, probabilities: Probabilities) -> float:
         """Return the threshold with the largest balanced accuracy."""
 
         def score(tns: Counts, fps: Counts, fns: Counts, tps: Counts) -> Counts:
             return (tps / (tps + fns) + tns / (tns + fps)) / 2
 
-        return _largest(left, probabilities, score)
+        return _largest(has_left, probabilities, score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class CostRatio:
         """Return the two costs."""
         return f"cost:{self.miss:g}:{self.alarm:g}"
 
-    def choose(self, left: Left, probabilities: Probabilities) -> float:  # noqa: ARG002 - as every policy
+    def choose(self, has_left: HasLeft, probabilities: Probabilities) -> float:  # noqa: ARG002 - as every policy
         """Return the threshold at which both errors cost the same."""
         return self.alarm / (self.alarm + self.miss)
 
@@ -106,7 +106,7 @@ class Capacity:
         """Return the number of people."""
         return f"capacity:{self.people}"
 
-    def choose(self, left: Left, probabilities: Probabilities) -> float:  # noqa: ARG002 - as every policy
+    def choose(self, has_left: HasLeft, probabilities: Probabilities) -> float:  # noqa: ARG002 - as every policy
         """Return the threshold that at most this share of the employees reaches."""
         most = min(int(self.people / self.of * len(probabilities) + 1e-9), len(probabilities))
         falling = np.sort(probabilities)[::-1]
@@ -142,24 +142,24 @@ def parse_policy(
         if not (0 < miss < np.inf and 0 < alarm < np.inf):
             raise TrainingError(f"costs of {miss:g} and {alarm:g}: expected numbers above 0")
         return CostRatio(miss, alarm)
-    if metric not in METRICS:
+    if metric not in METRIC_POLICIES:
         raise TrainingError(
-            f"unknown threshold metric {metric!r}: expected one of {', '.join(sorted(METRICS))}"
+            f"unknown threshold metric {metric!r}: expected one of {', '.join(sorted(METRIC_POLICIES))}"
         )
-    return METRICS[metric]
+    return METRIC_POLICIES[metric]
 
 
-METRICS: Mapping[str, Policy] = {
+METRIC_POLICIES: Mapping[str, Policy] = {
     policy.name: policy for policy in (BalancedAccuracy(), FBeta(0.5), FBeta(1), FBeta(2))
 }
 
 
-def _largest(left: Left, probabilities: Probabilities, score: Any) -> float:
+def _largest(has_left: HasLeft, probabilities: Probabilities, score: Any) -> float:
     """Return the threshold with the largest score.
 
     Half-way to the next smaller probability, so that it does not hang on one employee's.
     """
-    tns, fps, fns, tps, thresholds = confusion_matrix_at_thresholds(left, probabilities)
+    tns, fps, fns, tps, thresholds = confusion_matrix_at_thresholds(has_left, probabilities)
     best = int(np.argmax(score(tns, fps, fns, tps)))
     below = thresholds[best + 1] if best + 1 < len(thresholds) else 0.0
     return float((thresholds[best] + below) / 2)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from churn.training.challengers import Challenger
-from churn.training.evaluation import Curves, Spread
+from churn.training.evaluation import Curves, MeanSd
 from churn.training.fairness import Audit
 from churn.training.learner import Candidate
 from churn.training.signal import Signal
@@ -45,7 +45,7 @@ class TrainingReport:
     left_out: tuple[str, ...]
     candidate: Candidate
     chosen: tuple[Candidate, ...]
-    metrics: Mapping[str, Spread]
+    metrics: Mapping[str, MeanSd]
     signal: Signal
     threshold: Threshold
     folds: int

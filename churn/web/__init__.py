@@ -1,1 +1,1 @@
-"""What the service shows to HTTP: the shape of its answers, the reading of bodies, its pages."""
+"""HTTP: the server, what every request passes through, and what the routes answer."""

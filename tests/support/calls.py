@@ -1,4 +1,4 @@
-"""Exchanges for tests of the journal."""
+"""Calls for tests of the journal."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,9 @@ from sqlalchemy import Engine, func, select
 
 from churn.core.ids import new_id
 from churn.database.tables import JOURNAL
-from churn.journal.call import Caller, Exchange, Scored
+from churn.journal.call import Call
+from churn.schemas.caller import Caller
+from churn.schemas.prediction import Scored
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -26,8 +28,8 @@ def scored(employee_id: int | str | None = None) -> Scored:
     )
 
 
-def exchange(*predictions: Scored, status: int = 200, route: str = "/predict") -> Exchange:
-    return Exchange(
+def make_call(*predictions: Scored, status: int = 200, route: str = "/predict") -> Call:
+    return Call(
         id=new_id(),
         received_at=NOON,
         method="POST",

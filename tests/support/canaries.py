@@ -1,4 +1,4 @@
-"""Marked requests: a mark in every place where a caller can put something, as bytes on the wire."""
+"""Canaries: a mark in every place where a caller can put something, as bytes on the wire."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,11 +7,11 @@ from typing import Any
 
 from churn.dictionary import domain
 from churn.schemas.employee import EXAMPLE
-from churn.web.middleware.gate import OPEN_PATHS, SCOPES
+from churn.web.middleware.gate import OPEN_PATHS, REQUIRED_SCOPES
 from harness.identities import basic
 from tests.support.marks import Marks
 
-ROUTES = sorted({*OPEN_PATHS, *SCOPES})
+ROUTES = sorted({*OPEN_PATHS, *REQUIRED_SCOPES})
 METHODS = (
     "GET",
     "HEAD",

@@ -1,4 +1,4 @@
-"""Evidence: what servers on one database said, printed, left in files and in the journal."""
+"""What could leak: what servers on one database said, printed, left in files and in the journal."""
 
 import contextlib
 import sqlite3
@@ -34,7 +34,7 @@ class Said:
 
 
 @dataclass
-class Evidence:
+class LeakSources:
     """Everything that servers on one database wrote, by where."""
 
     kind: str
@@ -54,7 +54,7 @@ class World:
 
     url: str
     folder: Path
-    evidence: Evidence
+    evidence: LeakSources
     away: Callable[[], AbstractContextManager[object]]  # the database is, inside it
     tokens: Mapping[str, str]
     env: Mapping[str, str]

@@ -21,10 +21,12 @@ from typing import IO
 from churn.core.errors import SpoolError
 from churn.core.ids import new_id
 from churn.database.engine import make_engine
-from churn.journal.call import Caller, Exchange, Scored
+from churn.journal.call import Call
 from churn.journal.entry import Entry, entry_of
 from churn.journal.spool import Spool
 from churn.journal.writer import Writer
+from churn.schemas.caller import Caller
+from churn.schemas.prediction import Scored
 from harness.servers import PROJECT
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -42,10 +44,8 @@ def _entry(employees: int) -> Entry:
         Scored(new_id(), {"age": 40 + n}, {"age": 40.0}, -1.5, {"age": 0.25}, "churn:abc", 1, 0.22, 0.2)
         for n in range(employees)
     ]
-    exchange = Exchange(
-        new_id(), NOON, "POST", "/predict", Caller(), NOON, 200, 5.0, b"{}", scored, "churn:abc"
-    )
-    return entry_of(exchange)
+    call = Call(new_id(), NOON, "POST", "/predict", Caller(), NOON, 200, 5.0, b"{}", scored, "churn:abc")
+    return entry_of(call)
 
 
 def ids(entries: Sequence[Entry]) -> list[str]:

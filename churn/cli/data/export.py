@@ -15,7 +15,7 @@ from churn.core.operator import operator
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
-from churn.journal.operator_actions import record_act
+from churn.journal.operator_actions import record_action
 from churn.journal.writer import Writer
 from churn.records.export import check
 from churn.records.export import export as write
@@ -52,4 +52,4 @@ def export(file: Path, since: datetime | None, until: datetime | None, *, overwr
 
 def _record(engine: Engine, rows: int, since: datetime | None, until: datetime | None) -> None:
     with closing(Writer(engine)) as writer:
-        record_act(writer, "churn data export", {"rows": rows, "since": since, "until": until}, operator())
+        record_action(writer, "churn data export", {"rows": rows, "since": since, "until": until}, operator())

@@ -17,7 +17,7 @@ from churn.database import schema
 from churn.database.engine import opened
 from churn.dictionary import domain
 from churn.i18n import messages
-from churn.journal.operator_actions import record_act
+from churn.journal.operator_actions import record_action
 from churn.journal.writer import Writer
 from churn.records.privacy import About, everything_about
 
@@ -40,7 +40,7 @@ def show(employee: str, *, as_json: bool, output: Path | None) -> None:
         schema.check(engine)
         forms, number = look_up(engine, employee, settings)
         writer = Writer(engine)
-        record_act(writer, "churn data show", {"predictions": number}, operator())
+        record_action(writer, "churn data show", {"predictions": number}, operator())
         writer.close()
         found = everything_about(engine, forms)
         if output is not None:

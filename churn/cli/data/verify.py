@@ -13,7 +13,7 @@ from churn.core.errors import SettingsError
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
-from churn.records.integrity import Head, Verified
+from churn.records.integrity import Head, IntegrityReport
 from churn.records.integrity import verify as walk
 
 
@@ -49,7 +49,7 @@ def verify(heads: Path | None, save_heads: Path | None) -> None:
         console.print(f"the heads of {len(found.heads)} chains are in {save_heads}", markup=False)
 
 
-def _tell(console: Console, found: Verified) -> None:
+def _tell(console: Console, found: IntegrityReport) -> None:
     lines = [f"{found.rows:,} rows in {found.batches:,} transactions of {len(found.heads):,} chains"]
     lines += [f"{found.erased:,} of them erased on purpose"] * bool(found.erased)
     lines += [f"{found.unsealed:,} requests from before there were seals"] * bool(found.unsealed)
@@ -60,7 +60,7 @@ def _tell(console: Console, found: Verified) -> None:
     console.print("\n".join(lines), markup=False)
 
 
-def _write(path: Path, found: Verified) -> None:
+def _write(path: Path, found: IntegrityReport) -> None:
     plain = {
         str(chain): {"id": str(head.id), "sequence": head.sequence, "digest": head.digest.hex()}
         for chain, head in found.heads.items()

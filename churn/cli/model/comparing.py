@@ -15,7 +15,7 @@ from churn.ingest.labelled import read_labelled
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.model.vectorized import ColumnScorecard
-from churn.training.comparison import Difference, Opinion, compare
+from churn.training.comparison import MetricDifference, Scores, compare
 
 
 @click.command("compare")
@@ -34,11 +34,11 @@ def compare_models(first: str, second: str, data: Path, decimal: Mark | None, th
     models = [registry.load(tag) for tag in (first, second)]
     marks = separator(decimal, thousands)
     employees = read_labelled(data, thousands=marks, tell=noting(console))
-    left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
     one, other = (_opinion(found, employees) for found in models)
     with progress_bar(console, "Comparing") as advance:
-        differences = compare(left, one, other, progress=advance)
-    console.print(f"{len(left)} employees, {int(left.sum())} departures")
+        differences = compare(has_left, one, other, progress=advance)
+    console.print(f"{len(has_left)} employees, {int(has_left.sum())} departures")
     console.print(f"A is {models[0].tag}, B is {models[1].tag}", highlight=False)
     table = table_of("figure", "A", "B", "B - A", "95 % interval", "")
     for name, found in differences.items():
@@ -47,7 +47,7 @@ def compare_models(first: str, second: str, data: Path, decimal: Mark | None, th
     console.print("If either was trained on these employees, its figures here are too good.")
 
 
-def _row(found: Difference) -> tuple[str, ...]:
+def _row(found: MetricDifference) -> tuple[str, ...]:
     return (
         f"{found.first:.4f}",
         f"{found.second:.4f}",
@@ -57,5 +57,5 @@ def _row(found: Difference) -> tuple[str, ...]:
     )
 
 
-def _opinion(found: ServedModel, employees: pd.DataFrame) -> Opinion:
-    return Opinion(ColumnScorecard(found.scorecard).probabilities(employees), found.threshold)
+def _opinion(found: ServedModel, employees: pd.DataFrame) -> Scores:
+    return Scores(ColumnScorecard(found.scorecard).probabilities(employees), found.threshold)

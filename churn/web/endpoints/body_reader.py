@@ -1,4 +1,4 @@
-"""Bodies: read as they come, each within its limit, and all at once within the memory of a worker."""
+"""The body reader: in parts, each within its limit, and all at once within the memory of a worker."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope
 
 from churn.core.errors import OverloadedError, PayloadTooLargeError, UnfinishedError, UnsupportedMediaError
 from churn.core.memory_file import MemoryFile
-from churn.journal.call import Caller
+from churn.schemas.caller import Caller
 
 Headers = Iterable[tuple[bytes, bytes]]
 SMALL = 16 * 1024  # bytes that are not worth counting: connections are bounded, too
@@ -44,7 +44,7 @@ class Body:
             self.file.close()
 
 
-class Bodies:
+class BodyReader:
     """Reads bodies of JSON, and counts what is held of the larger ones until it is let go.
 
     Nobody may hold more than a share: the others' are read all the same.

@@ -1,4 +1,4 @@
-"""The intake: reads a prediction route's body once, and refuses it before anything is computed."""
+"""The prediction routes: reads a prediction route's body once, and refuses it before anything is computed."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from churn.dictionary import domain, names
 from churn.dictionary.domain import Language
 from churn.journal.call import Recording
 from churn.schemas.employee import Changes, Employee, WhatIfQuestion
-from churn.web.endpoints.body_reader import Bodies, Body
+from churn.web.endpoints.body_reader import Body, BodyReader
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
@@ -220,11 +220,11 @@ class Batches(Protocol):
         """Replace a file's list of employees by the answer to it, and return what journals that."""
 
 
-class Intake:
+class PredictionRoutes:
     """Reads the body of a prediction route, and answers by the endpoint of the route, or by `batches`.
 
     `endpoints` has the service's by their routes, each with what it takes. Raises `RefusalError`s for
-    the envelope around it to answer. BentoML's own way to an endpoint takes as long as all that we do on
+    the middleware around it to answer. BentoML's own way to an endpoint takes as long as all that we do on
     ours, and would parse and validate once more: what it leads to is called here, by the same names.
     """
 
@@ -232,7 +232,7 @@ class Intake:
         self._app = app
         self._endpoints = endpoints
         self._batches = batches
-        self._bodies = Bodies()
+        self._reader = BodyReader()
         # What is read of a large body takes ten times its bytes: one at a time.
         self._large = anyio.CapacityLimiter(1)
 
@@ -242,7 +242,7 @@ class Intake:
         if route is None:
             await self._app(scope, receive, send)
             return
-        body = await self._bodies.read(scope, receive, route.max_bytes)
+        body = await self._reader.read(scope, receive, route.max_bytes)
         CALL.set(scope["state"])  # for this request's own task
         if body.file is None:
             answer = await self._endpoints[scope["path"]](route.read(body.read()))
@@ -258,7 +258,7 @@ class Intake:
             scope["state"]["batch"] = await self._batches.answer(file, scope["state"]["language"])
             return Response(file.view(), media_type="application/json")
         finally:
-            self._bodies.let_go(scope, body)
+            self._reader.let_go(scope, body)
 
     async def _answer_large(self, scope: Scope, body: Body) -> Response:
         """Answer any other large body when it is its turn.
@@ -270,7 +270,7 @@ class Intake:
         try:
             await self._large.acquire_on_behalf_of(turn)
         except BaseException:
-            self._bodies.let_go(scope, body)
+            self._reader.let_go(scope, body)
             raise
 
         async def work() -> Response:
@@ -278,6 +278,6 @@ class Intake:
                 return await endpoint(await anyio.to_thread.run_sync(lambda: read(body.read())))
             finally:
                 self._large.release_on_behalf_of(turn)
-                self._bodies.let_go(scope, body)
+                self._reader.let_go(scope, body)
 
         return await asyncio.shield(asyncio.create_task(work()))

@@ -1,4 +1,4 @@
-"""The envelope: every answer gets a request id, every error one shape."""
+"""Error responses: every answer gets a request id, every error one shape."""
 
 import logging
 import math
@@ -31,7 +31,7 @@ CHALLENGES = ('Basic realm="churn", charset="UTF-8"', 'Bearer realm="churn"')
 Detail = str | list[dict[str, object]]
 
 
-class Envelope:
+class ErrorResponses:
     """Gives each request an id and a language, and each error the shape of the design.
 
     The shape is FastAPI's, `{"detail": …, "request_id": …}`, whoever refused: a `ChurnError` raised

@@ -11,20 +11,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from churn.access.authenticator import Authenticator
 from churn.access.roles import reaches
 from churn.core.errors import CrossSiteError, ForbiddenError, NotFoundError, UnauthorizedError
-from churn.journal.call import Caller
+from churn.schemas.caller import Caller
 
-METRICS = "/metrics"
+METRICS_PATH = "/metrics"
 
 # Every path that is served. What stands in neither is served to nobody.
 OPEN_PATHS = frozenset({"/", "/health", "/healthz", "/livez", "/readyz", "/openapi.json"})
 # What a caller's scopes must hold; with None, any caller may.
-SCOPES: Mapping[str, str | None] = {
+REQUIRED_SCOPES: Mapping[str, str | None] = {
     "/predict": "predict",
     "/predict_batch": "predict",
     "/what_if": "predict",
     "/model": "predict",
     "/history": "history",
-    METRICS: "metrics",
+    METRICS_PATH: "metrics",
     "/schema.json": None,  # BentoML's Python client reads it before it calls
 }
 
@@ -42,7 +42,7 @@ class Gate:
     """Lets a request pass where its path is open or its credentials are good and reach far enough.
 
     `authenticator` returns what finds the callers, once the service has started. The caller and its
-    address are left in the request's state. Raises `RefusalError`s for the envelope around it to answer.
+    address are left in the request's state. Raises `RefusalError`s for the middleware around it to answer.
     WebSockets are closed: none is served; what is neither HTTP nor the lifespan gets no answer.
     """
 
@@ -66,7 +66,7 @@ class Gate:
         path, state = scope["path"], scope.setdefault("state", {})
         state["address"] = address = _address((scope.get("client") or ("",))[0])
         found = [value for name, value in scope["headers"] if name == b"authorization"]
-        if not found and path == METRICS and _is_local(scope):
+        if not found and path == METRICS_PATH and _is_local(scope):
             return
         if len(found) != 1:  # two would leave it open which one was checked
             raise UnauthorizedError
@@ -77,9 +77,9 @@ class Gate:
             raise UnauthorizedError
         authenticator.admit(caller)
         _check_site(scope, caller)
-        if path not in SCOPES:
+        if path not in REQUIRED_SCOPES:
             raise NotFoundError
-        if not reaches(caller.scopes, SCOPES[path]):
+        if not reaches(caller.scopes, REQUIRED_SCOPES[path]):
             raise ForbiddenError
 
 

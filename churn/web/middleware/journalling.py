@@ -1,4 +1,4 @@
-"""The recorder: holds an answer back until the journal has it."""
+"""Journalling: holds an answer back until the journal has it."""
 
 import asyncio
 import time
@@ -9,8 +9,8 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.core.errors import ChurnError, DatabaseError, UnauthorizedError
-from churn.journal.call import Caller, Exchange, Recording
-from churn.records.audit_log import REFUSED
+from churn.journal.call import REFUSED, Call, Recording
+from churn.schemas.caller import Caller
 from churn.web.endpoints.predictions import ROUTES
 from churn.web.headers import header
 from churn.web.middleware.deadlines import Deadlines
@@ -24,7 +24,7 @@ MAX_SECONDS = 30  # until an answer is journalled; past them, it is perhaps, but
 ELSEWHERE = "(elsewhere)"  # the route of other addresses: what people type there is not ours to keep
 
 
-class Recorder:
+class Journalling:
     """Journals every call to the API, refused or not, and every refusal elsewhere, before the answer leaves.
 
     Outermost, so that what it logs is what the caller receives. Where the journal cannot write,
@@ -43,17 +43,17 @@ class Recorder:
         if scope["type"] != "http" or self._is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
-        call = _Call(scope, send)
+        request = _Request(scope, send)
         try:
-            await self._app(scope, receive, call.hold)
-            if call.held:
-                await self._answer(call, scope, receive, send)
+            await self._app(scope, receive, request.hold)
+            if request.held:
+                await self._answer(request, scope, receive, send)
         finally:
-            call.close()
+            request.close()
 
-    async def _answer(self, call: "_Call", scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, request: "_Request", scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._deadlines.keep(self._journal.record(call.exchange()), MAX_SECONDS)
+            await self._deadlines.keep(self._journal.record(request.call()), MAX_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever it is: not journalled, so not answered
             logger.error(
                 "request %s is not journalled, so not answered: %s",
@@ -63,11 +63,11 @@ class Recorder:
             refused = error if isinstance(error, ChurnError) else DatabaseError()
             await refusal(refused, scope)(scope, receive, send)
         else:
-            for message in call.held:
+            for message in request.held:
                 await _send(message, send)
 
 
-class _Call:
+class _Request:
     """One request on its way: its answer is held, unless it is none of the API's and a success."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
@@ -91,7 +91,7 @@ class _Call:
         if batch := self._scope["state"].get("batch"):
             batch.close()
 
-    def exchange(self) -> Exchange:
+    def call(self) -> Call:
         """Return what is logged of it, once it is answered."""
         scope, state = self._scope, self._scope["state"]
         status = self.held[0]["status"]
@@ -99,7 +99,7 @@ class _Call:
         # What other routes tell is in the journal already, or in the model store.
         kept = batch is None and (scope["path"] in ROUTES or status >= 400)
         body = b"".join([m.get("body", b"") for m in self.held[1:]]) if kept else b""
-        return Exchange(
+        return Call(
             id=state["request_id"],
             received_at=self._received_at,
             method=scope["method"][:8],

@@ -32,7 +32,7 @@ from churn.web.middleware.journalling import API, ELSEWHERE
 
 logger = logging.getLogger("churn")
 
-State = Callable[[], JournalState]
+AskState = Callable[[], JournalState]
 Tell = Callable[[Scope, str, int, float], None]
 
 # Beside the API, addresses that are told apart; all others are counted as one.
@@ -119,7 +119,7 @@ def _series(route: str, status: int) -> tuple[Callable[[], None], Callable[[floa
     return _REQUESTS.labels(route, str(status)).inc, _DURATION.labels(route).observe
 
 
-def make_metrics(state: State) -> Route:
+def make_metrics(state: AskState) -> Route:
     """Return the route of the figures; `state` tells how the journal is, and may read files."""
 
     async def metrics(_: Request) -> Response:
@@ -129,7 +129,7 @@ def make_metrics(state: State) -> Route:
     return Route("/metrics", metrics)
 
 
-def _exposition(state: State) -> bytes:
+def _exposition(state: AskState) -> bytes:
     registry = CollectorRegistry()
     registry.register(_Journal(state()))
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # one process: the service in somebody else's

@@ -20,7 +20,7 @@ Check = Callable[[], JournalState]
 class Readiness:
     """Answers `/readyz` in BentoML's place, which says nothing but yes or no.
 
-    `check` raises a `ChurnError` where no prediction could be made and journalled, for the envelope
+    `check` raises a `ChurnError` where no prediction could be made and journalled, for the middleware
     around it to answer; it may read files, and runs off the event loop, in a thread that nothing else
     needs: once for all who ask meanwhile, and within `KEPT` seconds.
     """

@@ -16,7 +16,7 @@ from churn.i18n import messages
 from churn.web.headers import header
 from churn.web.middleware import security_headers
 from churn.web.middleware.error_responses import error_response
-from churn.web.server.slow_clients import Waiting
+from churn.web.server.slow_clients import SlowClients
 
 Part = Literal["head", "body"]
 
@@ -40,7 +40,7 @@ class BoundedProtocol(HttpToolsProtocol):
     never is. Between two requests uvicorn's own time-out runs.
     """
 
-    waiting: ClassVar = Waiting()  # of the process
+    waiting: ClassVar = SlowClients()  # of the process
     unread: ClassVar = 30_000  # milliseconds for which a client may leave what it was told unread
     idle: ClassVar[dict["BoundedProtocol", None]] = {}  # who may ask again, the longest idle first
     is_ending: ClassVar = False

@@ -1,4 +1,4 @@
-"""Waiting: the connections whose request is not whole, so that slow ones keep nobody out."""
+"""Slow clients: the connections whose request is not whole, so that slow ones keep nobody out."""
 
 import asyncio
 from typing import Protocol
@@ -22,7 +22,7 @@ class Connection(Protocol):
         """Close at once, for one that came later."""
 
 
-class Waiting:
+class SlowClients:
     """Ends what waits longer than `seconds`, and what has waited longest where more than `at_most` wait.
 
     Who brings a body and may do so is the last to make room, but for the one that has just come.

@@ -1,0 +1,17 @@
+"""Who calls: a user, a token, an operator, or nobody that is known."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+CallerKind = Literal["user", "token", "operator", "anonymous"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who called: a user, a token, an operator at the command line, or nobody that is known."""
+
+    kind: CallerKind = "anonymous"
+    id: uuid.UUID | None = None
+    name: str | None = None
+    scopes: frozenset[str] = frozenset()
