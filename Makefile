@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv install install-dev run test check lint types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-everyday crash-test fuzz clean
+.PHONY: help uv install install-dev run test check lint house types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-everyday crash-test fuzz clean
 
 help:  ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,9 +42,14 @@ test: install-dev  ## Run every test, PostgreSQL's included, with the coverage f
 check: lint types  ## In a minute: style, types, and the tests of what changed since main (SINCE=branch)
 	$(RUN) pytest -q -n 2 $$($(RUN) python -m scripts.changed $(or $(SINCE),main))
 
-lint: install-dev  ## Check style and format
+lint: install-dev  ## Check style, format, and who imports whom
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(RUN) lint-imports --no-logo --no-cache
+	$(RUN) python scripts/draw_house.py --check
+
+house: install-dev  ## Draw the house into CONTRIBUTING.md, from the imports
+	$(RUN) python scripts/draw_house.py
 
 types: install-dev  ## Check types, strictly
 	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts
