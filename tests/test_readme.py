@@ -20,7 +20,18 @@ from harness.servers import PROJECT, Process, environment, free_port
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 FIRST_START = 600  # seconds that installing and training may take on a busy machine
-LEFT_BEHIND = (".git", ".venv", ".uv", ".bentoml", ".env", "dist", "*cache*", ".hypothesis", ".coverage*")
+LEFT_BEHIND = (
+    ".git",
+    ".venv",
+    ".uv",
+    ".bentoml",
+    ".env",
+    "dist",
+    "__pycache__",
+    ".*_cache",
+    ".hypothesis",
+    ".coverage*",
+)
 
 
 def block(language: str, containing: str) -> str:
