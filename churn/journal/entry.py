@@ -4,7 +4,6 @@ A row is a list of cells in the order of its table's columns, without `batch_id`
 hexadecimal text, moments UTC text to the microsecond, documents JSON text.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +12,8 @@ import orjson
 
 from churn.database.tables import JOURNAL
 from churn.journal.call import Call
-from churn.journal.hash_chain import SALT_BYTES, leaf
+from churn.journal.hash_chain import leaf
+from churn.journal.salts import new_salt
 from churn.schemas.prediction import Scored
 
 Cell = str | int | float | None
@@ -59,25 +59,22 @@ def entry_of(call: Call, pseudonym: Pseudonym | None = None) -> Entry:
     `pseudonym` turns an employee's id into what is stored of it.
     """
     key = call.id.hex
-    salts = os.urandom(SALT_BYTES * (2 + len(call.scored))).hex()
-    salt = [salts[at : at + _SALT] for at in range(0, len(salts), _SALT)]
     inputs: list[Row] = []
     features: list[Row] = []
     results: list[Row] = []
     for position, one in enumerate(call.scored):
         employee_id, record = _identified(one, pseudonym)
         same = one.id.hex
-        inputs.append([same, key, position, employee_id, record, salt[2 + position]])
+        inputs.append([same, key, position, employee_id, record, new_salt()])
         features.append([same, float(one.base_value), document(one.values), document(one.contributions)])
         verdict = (one.model, one.prediction, float(one.probability), float(one.threshold))
         results.append([same, key, call.caller.name, *verdict])
-    request, response = [*_request(call), salt[0]], [*_response(call), salt[1]]
+    request, response = [*_request(call), new_salt()], [*_response(call), new_salt()]
     return _entry(([request], inputs, features, results, [response]))
 
 
 # What a row has by table: another version's may have more or fewer.
 _WIDTHS = [len([column for column in table.columns if column.name != "batch_id"]) for table in JOURNAL]
-_SALT = 2 * SALT_BYTES  # hexadecimal characters
 
 
 def _request(call: Call) -> Row:

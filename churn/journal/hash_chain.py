@@ -13,7 +13,6 @@ from hashlib import sha256
 
 import orjson
 
-SALT_BYTES = 16
 LEAF_BYTES = 32
 GENESIS = bytes(32)  # what the first batch of the first chain has before it
 
