@@ -45,6 +45,7 @@ from churn.model.what_if import compare
 from churn.offload.helper import Helper
 from churn.records.history import Filters, page
 from churn.schemas.employee import Employee, WhatIfQuestion
+from churn.schemas.logged_prediction import LoggedPrediction
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.web.endpoints.history import make_history
 from churn.web.endpoints.landing import make_landing
@@ -149,7 +150,7 @@ class Worker:
         """Return the origins whose pages may show ours in a frame."""
         return self._settings.frame_ancestors
 
-    def history(self, filters: Filters) -> list[dict[str, Any]]:
+    def history(self, filters: Filters) -> list[LoggedPrediction]:
         """Return a page of the journal's predictions; waits for the database."""
         return page(self.engine, filters)
 

@@ -119,8 +119,9 @@ def test_no_setting_of_a_database_or_a_role_changes_a_value(
         record_action(writer, "churn data show", {"predictions": 1}, "Zoé")
         writer.close()
         [newest, *_] = page(engine, Filters(employee_ids=(PERSON,), since=NOON - timedelta(days=400)))
-        assert (newest["at"], newest["probability"], newest["threshold"]) == (NOON, 0.1 + 0.2, THIRD)
-        assert newest["at"].utcoffset() == timedelta(0)
+        assert (newest.at, newest.probability, newest.threshold) == (NOON, 0.1 + 0.2, THIRD)
+        assert newest.at is not None
+        assert newest.at.utcoffset() == timedelta(0)
         for one in calls:
             check(engine, one)
     monkeypatch.setenv("DATABASE_URL", way(url))

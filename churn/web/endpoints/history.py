@@ -9,7 +9,6 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,13 +18,14 @@ from churn.core.errors import FieldError, InvalidInputError
 from churn.dictionary import domain
 from churn.records.history import LIMIT, MAX_LIMIT, Filters
 from churn.schemas.employee import IDENTIFIER, LONGEST_IDENTIFIER, UNSEEN, is_readable
+from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction
 
 READERS = 3  # pages that are read at once, so that logins find a connection beside them
 MAX_NAME = 64  # characters of an unknown parameter's name that are told back
 MAX_ERRORS = 50  # entries of one refusal
 LONGEST_NAME = 128  # characters
 
-Read = Callable[[Filters], list[dict[str, Any]]]
+Read = Callable[[Filters], list[LoggedPrediction]]
 StoredAs = Callable[[str], tuple[str, ...]]
 
 
@@ -44,8 +44,8 @@ def make_history(read: Read, stored_as: StoredAs) -> Route:
         more = replace(filters, limit=filters.limit + 1)
         found = await anyio.to_thread.run_sync(partial(read, more), limiter=readers)
         shown = found[: filters.limit]
-        following = shown[-1]["prediction_id"] if len(found) > len(shown) else None
-        body = orjson.dumps({"predictions": shown, "next": following}, option=orjson.OPT_UTC_Z)
+        following = shown[-1].prediction_id if len(found) > len(shown) else None
+        body = HistoryPage(predictions=shown, next=following).json_bytes(details=filters.details)
         return Response(body, media_type="application/json")
 
     return Route("/history", history, methods=["GET"])

@@ -7,8 +7,9 @@ from typing import Literal
 from pydantic import BaseModel
 
 from churn.schemas.employee import Employee, WhatIfQuestion
+from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
-from churn.schemas.service import Health, HistoryPage, ModelCard, Readiness
+from churn.schemas.service import Health, ModelCard, Readiness
 from churn.web.endpoints.history import PARAMETERS, Parameter
 from churn.web.endpoints.predictions import MAX_ROWS
 
