@@ -310,6 +310,10 @@ class TestRefusals:
     def test_all_that_are_malformed_are_told_up_to_fifty(self, served: Served) -> None:
         response = served.client.get("/history?limit=0&prediction=7&model=a&x%0Ay=1")
         assert [error["loc"][1] for error in response.json()["detail"]] == ["limit", "prediction", "xy"]
+        turned = served.client.get("/history?age=1&age=2&details=&limit=1&limit=0").json()["detail"]
+        assert [(error["loc"][1], error["type"]) for error in turned] == [
+            ("age", "unknown_parameter"), ("details", "true_or_false"), ("limit", "repeated_parameter")
+        ]  # fmt: skip
         many = served.client.get("/history", params={f"p{number}": "1" for number in range(60)})
         assert len(many.json()["detail"]) == 50
 

@@ -1,56 +1,36 @@
 """The history: the predictions that were made, newest first, a page at a time."""
 
-import uuid
-from dataclasses import dataclass
-from datetime import datetime
-
 from sqlalchemy import Engine
 
 from churn.database.schema import explained
 from churn.database.tables import prediction_results
+from churn.journal.pseudonyms import stored_as
 from churn.records.predictions import choose, read
-from churn.schemas.logged_prediction import LoggedPrediction
-
-LIMIT, MAX_LIMIT = 50, 200  # predictions on a page
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which predictions are asked for; None means all.
-
-    `before` is a prediction's id, and what is found is older; `since` is included, `until` is not.
-    `employee_ids` are the forms in which one employee's id may be stored. `details` asks for the record
-    and the contributions, too.
-    """
-
-    limit: int = LIMIT
-    before: uuid.UUID | None = None
-    user: str | None = None
-    model: str | None = None
-    prediction: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    employee_ids: tuple[str, ...] | None = None
-    details: bool = False
+from churn.schemas.history_query import HistoryQuery
+from churn.schemas.logged_prediction import HistoryPage
 
 
-def page(engine: Engine, filters: Filters) -> list[LoggedPrediction]:
-    """Return predictions, newest first, at most `limit`.
+def page(engine: Engine, query: HistoryQuery, pseudonym_key: str = "") -> HistoryPage:
+    """Return a page of predictions, newest first, and the id before which the next one begins.
 
     A prediction is as old as its id. One whose request somebody has torn out has no time and no caller.
 
     Raises:
         DatabaseError: the database does not answer, or not in time.
     """
+    forms = None if query.employee_id is None else stored_as(query.employee_id, pseudonym_key)
+    chosen = choose(query.since, query.until, forms, query.before)
     results = prediction_results.c
-    chosen = choose(filters.since, filters.until, filters.employee_ids, filters.before)
     for column, value in (
-        (results.caller_name, filters.user),
-        (results.model, filters.model),
-        (results.prediction, filters.prediction),
+        (results.caller_name, query.user),
+        (results.model, query.model),
+        (results.prediction, query.prediction),
     ):
         if value is not None:
             chosen = chosen.where(column == value)
+    # One more than the page holds tells whether there is another.
+    newest = chosen.order_by(results.id.desc()).limit(query.limit + 1)
     with explained(engine), engine.connect() as connection:
-        newest = chosen.order_by(results.id.desc()).limit(filters.limit)
-        return read(connection, newest, details=filters.details)
+        found = read(connection, newest, details=query.details)
+    shown = found[: query.limit]
+    return HistoryPage(predictions=shown, next=shown[-1].prediction_id if len(found) > len(shown) else None)
