@@ -43,8 +43,10 @@ from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from churn.model.what_if import compare
 from churn.offload.helper import Helper
-from churn.records.history import Filters, page
+from churn.records.history import page
 from churn.schemas.employee import Employee, WhatIfQuestion
+from churn.schemas.history_query import HistoryQuery
+from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.web.endpoints.history import make_history
 from churn.web.endpoints.landing import make_landing
@@ -149,13 +151,9 @@ class Worker:
         """Return the origins whose pages may show ours in a frame."""
         return self._settings.frame_ancestors
 
-    def history(self, filters: Filters) -> list[dict[str, Any]]:
+    def history(self, query: HistoryQuery) -> HistoryPage:
         """Return a page of the journal's predictions; waits for the database."""
-        return page(self.engine, filters)
-
-    def stored_as(self, employee_id: str) -> tuple[str, ...]:
-        """Return the forms in which an employee's id may be in the journal."""
-        return pseudonyms.stored_as(employee_id, self._settings.pseudonym_key.get_secret_value())
+        return page(self.engine, query, self._settings.pseudonym_key.get_secret_value())
 
     async def record(self, call: Call) -> None:
         """Journal one call; durable on return."""
@@ -293,7 +291,7 @@ service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(PredictionRoutes, endpoints=worker.endpoints, batches=worker)
 routes = (
     make_landing(worker.frame_ancestors),
-    make_history(worker.history, worker.stored_as),
+    make_history(worker.history),
     make_metrics(worker.state),
     make_openapi(REQUIRED_SCOPES, METRICS_PATH),
 )

@@ -26,7 +26,8 @@ from churn.database import schema
 from churn.database.engine import opened
 from churn.database.months import Month, bound
 from churn.database.partitions import KEYS
-from churn.records.history import Filters, page
+from churn.records.history import page
+from churn.schemas.history_query import HistoryQuery
 from harness import postgres
 
 # (full, short)
@@ -129,7 +130,7 @@ def _fill(connection: Connection, month: Month, first: int, number: int) -> None
     connection.execute(text("DROP TABLE made"))
 
 
-def _kinds(months: list[Month]) -> dict[str, Callable[[], Filters]]:
+def _kinds(months: list[Month]) -> dict[str, Callable[[], HistoryQuery]]:
     """Return what is asked for, by its name; each page from another place."""
     chance = random.Random(7)  # noqa: S311 - places in a year, not secrets
     start, end = (datetime(one.year, one.month, 1, tzinfo=UTC) for one in (months[0], months[-1].next))
@@ -140,32 +141,32 @@ def _kinds(months: list[Month]) -> dict[str, Callable[[], Filters]]:
     def key() -> uuid.UUID:
         return bound(moment())
 
-    def day() -> Filters:
+    def day() -> HistoryQuery:
         since = moment()
-        return Filters(since=since, until=since + timedelta(days=1))
+        return HistoryQuery(since=since, until=since + timedelta(days=1))
 
     return {
-        "newest": Filters,
-        "deep page": lambda: Filters(before=key()),
-        "user frequent": lambda: Filters(user=FREQUENT, before=key()),
-        "user rare": lambda: Filters(user=RARE, before=key()),
-        "user absent": lambda: Filters(user=ABSENT),
-        "model rare": lambda: Filters(model=RARE_MODEL, before=key()),
-        "prediction 1": lambda: Filters(prediction=1, before=key()),
+        "newest": HistoryQuery,
+        "deep page": lambda: HistoryQuery(before=key()),
+        "user frequent": lambda: HistoryQuery(user=FREQUENT, before=key()),
+        "user rare": lambda: HistoryQuery(user=RARE, before=key()),
+        "user absent": lambda: HistoryQuery(user=ABSENT),
+        "model rare": lambda: HistoryQuery(model=RARE_MODEL, before=key()),
+        "prediction 1": lambda: HistoryQuery(prediction=1, before=key()),
         "a day in the past": day,
-        "employee": lambda: Filters(employee_ids=(str(chance.randrange(EMPLOYEES)),)),
-        "user rare and prediction 1": lambda: Filters(user=RARE, prediction=1),
-        "details": lambda: Filters(before=key(), limit=200, details=True),
+        "employee": lambda: HistoryQuery(employee_id=str(chance.randrange(EMPLOYEES))),
+        "user rare and prediction 1": lambda: HistoryQuery(user=RARE, prediction=1),
+        "details": lambda: HistoryQuery(before=key(), limit=200, details=True),
     }
 
 
-def _measured(engine: Engine, asked: Callable[[], Filters], pages: int) -> Figure:
+def _measured(engine: Engine, asked: Callable[[], HistoryQuery], pages: int) -> Figure:
     page(engine, asked())  # the connection, and the catalogue's pages
     times, predictions = [], 0
     for _ in range(pages):
-        filters = asked()
+        query = asked()
         started = time.perf_counter()
-        predictions += len(page(engine, filters))
+        predictions += len(page(engine, query).predictions)
         times.append((time.perf_counter() - started) * 1000)
     return Figure(
         statistics.median(times), statistics.quantiles(times, n=100, method="inclusive")[-1], predictions

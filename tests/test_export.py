@@ -19,8 +19,9 @@ from churn.core.operator import operator
 from churn.database.tables import api_responses, requests
 from churn.dictionary import domain
 from churn.records import export as exports
-from churn.records.predictions import Logged, logged
+from churn.records.predictions import logged
 from churn.schemas.employee import Employee
+from churn.schemas.logged_prediction import LoggedPrediction
 from tests.conftest import Served
 from tests.support.predictions import FULL, erase, predict, put, rewrite, run, sql
 
@@ -62,9 +63,9 @@ def test_every_value_is_there_in_its_type(served: Served, tmp_path: Path) -> Non
     assert first["received_at"] <= datetime.now(UTC)
 
 
-def expected(one: Logged) -> dict[str, Any]:
+def expected(prediction: LoggedPrediction) -> dict[str, Any]:
     """Return the row of a prediction, by the journal's own documents."""
-    assert one.record is not None and one.contributions is not None  # noqa: PT018
+    assert prediction.record is not None and prediction.contributions is not None  # noqa: PT018
     fields = [field.name for field in domain.INPUTS if field is not domain.IDENTIFIER]
     plain: tuple[str, ...] = (
         "model",
@@ -74,14 +75,19 @@ def expected(one: Logged) -> dict[str, Any]:
         "base_value",
         "employee_id",
         "status",
+        "method",
+        "route",
+        "duration_ms",
     )
-    plain += ("received_at", "method", "route", "caller_kind", "caller_name", "duration_ms")
     return {
-        "prediction_id": str(one.id),
-        "request_id": str(one.request_id),
-        **{name: getattr(one, name) for name in plain},
-        **{name: one.record[name] for name in fields},
-        **{f"contribution_{name}": one.contributions.get(name) for name in fields},
+        "prediction_id": str(prediction.prediction_id),
+        "request_id": str(prediction.request_id),
+        **{name: getattr(prediction, name) for name in plain},
+        **{name: prediction.record[name] for name in fields},
+        **{f"contribution_{name}": prediction.contributions.get(name) for name in fields},
+        "received_at": prediction.at,
+        "caller_kind": prediction.caller.kind,
+        "caller_name": prediction.caller.name,
         "erased": False,
     }
 
@@ -183,7 +189,7 @@ class TestFile:
         make_table = exports._table
         parts: list[Path] = []
 
-        def interrupted(group: Sequence[Logged]) -> Any:
+        def interrupted(group: Sequence[LoggedPrediction]) -> Any:
             if parts:
                 signal.raise_signal(sent)
             parts.extend(left_in(tmp_path))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from churn.database.tables import api_responses, requests
+from churn.database.tables import api_responses, employee_inputs, requests
 from churn.dictionary.domain import risk_band
 from churn.journal.call import Call
 from churn.journal.entry import entry_of
@@ -20,7 +20,7 @@ from harness.identities import a_token
 from tests.conftest import Served
 from tests.support.calls import make_call, scored
 from tests.support.journal0001 import id_at
-from tests.support.predictions import FULL, erase
+from tests.support.predictions import FULL, erase, put
 
 Item = dict[str, Any]
 
@@ -130,6 +130,22 @@ class TestAnItem:
         [item] = items(served)
         assert item["prediction_id"] == made
         assert (item["at"], item["caller"], item["employee_id"]) == (None, {"kind": None, "name": None}, "1")
+
+    def test_one_whose_input_is_torn_out_is_not_taken_for_erased(self, served: Served) -> None:
+        predict(served, 1)
+        with served.engine.begin() as connection:
+            connection.execute(delete(employee_inputs))
+        [item] = items(served, details="true")
+        assert (item["erased"], item["employee_id"], item["record"]) == (False, None, None)
+        assert item["probability"] is not None
+
+    def test_a_document_that_cannot_be_read_does_not_hide_the_page(self, served: Served) -> None:
+        kept, broken = predict(served, 1, 2)
+        text = '{"age"' if served.engine.dialect.name == "sqlite" else "[]"  # PostgreSQL takes only JSON
+        put(served.engine, "employee_inputs", "record", uuid.UUID(broken), text)
+        first, second = items(served, details="true")
+        assert [first["prediction_id"], second["prediction_id"]] == [broken, kept]
+        assert (first["record"], first["erased"], second["record"]["employee_id"]) == (None, False, 1)
 
 
 class TestPages:
@@ -294,6 +310,10 @@ class TestRefusals:
     def test_all_that_are_malformed_are_told_up_to_fifty(self, served: Served) -> None:
         response = served.client.get("/history?limit=0&prediction=7&model=a&x%0Ay=1")
         assert [error["loc"][1] for error in response.json()["detail"]] == ["limit", "prediction", "xy"]
+        turned = served.client.get("/history?age=1&age=2&details=&limit=1&limit=0").json()["detail"]
+        assert [(error["loc"][1], error["type"]) for error in turned] == [
+            ("age", "unknown_parameter"), ("details", "true_or_false"), ("limit", "repeated_parameter")
+        ]  # fmt: skip
         many = served.client.get("/history", params={f"p{number}": "1" for number in range(60)})
         assert len(many.json()["detail"]) == 50
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from churn.cli.main import main
 from churn.core.ids import new_id
@@ -104,6 +104,17 @@ class TestShow:
         assert HERS not in output
         assert "3131" not in output
         assert acts(logged.engine) == [("churn data show", {"predictions": 4})]
+
+    def test_is_also_what_is_left_of_a_call_that_was_torn_out(self, logged: Served, command: Command) -> None:
+        with logged.engine.begin() as connection:
+            connection.execute(delete(requests).where(requests.c.route == "/predict"))
+        code, output = command("show", MINE, "--json")
+        found = [json.loads(line) for line in output.splitlines()]
+        assert (code, len(found)) == (0, 4)
+        assert (found[0]["at"], found[0]["route"], found[0]["caller_kind"]) == (None, None, None)
+        assert found[0]["record"]["employee_id"] == MINE
+        code, output = command("show", MINE)
+        assert (code, "?  ?, asked by ?" in output) == (0, True)
 
     def test_reads_well(self, logged: Served, command: Command) -> None:
         code, output = command("show", MINE)

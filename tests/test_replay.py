@@ -58,8 +58,8 @@ def test_what_was_scored_from_a_file_comes_out_the_same(
     result = run(replay)
     assert (result.exit_code, same(result), told(result)) == (0, 600, {})
     *_, one = logged(engine)
-    sql(engine, "UPDATE prediction_results SET probability = probability + 2e-9", one.id)
-    assert told(run(replay)) == {str(one.id): "probability"}
+    sql(engine, "UPDATE prediction_results SET probability = probability + 2e-9", one.prediction_id)
+    assert told(run(replay)) == {str(one.prediction_id): "probability"}
 
 
 class TestTampering:
@@ -172,9 +172,9 @@ def test_what_was_logged_comes_in_pages_each_once(served: Served, monkeypatch: p
     ids = predict(served)
     for size in (1, 3, len(ids), 100):
         monkeypatch.setattr(pages, "PAGE_ROWS", size)
-        assert [one.id for one in logged(served.engine)] == ids
-        assert [one.id for one in logged(served.engine, newest_first=True)] == ids[::-1]
-        assert [one.id for one in logged(served.engine, limit=5)] == ids[:5]
+        assert [one.prediction_id for one in logged(served.engine)] == ids
+        assert [one.prediction_id for one in logged(served.engine, newest_first=True)] == ids[::-1]
+        assert [one.prediction_id for one in logged(served.engine, limit=5)] == ids[:5]
     assert (count(served.engine), count(served.engine, limit=5)) == (len(ids), 5)
     assert Counter(one.route for one in logged(served.engine)) == {
         "/predict": 1,
@@ -188,7 +188,7 @@ def test_since_is_included_and_until_is_not(served: Served) -> None:
     moments = [datetime.fromtimestamp((one.int >> 80) / 1000, UTC) for one in ids]
 
     def made(since: datetime, until: datetime) -> list[uuid.UUID]:
-        return [one.id for one in logged(served.engine, since, until)]
+        return [one.prediction_id for one in logged(served.engine, since, until)]
 
     assert made(moments[0], moments[1]) == ids[:1]
     assert made(moments[1], moments[-1] + timedelta(milliseconds=1)) == ids[1:]

@@ -19,8 +19,9 @@ from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.operator_actions import record_action
 from churn.journal.writer import Writer
-from churn.records.history import Filters, page
+from churn.records.history import page
 from churn.records.integrity import verify
+from churn.schemas.history_query import HistoryQuery
 from harness import postgres
 from tests.support.calls import NOON, make_call, scored
 from tests.support.pgbouncer import pooled
@@ -118,9 +119,11 @@ def test_no_setting_of_a_database_or_a_role_changes_a_value(
             writer.write([entry_of(calls[-1])], replayed=replayed)
         record_action(writer, "churn data show", {"predictions": 1}, "Zoé")
         writer.close()
-        [newest, *_] = page(engine, Filters(employee_ids=(PERSON,), since=NOON - timedelta(days=400)))
-        assert (newest["at"], newest["probability"], newest["threshold"]) == (NOON, 0.1 + 0.2, THIRD)
-        assert newest["at"].utcoffset() == timedelta(0)
+        since = NOON - timedelta(days=400)
+        [newest, *_] = page(engine, HistoryQuery(employee_id=PERSON, since=since)).predictions
+        assert (newest.at, newest.probability, newest.threshold) == (NOON, 0.1 + 0.2, THIRD)
+        assert newest.at is not None
+        assert newest.at.utcoffset() == timedelta(0)
         for one in calls:
             check(engine, one)
     monkeypatch.setenv("DATABASE_URL", way(url))

@@ -1,6 +1,7 @@
 """The journal as a table: one Parquet row for each prediction, with its input, its reasons and its call."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from churn.core.errors import DatabaseError, SettingsError
 from churn.core.progress import RowProgress
 from churn.dictionary import domain
 from churn.dictionary.domain import Field
-from churn.records.predictions import Logged
+from churn.schemas.logged_prediction import LoggedPrediction
 
 GROUP_ROWS = 10_000
 CONTRIBUTION = "contribution_"  # before the field's name
@@ -36,6 +37,8 @@ _CALL: dict[str, Any] = {
     "base_value": pa.float64(),
     "employee_id": pa.string(),
 }
+# Columns that hold what a logged prediction has under the same name.
+_AS_READ = [field.name for field in fields(LoggedPrediction) if field.name in {*_CALL, "erased"}]
 
 
 def _type(field: Field) -> Any:
@@ -69,7 +72,11 @@ def check(path: Path, *, overwrite: bool) -> None:
 
 
 def export(
-    path: Path, predictions: Iterator[Logged], total: int, told: Callable[[int], None], progress: RowProgress
+    path: Path,
+    predictions: Iterator[LoggedPrediction],
+    total: int,
+    told: Callable[[int], None],
+    progress: RowProgress,
 ) -> int:
     """Write predictions to a file, and return how many rows.
 
@@ -89,7 +96,7 @@ def export(
     return rows
 
 
-def _write(part: Path, predictions: Iterator[Logged], total: int, progress: RowProgress) -> int:
+def _write(part: Path, predictions: Iterator[LoggedPrediction], total: int, progress: RowProgress) -> int:
     rows = 0
     with pyarrow.parquet.ParquetWriter(part, SCHEMA) as writer:
         while group := list(islice(predictions, GROUP_ROWS)):
@@ -99,32 +106,39 @@ def _write(part: Path, predictions: Iterator[Logged], total: int, progress: RowP
     return rows
 
 
-def _table(group: Sequence[Logged]) -> Any:
+def _table(group: Sequence[LoggedPrediction]) -> Any:
     try:
-        return pa.Table.from_pylist([_row(one) for one in group], schema=SCHEMA)
+        return pa.Table.from_pylist([_row(prediction) for prediction in group], schema=SCHEMA)
     except (pa.ArrowException, OverflowError):
         # Chained from nothing: Arrow's message repeats the value.
         raise DatabaseError(
-            f"a prediction from {group[0].id} to {group[-1].id} has a number that is none: "
-            "run `churn data verify`, or export the days before and after it"
+            f"a prediction from {group[0].prediction_id} to {group[-1].prediction_id} has a number "
+            "that is none: run `churn data verify`, or export the days before and after it"
         ) from None
 
 
-def _row(one: Logged) -> dict[str, Any]:
-    row = {name: getattr(one, name) for name in _CALL if name != "prediction_id"}
-    row |= {"prediction_id": str(one.id), "request_id": str(one.request_id), "erased": one.is_erased}
-    if one.is_erased:
+def _row(prediction: LoggedPrediction) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(prediction, name) for name in _AS_READ}
+    row |= {
+        "prediction_id": str(prediction.prediction_id),
+        "request_id": str(prediction.request_id),
+        "received_at": prediction.at,
+        "caller_kind": prediction.caller.kind,
+        "caller_name": prediction.caller.name,
+    }
+    if prediction.erased:
         return row
-    call_and_result = (one.received_at, one.status, one.prediction, one.probability)
-    if one.record is None or one.contributions is None or None in call_and_result:
+    record, contributions = prediction.record, prediction.contributions
+    call_and_result = (prediction.at, prediction.status, prediction.prediction, prediction.probability)
+    if record is None or contributions is None or None in call_and_result:
         raise DatabaseError(
-            f"prediction {one.id} is not whole in the journal: run `churn data verify`, "
+            f"prediction {prediction.prediction_id} is not whole in the journal: run `churn data verify`, "
             "or export the days before and after it"
         )
-    record = {name: value for name, value in one.record.items() if name != domain.IDENTIFIER.name}
-    _check(one, "record", record, {name: _accepted(field) for name, field in _FIELDS.items()})
-    _check(one, "contributions", one.contributions, dict.fromkeys(_FIELDS, (float,)))
-    return row | record | {CONTRIBUTION + name: part for name, part in one.contributions.items()}
+    record = {name: value for name, value in record.items() if name != domain.IDENTIFIER.name}
+    _check(prediction, "record", record, {name: _accepted(field) for name, field in _FIELDS.items()})
+    _check(prediction, "contributions", contributions, dict.fromkeys(_FIELDS, (float,)))
+    return row | record | {CONTRIBUTION + name: part for name, part in contributions.items()}
 
 
 def _accepted(field: Field) -> tuple[type, ...]:
@@ -134,18 +148,21 @@ def _accepted(field: Field) -> tuple[type, ...]:
 
 
 def _check(
-    one: Logged, part: str, found: Mapping[str, Any], accepted: Mapping[str, tuple[type, ...]]
+    prediction: LoggedPrediction,
+    part: str,
+    values: Mapping[str, Any],
+    accepted: Mapping[str, tuple[type, ...]],
 ) -> None:
     """Refuse what would be lost or changed in its column."""
-    for name, value in found.items():
+    where = f"the {part} of prediction {prediction.prediction_id}"
+    for name, value in values.items():
         if name not in accepted:
             raise DatabaseError(
-                f"the {part} of prediction {one.id} has a field that this version does not know: "
-                "export with the churn that logged it"
+                f"{where} has a field that this version does not know: export with the churn that logged it"
             )
         # By the exact type: a boolean is an integer to Python.
         if value is not None and type(value) not in accepted[name]:
             raise DatabaseError(
-                f"{name} in the {part} of prediction {one.id} is not of its type: run `churn data verify`, "
+                f"{name} in {where} is not of its type: run `churn data verify`, "
                 "or export the days before and after it"
             )

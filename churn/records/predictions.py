@@ -1,9 +1,11 @@
-"""What was predicted, read back from the journal: a stream that takes as little memory for millions."""
+"""Logged predictions, read back: pages, streams and people's own choose which, one join reads them.
+
+A stream takes as little memory for millions.
+"""
 
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -12,39 +14,63 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Text, cas
 from churn.database.months import bound
 from churn.database.schema import explained
 from churn.database.tables import api_responses, employee_inputs, features, prediction_results, requests
+from churn.dictionary.domain import risk_band
+from churn.schemas.logged_prediction import LoggedPrediction, Who
 
 PAGE_ROWS = 1000
 
-_RESULT = prediction_results.c
+_EPOCH = datetime.fromtimestamp(0, UTC)  # no key is older
+_RESULTS, _INPUTS = prediction_results.c, employee_inputs.c
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """One prediction as the journal holds it, with the call that it answered.
+def choose(
+    since: datetime | None = None,
+    until: datetime | None = None,
+    employee_ids: Sequence[str] | None = None,
+    before: uuid.UUID | None = None,
+) -> Select[Any]:
+    """Return the query for the results from `since` on and before `until`, and before an id; None means all.
 
-    `record`, `values` and `contributions` (log-odds) are by canonical field name. Each is None where it
-    was erased; where `is_erased` is false, None is what cannot be read. So is all that a missing row held.
+    `employee_ids` are the forms in which one employee's id may be stored. A person is found by the inputs,
+    all else by the results' own indexes. The range of keys is told to both tables: PostgreSQL hands
+    equalities on from one to the other, and no inequalities.
     """
+    query = select(prediction_results).where(*_in_range(_RESULTS.id, since, until, before))
+    if employee_ids is None:
+        return query
+    mine = _INPUTS.employee_id.in_(employee_ids), *_in_range(_INPUTS.id, since, until, before)
+    return query.join(employee_inputs, _INPUTS.id == _RESULTS.id).where(*mine)
 
-    id: uuid.UUID
-    request_id: uuid.UUID
-    model: str
-    threshold: float
-    prediction: int | None
-    probability: float | None
-    base_value: float | None
-    employee_id: str | None
-    is_erased: bool
-    record: dict[str, Any] | None
-    values: dict[str, Any] | None
-    contributions: dict[str, Any] | None
-    received_at: datetime | None
-    method: str | None
-    route: str | None
-    caller_kind: str | None
-    caller_name: str | None
-    status: int | None
-    duration_ms: float | None
+
+def _in_range(
+    key: ColumnElement[uuid.UUID],
+    since: datetime | None,
+    until: datetime | None,
+    before: uuid.UUID | None,
+) -> list[ColumnElement[bool]]:
+    """Return what a key has to fulfil: times are told by it, so that no other column is looked at."""
+    least = [] if since is None else [bound(max(since, _EPOCH))]
+    most = [] if until is None else [bound(max(until, _EPOCH))]
+    most += [] if before is None else [before]
+    return [*(key >= limit for limit in least), *(key < limit for limit in most)]
+
+
+def read(connection: Connection, chosen: Select[Any], *, details: bool = True) -> list[LoggedPrediction]:
+    """Return the predictions that a query of results chooses, in its order, with what belongs to them.
+
+    Without `details` there are no documents, and nothing of the model's view or of the answer.
+    """
+    results = connection.execute(chosen).all()
+    keys, calls = [row.id for row in results], {row.request_id for row in results}
+    seen = _rows(connection, _FEATURES, keys) if details else {}
+    sent = _rows(connection, _ANSWERS, calls) if details else {}
+    made = _rows(connection, _CALLS, calls)
+    # Last: what is erased while this reads is either there whole or not at all.
+    given = _rows(connection, _RECORDS if details else _PERSONS, keys)
+    return [
+        _logged(row, given.get(row.id), seen.get(row.id), made.get(row.request_id), sent.get(row.request_id))
+        for row in results
+    ]
 
 
 def logged(
@@ -53,114 +79,106 @@ def logged(
     until: datetime | None = None,
     limit: int | None = None,
     *,
+    employee_ids: Sequence[str] | None = None,
     newest_first: bool = False,
-) -> Iterator[Logged]:
-    """Return what was predicted from `since` on and before `until`, by time; at most `limit` of it.
+) -> Iterator[LoggedPrediction]:
+    """Yield what was predicted from `since` on and before `until`, by time; at most `limit` of it.
 
     No connection is held while the caller works on a page of it.
 
     Raises:
         DatabaseError: the database cannot be read.
     """
-    after: uuid.UUID | None = None
+    order = _RESULTS.id.desc() if newest_first else _RESULTS.id
+    chosen = following = choose(since, until, employee_ids).order_by(order)
     left = limit
     while left is None or left > 0:
         size = PAGE_ROWS if left is None else min(PAGE_ROWS, left)
-        page = _page(_within(since, until), after, size, newest_first=newest_first)
         with explained(engine), engine.connect() as connection:
-            rows = connection.execute(page).all()
-            whole = _joined(connection, rows)
-        yield from whole
-        if len(rows) < size:
+            page = read(connection, following.limit(size))
+        yield from page
+        if len(page) < size:
             return
-        after = rows[-1].id
-        left = None if left is None else left - len(rows)
+        last = page[-1].prediction_id
+        following = chosen.where(_RESULTS.id < last if newest_first else _RESULTS.id > last)
+        left = None if left is None else left - size
 
 
 def count(
     engine: Engine, since: datetime | None = None, until: datetime | None = None, limit: int | None = None
 ) -> int:
     """Return how many predictions `logged` finds by now; raises DatabaseError as it does."""
-    found = select(_RESULT.id).where(*_within(since, until)).limit(limit).subquery()
+    found = choose(since, until).limit(limit).subquery()
     with explained(engine), engine.connect() as connection:
         return connection.execute(select(func.count()).select_from(found)).scalar_one()
 
 
-def _within(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
-    bounds = [] if since is None else [_RESULT.id >= bound(since)]
-    return bounds if until is None else [*bounds, _RESULT.id < bound(until)]
-
-
-def _page(
-    within: list[ColumnElement[bool]], after: uuid.UUID | None, size: int, *, newest_first: bool
-) -> Select[Any]:
-    page = select(prediction_results).where(*within).limit(size)
-    if after is not None:
-        page = page.where(_RESULT.id < after if newest_first else _RESULT.id > after)
-    return page.order_by(_RESULT.id.desc() if newest_first else _RESULT.id)
-
-
-def _joined(connection: Connection, results: Sequence[Row[Any]]) -> list[Logged]:
-    """Return the results of a page with what belongs to them.
-
-    By queries of their own: with all in one, PostgreSQL reads each table from its beginning, page by page.
-    """
-    if not results:
-        return []
-    ends = sorted((results[0].id, results[-1].id))
-    keys = {row.request_id for row in results}
-    inputs = {row.id: row for row in connection.execute(_INPUTS.where(employee_inputs.c.id.between(*ends)))}
-    seen = {row.id: row for row in connection.execute(_FEATURES.where(features.c.id.between(*ends)))}
-    calls = {row.id: row for row in connection.execute(_CALLS.where(requests.c.id.in_(keys)))}
-    return [_logged(row, inputs.get(row.id), seen.get(row.id), calls.get(row.request_id)) for row in results]
-
-
+# Each begins with its key.
+_PERSONS = select(_INPUTS.id, _INPUTS.employee_id, _INPUTS.position, _INPUTS.record.is_(None).label("erased"))
 # Documents as text: one that somebody broke ends its own row's reading only.
-_INPUTS = select(
-    employee_inputs.c.id, employee_inputs.c.employee_id, cast(employee_inputs.c.record, Text).label("record")
-)
+_RECORDS = _PERSONS.add_columns(cast(_INPUTS.record, Text).label("record"))
 _FEATURES = select(
     features.c.id,
     features.c.base_value,
     cast(features.c["values"], Text).label("seen"),
     cast(features.c.contributions, Text).label("contributions"),
 )
-_CALLS: Select[Any] = select(
-    *(requests.c[name] for name in ("id", "received_at", "method", "route", "caller_kind", "caller_name")),
-    api_responses.c.status,
-    api_responses.c.duration_ms,
-).select_from(requests.outerjoin(api_responses, api_responses.c.request_id == requests.c.id))
+_CALLS = select(
+    *(requests.c[name] for name in ("id", "received_at", "method", "route", "caller_kind", "caller_name"))
+)
+_ANSWERS = select(api_responses.c.request_id, api_responses.c.status, api_responses.c.duration_ms)
 
 
-def _logged(result: Row[Any], given: Row[Any] | None, seen: Row[Any] | None, call: Row[Any] | None) -> Logged:
-    is_erased = given is not None and given.record is None
-    return Logged(
-        id=result.id,
+def _rows(connection: Connection, query: Select[Any], keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
+    """Return one table's rows by their keys.
+
+    Each table is asked by itself and told its keys: PostgreSQL then plans for the few partitions that have
+    them. With all tables in one query it reads each from its beginning, page by page.
+    """
+    if not keys:
+        return {}
+    key = query.selected_columns[0]
+    return {row[0]: row for row in connection.execute(query.where(key.in_(keys)))}
+
+
+def _logged(
+    result: Row[Any],
+    given: Row[Any] | None,
+    seen: Row[Any] | None,
+    call: Row[Any] | None,
+    answer: Row[Any] | None,
+) -> LoggedPrediction:
+    erased = given is not None and given.erased
+    # Also of one that was erased since the result was read.
+    probability = None if erased else result.probability
+    return LoggedPrediction(
+        prediction_id=result.id,
         request_id=result.request_id,
-        model=result.model,
-        threshold=result.threshold,
-        # Also of one that was erased since the result was read.
-        prediction=None if is_erased else result.prediction,
-        probability=None if is_erased else result.probability,
-        base_value=seen and seen.base_value,
-        employee_id=given and given.employee_id,
-        is_erased=is_erased,
-        record=_document(given and given.record),
-        values=None if is_erased else _document(seen and seen.seen),
-        contributions=None if is_erased else _document(seen and seen.contributions),
-        received_at=call and call.received_at,
-        method=call and call.method,
+        at=call and call.received_at,
+        caller=Who(call and call.caller_kind, call and call.caller_name),
         route=call and call.route,
-        caller_kind=call and call.caller_kind,
-        caller_name=call and call.caller_name,
-        status=call and call.status,
-        duration_ms=call and call.duration_ms,
+        model=result.model,
+        employee_id=given and given.employee_id,
+        prediction=None if erased else result.prediction,
+        probability=probability,
+        threshold=result.threshold,
+        band=None if probability is None else risk_band(probability, result.threshold),
+        erased=erased,
+        record=_document(given, "record"),
+        contributions=None if erased else _document(seen, "contributions"),
+        base_value=seen and seen.base_value,
+        values=None if erased else _document(seen, "seen"),
+        position=given and given.position,
+        method=call and call.method,
+        status=answer and answer.status,
+        duration_ms=answer and answer.duration_ms,
     )
 
 
-def _document(text: str | None) -> dict[str, Any] | None:
+def _document(row: Row[Any] | None, column: str) -> dict[str, Any] | None:
+    """Return a document of a row; None where it is missing or none."""
     try:
-        found = None if text is None else orjson.loads(text)
+        document = orjson.loads(row._mapping.get(column) or "null") if row else None
     except orjson.JSONDecodeError:
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None

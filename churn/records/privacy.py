@@ -27,32 +27,13 @@ from churn.database.tables import (
 )
 from churn.journal.operator_actions import ERASE, PURGE, record_action
 from churn.journal.writer import Writer
+from churn.records.predictions import logged
+from churn.schemas.logged_prediction import LoggedPrediction
 
 CHUNK = 2000  # requests or batches removed in one transaction
 BATCH_ROUTE = "/predict_batch"  # its answer is a list, in the order of its inputs
 
 PurgeProgress = Callable[[int], None]  # requests removed since the last call
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """One prediction about a person, with all that is stored of it."""
-
-    prediction_id: uuid.UUID
-    request_id: uuid.UUID
-    at: datetime
-    caller_kind: str
-    caller_name: str | None
-    route: str
-    model: str
-    threshold: float
-    prediction: int | None
-    probability: float | None
-    base_value: float | None
-    record: dict[str, Any] | None
-    values: dict[str, Any] | None
-    contributions: dict[str, float] | None
-    answer: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,62 +45,20 @@ class Erased:
     in_log: bool
 
 
-def everything_about(engine: Engine, employee_ids: Sequence[str]) -> Iterator[About]:
-    """Yield every prediction about a person, the oldest first.
+def everything_about(engine: Engine, employee_ids: Sequence[str]) -> Iterator[tuple[LoggedPrediction, Any]]:
+    """Yield every prediction about a person, the oldest first, and what its answer told about them.
 
     Raises:
         DatabaseError: the database does not answer.
     """
-    query = (
-        select(
-            employee_inputs,
-            features.c.base_value,
-            features.c["values"].label("seen"),
-            features.c.contributions,
-            prediction_results.c.model,
-            prediction_results.c.threshold,
-            prediction_results.c.prediction,
-            prediction_results.c.probability,
-            requests.c.received_at,
-            requests.c.caller_kind,
-            requests.c.caller_name,
-            requests.c.route,
-            api_responses.c.body,
-        )
-        .join(features, features.c.id == employee_inputs.c.id)
-        .join(prediction_results, prediction_results.c.id == employee_inputs.c.id)
-        .join(requests, requests.c.id == employee_inputs.c.request_id)
-        .join(api_responses, api_responses.c.request_id == employee_inputs.c.request_id)
-        .where(employee_inputs.c.employee_id.in_(employee_ids))
-        .order_by(employee_inputs.c.id)
-        .execution_options(yield_per=100)
-    )
-    with explained(engine), engine.connect() as connection:
-        for row in connection.execute(query):
-            yield About(
-                prediction_id=row.id,
-                request_id=row.request_id,
-                at=row.received_at,
-                caller_kind=row.caller_kind,
-                caller_name=row.caller_name,
-                route=row.route,
-                model=row.model,
-                threshold=row.threshold,
-                prediction=row.prediction,
-                probability=row.probability,
-                base_value=row.base_value,
-                record=row.record,
-                values=row.seen,
-                contributions=row.contributions,
-                answer=_own(row.route, row.body, row.position),
-            )
-
-
-def _own(route: str, body: Any, position: int) -> Any:
-    """Return what an answer tells about one person: of a batch, their element only."""
-    if route == BATCH_ROUTE:
-        return body[position] if isinstance(body, list) else None
-    return body
+    for prediction in logged(engine, employee_ids=employee_ids):
+        query = select(api_responses.c.body).where(api_responses.c.request_id == prediction.request_id)
+        with explained(engine), engine.connect() as connection:
+            body = connection.execute(query).scalar()
+        if prediction.route == BATCH_ROUTE:  # of a batch, their element only
+            position = prediction.position
+            body = body[position] if isinstance(body, list) and position is not None else None
+        yield prediction, body
 
 
 def count_about(engine: Engine, employee_ids: Sequence[str]) -> int:

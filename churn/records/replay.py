@@ -14,7 +14,7 @@ from churn.journal.operator_actions import SCORE
 from churn.model import registry
 from churn.model.scoring import Scorer
 from churn.model.self_test import TOLERANCE
-from churn.records.predictions import Logged
+from churn.schemas.logged_prediction import LoggedPrediction
 
 MOST_TOLD = 20  # differences
 RECORD = "record"  # the part that differs where the record itself cannot be scored
@@ -55,20 +55,20 @@ class Replay:
         self.found = Replayed()
         self._scorers: dict[str, Scorer | None] = {}
 
-    def add(self, predictions: Iterable[Logged]) -> None:
+    def add(self, predictions: Iterable[LoggedPrediction]) -> None:
         """Predict each again, by the model that it names, and compare every number."""
-        for one in predictions:
-            self._add(one)
+        for prediction in predictions:
+            self._add(prediction)
 
-    def _add(self, one: Logged) -> None:
-        if one.is_erased:
+    def _add(self, prediction: LoggedPrediction) -> None:
+        if prediction.erased:
             self.found.erased += 1
-        elif (scorer := self._scorer(one.model)) is None:
-            self.found.missing[one.model] += 1
-        elif parts := _differing(scorer, one):
+        elif (scorer := self._scorer(prediction.model)) is None:
+            self.found.missing[prediction.model] += 1
+        elif parts := _differing(scorer, prediction):
             self.found.different += 1
             if len(self.found.differences) < MOST_TOLD:
-                self.found.differences.append(Mismatch(one.id, parts))
+                self.found.differences.append(Mismatch(prediction.prediction_id, parts))
         else:
             self.found.same += 1
 
@@ -89,24 +89,26 @@ class Replay:
         return Scorer(model)
 
 
-def _differing(scorer: Scorer, one: Logged) -> tuple[str, ...]:
-    if one.record is None:
+def _differing(scorer: Scorer, prediction: LoggedPrediction) -> tuple[str, ...]:
+    if prediction.record is None:
         return (RECORD,)
     try:
-        again = scorer.score_record(one.record)
+        again = scorer.score_record(prediction.record)
     except (KeyError, TypeError, ValueError):  # a field is not there, or of another type than was scored
         return (RECORD,)
-    tolerance = TOLERANCE if one.route == SCORE else 0.0
+    tolerance = TOLERANCE if prediction.route == SCORE else 0.0
     is_near = abs(again.probability - again.threshold) < tolerance
     same = {
-        "prediction": one.prediction == again.prediction or is_near,
-        "probability": _agree(one.probability, again.probability, tolerance),
-        "threshold": one.threshold == again.threshold,
-        "base value": one.base_value == again.base_value,
-        "values": one.values == again.values,
-        "contributions": one.contributions is not None
-        and one.contributions.keys() == again.contributions.keys()
-        and all(_agree(one.contributions[n], part, tolerance) for n, part in again.contributions.items()),
+        "prediction": prediction.prediction == again.prediction or is_near,
+        "probability": _agree(prediction.probability, again.probability, tolerance),
+        "threshold": prediction.threshold == again.threshold,
+        "base value": prediction.base_value == again.base_value,
+        "values": prediction.values == again.values,
+        "contributions": prediction.contributions is not None
+        and prediction.contributions.keys() == again.contributions.keys()
+        and all(
+            _agree(prediction.contributions[n], part, tolerance) for n, part in again.contributions.items()
+        ),
     }
     return tuple(part for part, is_same in same.items() if not is_same)
 

@@ -1,12 +1,9 @@
-"""What the routes answer beside predictions, as models: the document is made of them, the answers are not."""
+"""What the routes answer beside predictions and their history, as models."""
 
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from churn.dictionary import domain
 
 _REQUEST_ID = Field(
     description="under which the journal and the server's log keep the call; X-Request-ID too"
@@ -72,40 +69,6 @@ class ModelCard(BaseModel):
     fairness: list[dict[str, Any]] = Field(description="the audit by protected field")
     limits: list[str] = Field(description="sentences, in the language of the request")
     self_test: SelfTest
-
-
-class Who(BaseModel):
-    """Who called; null where somebody has torn the call's row out."""
-
-    kind: str | None = Field(description="user, token or operator")
-    name: str | None
-
-
-class LoggedPrediction(BaseModel):
-    """A prediction as the journal has it; the last three only with `details=true`."""
-
-    prediction_id: UUID
-    request_id: UUID
-    at: datetime | None
-    caller: Who
-    route: str | None
-    model: str
-    employee_id: str | None = Field(description="as stored: a keyed hash where ids are pseudonymized")
-    prediction: Literal[0, 1] | None = Field(description="null where the person was erased")
-    probability: float | None
-    threshold: float | None
-    band: domain.Band | None
-    erased: bool
-    record: dict[str, Any] | None = Field(default=None, description="the cleaned values")
-    contributions: Any = Field(default=None, description="log-odds by field")
-    base_value: float | None = None
-
-
-class HistoryPage(BaseModel):
-    """Predictions, newest first, and where the next page begins."""
-
-    predictions: list[LoggedPrediction]
-    next: UUID | None = Field(description="the `before` of the next page; null on the last")
 
 
 class Refusal(BaseModel):

@@ -1,8 +1,8 @@
 """`churn data show`: everything about one person, as article 15 of the GDPR lets them ask."""
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
@@ -19,7 +19,8 @@ from churn.dictionary import domain
 from churn.i18n import messages
 from churn.journal.operator_actions import record_action
 from churn.journal.writer import Writer
-from churn.records.privacy import About, everything_about
+from churn.records.privacy import everything_about
+from churn.schemas.logged_prediction import LoggedPrediction
 
 
 @click.command()
@@ -47,36 +48,64 @@ def show(employee: str, *, as_json: bool, output: Path | None) -> None:
             _write(output, found)
             click.echo(f"{number:,} predictions are in {output}")
         elif as_json:
-            for one in found:
-                click.echo(orjson.dumps(dataclasses.asdict(one)))
+            for prediction, answer in found:
+                click.echo(_line(prediction, answer))
         else:
             _tell(found)
 
 
-def _write(output: Path, found: Iterator[About]) -> None:
+def _line(prediction: LoggedPrediction, answer: object) -> bytes:
+    """Return a prediction as one line of JSON."""
+    document = {
+        "prediction_id": prediction.prediction_id,
+        "request_id": prediction.request_id,
+        "at": prediction.at,
+        "caller_kind": prediction.caller.kind,
+        "caller_name": prediction.caller.name,
+        "route": prediction.route,
+        "model": prediction.model,
+        "threshold": prediction.threshold,
+        "prediction": prediction.prediction,
+        "probability": prediction.probability,
+        "base_value": prediction.base_value,
+        "record": prediction.record,
+        "values": prediction.values,
+        "contributions": prediction.contributions,
+        "answer": answer,
+    }
+    return orjson.dumps(document)
+
+
+def _write(output: Path, found: Iterator[tuple[LoggedPrediction, Any]]) -> None:
     try:
         with replacing(output) as part:
             part.chmod(0o600)
             with part.open("wb") as file:
-                for one in found:
-                    file.write(orjson.dumps(dataclasses.asdict(one)) + b"\n")
+                file.writelines(_line(*about) + b"\n" for about in found)
     except OSError as error:
         raise SettingsError(f"{output} cannot be written: {error.strerror}") from error
 
 
-def _tell(found: Iterator[About]) -> None:
+def _tell(found: Iterator[tuple[LoggedPrediction, Any]]) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    for one in found:
-        who = one.caller_kind if one.caller_name is None else f"{one.caller_kind} {one.caller_name}"
-        lines = [f"{one.at:%Y-%m-%d %H:%M:%S} UTC  {one.route}, asked by {who}"]
-        lines += [f"  prediction {one.prediction_id}, request {one.request_id}, model {one.model}"]
-        if one.probability is not None:
-            verdict = messages.verdict(bool(one.prediction), "en")
-            lines += [f"  {verdict}: probability {one.probability:.4f}, threshold {one.threshold:.4f}"]
-        for name, value in (one.record or {}).items():
-            if value is not None:
-                part = (one.contributions or {}).get(name)
-                weight = "" if part is None else f"  ({part:+.3f} log-odds)"
-                lines += [f"    {domain.BY_NAME[name].label('en')}: {value}{weight}"]
-        console.print("\n".join(lines), markup=False)
+    for prediction, _ in found:
+        console.print("\n".join(_lines(prediction)), markup=False)
         console.print()
+
+
+def _lines(prediction: LoggedPrediction) -> Iterator[str]:
+    # Unknown where somebody has torn the call's row out.
+    at = "?" if prediction.at is None else f"{prediction.at:%Y-%m-%d %H:%M:%S} UTC"
+    who = " ".join(filter(None, (prediction.caller.kind, prediction.caller.name))) or "?"
+    yield f"{at}  {prediction.route or '?'}, asked by {who}"
+    ids = f"prediction {prediction.prediction_id}, request {prediction.request_id}"
+    yield f"  {ids}, model {prediction.model}"
+    probability, threshold = prediction.probability, prediction.threshold
+    if probability is not None:
+        verdict = messages.verdict(bool(prediction.prediction), "en")
+        yield f"  {verdict}: probability {probability:.4f}, threshold {threshold:.4f}"
+    for name, value in (prediction.record or {}).items():
+        if value is not None:
+            part = (prediction.contributions or {}).get(name)
+            weight = "" if part is None else f"  ({part:+.3f} log-odds)"
+            yield f"    {domain.BY_NAME[name].label('en')}: {value}{weight}"

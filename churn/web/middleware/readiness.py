@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -11,6 +10,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from churn.journal.journal import JournalState
+from churn.schemas.service import Readiness as ReadinessAnswer
+from churn.schemas.service import Spool
 
 KEPT = 1.0  # seconds for which nobody looks again: anyone may ask, as often as they like
 
@@ -37,7 +38,8 @@ class Readiness:
         if scope["type"] == "lifespan":
             self._asked = None  # what was found before this start says nothing
         if scope["type"] == "http" and scope["path"] == "/readyz" and scope["method"] in ("GET", "HEAD"):
-            await JSONResponse(_detail(await self._state()))(scope, receive, send)
+            answer = _answer(await self._state()).model_dump(exclude_unset=True)
+            await JSONResponse(answer)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -55,18 +57,16 @@ class Readiness:
             self._answered = time.monotonic()
 
 
-def _detail(state: JournalState) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "status": "ready",
-        "database": "away" if state.database_away else "ready",
-        "waiting": state.waiting,
-    }
+def _answer(state: JournalState) -> ReadinessAnswer:
+    answer = ReadinessAnswer(
+        status="ready", database="away" if state.database_away else "ready", waiting=state.waiting
+    )
     if state.spool is not None:
-        found["spool"] = {
-            "records": state.spool.records,
-            "bytes": state.spool.bytes,
-            "max_bytes": state.spool.max_bytes,
-            "set_aside": state.spool.set_aside,
-            "oldest_seconds": round(state.spool.oldest),
-        }
-    return found
+        answer.spool = Spool(
+            records=state.spool.records,
+            bytes=state.spool.bytes,
+            max_bytes=state.spool.max_bytes,
+            set_aside=state.spool.set_aside,
+            oldest_seconds=round(state.spool.oldest),
+        )
+    return answer

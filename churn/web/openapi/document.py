@@ -131,9 +131,15 @@ def _operation(path: str, one: Operation, scope: str | None) -> dict[str, Any]:
 
 
 def _parameters(one: Operation) -> list[dict[str, Any]]:
+    properties = {} if one.query is None else one.query.model_json_schema()["properties"]
     return [
-        {"name": name, "in": "query", "description": parameter.about, "schema": parameter.schema}
-        for name, parameter in one.parameters.items()
+        {
+            "name": name,
+            "in": "query",
+            "description": schema["description"],
+            "schema": {key: value for key, value in schema.items() if key not in ("title", "description")},
+        }
+        for name, schema in properties.items()
     ]
 
 

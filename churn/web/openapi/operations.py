@@ -1,15 +1,16 @@
 """The routes as the document tells them: what each is for, takes and answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel
 
 from churn.schemas.employee import Employee, WhatIfQuestion
+from churn.schemas.history_query import HistoryQuery
+from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
-from churn.schemas.service import Health, HistoryPage, ModelCard, Readiness
-from churn.web.endpoints.history import PARAMETERS, Parameter
+from churn.schemas.service import Health, ModelCard, Readiness
 from churn.web.endpoints.predictions import MAX_ROWS
 
 Method = Literal["get", "post"]
@@ -24,8 +25,8 @@ _BODY = (413, 415, 422)
 class Operation:
     """One route: its answer is a model, a list of it, or text of some media type.
 
-    `asks` is the model of its body, `refusals` the statuses of the answers that are none. Who may call is
-    the gate's to say.
+    `asks` is the model of its body, `query` that of its parameters, `refusals` the statuses of the answers
+    that are none. Who may call is the gate's to say.
     """
 
     tag: str
@@ -35,7 +36,7 @@ class Operation:
     method: Method = "get"
     asks: type[BaseModel] | None = None
     most: int | None = None  # with it, lists of up to so many go in and come out
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    query: type[BaseModel] | None = None
     refusals: tuple[int, ...] = _ALWAYS
 
 
@@ -88,7 +89,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Read recent predictions",
         "Predictions from the journal, newest first, a page at a time.",
         HistoryPage,
-        parameters=PARAMETERS,
+        query=HistoryQuery,
         refusals=_closed(422),
     ),
     "/health": Operation("service", "Is it there", "The process answers.", Health),
