@@ -24,6 +24,8 @@ from churn.core.errors import ModelError
 from churn.database import schema
 from churn.database.engine import make_engine
 from churn.dictionary import domain
+from churn.i18n import terms
+from churn.i18n.formatting import Locale
 from churn.ingest import extracts
 from churn.model import promotions, registry
 from churn.model.card import describe
@@ -317,7 +319,7 @@ class TestTrain:
         assert means["f2"] >= 0.60
         for title, name in (
             ("ROC-AUC", "roc_auc"),
-            ("average precision", "average_precision"),
+            ("Average precision", "average_precision"),
             ("Brier score", "brier"),
         ):
             first, *_ = re.findall(rf"{title}[^0-9]*(0\.\d{{4}})", result.output)
@@ -408,6 +410,9 @@ class TestNoSignal:
         assert churn("model", "show").output.splitlines()[1].startswith("NO BETTER THAN CHANCE")
         limits = describe(registry.load(tag), "fr")["limits"]
         assert limits[0].startswith("Pas mieux que le hasard : ")
+        signal = registry.load(tag).report["signal"]
+        french, english = (terms.roc_auc(signal, Locale(one, space=" ")) for one in ("fr", "en"))
+        assert (french in limits[0], english in result.output) == (True, True)
         assert "Better than chance" in churn("model", "show", model.tag).output
 
 

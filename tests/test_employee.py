@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from churn.dictionary import domain, names
 from churn.dictionary.domain import Field
-from churn.dictionary.expectations import expected
+from churn.i18n.expectations import expected
 from churn.schemas.employee import EXAMPLE, Changes, Employee, WhatIfQuestion
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from churn.core.errors import ExtractError
 from churn.dictionary import domain
 from churn.dictionary.domain import Extract, Field
-from churn.ingest import extracts, raw_file
+from churn.ingest import extracts, reader
 from tests.support.real_data import TECHNOVA, needs_real_data
 
 Table = dict[str, list[str]]
@@ -180,7 +180,7 @@ class TestFiles:
         pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
 
     def test_csv_of_many_blocks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(raw_file, "BLOCK_BYTES", 1024)
+        monkeypatch.setattr(reader, "BLOCK_BYTES", 1024)
         ids = list(range(1, 501))
         write(tmp_path, build({"sirh": ids, "eval": ids[::-1], "sondage": ids}))
         expected = [valid_text(domain.BY_NAME["poste"], employee) for employee in ids]

@@ -15,7 +15,7 @@ import yaml
 from churn import training
 from churn.core.errors import ModelError
 from churn.dictionary import domain
-from churn.i18n import terms
+from churn.i18n import limits, terms
 from churn.i18n.formatting import Locale
 from churn.ingest import extracts
 from churn.model import scorecard
@@ -217,7 +217,7 @@ def test_the_calibration_multiplies_effects_by_what_the_report_says(facts: Facts
 def test_the_figures_are_those_of_the_facts(name: str, facts: Facts, documents: dict[str, str]) -> None:
     locale = Locale("fr" if ".fr." in name else "en")
     text = flat(Page(documents[name]).text)
-    for metric in terms.METRIC_TITLES:
+    for metric in terms.METRICS:
         assert flat(locale.spread(facts["metrics"][metric], 3)) in text
     counts = facts["curves"]["confusion"]
     for count in ("true_positives", "false_positives", "false_negatives"):
@@ -426,6 +426,16 @@ def test_no_better_than_chance_is_the_first_thing_said(name: str, dubious: dict[
     chance = text.index("PAS MIEUX QUE LE HASARD" if ".fr." in name else "NO BETTER THAN CHANCE")
     assert chance < text.index("FICTIVES" if ".fr." in name else "MADE-UP")
     assert ("0,52 [0,45 ; 0,59]" if ".fr." in name else "0.52 [0.45; 0.59]") in text[chance : chance + 150]
+
+
+@pytest.mark.parametrize("name", [*PAGES, *CARDS])
+def test_limits_and_interval_are_worded_as_by_get_model_and_the_console(
+    name: str, dubious: dict[str, str]
+) -> None:
+    text, locale = flat(Page(dubious[name]).text), Locale("fr" if ".fr." in name else "en")
+    signal = {"roc_auc": 0.52, "low": 0.45, "high": 0.59}
+    for sentence in [*limits.limits(locale), terms.roc_auc(signal, locale)]:
+        assert flat(sentence) in text
 
 
 def test_the_law_names_the_protected_fields_that_are_in_use(dubious: dict[str, str]) -> None:

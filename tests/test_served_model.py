@@ -44,6 +44,8 @@ class TestCard:
             limits = served.client.get("/model", headers={"Accept-Language": language}).json()["limits"]
             assert any(says in sentence for sentence in limits)
             assert any("L1132-1" in sentence for sentence in limits)  # distance is an input
+            horizon = {"fr": "n'a pas d'échéance connue", "en": "has no known horizon"}[language]
+            assert any(horizon in sentence for sentence in limits)
 
     def test_is_not_open(self, served: Served) -> None:
         assert served.client.get("/model", headers={"Authorization": ""}).status_code == 401

@@ -1,7 +1,8 @@
 """Figures on the console: tables and progress."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,25 +10,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from churn.cli.console import table_of
-from churn.cli.titles import SHORT_TITLES, TITLES
 from churn.core.progress import Progress as Advance
-from churn.training.fairness import Audit, Estimate, Verdict
-from churn.training.signal import Signal
-from churn.training.training_report import TrainingReport
+from churn.i18n import limits, terms
+from churn.i18n.formatting import ENGLISH
+from churn.training.fairness import Verdict
 
-VERDICTS: dict[Verdict, str] = {
+_VERDICTS: dict[Verdict, str] = {
     "passes": "passes the four-fifths rule",
     "fails": "does not pass the four-fifths rule",
     "cannot_tell": "whether it passes the four-fifths rule cannot be told",
-}
-
-CHALLENGERS = {
-    "with_protected": "with the protected fields",
-    "core_only": "core fields, a model of their own",
-    "linear": "linear logistic regression",
-    "forest": "random forest",
-    "boosting": "gradient boosting",
-    "ebm": "explainable boosting (EBM)",
 }
 
 
@@ -40,83 +31,78 @@ def progress_bar(console: Console, title: str) -> Iterator[Advance]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def print_report(console: Console, found: TrainingReport, *, brief: bool = False) -> None:
-    """Print what a training found out; in brief, how good the model is."""
-    console.print(signal_line(found.signal), style="" if found.signal.shown else "bold red", highlight=False)
+def print_report(console: Console, facts: Mapping[str, Any], *, brief: bool = False) -> None:
+    """Print what a training found out, of `TrainingReport.to_dict()`; in brief, how good the model is."""
+    print_signal(console, facts["signal"])
     console.print(
-        f"{found.n_rows} employees, {found.n_departures} departures, {len(found.fields)} fields; "
-        f"left out: {', '.join(found.left_out) or 'none'}"
+        f"{facts['n_rows']} employees, {facts['n_departures']} departures, {len(facts['fields'])} fields; "
+        f"left out: {', '.join(facts['left_out']) or 'none'}"
     )
-    console.print(f"\n{found.repeats} × {found.folds}-fold nested cross-validation:", highlight=False)
-    console.print(_metrics(found))
-    console.print(f"threshold {found.threshold.value:.4f} (by {found.threshold.policy})")
+    console.print(f"\n{facts['repeats']} × {facts['folds']}-fold nested cross-validation:", highlight=False)
+    print_metrics(console, facts)
     if brief:
         return
     console.print("\nWhat each threshold would cost (employees, out of fold):")
-    console.print(_choices(found))
-    for audit in found.fairness:
+    console.print(_choices(facts))
+    for audit in facts["fairness"]:
         console.print(_verdict(audit), highlight=False, markup=False)
         console.print(_groups(audit))
-    if found.challengers:
+    if facts["challengers"]:
         console.print("\nChallengers, on the same folds:")
-        console.print(_challengers(found))
+        console.print(_challengers(facts))
 
 
-def signal_line(found: Signal) -> str:
-    """Return whether the data show who leaves, with the interval that tells."""
-    area = f"ROC-AUC {found.roc_auc:.2f}, 95 % interval {found.low:.2f} to {found.high:.2f}"
-    if found.shown:
-        return f"Better than chance: {area}."
-    return f"NO BETTER THAN CHANCE: these data do not show who leaves ({area})."
+def print_signal(console: Console, signal: Mapping[str, Any]) -> None:
+    """Print whether the data show who leaves, with the interval that tells."""
+    if signal["shown"]:
+        console.print(f"Better than chance: {terms.roc_auc(signal, ENGLISH)}.", highlight=False)
+    else:
+        title, text = limits.no_signal(signal, ENGLISH)
+        console.print(f"{title.upper()}: {text}", style="bold red", highlight=False)
 
 
-def _metrics(found: TrainingReport) -> Table:
+def print_metrics(console: Console, facts: Mapping[str, Any]) -> None:
+    """Print a model's figures, and its threshold."""
     table = table_of("figure", "mean", "± sd")
-    for name, title in TITLES.items():
-        table.add_row(title, f"{found.metrics[name].mean:.4f}", f"{found.metrics[name].sd:.4f}")
+    for name in terms.METRICS:
+        metric = facts["metrics"][name]
+        table.add_row(terms.metric_name(name, ENGLISH), f"{metric['mean']:.4f}", f"{metric['sd']:.4f}")
+    console.print(table)
+    console.print(f"threshold {facts['threshold']['value']:.4f} (by {facts['threshold']['policy']})")
+
+
+def _choices(facts: Mapping[str, Any]) -> Table:
+    table = table_of("policy", "threshold", "flagged", "of them left", "missed", "false alarms")
+    for choice in facts["choices"]:
+        counts = (choice[name] for name in ("flagged", "found", "missed", "false_alarms"))
+        table.add_row(choice["policy"], f"{choice['threshold']:.3f}", *(f"{count:.0f}" for count in counts))
     return table
 
 
-def _choices(found: TrainingReport) -> Table:
-    columns = ("threshold", "flagged", "of them left", "missed", "false alarms")
-    table = table_of("policy", *columns)
-    for one in found.choices:
-        counts = (one.flagged, one.found, one.missed, one.false_alarms)
-        table.add_row(one.policy, f"{one.threshold:.3f}", *(f"{count:.0f}" for count in counts))
-    return table
-
-
-def _verdict(audit: Audit) -> str:
-    ratio = _estimate(audit.ratio)
-    apart = ", ".join(group.group for group in audit.groups if group.small)
+def _verdict(audit: Mapping[str, Any]) -> str:
+    apart = ", ".join(group["group"] for group in audit["groups"] if group["small"])
     return (
-        f"\nFairness by {audit.field}: least over largest flagged {ratio}, {VERDICTS[audit.four_fifths]}"
+        f"\nFairness by {audit['field']}: least over largest flagged {ENGLISH.estimate(audit['ratio'])}, "
+        + _VERDICTS[audit["four_fifths"]]
         + f"; set apart, as small: {apart}" * bool(apart)
     )
 
 
-def _groups(audit: Audit) -> Table:
+def _groups(audit: Mapping[str, Any]) -> Table:
     table = table_of("group", "employees", "left", "flagged", "recall", "precision", "risk overstated by")
-    for group in audit.groups:
-        figures = (group.selection_rate, group.recall, group.precision, group.calibration_gap)
-        name = f"{group.group}{' (small)' if group.small else ' (few left)' * group.few_departures}"
-        table.add_row(name, str(group.n), str(group.departures), *(escape(_estimate(f)) for f in figures))
+    for group in audit["groups"]:
+        figures = (group[name] for name in ("selection_rate", "recall", "precision", "calibration_gap"))
+        mark = " (small)" if group["small"] else " (few left)" * group["few_departures"]
+        counts = (str(group["n"]), str(group["departures"]))
+        table.add_row(group["group"] + mark, *counts, *(escape(ENGLISH.estimate(one)) for one in figures))
     return table
 
 
-def _estimate(found: Estimate) -> str:
-    if found.value is None:
-        return "?"
-    if found.low is None or found.high is None:
-        return f"{found.value:.2f}"
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
-
-
-def _challengers(found: TrainingReport) -> Table:
-    table = table_of("model", *SHORT_TITLES.values())
-    everyone = {"this model": found.metrics} | {
-        CHALLENGERS[one.name]: one.metrics for one in found.challengers
+def _challengers(facts: Mapping[str, Any]) -> Table:
+    table = table_of("model", *(ENGLISH.pick(terms.METRICS[name].name) for name in terms.COMPARED))
+    models = {ENGLISH.pick(terms.THIS_MODEL): facts["metrics"]} | {
+        ENGLISH.pick(terms.CHALLENGERS[one["name"]]): one["metrics"] for one in facts["challengers"]
     }
-    for title, metrics in everyone.items():
-        table.add_row(title, *(f"{metrics[name].mean:.4f} ± {metrics[name].sd:.4f}" for name in SHORT_TITLES))
+    for title, metrics in models.items():
+        table.add_row(title, *(ENGLISH.spread(metrics[name], 4) for name in terms.COMPARED))
     return table

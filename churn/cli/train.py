@@ -170,7 +170,7 @@ def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: boo
     tag = export_model(
         trained, fields, extracts.fingerprint(directory, source.thousands), sample=source.data is None
     )
-    print_report(console, trained.report, brief=source.data is None)
+    print_report(console, trained.report.to_dict(), brief=source.data is None)
     console.print(f"exported as {tag}", style="bold", highlight=False)
     _promote(console, tag, trained.report, wanted=promote)
     return tag

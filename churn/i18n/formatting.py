@@ -8,24 +8,31 @@ from typing import Any
 
 from churn.dictionary import domain
 from churn.dictionary.domain import Field, Language
+from churn.i18n import numbers
+from churn.i18n.numbers import NO_BREAK_SPACE
 
 Pair = tuple[str, str]  # French, English
 
-SPACE = "\N{NO-BREAK SPACE}"
+_PUNCTUATED = re.compile(r" (?=[:;?!%»])|(?<=«) ")
 _UNITS: dict[str, Pair] = {"ans": ("ans", "years")}
 _VALUES: dict[str, Pair] = domain.VALUE_LABELS | {"F": ("Femmes", "Women"), "M": ("Hommes", "Men")}
 
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """Speaks one language, in plain text, or in a kind of it that escapes what it is given (`Markup`)."""
+    """Speaks one language, in plain text, or in a kind of it that escapes what it is given (`Markup`).
+
+    `space` stands before French punctuation and between thousands.
+    """
 
     language: Language
     text: type[str] = str
+    space: str = NO_BREAK_SPACE
 
     def say(self, french: str, english: str, /, **values: object) -> str:
         """Return the sentence of this language with its values in place of their `{names}`."""
-        sentence = _typeset(french) if self.language == "fr" else english
+        # French punctuation stays on the line of its word.
+        sentence = _PUNCTUATED.sub(self.space, french) if self.language == "fr" else english
         return self.text(sentence).format(**values)
 
     def pick(self, pair: Pair) -> str:
@@ -34,10 +41,7 @@ class Locale:
 
     def number(self, value: float, digits: int = 2) -> str:
         """Return a number with this many decimals, its thousands apart."""
-        written = f"{abs(value):,.{digits}f}"
-        if value < 0 and float(written.replace(",", "")):
-            written = f"−{written}"
-        return written.translate({ord(","): SPACE, ord("."): ","}) if self.language == "fr" else written
+        return numbers.number(value, self.language, digits, space=self.space)
 
     def count(self, value: float) -> str:
         """Return a number of people; half a one, as in a mean, is one."""
@@ -45,11 +49,11 @@ class Locale:
 
     def percent(self, share: float, digits: int = 0) -> str:
         """Return a share as a percentage."""
-        return self.number(100 * share, digits) + (f"{SPACE}%" if self.language == "fr" else "%")
+        return numbers.percent(share, self.language, digits, space=self.space)
 
     def spread(self, spread: Mapping[str, float], digits: int = 2) -> str:
         """Return a mean with its standard deviation."""
-        return f"{self.number(spread['mean'], digits)}{SPACE}±{SPACE}{self.number(spread['sd'], digits)}"
+        return self.space.join([self.number(spread["mean"], digits), "±", self.number(spread["sd"], digits)])
 
     def estimate(self, estimate: Mapping[str, Any]) -> str:
         """Return a figure with its interval, as far as they are known."""
@@ -74,7 +78,7 @@ class Locale:
             return "–"
         if low is None or high is None:
             return write(value)
-        separator = f"{SPACE}; " if self.language == "fr" else "; "
+        separator = f"{self.space}; " if self.language == "fr" else "; "
         return f"{write(value)} [{end(low)}{separator}{end(high)}]"
 
     def times(self, factor: float) -> str:
@@ -107,6 +111,4 @@ class Locale:
         return ", ".join(self.label(name) for name in names)
 
 
-def _typeset(french: str) -> str:
-    """Keep French punctuation on the line of its word."""
-    return re.sub(r" (?=[:;?!%»])|(?<=«) ", SPACE, french)
+ENGLISH = Locale("en", space=" ")  # of the console, the log and whatever else is only in English

@@ -5,7 +5,8 @@ from typing import Literal
 from churn.core.errors import FieldError, PayloadTooLargeError
 from churn.dictionary import domain
 from churn.dictionary.domain import Field, Language, Lever
-from churn.dictionary.expectations import expected, grouped
+from churn.i18n.expectations import expected
+from churn.i18n.numbers import number, percent
 
 DEFAULT_LANGUAGE: Language = "fr"
 
@@ -73,24 +74,24 @@ def quantity(field: Field, value: object, language: Language) -> str:
         return label.lower() if field.name in _WORDS else label
     if not isinstance(value, int | float):
         return plain(value)
-    number = grouped(value, language == "en")
+    amount = number(value, language)
     if field.maximum is not None and not field.unit:
-        return f"{number} {'of' if language == 'en' else 'sur'} {plain(field.maximum)}"
+        return f"{amount} {'of' if language == 'en' else 'sur'} {plain(field.maximum)}"
     if field.unit == "ans":
         # French counts from two, English from anything but one.
         if language == "en":
-            return f"{number} {'year' if value == 1 else 'years'}"
-        return f"{number} {'an' if value < 2 else 'ans'}"
+            return f"{amount} {'year' if value == 1 else 'years'}"
+        return f"{amount} {'an' if value < 2 else 'ans'}"
     if language == "en" and field.unit in ("€", "%"):
-        return f"€{number}" if field.unit == "€" else f"{number}%"
-    return f"{number} {field.unit}".rstrip()
+        return f"€{amount}" if field.unit == "€" else f"{amount}%"
+    return f"{amount} {field.unit}".rstrip()
 
 
 def _share(probability: float, language: Language) -> str:
     """Return a probability as a whole percentage; a small one is never said to be none."""
     if probability < 0.01:
         return "less than 1%" if language == "en" else "moins de 1 %"
-    return f"{probability:.0%}" if language == "en" else f"{probability:.0%}".replace("%", " %")
+    return percent(probability, language)
 
 
 def suggestion(
@@ -266,7 +267,7 @@ def cross_site(language: Language) -> str:
 
 def too_large(error: PayloadTooLargeError, language: Language) -> str:
     """Return by how much a body may not be larger."""
-    limit = f"{error.limit:,}".replace(",", " " if language == "fr" else ",")
+    limit = number(error.limit, language)
     french, english = {
         "byte": (f"Corps trop grand : {limit} octets au plus", f"Body too large: at most {limit} bytes"),
         "row": (

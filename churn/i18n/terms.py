@@ -1,39 +1,84 @@
 """The names of figures, policies and models in words, French and English."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from churn.i18n.formatting import Locale, Pair
 
-METRIC_TITLES: dict[str, Pair] = {
-    "roc_auc": ("Aire sous la courbe ROC (ROC-AUC)", "Area under the ROC curve (ROC-AUC)"),
-    "average_precision": ("Précision moyenne (average precision)", "Average precision"),
-    "brier": ("Score de Brier (plus bas est mieux)", "Brier score (lower is better)"),
-    "log_loss": ("Perte logarithmique (plus bas est mieux)", "Log loss (lower is better)"),
-    "calibration_error": (
-        "Erreur de calibration (plus bas est mieux)",
-        "Calibration error (lower is better)",
+
+class Metric(NamedTuple):
+    """What a figure is called, in a sentence of its own and in a word or two."""
+
+    title: Pair
+    name: Pair
+    lower_is_better: bool = False
+
+
+METRICS: dict[str, Metric] = {
+    "roc_auc": Metric(
+        ("Aire sous la courbe ROC (ROC-AUC)", "Area under the ROC curve (ROC-AUC)"), ("ROC-AUC", "ROC-AUC")
     ),
-    "roc_auc_core_only": (
-        "ROC-AUC, les seuls champs obligatoires étant connus",
-        "ROC-AUC, with only the required fields known",
+    "roc_auc_core_only": Metric(
+        (
+            "ROC-AUC, les seuls champs obligatoires étant connus",
+            "ROC-AUC, with only the required fields known",
+        ),
+        ("ROC-AUC, champs obligatoires seuls", "ROC-AUC, required fields only"),
     ),
-    "recall": ("Rappel : part des départs signalés", "Recall: share of the departures that are flagged"),
-    "precision": (
-        "Précision : part des signalés qui sont partis",
-        "Precision: share of the flagged who left",
+    "average_precision": Metric(
+        ("Précision moyenne (average precision)", "Average precision"),
+        ("Précision moyenne", "Average precision"),
     ),
-    "f2": ("F2 de la décision", "F2 of the decision"),
-    "flagged": ("Part des employés signalés", "Share of the employees who are flagged"),
-    "threshold": ("Seuil choisi dans les plis", "Threshold chosen in the folds"),
+    "brier": Metric(("Score de Brier", "Brier score"), ("Score de Brier", "Brier score"), True),
+    "log_loss": Metric(("Perte logarithmique", "Log loss"), ("Perte logarithmique", "Log loss"), True),
+    "calibration_error": Metric(
+        ("Erreur de calibration", "Calibration error"), ("Erreur de calibration", "Calibration error"), True
+    ),
+    "recall": Metric(
+        ("Rappel : part des départs signalés", "Recall: share of the departures that are flagged"),
+        ("Rappel au seuil", "Recall at the threshold"),
+    ),
+    "precision": Metric(
+        ("Précision : part des signalés qui sont partis", "Precision: share of the flagged who left"),
+        ("Précision au seuil", "Precision at the threshold"),
+    ),
+    "f2": Metric(("F2 de la décision", "F2 of the decision"), ("F2 au seuil", "F2 at the threshold")),
+    "flagged": Metric(
+        ("Part des employés signalés", "Share of the employees who are flagged"),
+        ("Part signalée au seuil", "Share flagged at the threshold"),
+    ),
+    "threshold": Metric(
+        ("Seuil choisi dans les plis", "Threshold chosen in the folds"),
+        ("Seuil choisi dans les plis", "Threshold chosen in the folds"),
+    ),
 }
 
-COMPARED: dict[str, Pair] = {
-    "roc_auc": ("ROC-AUC", "ROC-AUC"),
-    "average_precision": ("Précision moyenne", "Average precision"),
-    "brier": ("Brier (bas : mieux)", "Brier (lower: better)"),
-    "calibration_error": ("Erreur de calibration (bas : mieux)", "Calibration error (lower: better)"),
-}
+# What models are compared by.
+COMPARED = ("roc_auc", "average_precision", "brier", "calibration_error")
+
+
+def metric_title(name: str, locale: Locale) -> str:
+    """Return what a figure is called in full, and whether less is better."""
+    return locale.pick(METRICS[name].title) + _hint(name, locale)
+
+
+def metric_name(name: str, locale: Locale) -> str:
+    """Return what a figure is called in a word or two, and whether less is better."""
+    return locale.pick(METRICS[name].name) + _hint(name, locale)
+
+
+def _hint(name: str, locale: Locale) -> str:
+    return locale.say(" (plus bas est mieux)", " (lower is better)") * METRICS[name].lower_is_better
+
+
+def roc_auc(signal: Mapping[str, Any], locale: Locale) -> str:
+    """Return a cross-validated ROC-AUC with its interval, as a part of a sentence."""
+    return locale.say(
+        "ROC-AUC {area}, avec son intervalle à 95 %",
+        "ROC-AUC {area}, with its 95% interval",
+        area=locale.estimate({**signal, "value": signal["roc_auc"]}),
+    )
+
 
 THIS_MODEL: Pair = ("Ce modèle", "This model")
 CHALLENGERS: dict[str, Pair] = {

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from churn.dictionary.domain import IDENTIFIER, Field
 from churn.ingest import values
+from churn.ingest.columns import as_floats, as_text, is_number
 from churn.ingest.notation import Notation
-from churn.ingest.raw_file import is_number
 from churn.ingest.values import Mask, Values
 from churn.schemas.employee import LONGEST_IDENTIFIER
 
@@ -31,20 +31,6 @@ def parse(field: Field, column: Any, notation: Notation) -> tuple[Values, Mask]:
     parsed, accepted = values.parse(field, encoded.dictionary, extract=field.extract, notation=notation)
     places = encoded.indices.to_numpy()
     return parsed[places], accepted[places]
-
-
-def as_text(column: Any) -> Any:
-    """Return a column as a dictionary array of text, the empty one standing for null."""
-    if pa.types.is_dictionary(column.type):
-        if pa.types.is_string(column.type.value_type) and not column.null_count:
-            return column
-        column = column.cast(column.type.value_type)
-    return column.cast(pa.string()).fill_null("").dictionary_encode()
-
-
-def as_floats(column: Any) -> NDArray[np.float64]:
-    """Return a column of numbers as such, NaN standing for null."""
-    return np.asarray(column.cast(pa.float64(), safe=False).fill_null(np.nan))
 
 
 def _numbers(field: Field, column: Any, notation: Notation) -> tuple[Values, Mask]:

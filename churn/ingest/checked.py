@@ -1,6 +1,5 @@
 """One extract checked, held against the others, and joined with them by employee."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -47,7 +46,7 @@ class Checked:
     def employee_on(self, line: int) -> int | None:
         """Return the id on a line of the file; None where it could not be read."""
         lines = self.sheet.lines
-        row = bisect_left(lines, line)
+        row = int(np.searchsorted(lines, line))
         known = row < len(lines) and lines[row] == line and self.identified[row]
         return int(self.ids[row]) if known else None
 
@@ -102,7 +101,7 @@ def _report_repeated(one: Checked, findings: Findings) -> None:
     ids = one.ids[rows]
 
     def first_line(row: np.intp) -> int:
-        return one.sheet.lines[int(rows[np.argmax(ids == one.ids[row])])]
+        return int(one.sheet.lines[rows[np.argmax(ids == one.ids[row])]])
 
     repeated = rows[pd.Index(ids).duplicated()]
     one.report_ids(

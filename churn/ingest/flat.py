@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary import domain
 from churn.dictionary.domain import Mark
-from churn.ingest import cells, flat_header
+from churn.ingest import cells, columns, header
+from churn.ingest.columns import is_number
 from churn.ingest.findings import Findings
 from churn.ingest.notation import Evidence, is_told_by_cells
-from churn.ingest.raw_file import is_number
 from churn.ingest.reader import RawRows, open_reader
 from churn.ingest.rows import Reject, Rows
 from churn.ingest.sheet import SHOWN_LENGTH
@@ -45,14 +45,14 @@ class FlatTable:
         self._file = path.name
         self._reader = open_reader(path)
         findings = Findings()
-        self._header = flat_header.match(
-            self._reader.names, self._file, findings, labelled=labelled, ignore=ignore
-        )
+        expected = header.of_flat_file(labelled=labelled, ignore=ignore)
+        self._positions = header.match(self._reader.names, self._file, findings, expected)
         findings.raise_if_any()
+        target = None if labelled else self._positions.pop(domain.TARGET.name, None)
         self.employee_type = self._id_type()
         evidence = self._evidence(thousands)
         self._notations = {name: one.notation() for name, one in evidence.items()}
-        self.notices = [*self._notices(), *filter(None, (one.notice() for one in evidence.values()))]
+        self.notices = [*self._notices(target), *filter(None, (one.notice() for one in evidence.values()))]
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time; raises ExtractError where there are none, or not readable ones."""
@@ -69,48 +69,46 @@ class FlatTable:
         return self._reader.share()
 
     def _id_type(self) -> Any:
-        position = self._header.positions.get(domain.IDENTIFIER.name)
+        position = self._positions.get(domain.IDENTIFIER.name)
         if position is None:
             return None
         return pa.int64() if is_number(self._reader.types[position]) else pa.string()
 
-    def _notices(self) -> list[str]:
-        found = []
-        if self._header.ignored_target:
-            found.append(f"{self._header.ignored_target} is what the model predicts: ignored")
-        if self._header.absent:
-            names = ", ".join(field.name for field in self._header.absent)
-            found.append(f"absent, so unknown for everybody: {names}")
-        return found
+    def _notices(self, target: int | None) -> list[str]:
+        notices = []
+        if target is not None:
+            notices.append(f"{self._reader.names[target]} is what the model predicts: ignored")
+        if absent := [field.name for field in domain.FEATURES if field.name not in self._positions]:
+            notices.append(f"absent, so unknown for everybody: {', '.join(absent)}")
+        return notices
 
     def _evidence(self, told: Mark | None) -> dict[str, Evidence]:
         """Return what the columns tell of how their numbers are written; ExtractError where too little."""
         comma = self._reader.decimal_comma
-        fields = {name: domain.BY_NAME[name] for name in self._header.positions}
+        fields = {name: domain.BY_NAME[name] for name in self._positions}
         found = {name: Evidence(field, decimal_comma=comma, told=told) for name, field in fields.items()}
         asked = {
             name: position
-            for name, position in self._header.positions.items()
+            for name, position in self._positions.items()
             if is_told_by_cells(fields[name], typed=is_number(self._reader.types[position]))
         }
-        for columns in self._reader.scan(list(asked.values())) if asked else ():
-            for name, column in zip(asked, columns, strict=True):
+        for found_columns in self._reader.scan(list(asked.values())) if asked else ():
+            for name, column in zip(asked, found_columns, strict=True):
                 with self._explained(name, column):
                     if is_number(column.type):
-                        found[name].add_numbers(cells.as_floats(column))
+                        found[name].add_numbers(columns.as_floats(column))
                     else:
-                        found[name].add_texts(cells.as_text(column).dictionary)
+                        found[name].add_texts(columns.as_text(column).dictionary)
         doubtful = {name: one.problem for name, one in found.items() if one.problem}
         if doubtful:
-            spellings = self._header.spellings
-            raise ExtractError([Problem(self._file, 1, spellings[n], None, p) for n, p in doubtful.items()])
+            raise ExtractError([self._problem(name, expected) for name, expected in doubtful.items()])
         return found
 
     def _check(self, raw: RawRows) -> Rows:
         parsed: dict[str, NDArray[Any]] = {}
         accepted: dict[str, Mask] = {}
         employees = None
-        for name, position in self._header.positions.items():
+        for name, position in self._positions.items():
             field, column = domain.BY_NAME[name], raw.columns[position]
             with self._explained(name, column):
                 if field is domain.IDENTIFIER:
@@ -135,8 +133,13 @@ class FlatTable:
             yield
         except pa.ArrowException as error:
             expected = f"a column of text or numbers, not {column.type}"
-            problem = Problem(self._file, 1, self._header.spellings[name], None, expected)
-            raise ExtractError([problem]) from error
+            raise ExtractError([self._problem(name, expected)]) from error
+
+    def _problem(self, name: str, expected: str) -> Problem:
+        return Problem(self._file, 1, self._spelling(name), None, expected)
+
+    def _spelling(self, name: str) -> str:
+        return self._reader.names[self._positions[name]]
 
     def _rejects(
         self, raw: RawRows, parsed: dict[str, Values], accepted: dict[str, Mask], employees: Any
@@ -147,7 +150,7 @@ class FlatTable:
             for number, length in raw.ragged
         ]
         for name, valid in accepted.items():
-            column = raw.columns[self._header.positions[name]]
+            column = raw.columns[self._positions[name]]
             for row in np.flatnonzero(~valid).tolist():
                 found_there = parsed[name][row] if name in parsed else column[row].as_py()
                 found.append(
@@ -155,7 +158,7 @@ class FlatTable:
                         self._file,
                         int(raw.numbers[row]),
                         None if employees is None else _text(employees[row]),
-                        self._header.spellings[name],
+                        self._spelling(name),
                         _text(column[row]) or "",
                         cells.expected(domain.BY_NAME[name], found_there),
                     )

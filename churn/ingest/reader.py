@@ -1,6 +1,8 @@
-"""A flat file of employees, CSV or Parquet, read some rows at a time and not yet interpreted."""
+"""A file of employees, CSV or Parquet, read some rows at a time and not yet interpreted."""
 
 import csv
+import io
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,8 +17,8 @@ from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary import domain, names
-from churn.ingest import raw_file
 
+DELIMITERS = (",", ";")
 BATCH_ROWS = 1 << 16
 BLOCK_BYTES = 1 << 23  # of CSV at a time: the longest record there may be
 LONGEST_HEADER = 1 << 20  # bytes
@@ -38,7 +40,10 @@ class RawRows:
 
 
 class Reader(Protocol):
-    """A flat file: its column names and their types, and its rows, once."""
+    """A file: its column names and their types, and its rows, once.
+
+    `decimal_comma` tells that 11,5 may stand for 11.5.
+    """
 
     names: list[str]
     types: list[Any]
@@ -54,6 +59,10 @@ class Reader(Protocol):
 
     def share(self) -> float:
         """Return how much of the file was read, 0 to 1."""
+        ...
+
+    def lines(self) -> Sequence[int]:
+        """Return the line on which each row starts, ragged ones too, 1 being the header."""
         ...
 
 
@@ -82,18 +91,30 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        raise ExtractError([Problem(path.name, None, None, None, _expected(path, error))]) from error
+        raise ExtractError([_problem(path, error)]) from error
 
 
-def _expected(path: Path, error: Exception) -> str:
+def _problem(path: Path, error: Exception) -> Problem:
     # Not Arrow's whole sentence: it may quote the file's rows.
     text = str(error)
     if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
-        return "UTF-8 text (in Excel: “CSV UTF-8”)"
+        return Problem(path.name, _undecodable_line(path), None, None, "UTF-8 text (in Excel: “CSV UTF-8”)")
     if "straddling" in text:
-        return "records of a few lines: a quote may have been left open"
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    return f"a readable {path.suffix} file ({reason})"
+        expected = "records of a few lines: a quote may have been left open"
+    else:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        expected = f"a readable {path.suffix.lower()} file ({reason})"
+    return Problem(path.name, None, None, None, expected)
+
+
+def _undecodable_line(path: Path) -> int | None:
+    if path.suffix.lower() != ".csv":
+        return None
+    with path.open(encoding="utf-8", errors="surrogateescape") as text:
+        for number, line in enumerate(text, 1):
+            if any("\udc80" <= character <= "\udcff" for character in line):
+                return number
+    return None
 
 
 def _is_text(kind: Any) -> bool:
@@ -145,6 +166,10 @@ class ParquetReader:
         """Return how much of the file was read, 0 to 1."""
         return self._read / self._total if self._total else 1.0
 
+    def lines(self) -> Sequence[int]:
+        """Return a line for each row, as in a CSV file of one line a row."""
+        return range(2, self._total + 2)
+
 
 class CsvReader:
     """A CSV file, all text: commas, or semicolons and perhaps decimal commas."""
@@ -154,7 +179,7 @@ class CsvReader:
         self._size, self._position = path.stat().st_size, 0
         with path.open("rb") as file:
             head = file.read(LONGEST_HEADER)
-        self.names, self._delimiter = raw_file.header(head + b"\n")
+        self.names, self._delimiter = _header(head + b"\n")
         self._header_only = not any(end in head for end in b"\r\n")
         self.types: list[Any] = [pa.string() if _is_id(name) else TEXT for name in self.names]
         self.decimal_comma = self._delimiter == ";"
@@ -196,6 +221,23 @@ class CsvReader:
         """Return how much of the file was read, 0 to 1."""
         return self._position / self._size
 
+    def lines(self) -> Sequence[int]:
+        """Return the line on which each row starts.
+
+        Arrow does not say where its rows are. The standard library splits a file exactly as Arrow does, and
+        counts lines; it is slower, but only a file with a problem is read this second time.
+        """
+        lines = array("q")
+        with self._path.open(encoding="utf-8-sig", newline="") as text, _values_of_any_length():
+            reader = csv.reader(text, delimiter=self._delimiter)
+            next(reader)
+            line = reader.line_num + 1
+            for record in reader:
+                if record:
+                    lines.append(line)
+                line = reader.line_num + 1
+        return lines
+
     def _stream(
         self, file: Any, leave_out: Callable[[Any], str], positions: Sequence[int] | None = None
     ) -> Any:
@@ -221,3 +263,22 @@ def _numbers(first: int, count: int, ragged: list[tuple[int, int]]) -> NDArray[n
     """Return the next numbers, without those of the rows that were left out."""
     candidates = np.arange(first, first + count + len(ragged))
     return np.setdiff1d(candidates, [number for number, _ in ragged])[:count] if ragged else candidates
+
+
+def _header(data: bytes) -> tuple[list[str], str]:
+    """Return the first record and its delimiter: the one that splits it the most."""
+    firsts = []
+    for delimiter in DELIMITERS:
+        text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+        firsts.append((next(csv.reader(text, delimiter=delimiter)), delimiter))
+    return max(firsts, key=lambda first: len(first[0]))
+
+
+@contextmanager
+def _values_of_any_length() -> Iterator[None]:
+    """Lift the csv module's limit: a quote left open makes one value of the rest of the file."""
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)

@@ -1,6 +1,6 @@
-"""One extract as columns of text: each column's distinct texts are kept, and so checked, once."""
+"""One extract, read whole: its columns, each found by its field, and the lines of its rows."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from churn.core.errors import Problem
+from churn.core.errors import ExtractError, Problem
 from churn.dictionary.domain import Extract
-from churn.ingest import extract_header, raw_file
+from churn.ingest import columns, header
 from churn.ingest.findings import Findings
+from churn.ingest.reader import Reader, open_reader
 
 SHOWN_LENGTH = 80  # of a value in a problem: a quote left open makes one value of the rest of a file
 
@@ -38,57 +39,77 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The columns of one extract, by canonical field name; the rest as in RawFile."""
+    """The columns of one extract, by canonical field name.
+
+    `numbers` are those of its rows, 1 being the first below the header; `whole` is false where ragged rows
+    were left out.
+    """
 
     file: str
     extract: Extract
     columns: dict[str, Column]
-    find_lines: Callable[[], Sequence[int]]
+    numbers: NDArray[np.int64]
     whole: bool
     decimal_comma: bool
+    find_lines: Callable[[], Sequence[int]]
 
     @cached_property
-    def lines(self) -> Sequence[int]:
+    def lines(self) -> NDArray[np.int64]:
         """The line of each row, looked up only once a problem needs it."""
-        return self.find_lines()
+        return np.asarray(self.find_lines())[self.numbers - 1]
 
     def report(
         self, findings: Findings, column: Column, rows: NDArray[np.intp], expected: Iterable[str]
     ) -> None:
         """Add one problem for each of these rows' cells, saying what was expected in each."""
         problems = (
-            Problem(self.file, self.lines[row], column.spelling, column.shown(row), text)
+            Problem(self.file, int(self.lines[row]), column.spelling, column.shown(row), text)
             for row, text in zip(rows, expected, strict=False)
         )
         findings.add_many(problems, count=len(rows))
 
 
 def read(
-    path: Path, extract: Extract, findings: Findings, *, dispensable: Container[str] = ()
+    path: Path, extract: Extract, findings: Findings, *, dispensable: Collection[str] = ()
 ) -> Sheet | None:
     """Read one extract; return None, and say why in `findings`, where no row of it can be checked.
 
     Only the columns of `dispensable` fields may be absent.
     """
-    raw = raw_file.read(path, findings)
-    if raw is None:
+    try:
+        reader = open_reader(path)
+        parts = list(reader.batches())
+    except ExtractError as error:
+        findings.add_many(error.problems, count=error.total)
         return None
-    columns = {}
-    positions = extract_header.match(raw.names, extract, path.name, findings, dispensable=dispensable)
+    numbers = np.concatenate([part.numbers for part in parts] or [np.zeros(0, dtype=np.int64)])
+    ragged = [row for part in parts for row in part.ragged]
+    _report_ragged(path, reader, ragged, findings)
+    if not ragged and not len(numbers):
+        findings.add(Problem(path.name, None, None, None, "at least one employee below the header"))
+        return None
+    found = {}
+    positions = header.match(reader.names, path.name, findings, header.of_extract(extract, dispensable))
     for name, position in positions.items():
-        spelling = raw.names[position]
+        spelling, column = reader.names[position], columns.joined([part.columns[position] for part in parts])
         try:
-            columns[name] = _encode(spelling, raw.columns[position])
+            found[name] = _encode(spelling, column)
         except pa.ArrowException:
-            kind = raw.columns[position].type
-            findings.add(Problem(path.name, 1, spelling, None, f"a column of text or numbers, not {kind}"))
-    return Sheet(path.name, extract, columns, raw.find_lines, raw.whole, raw.decimal_comma)
+            expected = f"a column of text or numbers, not {column.type}"
+            findings.add(Problem(path.name, 1, spelling, None, expected))
+    return Sheet(path.name, extract, found, numbers, not ragged, reader.decimal_comma, reader.lines)
+
+
+def _report_ragged(path: Path, reader: Reader, ragged: Sequence[tuple[int, int]], findings: Findings) -> None:
+    if ragged:
+        lines, width = reader.lines(), len(reader.names)
+        problems = (
+            Problem(path.name, lines[row - 1], None, None, f"{width} values, as in the header, not {length}")
+            for row, length in ragged
+        )
+        findings.add_many(problems, count=len(ragged))
 
 
 def _encode(spelling: str, cells: Any) -> Column:
-    """Return a column as text, the empty one standing for null."""
-    typed = raw_file.is_number(cells.type)
-    if pa.types.is_dictionary(cells.type):
-        cells = cells.cast(cells.type.value_type)
-    encoded = cells.cast(pa.string()).fill_null("").dictionary_encode().combine_chunks()
-    return Column(spelling, encoded.dictionary, encoded.indices.to_numpy(), typed)
+    encoded = columns.as_text(cells)
+    return Column(spelling, encoded.dictionary, encoded.indices.to_numpy(), columns.is_number(cells.type))

@@ -14,6 +14,8 @@ from bentoml.exceptions import BentoMLException, NotFound
 from churn.core.errors import ModelError
 from churn.dictionary import domain
 from churn.dictionary.domain import Field
+from churn.i18n import terms
+from churn.i18n.formatting import ENGLISH
 from churn.model import listing, promotions, scorecard, self_test
 from churn.model.scorecard import Scorecard
 from churn.model.self_test import SelfTest
@@ -156,9 +158,9 @@ def require_signal(tag: str, facts: Mapping[str, Any]) -> None:
     signal = facts.get("signal")
     if signal and not signal["shown"]:
         raise ModelError(
-            f"model {tag} is no better than chance: its data do not show who leaves (ROC-AUC "
-            f"{signal['roc_auc']:.2f}, 95 % interval {signal['low']:.2f} to {signal['high']:.2f}). More "
-            "employees, or other fields, may help; to serve it all the same: "
+            f"model {tag} is no better than chance: its data do not show who leaves "
+            f"({terms.roc_auc(signal, ENGLISH)}). More employees, or other fields, may help; "
+            "to serve it all the same: "
             f"churn model promote {tag} --force (in a container: CHURN_MODEL={tag})"
         )
 

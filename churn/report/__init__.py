@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, 
 from churn.core.errors import ModelError
 from churn.dictionary import domain
 from churn.dictionary.domain import Language
-from churn.i18n import terms
+from churn.i18n import limits, terms
 from churn.i18n.formatting import Locale
 from churn.report import front_matter, law, notes, readings
 
@@ -53,7 +53,7 @@ def _card(facts: Mapping[str, Any], language: Language) -> str:
 
 
 def write(template: str, facts: Mapping[str, Any], locale: Locale, **more: object) -> str:
-    """Return a template's text, in the language of `voice`."""
+    """Return a template's text, in the language of `locale`."""
     return _TEMPLATES.get_template(template).render(
         facts=facts,
         v=locale,
@@ -64,7 +64,8 @@ def write(template: str, facts: Mapping[str, Any], locale: Locale, **more: objec
         domain=domain.BY_NAME,
         bands=domain.BANDS,
         laws=law.laws(facts, locale),
-        protected=notes.with_protected(facts),
+        limits=limits.limits(locale),
+        warnings=limits.warnings(facts, locale),
         created=facts["created_at"].replace("T", " ").replace("+00:00", " UTC"),
         rate=facts["n_departures"] / facts["n_rows"],
         **more,

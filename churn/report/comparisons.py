@@ -68,7 +68,7 @@ def challengers(facts: Facts, locale: Locale) -> Markup:
                 mean, sd = metrics[name]["mean"], metrics[name]["sd"]
                 axes.errorbar(mean, place, xerr=sd, fmt="o", color=colour, capsize=3, linewidth=1.5)
             axes.axvline(everyone[0][1][name]["mean"], color=svg.VERMILION, linewidth=0.8, linestyle=":")
-            axes.set_title(locale.pick(terms.COMPARED[name]), size=10)
+            axes.set_title(locale.pick(terms.METRICS[name].name), size=10)
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: locale.number(value)))
             axes.tick_params(axis="y", length=0)
             axes.grid(axis="x")

@@ -5,15 +5,18 @@ from typing import Any
 
 import yaml
 
-# Their names in the Hub's library of metrics, and here.
-HUB_METRICS = {
-    "roc_auc": ("roc_auc", "ROC-AUC"),
-    "average_precision": ("average_precision", "Average precision"),
-    "brier": ("brier_score", "Brier score"),
-    "calibration_error": ("expected_calibration_error", "Expected calibration error"),
-    "f2": ("f_beta", "F2 at the threshold"),
-    "recall": ("recall", "Recall at the threshold"),
-    "precision": ("precision", "Precision at the threshold"),
+from churn.i18n import terms
+from churn.i18n.formatting import ENGLISH
+
+# Their names in the Hub's library of metrics.
+_HUB_METRICS = {
+    "roc_auc": "roc_auc",
+    "average_precision": "average_precision",
+    "brier": "brier_score",
+    "calibration_error": "expected_calibration_error",
+    "f2": "f_beta",
+    "recall": "recall",
+    "precision": "precision",
 }
 
 
@@ -43,7 +46,11 @@ def _result(facts: Mapping[str, Any]) -> dict[str, Any]:
             "revision": facts["data_fingerprint"],
         },
         "metrics": [
-            {"type": kind, "name": title, "value": round(facts["metrics"][name]["mean"], 4)}
-            for name, (kind, title) in HUB_METRICS.items()
+            {
+                "type": kind,
+                "name": ENGLISH.pick(terms.METRICS[name].name),
+                "value": round(facts["metrics"][name]["mean"], 4),
+            }
+            for name, kind in _HUB_METRICS.items()
         ],
     }

@@ -1,12 +1,11 @@
-"""What the model is for, what it must not be used for, and its limits; for the page and the card."""
+"""What the model is for and what it must not be used for; for the page and the card."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from churn.dictionary import domain
+from churn.i18n import limits
 from churn.i18n.formatting import Locale, Pair
-
-DISTANCE = "distance_domicile_travail"
 
 _USES: tuple[Pair, ...] = (
     (
@@ -39,36 +38,6 @@ _NOT_FOR: tuple[Pair, ...] = (
      "Judging another company's staff, without training and auditing anew on its data."),
 )  # fmt: skip
 
-_LIMITS: tuple[Pair, ...] = (
-    (
-        "Appris sur une seule entreprise, à un seul moment : rien ne dit que les mêmes causes joueront "
-        "ailleurs ou plus tard. À ré-apprendre et ré-auditer régulièrement.",
-        "Learned from one company, at one moment: nothing says that the same causes will be at work "
-        "elsewhere or later. Train and audit again regularly.",
-    ),
-    (
-        "Ces associations ne sont pas des causes : changer un champ ne change pas forcément le risque réel "
-        "de la personne.",
-        "These are associations, not causes: changing a field need not change the person's real risk.",
-    ),
-    (
-        "Les données ne disent pas à quelle échéance les départs ont eu lieu : la probabilité n'a pas "
-        "d'échéance connue.",
-        "The data do not say over what period people left: the probability has no known horizon.",
-    ),
-    (
-        "Les effets s'additionnent sans se combiner : le modèle ne connaît pas d'interaction entre deux "
-        "champs.",
-        "Effects add up and never combine: the model knows no interaction between two fields.",
-    ),
-    (
-        "Un champ inconnu ne pèse rien, et le score en devient moins précis ; hors de la plage observée, "
-        "l'effet d'un nombre reste celui du bord.",
-        "An unknown field weighs nothing, and the score becomes less precise for it; outside the observed "
-        "range, a number's effect stays that of the edge.",
-    ),
-)
-
 
 def uses(locale: Locale) -> list[str]:
     """Return what the model is for."""
@@ -78,11 +47,6 @@ def uses(locale: Locale) -> list[str]:
 def not_for(locale: Locale) -> list[str]:
     """Return what the model must not be used for."""
     return [locale.pick(pair) for pair in _NOT_FOR]
-
-
-def limits(locale: Locale) -> list[str]:
-    """Return what to bear in mind."""
-    return [locale.pick(pair) for pair in _LIMITS]
 
 
 def excluded(facts: Mapping[str, Any], locale: Locale) -> str:
@@ -99,7 +63,7 @@ def excluded(facts: Mapping[str, Any], locale: Locale) -> str:
             "fairness audit only.",
             names=locale.labels(left_out),
         ))  # fmt: skip
-    if seen := with_protected(facts):
+    if seen := limits.with_protected(facts):
         sentences.append(locale.say(
             "ATTENTION : ce modèle utilise des champs protégés : {names}.",
             "CAUTION: this model uses protected fields: {names}.",
@@ -111,18 +75,5 @@ def excluded(facts: Mapping[str, Any], locale: Locale) -> str:
             "Left out by choice when training: {names}.",
             names=locale.labels(others),
         ))  # fmt: skip
-    if DISTANCE in facts["fields"]:
-        sentences.append(locale.say(
-            "La distance domicile-travail, que le modèle utilise, renseigne indirectement sur le lieu de "
-            "résidence, lui aussi un motif interdit : « churn train --exclude {field} » apprend un modèle "
-            "sans elle.",
-            "The distance from home to work, which the model uses, is a proxy for the place of residence, a "
-            "prohibited ground too: “churn train --exclude {field}” trains a model without it.",
-            field=DISTANCE,
-        ))  # fmt: skip
-    return " ".join(sentences)
-
-
-def with_protected(facts: Mapping[str, Any]) -> list[str]:
-    """Return the protected fields that the model sees."""
-    return [field.name for field in domain.PROTECTED if field.name in facts["fields"]]
+    sentences.append(limits.distance(facts, locale))
+    return " ".join(filter(None, sentences))

@@ -107,19 +107,6 @@ def _gap(group: Mapping[str, Any], locale: Locale) -> str:
     )
 
 
-def no_signal(facts: Mapping[str, Any], locale: Locale) -> str:
-    """Return that the figures could be chance, with the interval that tells, and what may help."""
-    signal = facts["signal"]
-    return locale.say(
-        "Ces données ne montrent pas qui part : l'aire sous la courbe ROC est de {area}, et 0,50 est ce que "
-        "donne le hasard. Ce modèle ne doit pas être utilisé. Davantage d'employés ou d'autres champs "
-        "peuvent aider.",
-        "These data do not show who leaves: the area under the ROC curve is {area}, and 0.50 is what chance "
-        "gives. This model must not be used. More employees, or other fields, may help.",
-        area=locale.estimate({**signal, "value": signal["roc_auc"]}),
-    )
-
-
 def not_audited(facts: Mapping[str, Any], locale: Locale) -> str:
     """Return the protected fields for which there is no audit; empty where there is one for each."""
     audited = {audit["field"] for audit in facts["fairness"]}

@@ -8,9 +8,10 @@ import pandas as pd
 from churn.cli.console import make_console, noting, table_of
 from churn.cli.figures import progress_bar
 from churn.cli.number_options import notation_options, separator
-from churn.cli.titles import TITLES
 from churn.dictionary import domain
 from churn.dictionary.domain import Mark
+from churn.i18n import terms
+from churn.i18n.formatting import ENGLISH
 from churn.ingest.labelled import read_labelled
 from churn.model import registry
 from churn.model.registry import ServedModel
@@ -40,9 +41,9 @@ def compare_models(first: str, second: str, data: Path, decimal: Mark | None, th
         differences = compare(has_left, one, other, progress=advance)
     console.print(f"{len(has_left)} employees, {int(has_left.sum())} departures")
     console.print(f"A is {models[0].tag}, B is {models[1].tag}", highlight=False)
-    table = table_of("figure", "A", "B", "B - A", "95 % interval", "")
+    table = table_of("figure", "A", "B", "B - A", "95% interval", "")
     for name, found in differences.items():
-        table.add_row(TITLES[name], *_row(found))
+        table.add_row(terms.metric_name(name, ENGLISH), *_row(found))
     console.print(table)
     console.print("If either was trained on these employees, its figures here are too good.")
 

@@ -3,7 +3,8 @@
 import click
 
 from churn.cli.console import make_console, table_of
-from churn.cli.titles import SHORT_TITLES
+from churn.i18n import terms
+from churn.i18n.formatting import ENGLISH
 from churn.model import promotions
 from churn.model.listing import listed
 from churn.model.registry import home
@@ -13,12 +14,13 @@ from churn.model.registry import home
 def list_models() -> None:
     """List the models, the newest first; the one that serves is marked."""
     promoted = promotions.promoted(home())
-    table = table_of("tag", "serves", "created", *SHORT_TITLES.values(), "data")
+    headings = (ENGLISH.pick(terms.METRICS[name].name) for name in terms.COMPARED)
+    table = table_of("tag", "serves", "created", *headings, "data")
     entries = listed(home())
     for entry in entries:
         metrics = entry.facts.get("metrics", {})
         # An older version of churn kept fewer figures.
-        figures = [f"{metrics[name]['mean']:.4f}" if name in metrics else "?" for name in SHORT_TITLES]
+        figures = [f"{metrics[name]['mean']:.4f}" if name in metrics else "?" for name in terms.COMPARED]
         mark = "yes" if entry.tag == promoted else ""
         fingerprint = entry.facts.get("data_fingerprint", "?")[7:15]
         table.add_row(entry.tag, mark, f"{entry.created:%Y-%m-%d %H:%M}", *figures, fingerprint)

@@ -5,14 +5,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from churn.cli.console import make_console, table_of
+from churn.cli.console import make_console
 from churn.cli.documents import write_documents
-from churn.cli.figures import signal_line
-from churn.cli.titles import TITLES
+from churn.cli.figures import print_metrics, print_signal
 from churn.core.settings import load
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.training.signal import Signal
 
 
 @click.command()
@@ -33,12 +31,8 @@ def _show(console: Console, found: ServedModel) -> None:
     report = found.report
     console.print(found.tag, highlight=False)
     if signal := report.get("signal"):
-        console.print(signal_line(Signal(**signal)), highlight=False)
-    table = table_of("figure", "mean", "± sd")
-    for name, title in TITLES.items():
-        table.add_row(title, *(f"{report['metrics'][name][part]:.4f}" for part in ("mean", "sd")))
-    console.print(table)
-    console.print(f"threshold {found.threshold:.4f} (by {report['threshold']['policy']})")
+        print_signal(console, signal)
+    print_metrics(console, report)
     console.print(
         f"{report['n_rows']} employees, {report['n_departures']} departures; {report['created_at']}"
     )
