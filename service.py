@@ -4,20 +4,17 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from types import MethodType
 from typing import Any, cast
 
 import anyio
 import anyio.to_thread
 import bentoml
 import orjson
-from bentoml._internal.configuration.containers import BentoMLContainer
-from bentoml._internal.server.http import traffic
 from sqlalchemy import Engine
-from starlette.responses import Response
-from starlette.types import ASGIApp
 
 from churn import preflight
 from churn.access.authenticator import Authenticator, Rates
@@ -33,7 +30,7 @@ from churn.database.engine import make_engine
 from churn.database.maintenance import Maintenance
 from churn.dictionary.domain import Language
 from churn.journal import pseudonyms, spool
-from churn.journal.call import Call, Recording
+from churn.journal.call import Call
 from churn.journal.journal import Journal, JournalState
 from churn.journal.store import Store
 from churn.journal.writer import Writer
@@ -51,19 +48,18 @@ from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.web.endpoints.history import make_history
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
-from churn.web.endpoints.predictions import CALL, Endpoint, PredictionRoutes
+from churn.web.endpoints.predictions import Answer, Endpoint, PredictionRoutes
 from churn.web.middleware.error_responses import ErrorResponses, logger
-from churn.web.middleware.gate import METRICS_PATH, REQUIRED_SCOPES, Gate, is_open
+from churn.web.middleware.gate import Gate
 from churn.web.middleware.journalling import Journalling
 from churn.web.middleware.metrics import Metrics, make_metrics
 from churn.web.middleware.readiness import Readiness
 from churn.web.middleware.security_headers import SecurityHeaders
 from churn.web.openapi import make_openapi
-from churn.web.server import access_log, file_limit
-from churn.web.server.protocol import use_bounded_protocol
-from churn.web.server.proxies import trust_only_configured
-from churn.web.server.supervisor import follow, tell_ready, use_private_supervisor
-from churn.web.server.unneeded import leave_out
+from churn.web.request_state import Batch
+from churn.web.server import access_log, bentoml_patches, file_limit
+from churn.web.server.bentoml_patches import input_spec, output_spec
+from churn.web.server.supervisor import follow, tell_ready
 from churn.web.tracebacks import keep_texts_out
 
 COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
@@ -160,7 +156,7 @@ class Worker:
         call.model = self._model.tag
         await (call.batch or self._journal).record(call)
 
-    async def answer(self, file: MemoryFile, language: Language) -> Recording:
+    async def answer(self, file: MemoryFile, language: Language) -> Batch:
         """Replace a file's list of employees by the answer to it, and return what journals that."""
         self._model.self_test.require(self._model.tag)
         return await self._helper.answer(file, language)
@@ -187,7 +183,7 @@ class Churn:
     def __init__(self) -> None:
         keep_texts_out()
         worker.open()
-        worker.endpoints.update({method.route: getattr(self, name) for name, method in service.apis.items()})
+        worker.endpoints.update({api.route: MethodType(api.func, self) for api in service.apis.values()})
         self._one = anyio.CapacityLimiter(1)
         tell_ready()
 
@@ -196,7 +192,7 @@ class Churn:
     def check() -> None:
         """Refuse to start, in one sentence, where a worker could not serve."""
         try:
-            preflight.check_configured(BentoMLContainer.config.services.get()["churn"])
+            preflight.check_configured(bentoml_patches.configured()["churn"])
             preflight.prepare(load())
         except ChurnError as error:
             raise SystemExit(f"churn: {error}") from None
@@ -206,85 +202,50 @@ class Churn:
         """Let go of the database."""
         worker.close()
 
-    @bentoml.api
-    async def predict(self, employee: Employee, /) -> Prediction:
+    @bentoml.api(input_spec=input_spec(Employee), output_spec=output_spec(Prediction))
+    async def predict(self, employee: Employee, language: Language) -> Answer:
         """Return the risk that one employee leaves, with its reasons."""
-        return cast("Prediction", _sent(_predict([employee])[0]))
+        scorer = worker.scorer
+        [prediction] = scored = scorer.score([employee])
+        return Answer(orjson.dumps(scorer.document(prediction, language)), scored)
 
-    @bentoml.api
-    async def predict_batch(self, employees: list[Employee], /) -> list[Prediction]:
+    @bentoml.api(input_spec=input_spec(list[Employee]), output_spec=output_spec(list[Prediction]))
+    async def predict_batch(self, employees: list[Employee], language: Language) -> Answer:
         """Return the risk of up to 10,000 employees, in order; one invalid refuses them all."""
-        return cast("list[Prediction]", await self._beside(lambda: _sent(_predict(employees))))
+        return await self._beside(partial(_predict_batch, employees, language))
 
-    @bentoml.api
-    async def what_if(self, question: WhatIfQuestion, /) -> WhatIfAnswer:
+    @bentoml.api(input_spec=input_spec(WhatIfQuestion), output_spec=output_spec(WhatIfAnswer))
+    async def what_if(self, question: WhatIfQuestion, language: Language) -> Answer:
         """Return what changes do to one employee's risk, and which single ones would suffice."""
-        return cast("WhatIfAnswer", await self._beside(lambda: _sent(_what_if(question))))
+        return await self._beside(partial(_what_if, question, language))
 
-    async def _beside(self, work: Callable[[], Response]) -> Response:
+    async def _beside(self, work: Callable[[], Answer]) -> Answer:
         """Do long work off the event loop, one at a time: more would share the same core."""
         return await anyio.to_thread.run_sync(work, limiter=self._one)
 
 
-def _predict(employees: list[Employee]) -> list[dict[str, Any]]:
-    call, scorer = CALL.get(), worker.scorer
-    call["scored"] = scorer.score(employees)
-    return [scorer.document(one, call["language"]) for one in call["scored"]]
+def _predict_batch(employees: Sequence[Employee], language: Language) -> Answer:
+    scorer = worker.scorer
+    scored = scorer.score(employees)
+    return Answer(orjson.dumps([scorer.document(prediction, language) for prediction in scored]), scored)
 
 
-def _what_if(question: WhatIfQuestion) -> dict[str, Any]:
-    call, scorer = CALL.get(), worker.scorer
-    before, after = call["scored"] = scorer.score([question.employee, question.changed()])
-    return compare(scorer, before, after, call["language"]).model_dump()
-
-
-def _sent(answer: object) -> Response:
-    """Return the answer as it goes out, serialised once."""
-    return Response(orjson.dumps(answer), media_type="application/json")
-
-
-def _schema_of(spec: Any) -> Callable[..., dict[str, Any]]:
-    """Return the schema as the OpenAPI document asks for it, and as the Python clients do.
-
-    The clients refuse every name that the schema's properties lack, aliases included. They ask
-    without arguments, and get no properties: what is right is then for the server to say.
-    """
-    described = spec.model_json_schema
-
-    def schema_of(**options: Any) -> dict[str, Any]:
-        found: dict[str, Any] = described(**options)
-        return found if options else {"type": found["type"], "root_input": True}
-
-    return schema_of
-
-
-def _no_timeout(app: ASGIApp, timeout: float) -> ASGIApp:  # noqa: ARG001 - made as BentoML makes its own
-    """Return the app as it is: journalling and error responses have deadlines, answered in our shape.
-
-    BentoML has no setting for none. Its own would hold something of each call for a minute, answered or
-    not, since it never cancels a timer.
-    """
-    return app
+def _what_if(question: WhatIfQuestion, language: Language) -> Answer:
+    scorer = worker.scorer
+    before, after = scored = scorer.score([question.employee, question.changed()])
+    return Answer(orjson.dumps(compare(scorer, before, after, language).model_dump()), scored)
 
 
 # The decorator's annotation says the class; what it returns is the Service around it.
 service = cast("bentoml.Service[Churn]", Churn)
 
-for method in service.apis.values():
-    spec: Any = method.input_spec
-    spec.model_json_schema = _schema_of(spec)
-
 follow()
-leave_out(traced=is_traced())
-use_private_supervisor()
-use_bounded_protocol()
-trust_only_configured()
-traffic.TimeoutMiddleware = _no_timeout  # type: ignore[assignment,misc]
+bentoml_patches.apply(traced=is_traced())
 
 # The first added is the outermost.
-service.add_asgi_middleware(SecurityHeaders)
 service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)
-service.add_asgi_middleware(Journalling, journal=worker, is_open=is_open)
+service.add_asgi_middleware(SecurityHeaders)
+service.add_asgi_middleware(Journalling, journal=worker)
 service.add_asgi_middleware(ErrorResponses)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
@@ -293,6 +254,6 @@ routes = (
     make_landing(worker.frame_ancestors),
     make_history(worker.history),
     make_metrics(worker.state),
-    make_openapi(REQUIRED_SCOPES, METRICS_PATH),
+    make_openapi(),
 )
 service.mount_asgi_app(make_pages(worker.card, routes), path="/")

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from churn.core.settings import logs_access, server_options
 from churn.schemas.caller import Caller
 from churn.web.middleware.metrics import Metrics
+from churn.web.request_state import STATE, RequestState
 from churn.web.server.access_log import tell
 
 
@@ -32,9 +33,11 @@ def test_a_line_tells_nothing_that_was_typed(
     ],
 )
 def test_only_who_was_let_in_is_named(caplog: pytest.LogCaptureFixture, caller: Caller, told: str) -> None:
-    scope = {"type": "http", "method": "POST", "state": {"request_id": "01a2", "caller": caller}}
-    tell(scope, "/predict", 200, 0.0123)
-    assert caplog.messages == [f"request=01a2 method=POST route=/predict status=200 ms=12.3 {told}"]
+    state = RequestState(caller=caller)
+    tell({"type": "http", "method": "POST", "state": {STATE: state}}, "/predict", 200, 0.0123)
+    assert caplog.messages == [
+        f"request={state.request_id} method=POST route=/predict status=200 ms=12.3 {told}"
+    ]
 
 
 @pytest.mark.parametrize(("value", "is_on"), [("", False), ("false", False), ("True", True), ("1", True)])

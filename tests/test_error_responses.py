@@ -12,8 +12,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from churn.core.errors import DatabaseError, TookTooLongError
-from churn.web.middleware import error_responses
 from churn.web.middleware.error_responses import ErrorResponses
+from churn.web.middleware.metrics import Metrics
+from tests.support.deadlines import short_deadline
 
 
 async def fails(_: Request) -> Response:
@@ -42,11 +43,20 @@ async def stalls(_: Request) -> Response:
     return StreamingResponse(parts())
 
 
+async def streams(_: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        for part in (b"begun", b" ended"):
+            await asyncio.sleep(0.01)
+            yield part
+
+    return StreamingResponse(parts())
+
+
 @pytest.fixture
 def client() -> TestClient:
     routes = [Route("/fails", fails), Route("/away", is_away), Route("/mute", is_mute)]
-    routes += [Route("/hangs", hangs), Route("/stalls", stalls)]
-    return TestClient(ErrorResponses(Starlette(routes=routes)))
+    routes += [Route("/hangs", hangs), Route("/stalls", stalls), Route("/streams", streams)]
+    return TestClient(Metrics(ErrorResponses(Starlette(routes=routes))))
 
 
 def test_an_unexpected_error_is_500_and_its_text_stays_out_of_answer_and_log(
@@ -82,7 +92,7 @@ def test_an_error_that_somebody_else_answered_gets_our_shape(client: TestClient)
 def test_what_takes_too_long_gets_our_shape_whatever_it_is(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(error_responses, "MAX_SECONDS", 0.05)
+    short_deadline(monkeypatch, "/hangs", 0.05)
     response = client.get("/hangs")
     assert response.status_code == 504
     assert set(response.json()) == {"detail", "request_id"}
@@ -91,6 +101,11 @@ def test_what_takes_too_long_gets_our_shape_whatever_it_is(
 def test_an_answer_that_has_begun_is_cut_and_nothing_put_behind_it(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(error_responses, "MAX_SECONDS", 0.05)
+    short_deadline(monkeypatch, "/stalls", 0.05)
     with pytest.raises(TookTooLongError):
         client.get("/stalls")
+
+
+def test_a_stream_has_no_deadline(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    short_deadline(monkeypatch, "/streams", None)
+    assert client.get("/streams").text == "begun ended"

@@ -32,7 +32,9 @@ from churn.core.errors import (
 )
 from churn.journal.call import Call
 from churn.schemas.caller import Caller
-from churn.web.middleware.gate import Gate, is_open
+from churn.web.middleware.gate import Gate
+from churn.web.request_state import STATE, RequestState, state_of
+from churn.web.routes import ELSEWHERE, ROUTES
 from harness.identities import PASSWORD, a_token, a_user, basic, bearer
 
 Message = MutableMapping[str, Any]
@@ -79,14 +81,14 @@ class Door:
             (name.lower().encode(), value.encode()) for name, value in options.pop("headers", {}).items()
         ]
         plain = {"type": "http", "method": "POST", "path": path, "client": ("203.0.113.7", 5000)}
-        return {**plain, "headers": headers, "state": {}, **options}
+        state = {STATE: RequestState(route=ROUTES[path])}
+        return {**plain, "headers": headers, "state": state, **options}
 
     def call(self, path: str, *authorization: str, **options: Any) -> Caller:
         """Return the caller that the app was told of."""
         scope = self.scope(path, *authorization, **options)
         anyio.run(self._gate, scope, self._receive, self._send)
-        found: Caller = self.seen.pop()["state"].get("caller", Caller())
-        return found
+        return state_of(self.seen.pop()).caller
 
     def tell(self, scope: Message) -> None:
         """Hand on what is no request."""
@@ -200,7 +202,7 @@ def test_scopes_are_enforced(door: Door, engine: Engine) -> None:
     ],
 )
 def test_a_path_that_is_not_listed_is_served_to_nobody(door: Door, engine: Engine, path: str) -> None:
-    assert not is_open(path)
+    assert ROUTES[path] is ELSEWHERE
     with pytest.raises(UnauthorizedError):
         door.call(path)
     with pytest.raises(NotFoundError):
@@ -460,7 +462,7 @@ def test_where_a_caller_comes_from_is_an_address_or_nothing(door: Door, engine: 
     ):
         scope = door.scope("/predict", bearer(secret), client=(host, 1))
         door.flood([scope])
-        assert scope["state"]["address"] == told
+        assert state_of(scope).address == told
 
 
 def test_guesses_from_one_address_wait_whatever_the_name(door: Door, engine: Engine) -> None:
@@ -501,8 +503,9 @@ def test_a_refused_sign_in_names_the_user_whose_password_it_was_not(door: Door, 
         scope = door.scope("/predict", basic(name, "wrong password"))
         [end] = door.flood([scope])
         assert isinstance(end, UnauthorizedError)
-        assert (scope["state"]["caller"].kind, scope["state"]["caller"].name) == ("anonymous", told)
-        assert scope["state"]["address"] == "203.0.113.7"
+        state = state_of(scope)
+        assert (state.caller.kind, state.caller.name) == ("anonymous", told)
+        assert state.address == "203.0.113.7"
 
 
 def test_a_remembered_caller_costs_no_query(door: Door, engine: Engine) -> None:

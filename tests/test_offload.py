@@ -19,9 +19,9 @@ from churn.database.tables import api_responses, employee_inputs, prediction_res
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
 from churn.schemas.employee import EXAMPLE
-from churn.web.middleware import error_responses
 from harness.servers import Mortal, environment, resident, wait_until
 from tests.conftest import Served
+from tests.support.deadlines import short_deadline
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 FEW, MANY = [EXAMPLE] * 100, [EXAMPLE] * 10_000
@@ -89,7 +89,7 @@ class TestInProcess:
         stuck = the_child_of(psutil.Process())
         stuck.suspend()
         with monkeypatch.context() as patched:
-            patched.setattr(error_responses, "MAX_SECONDS", 0.5)
+            short_deadline(patched, "/predict_batch", 0.5)
             assert served.client.post("/predict_batch", json=FEW).status_code == 504
         stuck.wait(60)
         assert served.client.post("/predict_batch", json=FEW).status_code == 200

@@ -16,9 +16,9 @@ import churn
 from churn.dictionary import domain
 from churn.schemas.employee import EXAMPLE, Employee
 from churn.schemas.responses import Suggestion, WhatIfAnswer
-from churn.web.middleware.gate import METRICS_PATH, OPEN_PATHS, REQUIRED_SCOPES
 from churn.web.openapi.document import make_document
 from churn.web.openapi.operations import OPERATIONS
+from churn.web.routes import ROUTES
 from harness.identities import a_token, bearer
 from tests.conftest import Served
 
@@ -37,7 +37,7 @@ REFUSED: dict[str, tuple[int, str, str, dict[str, Any]]] = {
 }
 
 
-DOCUMENT = make_document(REQUIRED_SCOPES, METRICS_PATH)
+DOCUMENT = make_document()
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +68,8 @@ def test_is_a_valid_document_and_open_to_anyone(served: Served, document: dict[s
     validate(answer.json())
 
 
-def test_has_every_route_that_the_gate_lists_and_no_other(document: dict[str, Any]) -> None:
-    assert set(document["paths"]) == OPEN_PATHS | set(REQUIRED_SCOPES)
-    assert set(OPERATIONS) == set(document["paths"])
+def test_has_every_route_of_the_table_and_no_other(document: dict[str, Any]) -> None:
+    assert set(document["paths"]) == set(ROUTES) == set(OPERATIONS)
 
 
 def test_says_what_opens_each_route(document: dict[str, Any]) -> None:
@@ -81,19 +80,19 @@ def test_says_what_opens_each_route(document: dict[str, Any]) -> None:
     both: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            expected = [] if path in OPEN_PATHS else [*both, {}] if path == METRICS_PATH else both
+            expected = [] if ROUTES[path].is_open else [*both, {}] if path == "/metrics" else both
             assert operation["security"] == expected, path
             statuses = set(operation["responses"])
-            assert ({"401", "403", "429", "503"} <= statuses) == (path in REQUIRED_SCOPES), path
+            assert ({"401", "403", "429", "503"} <= statuses) == (not ROUTES[path].is_open), path
             assert {"200", "400", "405", "408", "431", "500", "504"} <= statuses, path
 
 
 def test_describes_the_answer_of_every_route(served: Served, document: dict[str, Any]) -> None:
     admin = {"Authorization": bearer(a_token(served.engine, "root", scopes=["admin"]))}
-    for path, operation in OPERATIONS.items():
-        answer = served.client.request(operation.method, path, json=BODIES.get(path), headers=admin)
+    for path, route in ROUTES.items():
+        answer = served.client.request(route.methods[0], path, json=BODIES.get(path), headers=admin)
         assert answer.status_code == 200, path
-        conforms(document, answer, path, operation.method)
+        conforms(document, answer, path, route.methods[0])
 
 
 def test_describes_a_page_with_details(served: Served, document: dict[str, Any]) -> None:
@@ -108,7 +107,7 @@ def test_describes_every_refusal(served: Served, document: dict[str, Any]) -> No
         answer = served.client.request(method, path, **call)
         assert answer.status_code == status, name
         # A method that a route does not have is refused as its own are.
-        conforms(document, answer, path, OPERATIONS[path].method)
+        conforms(document, answer, path, ROUTES[path].methods[0])
 
 
 def test_describes_a_refusal_for_want_of_scopes(served: Served, document: dict[str, Any]) -> None:

@@ -3,15 +3,16 @@
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from churn.core.errors import InvalidInputError, PayloadTooLargeError
 from churn.schemas.employee import EXAMPLE
-from churn.web.endpoints import body_reader, predictions
-from churn.web.endpoints.predictions import MAX_ERRORS, MAX_ROWS, Route, read_many, read_one, read_what_if
-from churn.web.middleware import error_responses
+from churn.web.endpoints import body_reader
+from churn.web.parsing import MAX_BYTES, MAX_ERRORS, MAX_ROWS, read_many, read_one, read_what_if
+from churn.web.routes import ROUTES, JsonBody
 from harness.servers import PATIENCE
 from tests.conftest import Served
 
@@ -250,8 +251,8 @@ class TestLarge:
 
         large = padded(EXAMPLE, body_reader.SMALL + 1)
         with monkeypatch.context() as patched:
-            patched.setitem(predictions.ROUTES, "/predict", Route(read, predictions.MAX_BYTES))
-            patched.setattr(error_responses, "MAX_SECONDS", 0.5)
+            slow = replace(ROUTES["/predict"], body=JsonBody(read, MAX_BYTES), deadline=0.5)
+            patched.setitem(ROUTES, "/predict", slow)
             for _ in range(2):
                 late = served.client.post("/predict", content=large, headers=JSON)
                 assert late.status_code == 504

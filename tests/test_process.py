@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -27,7 +26,6 @@ from churn.database.engine import make_engine, opened
 from churn.database.tables import JOURNAL
 from churn.model.registry import ServedModel
 from churn.schemas.employee import EXAMPLE
-from churn.web.server.unneeded import TRACING, UNNEEDED
 from harness.identities import a_token
 from harness.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
 from tests.support.raw_sockets import answers, connect, heard
@@ -62,38 +60,6 @@ def test_a_worker_has_no_library_that_it_does_without(server: Server) -> None:
     assert [path for path in mapped if "pydantic_core" in path]
     for library in ("numpy", "pandas", "sklearn", "scipy", "matplotlib"):
         assert not [path for path in mapped if f"/{library}/" in path]
-
-
-@pytest.mark.parametrize(("module", "library"), [*zip(UNNEEDED, ("numpy", "pyparsing"), strict=True)])
-def test_what_is_left_out_of_bentoml_would_be_imported(module: str, library: str) -> None:
-    # When this fails, it need not be left out any more.
-    file = Path(bentoml.__file__).parents[1] / f"{module.replace('.', '/')}.py"
-    text = file.read_text(encoding="utf-8")
-    assert re.search(rf"^(import|from) {library}\b", text, re.MULTILINE)
-    assert UNNEEDED[module] in text
-
-
-@pytest.mark.parametrize(("module", "name"), TRACING.items())
-def test_what_traces_is_left_out_of_bentoml_where_nothing_is_traced(module: str, name: str) -> None:
-    # When this fails, BentoML takes it from elsewhere: what is put in its place is of no effect.
-    text = (Path(bentoml.__file__).parents[1] / "_bentoml_impl/server/app.py").read_text(encoding="utf-8")
-    assert f"from {module} import {name}" in text
-
-
-@pytest.mark.parametrize(
-    ("options", "by"),
-    [
-        ("", "churn.web.server.unneeded"),
-        ("tracing.exporter_type=in_memory", "opentelemetry.instrumentation.asgi"),
-    ],
-)
-def test_calls_are_traced_where_that_is_configured(options: str, by: str) -> None:
-    [(module, name)] = TRACING.items()
-    ask = f"import service; from {module} import {name}; print({name}.__module__)"
-    env = environment(BENTOML_CONFIG_OPTIONS=options)
-    command = [sys.executable, "-c", ask]
-    told = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == by
 
 
 class TestClients:

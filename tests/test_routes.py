@@ -1,12 +1,17 @@
 """Every route of the served application, with every kind of caller: only those whom the gate lets in."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute
+from starlette.routing import Route as PageRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocketDisconnect
@@ -17,7 +22,9 @@ from churn.access.throttle import Patience
 from churn.access.tokens import new_secret, revoke_token
 from churn.access.users import set_active
 from churn.schemas.employee import EXAMPLE
-from churn.web.middleware.gate import OPEN_PATHS, REQUIRED_SCOPES
+from churn.web.middleware.metrics import Metrics
+from churn.web.middleware.security_headers import SecurityHeaders
+from churn.web.routes import ELSEWHERE, ROUTES, Route, RouteTable
 from harness.identities import a_token, a_user, basic, bearer
 from tests.conftest import Served
 
@@ -55,7 +62,7 @@ def served_paths(app: ASGIApp) -> list[str]:
     routes: Any = app
     while not hasattr(routes, "routes"):
         routes = routes.app
-    return sorted(set(paths(list(routes.routes))) | set(OPEN_PATHS) | set(REQUIRED_SCOPES))
+    return sorted(set(paths(list(routes.routes))) | set(ROUTES))
 
 
 def strangers(engine: Engine) -> dict[str, str]:
@@ -86,13 +93,12 @@ def statuses(client: TestClient, method: str, path: str, authorization: str) -> 
     return client.request(method, path, headers=headers, json=body).status_code
 
 
-def test_the_application_has_the_routes_that_the_gate_lists(served: Served, served_paths: list[str]) -> None:
-    assert set(REQUIRED_SCOPES) <= set(served_paths)
+def test_the_application_has_the_routes_of_the_table(served: Served, served_paths: list[str]) -> None:
     admin = bearer(a_token(served.engine, "root", scopes=["admin"]))
     for path in served_paths:
         method = "POST" if path in BODIES else "GET"
         status = statuses(served.client, method, path, admin)
-        assert (status == 200) == (path in REQUIRED_SCOPES or path in OPEN_PATHS), path
+        assert (status == 200) == (path in ROUTES), path
         assert status in (200, 404), path
 
 
@@ -100,7 +106,7 @@ def test_without_credentials_only_open_paths_answer(served: Served, served_paths
     for path in served_paths:
         for method in METHODS:
             status = statuses(served.client, method, path, "")
-            if path in OPEN_PATHS:
+            if ROUTES[path].is_open:
                 assert status in (200, 404, 405), (method, path)
             else:
                 assert status == 401, (method, path)
@@ -110,7 +116,7 @@ def test_with_wrong_credentials_nothing_closed_answers(served: Served, served_pa
     wrong = strangers(served.engine)
     for path in served_paths:
         for kind, authorization in wrong.items():
-            if path in OPEN_PATHS or (kind == "a wrong password" and path not in REQUIRED_SCOPES):
+            if ROUTES[path].is_open or (kind == "a wrong password" and path not in ROUTES):
                 continue
             method = "POST" if path in BODIES else "GET"
             assert statuses(served.client, method, path, authorization) == 401, (kind, path)
@@ -119,10 +125,12 @@ def test_with_wrong_credentials_nothing_closed_answers(served: Served, served_pa
 @pytest.mark.parametrize("scope", ALL_SCOPES)
 def test_a_scope_opens_what_it_is_for_and_nothing_else(served: Served, scope: str) -> None:
     authorization = bearer(a_token(served.engine, scope, scopes=[scope]))
-    for path, needed in REQUIRED_SCOPES.items():
+    for path, route in ROUTES.items():
+        if route.is_open:
+            continue
         method = "POST" if path in BODIES else "GET"
         status = statuses(served.client, method, path, authorization)
-        expected = 200 if needed in (None, scope) or scope == "admin" else 403
+        expected = 200 if route.scope in (None, scope) or scope == "admin" else 403
         assert status == expected, path
 
 
@@ -134,3 +142,41 @@ def test_websockets_are_closed_everywhere(served: Served, served_paths: list[str
                 served.client.websocket_connect(path, headers=headers),
             ):
                 pass
+
+
+ASSETS = Route(
+    "/assets/", None, is_open=True, is_cacheable=True, names=re.compile(r"[a-z]{1,20}\.[0-9a-f]{8}\.(css|js)")
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_served"),
+    [
+        ("/assets/app.0123abcd.js", True),
+        ("/assets/app.0123abcd.js/", False),
+        ("/assets/app.0123abcd.js\n", False),
+        ("/assets/../app.0123abcd.js", False),
+        ("/assets/more/app.0123abcd.js", False),
+        (f"/assets/{'a' * 21}.0123abcd.js", False),
+        ("/assets/", False),
+        ("/assets", False),
+        ("app.0123abcd.js", False),
+        ("", False),
+    ],
+)
+def test_a_folder_has_the_names_of_its_pattern_and_no_other(path: str, is_served: bool) -> None:
+    assert RouteTable([ASSETS])[path] is (ASSETS if is_served else ELSEWHERE)
+
+
+def test_browsers_keep_what_is_cacheable_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def asset(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("", status_code=404 if request.path_params["name"].startswith("no") else 200)
+
+    monkeypatch.setitem(ROUTES.folders, ASSETS.path, ASSETS)
+    client = TestClient(Metrics(SecurityHeaders(Starlette(routes=[PageRoute("/assets/{name}", asset)]))))
+    for name, told in (
+        ("app.0123abcd.js", "public, max-age=31536000, immutable"),
+        ("none.0123abcd.js", "no-store"),
+        ("app.js", "no-store"),
+    ):
+        assert client.get(f"/assets/{name}").headers["Cache-Control"] == told

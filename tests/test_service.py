@@ -35,11 +35,12 @@ from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.model.scorecard import Scorecard
 from churn.schemas.employee import EXAMPLE
-from churn.web.endpoints.predictions import MAX_BATCH_BYTES, MAX_BYTES
-from churn.web.middleware import error_responses, journalling, readiness
+from churn.web.middleware import journalling, readiness
+from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES
 from harness.identities import a_token, a_user
 from harness.servers import PATIENCE, wait_until
 from tests.conftest import Served, _served
+from tests.support.deadlines import short_deadline
 
 FULL: dict[str, Any] = {
     **EXAMPLE,
@@ -499,7 +500,7 @@ class TestJournal:
     def test_an_answer_that_comes_too_late_is_journalled_as_such(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(error_responses, "MAX_SECONDS", 0)
+        short_deadline(monkeypatch, "/predict", 0)
         response = served.client.post("/predict", json=EXAMPLE)
         assert response.status_code == 504
         assert set(response.json()) == {"detail", "request_id"}

@@ -33,7 +33,7 @@ from churn.journal.writer import Writer, probe
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from churn.schemas.prediction import Scored
-from churn.web.endpoints.predictions import read_many
+from churn.web.parsing import read_many
 from churn.web.tracebacks import anonymous_traceback, keep_texts_out_of_threads
 
 logger = logging.getLogger("churn")

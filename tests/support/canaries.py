@@ -7,11 +7,11 @@ from typing import Any
 
 from churn.dictionary import domain
 from churn.schemas.employee import EXAMPLE
-from churn.web.middleware.gate import OPEN_PATHS, REQUIRED_SCOPES
+from churn.web.routes import ROUTES as SERVED
 from harness.identities import basic
 from tests.support.marks import Marks
 
-ROUTES = sorted({*OPEN_PATHS, *REQUIRED_SCOPES})
+ROUTES = sorted(SERVED)
 METHODS = (
     "GET",
     "HEAD",

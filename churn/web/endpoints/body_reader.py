@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
 from churn.core.errors import OverloadedError, PayloadTooLargeError, UnfinishedError, UnsupportedMediaError
 from churn.core.memory_file import MemoryFile
 from churn.schemas.caller import Caller
+from churn.web.request_state import RequestState
 
 Headers = Iterable[tuple[bytes, bytes]]
 SMALL = 16 * 1024  # bytes that are not worth counting: connections are bounded, too
@@ -55,7 +56,7 @@ class BodyReader:
         self._held_of: Counter[Caller] = Counter()  # bytes; none of those who have none
         self._bodies_of: Counter[Caller] = Counter()
 
-    async def read(self, scope: Scope, receive: Receive, limit: int) -> Body:
+    async def read(self, headers: Headers, state: RequestState, receive: Receive, limit: int) -> Body:
         """Return a whole body, held until `let_go`; stops as soon as it is over the limit in bytes.
 
         Raises:
@@ -64,42 +65,41 @@ class BodyReader:
             OverloadedError: there is no room for it beside the others.
             UnfinishedError: it does not come whole.
         """
-        _check(scope["headers"], limit)
+        _check(headers, limit)
         body = Body()
         try:
-            await self._fill(body, scope, receive, limit)
+            await self._fill(body, state, receive, limit)
         except BaseException as error:
-            self.let_go(scope, body)
+            self.let_go(state.caller, body)
             if isinstance(error, OSError):
                 raise OverloadedError(f"a body finds no room in memory ({error.strerror})") from error
             raise
         return body
 
-    def let_go(self, scope: Scope, body: Body) -> None:
-        """Hold a request's body no longer."""
+    def let_go(self, caller: Caller, body: Body) -> None:
+        """Hold a caller's body no longer."""
         body.close()
         if body.size > SMALL:
-            caller = scope["state"]["caller"]
             self._held -= body.size
             self._held_of[caller] -= body.size
             self._bodies_of[caller] -= 1
             if not self._bodies_of[caller]:
                 del self._held_of[caller], self._bodies_of[caller]
 
-    async def _fill(self, body: Body, scope: Scope, receive: Receive, limit: int) -> None:
+    async def _fill(self, body: Body, state: RequestState, receive: Receive, limit: int) -> None:
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise UnfinishedError(scope["state"].get("refused"))
+                raise UnfinishedError(state.refused)
             part = message.get("body", b"")
             if body.size + len(part) > SMALL:
-                self._hold(scope["state"]["caller"], body.size, body.size + len(part))
+                self._hold(state.caller, body.size, body.size + len(part))
             body.append(part)
             if body.size > limit:
                 raise PayloadTooLargeError(limit, "byte")
             if body.size > SMALL:
-                self._check_room(scope["state"]["caller"])
+                self._check_room(state.caller)
             more = message.get("more_body", False)
 
     def _hold(self, caller: Caller, before: int, size: int) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from churn.dictionary.domain import Language
 from churn.schemas.employee import EXAMPLE
+from churn.web.request_state import state_of
 
 _TEMPLATES = Environment(
     loader=PackageLoader("churn.web"),
@@ -36,7 +37,7 @@ def make_landing(frame_ancestors: Callable[[], Sequence[str]]) -> Route:
     async def landing(request: Request) -> HTMLResponse:
         """Answer the page in the language of `?lang=`, or else of the browser."""
         asked = request.query_params.get("lang")
-        language = next((one for one in LANGUAGES if one == asked), request.state.language)
+        language = next((one for one in LANGUAGES if one == asked), state_of(request.scope).language)
         headers = {
             "Content-Security-Policy": _policy(style, frame_ancestors()),
             "Content-Language": language,

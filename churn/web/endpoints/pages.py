@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from churn.dictionary.domain import Language
+from churn.web.request_state import state_of
 
 
 def make_pages(card: Callable[[Language], dict[str, Any]], others: Sequence[Route]) -> Starlette:
@@ -23,6 +24,6 @@ def make_pages(card: Callable[[Language], dict[str, Any]], others: Sequence[Rout
 
     async def model(request: Request) -> JSONResponse:
         """Answer which model serves, how good it is, and what it must not be taken for."""
-        return JSONResponse(card(request.state.language))
+        return JSONResponse(card(state_of(request.scope).language))
 
     return Starlette(routes=[Route("/health", health), Route("/model", model), *others])

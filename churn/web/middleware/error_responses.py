@@ -1,5 +1,6 @@
-"""Error responses: every answer gets a request id, every error one shape."""
+"""Error responses: every answer tells the request's id, every error has one shape."""
 
+import asyncio
 import logging
 import math
 
@@ -13,58 +14,51 @@ from churn.core.errors import (
     InvalidInputError,
     ModelError,
     PayloadTooLargeError,
+    TookTooLongError,
     TooManyRequestsError,
 )
-from churn.core.ids import new_id
 from churn.dictionary.domain import Language
 from churn.i18n import messages
 from churn.web.headers import header
-from churn.web.middleware.deadlines import Deadlines
+from churn.web.request_state import STATE, RequestState
 from churn.web.tracebacks import anonymous_traceback
 
 logger = logging.getLogger("churn")
 
 RETRY_AFTER = "5"  # seconds
-MAX_SECONDS = 30  # until there is an answer
 CHALLENGES = ('Basic realm="churn", charset="UTF-8"', 'Bearer realm="churn"')
 
 Detail = str | list[dict[str, object]]
 
 
 class ErrorResponses:
-    """Gives each request an id and a language, and each error the shape of the design.
+    """Finds each request's language, and gives each error the shape of the design.
 
     The shape is FastAPI's, `{"detail": …, "request_id": …}`, whoever refused: a `ChurnError` raised
-    beneath it, BentoML's own errors, or an exception that nobody expected. What takes too long is ended,
-    whatever it is.
+    beneath it, BentoML's own errors, or an exception that nobody expected. What takes longer than the
+    route's deadline is ended, whatever it is.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request; what is not HTTP passes."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        state = scope.setdefault("state", {})
-        state["request_id"] = new_id()
-        state["language"] = messages.language_of(header(scope, b"accept-language"))
-        answer = _Answer(scope, send)
+        state: RequestState = scope["state"][STATE]
+        state.language = messages.language_of(header(scope, b"accept-language"))
+        answer, deadline = _Answer(state, send), asyncio.timeout(state.route.deadline)
         try:
-            await self._deadlines.keep(self._app(scope, receive, answer.send), MAX_SECONDS)
-        except ChurnError as error:
+            async with deadline:
+                await self._app(scope, receive, answer.send)
+        except Exception as error:  # noqa: BLE001 - whatever it is: answered in our shape
+            failure = TookTooLongError("no answer in time") if deadline.expired() else error
+            _log(failure, state)
             if answer.started:
-                raise
-            if error.status >= 500:
-                logger.error("request %s: %s", state["request_id"], error)
-            answer.refused = refusal(error, scope)
-        except Exception as error:
-            logger.error("request %s failed:\n%s", state["request_id"], anonymous_traceback(error))
-            if answer.started:
-                raise  # too late for another answer: the server cuts the connection
-            answer.refused = error_response(500, messages.status(500, state["language"]), scope)
+                raise failure from None  # too late for another answer: the server cuts the connection
+            answer.refused = refusal(failure, state)
         if answer.refused is not None:
             await answer.refused(scope, receive, send)
 
@@ -72,8 +66,8 @@ class ErrorResponses:
 class _Answer:
     """The way out of one request: passes successes on, holds failures back to replace them."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope = scope
+    def __init__(self, state: RequestState, send: Send) -> None:
+        self._state = state
         self._send = send
         self.started = False
         self.refused: JSONResponse | None = None
@@ -85,30 +79,39 @@ class _Answer:
                 self.refused = self._refused(message)
             else:
                 self.started = True
-                request_id = str(self._scope["state"]["request_id"]).encode()
+                request_id = str(self._state.request_id).encode()
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
         if self.refused is None:
             await self._send(message)
 
     def _refused(self, message: Message) -> JSONResponse:
-        text = messages.status(message["status"], self._scope["state"]["language"])
-        refused = error_response(message["status"], text, self._scope)
+        text = messages.status(message["status"], self._state.language)
+        refused = error_response(message["status"], text, self._state)
         if allowed := Headers(raw=message["headers"]).get("allow"):
             refused.headers["Allow"] = allowed
         return refused
 
 
-def refusal(error: ChurnError, scope: Scope) -> JSONResponse:
-    """Return the answer to a request that an error ended."""
-    response = error_response(error.status, _detail(error, scope["state"]["language"]), scope)
+def _log(error: Exception, state: RequestState) -> None:
+    if not isinstance(error, ChurnError):
+        logger.error("request %s failed:\n%s", state.request_id, anonymous_traceback(error))
+    elif error.status >= 500:
+        logger.error("request %s: %s", state.request_id, error)
+
+
+def refusal(error: Exception, state: RequestState) -> JSONResponse:
+    """Return the answer to a request that an error ended; of one that is not ours, nothing is told."""
+    if not isinstance(error, ChurnError):
+        return error_response(500, messages.status(500, state.language), state)
+    response = error_response(error.status, _detail(error, state.language), state)
     if isinstance(error, TooManyRequestsError):
         response.headers["Retry-After"] = str(math.ceil(error.wait))
     return response
 
 
-def error_response(status: int, detail: Detail, scope: Scope) -> JSONResponse:
+def error_response(status: int, detail: Detail, state: RequestState) -> JSONResponse:
     """Return an error in the one shape, with the headers that its status asks for."""
-    request_id = str(scope["state"]["request_id"])
+    request_id = str(state.request_id)
     body = {"detail": detail, "request_id": request_id}
     response = JSONResponse(body, status, headers={"X-Request-ID": request_id})
     if status == 401:

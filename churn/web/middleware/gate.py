@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -12,30 +12,12 @@ from churn.access.authenticator import Authenticator
 from churn.access.roles import reaches
 from churn.core.errors import CrossSiteError, ForbiddenError, NotFoundError, UnauthorizedError
 from churn.schemas.caller import Caller
-
-METRICS_PATH = "/metrics"
-
-# Every path that is served. What stands in neither is served to nobody.
-OPEN_PATHS = frozenset({"/", "/health", "/healthz", "/livez", "/readyz", "/openapi.json"})
-# What a caller's scopes must hold; with None, any caller may.
-REQUIRED_SCOPES: Mapping[str, str | None] = {
-    "/predict": "predict",
-    "/predict_batch": "predict",
-    "/what_if": "predict",
-    "/model": "predict",
-    "/history": "history",
-    METRICS_PATH: "metrics",
-    "/schema.json": None,  # BentoML's Python client reads it before it calls
-}
+from churn.web.request_state import STATE, RequestState
+from churn.web.routes import ELSEWHERE
 
 _PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip"})  # beside X-Forwarded-…, what proxies add
 _LOOPBACK = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.IGNORECASE)  # in `Host`
 _SAME_SITE = frozenset({"same-origin", "none"})  # none: typed in, or from a bookmark
-
-
-def is_open(path: str) -> bool:
-    """Return whether anyone may call a path."""
-    return path in OPEN_PATHS
 
 
 class Gate:
@@ -58,28 +40,28 @@ class Gate:
         elif kind == "lifespan":
             await self._app(scope, receive, send)
         elif kind == "http":
-            if scope["path"] not in OPEN_PATHS:
-                await self._check(scope)
+            state: RequestState = scope["state"][STATE]
+            if not state.route.is_open:
+                await self._check(scope, state)
             await self._app(scope, receive, send)
 
-    async def _check(self, scope: Scope) -> None:
-        path, state = scope["path"], scope.setdefault("state", {})
-        state["address"] = address = _address((scope.get("client") or ("",))[0])
+    async def _check(self, scope: Scope, state: RequestState) -> None:
+        state.address = address = _address((scope.get("client") or ("",))[0])
         found = [value for name, value in scope["headers"] if name == b"authorization"]
-        if not found and path == METRICS_PATH and _is_local(scope):
+        if not found and state.route.is_open_locally and _is_local(scope):
             return
         if len(found) != 1:  # two would leave it open which one was checked
             raise UnauthorizedError
         authenticator = self._authenticator()
         caller = await authenticator.authenticate(found[0].decode("latin-1"), address)
-        state["caller"] = caller
+        state.caller = caller
         if caller.kind == "anonymous":
             raise UnauthorizedError
         authenticator.admit(caller)
         _check_site(scope, caller)
-        if path not in REQUIRED_SCOPES:
+        if state.route is ELSEWHERE:
             raise NotFoundError
-        if not reaches(caller.scopes, REQUIRED_SCOPES[path]):
+        if not reaches(caller.scopes, state.route.scope):
             raise ForbiddenError
 
 

@@ -28,17 +28,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.journal.journal import JournalState
-from churn.web.middleware.journalling import API, ELSEWHERE
+from churn.web.request_state import state_of
+from churn.web.routes import ROUTES
 
 logger = logging.getLogger("churn")
 
 AskState = Callable[[], JournalState]
 Tell = Callable[[Scope, str, int, float], None]
 
-# Beside the API, addresses that are told apart; all others are counted as one.
-OTHERS = frozenset(
-    {"/", "/health", "/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/schema.json"}
-)
 FILE_BYTES = 2**20  # for the figures of one kind, of which all that there can be take a tenth
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -49,7 +46,7 @@ _DURATION = Histogram(
 
 
 class Metrics:
-    """Counts every call, by its route and its status, and how long it took.
+    """Counts every call, by its route and its status, and how long it took. Finds each one's route.
 
     `tell` is told the same of each, with the seconds.
     """
@@ -66,6 +63,7 @@ class Metrics:
             await self._app(scope, receive, send)
             return
         started, status = time.perf_counter(), 500
+        route = state_of(scope).route = ROUTES[scope["path"]]
 
         async def seen(message: Message) -> None:
             nonlocal status
@@ -76,14 +74,13 @@ class Metrics:
         try:
             await self._app(scope, receive, seen)
         finally:
-            path, seconds = scope["path"], time.perf_counter() - started
-            route = path if path in API or path in OTHERS else ELSEWHERE
+            seconds = time.perf_counter() - started
             if self._has_room or self._reserve():
-                count, observe = _series(route, status)
+                count, observe = _series(route.path, status)
                 count()
                 observe(seconds)
             if self._tell is not None:
-                self._tell(scope, route, status, seconds)
+                self._tell(scope, route.path, status, seconds)
 
     def _reserve(self) -> bool:
         """Return whether there is room for this process's figures; without, none are kept."""

@@ -2,12 +2,13 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churn.web.request_state import STATE
+
 _POLICY = b"content-security-policy"
 
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
@@ -17,8 +18,10 @@ _DATA = (
     (b"x-frame-options", b"DENY"),
 )
 _PAGE = ((b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),)
+_NOT_KEPT = ((b"cache-control", b"no-store"),)
+_KEPT = ((b"cache-control", b"public, max-age=31536000, immutable"),)
 # For what answers before there is an app: names and values.
-DATA = {name.decode(): value.decode() for name, value in (*_ALWAYS, *_DATA)}
+DATA = {name.decode(): value.decode() for name, value in (*_ALWAYS, *_NOT_KEPT, *_DATA)}
 # A year; not the subdomains, which are not ours to bind.
 _TRANSPORT = ((b"strict-transport-security", b"max-age=31536000"),)
 
@@ -38,13 +41,15 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        caching = _KEPT if scope["state"][STATE].route.is_cacheable else _NOT_KEPT
         transport = _TRANSPORT if scope["scheme"] == "https" else ()
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
                 kind = _PAGE if _POLICY in [name for name, _ in headers] else _DATA
-                message["headers"] = [*headers, *_ALWAYS, *kind, *transport]
+                kept = caching if message["status"] in (200, 304) else _NOT_KEPT
+                message["headers"] = [*headers, *_ALWAYS, *kept, *kind, *transport]
             await send(message)
 
         await self._app(scope, receive, secured)

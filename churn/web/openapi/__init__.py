@@ -1,7 +1,5 @@
 """GET /openapi.json: every route that is served, what it takes, and every answer that it may give."""
 
-from collections.abc import Mapping
-
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,9 +8,9 @@ from starlette.routing import Route
 from churn.web.openapi.document import make_document
 
 
-def make_openapi(scopes: Mapping[str, str | None], local: str) -> Route:
-    """Return the route; the document is the same for all, and made once, as `make_document`."""
-    body = orjson.dumps(make_document(scopes, local))
+def make_openapi() -> Route:
+    """Return the route; the document is the same for all, and made once."""
+    body = orjson.dumps(make_document())
 
     async def openapi(_: Request) -> Response:
         """Answer the OpenAPI document."""

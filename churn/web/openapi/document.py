@@ -1,6 +1,6 @@
-"""The OpenAPI document: made of the models, the routes' table and the gate's lists."""
+"""The OpenAPI document: made of the models, the table of routes and what is told of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,7 +10,8 @@ import churn
 from churn.i18n import messages
 from churn.schemas.service import InvalidInput, Refusal
 from churn.web.openapi import spellings
-from churn.web.openapi.operations import OPERATIONS, Operation
+from churn.web.openapi.operations import OPERATIONS, Operation, refusals
+from churn.web.routes import ROUTES, Route
 
 _JSON = "application/json"
 _SCHEMES: dict[str, Any] = {
@@ -41,17 +42,8 @@ French, or in English on `Accept-Language: en`. None repeats an employee's value
 An estimate opens a conversation; it decides nothing."""
 
 
-def make_document(scopes: Mapping[str, str | None], local: str) -> dict[str, Any]:
-    """Return the document, fit for JSON; OpenAPI 3.1, whose schemas are JSON Schema 2020-12.
-
-    `scopes` has what a caller needs for each path that is not open (None: to be known), `local` is the path
-    that programs of the same machine need nothing for.
-    """
-
-    def security(path: str) -> list[dict[str, list[str]]]:
-        ways: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}] if path in scopes else []
-        return [*ways, {}] if path == local else ways  # {} is none at all
-
+def make_document() -> dict[str, Any]:
+    """Return the document, fit for JSON; OpenAPI 3.1, whose schemas are JSON Schema 2020-12."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "churn", "version": churn.__version__, "description": _ABOUT},
@@ -62,8 +54,8 @@ def make_document(scopes: Mapping[str, str | None], local: str) -> dict[str, Any
             {"name": "service", "description": "How the service is"},
         ],
         "paths": {
-            path: {one.method: {**_operation(path, one, scopes.get(path)), "security": security(path)}}
-            for path, one in OPERATIONS.items()
+            path: {method.lower(): _operation(route, OPERATIONS[path]) for method in route.methods}
+            for path, route in ROUTES.items()
         },
         "components": {
             "schemas": _schemas(),
@@ -87,7 +79,7 @@ _LANGUAGE: dict[str, Any] = {
 
 
 def _statuses() -> list[int]:
-    return sorted({status for one in OPERATIONS.values() for status in one.refusals})
+    return sorted({status for route in ROUTES.values() for status in refusals(route)})
 
 
 def _schemas() -> dict[str, Any]:
@@ -110,16 +102,16 @@ def _schemas() -> dict[str, Any]:
     return schemas
 
 
-def _operation(path: str, one: Operation, scope: str | None) -> dict[str, Any]:
+def _operation(route: Route, one: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": path.strip("/").partition(".")[0] or "landing",
+        "operationId": route.path.strip("/").partition(".")[0] or "landing",
         "tags": [one.tag],
         "summary": one.summary,
-        "description": one.description + (f" Needs the scope `{scope}`." if scope else ""),
+        "description": one.description + (f" Needs the scope `{route.scope}`." if route.scope else ""),
         "parameters": [*_parameters(one), {"$ref": "#/components/parameters/Language"}],
         "responses": {
             "200": _answer(one),
-            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in one.refusals},
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in refusals(route)},
         },
     }
     if one.asks is not None:
@@ -127,7 +119,12 @@ def _operation(path: str, one: Operation, scope: str | None) -> dict[str, Any]:
             "required": True,
             "content": {_JSON: {"schema": _body(one.asks, one.most)}},
         }
-    return described
+    return {**described, "security": _security(route)}
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    ways: list[dict[str, list[str]]] = [] if route.is_open else [{"bearer": []}, {"basic": []}]
+    return [*ways, {}] if route.is_open_locally else ways  # {} is none at all
 
 
 def _parameters(one: Operation) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from pydantic import BaseModel
 
@@ -11,9 +10,8 @@ from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import Health, ModelCard, Readiness
-from churn.web.endpoints.predictions import MAX_ROWS
-
-Method = Literal["get", "post"]
+from churn.web.parsing import MAX_ROWS
+from churn.web.routes import Route
 
 # What may befall any call: it is not HTTP as the service reads it, something breaks, or takes too long.
 _ALWAYS = (400, 405, 408, 431, 500, 504)
@@ -25,23 +23,18 @@ _BODY = (413, 415, 422)
 class Operation:
     """One route: its answer is a model, a list of it, or text of some media type.
 
-    `asks` is the model of its body, `query` that of its parameters, `refusals` the statuses of the answers
-    that are none. Who may call is the gate's to say.
+    `asks` is the model of its body, `query` that of its parameters, `refusals` the statuses that are its own;
+    who may call, and how, is the table's to say.
     """
 
     tag: str
     summary: str
     description: str
     answer: type[BaseModel] | str
-    method: Method = "get"
     asks: type[BaseModel] | None = None
     most: int | None = None  # with it, lists of up to so many go in and come out
     query: type[BaseModel] | None = None
-    refusals: tuple[int, ...] = _ALWAYS
-
-
-def _closed(*more: int) -> tuple[int, ...]:
-    return tuple(sorted({*_ALWAYS, *_CLOSED, *more}))
+    refusals: tuple[int, ...] = ()
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -51,9 +44,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "The risk that one employee leaves, with its exact reasons. Fields may be named by their aliases; an "
         "optional field that is absent or null is unknown, never zero.",
         Prediction,
-        method="post",
         asks=Employee,
-        refusals=_closed(*_BODY),
     ),
     "/predict_batch": Operation(
         "predictions",
@@ -61,10 +52,8 @@ OPERATIONS: Mapping[str, Operation] = {
         "The risks of a list of employees, in order. One invalid employee refuses them all, with the row of "
         "each error.",
         Prediction,
-        method="post",
         asks=Employee,
         most=MAX_ROWS,
-        refusals=_closed(*_BODY),
     ),
     "/what_if": Operation(
         "predictions",
@@ -72,9 +61,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "One employee's risk before and after some changes, the exact difference by field, and the smallest "
         "single changes that would take the risk below the threshold.",
         WhatIfAnswer,
-        method="post",
         asks=WhatIfQuestion,
-        refusals=_closed(*_BODY),
     ),
     "/model": Operation(
         "records",
@@ -82,7 +69,6 @@ OPERATIONS: Mapping[str, Operation] = {
         "Which model serves, how good and how fair it is, and what it must not be taken for. Also of a model "
         "that failed its self-test.",
         ModelCard,
-        refusals=_closed(),
     ),
     "/history": Operation(
         "records",
@@ -90,7 +76,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Predictions from the journal, newest first, a page at a time.",
         HistoryPage,
         query=HistoryQuery,
-        refusals=_closed(422),
+        refusals=(422,),
     ),
     "/health": Operation("service", "Is it there", "The process answers.", Health),
     "/healthz": Operation("service", "Is it alive", "The same as /livez.", "text/plain"),
@@ -102,22 +88,26 @@ OPERATIONS: Mapping[str, Operation] = {
         "Can it predict",
         "The model passed its self-test and the journal can write.",
         Readiness,
-        refusals=(*_ALWAYS, 503),
+        refusals=(503,),
     ),
     "/metrics": Operation(
         "service",
         "Read the figures",
         "Prometheus' text format. From the same machine, and by no proxy that says so, anyone may ask.",
         "text/plain",
-        refusals=_closed(),
     ),
     "/schema.json": Operation(
         "service",
         "Read BentoML's own description",
         "What BentoML's Python client asks for before it calls.",
         "application/json",
-        refusals=_closed(),
     ),
     "/openapi.json": Operation("service", "Read this document", "This document.", "application/json"),
     "/": Operation("service", "See the landing page", "For people, in French or English.", "text/html"),
 }
+
+
+def refusals(route: Route) -> list[int]:
+    """Return the statuses with which a route may refuse a call."""
+    statuses = {*_ALWAYS, *OPERATIONS[route.path].refusals}
+    return sorted(statuses.union(() if route.is_open else _CLOSED, _BODY if route.body else ()))

@@ -7,6 +7,8 @@ import logging
 
 from starlette.types import Scope
 
+from churn.web.request_state import state_of
+
 logger = logging.getLogger("churn.access")
 logger.setLevel(logging.INFO)  # all others of ours speak from WARNING on
 
@@ -16,14 +18,14 @@ OTHER = "OTHER"
 
 def tell(scope: Scope, route: str, status: int, seconds: float) -> None:
     """Write the line of a request that is answered; a caller is named where the credentials were good."""
-    state = scope.get("state", {})
-    caller = state.get("caller")
+    state = state_of(scope)
+    caller = state.caller
     logger.info(
         "request=%s method=%s route=%s status=%d ms=%.1f caller=%s",
-        state.get("request_id"),
+        state.request_id,
         scope["method"] if scope["method"] in METHODS else OTHER,
         route,
         status,
         seconds * 1000,
-        "-" if caller is None or caller.kind == "anonymous" else f"{caller.kind} {caller.name}",
+        "-" if caller.kind == "anonymous" else f"{caller.kind} {caller.name}",
     )

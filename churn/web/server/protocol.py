@@ -7,15 +7,14 @@ from contextlib import suppress
 from typing import ClassVar, Literal, cast
 
 import httptools
-import uvicorn.config
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from churn.core.ids import new_id
 from churn.i18n import messages
 from churn.web.headers import header
 from churn.web.middleware import security_headers
 from churn.web.middleware.error_responses import error_response
+from churn.web.request_state import state_of
 from churn.web.server.slow_clients import SlowClients
 
 Part = Literal["head", "body"]
@@ -161,8 +160,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether the gate knows who brings the body that is to come, and nothing is answered yet."""
         if self._waits_for != "body" or self.cycle.response_started:
             return False
-        caller = self.cycle.scope["state"].get("caller")
-        return caller is not None and caller.kind != "anonymous"
+        return state_of(cast("Scope", self.cycle.scope)).caller.kind != "anonymous"
 
     def be_late(self) -> None:
         """End a request that takes too long, or let it go on where it is as fast as it may be."""
@@ -238,16 +236,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         self._answer(status)
-        cycle.scope["state"]["refused"] = status  # so it is journalled
+        state_of(cast("Scope", cycle.scope)).refused = status  # so it is journalled
         # For the app, and at once: it may be reading, and the transport may take its time to close.
         cycle.disconnected = True
         cycle.message_event.set()
 
     def _answer(self, status: int) -> None:
-        scope: Scope = cast("Scope", self.scope) if self._begun else {"headers": [], "state": {}}
-        scope["state"].setdefault("request_id", new_id())
+        scope: Scope = cast("Scope", self.scope) if self._begun else {"headers": []}
+        state = state_of(scope)
         language = messages.language_of(header(scope, b"accept-language"))
-        response = error_response(status, messages.status(status, language), scope)
+        response = error_response(status, messages.status(status, language), state)
         response.headers.update(HEADERS)
         head = (b"%b: %b\r\n" % pair for pair in response.raw_headers)
         self.transport.write(b"".join([STATUS_LINE[status], *head, b"\r\n", response.body]))
@@ -264,8 +262,3 @@ def _end_unread(transport: asyncio.Transport, milliseconds: int) -> None:
 
 def _size(headers: list[tuple[bytes, bytes]]) -> int:
     return sum(len(name) + len(value) + 4 for name, value in headers)  # with colon, space and line's end
-
-
-def use_bounded_protocol() -> None:
-    """Have uvicorn read HTTP this way: BentoML starts it, and lets nobody choose."""
-    uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{__name__}:{BoundedProtocol.__name__}"

@@ -17,7 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bentoml._internal.utils import circus as bentoml_circus
 from bentoml._internal.utils.circus import Arbiter
 
 from churn.core.settings import KEEP_ALIVE
@@ -28,7 +27,6 @@ LOOK = 1.0  # seconds after which a dead worker is seen; BentoML's own 10 are fo
 PATIENCE = 120.0  # seconds that a new worker may take until it serves
 PID, FOLDER = "_CHURN_SUPERVISOR", "_CHURN_READY"  # set for the workers: who starts them, and where they say
 
-_create_by_bentoml = bentoml_circus.create_standalone_arbiter
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _KEEP_ALIVE = "--timeout-keep-alive"  # of BentoML's workers
 
@@ -109,18 +107,6 @@ class Supervisor(Arbiter):
 def _started(process: Any) -> float:
     started: float = process.started
     return started
-
-
-def _create(watchers: list[Any], *, threaded: bool = False, **options: Any) -> Arbiter:
-    """Return what supervises a server's workers; in a thread of somebody else's process, BentoML's own."""
-    if threaded:
-        return _create_by_bentoml(watchers, threaded=threaded, **options)
-    return Supervisor(watchers, **options)
-
-
-def use_private_supervisor() -> None:
-    """Have BentoML supervise its workers this way: it imports the service first, and lets nobody choose."""
-    bentoml_circus.create_standalone_arbiter = _create
 
 
 def follow() -> None:

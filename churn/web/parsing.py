@@ -1,0 +1,181 @@
+"""Parsing: the employees in a JSON body, or one error for each offending field."""
+
+import json
+import math
+import re
+from collections import Counter
+from itertools import islice
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from churn.core.errors import FieldError, InvalidInputError, PayloadTooLargeError
+from churn.dictionary import domain, names
+from churn.schemas.employee import Changes, Employee, WhatIfQuestion
+
+MAX_BYTES = 1024**2  # of one employee
+MAX_BATCH_BYTES = 32 * 1024**2
+MAX_ROWS = 10_000
+MAX_ERRORS = 50  # entries of one refusal
+MAX_NAME = 64  # characters of an unknown field's name that are told back
+
+Place = tuple[str | int, ...]
+Record = TypeVar("Record", Employee, Changes)
+
+
+def read_one(body: bytes) -> Employee:
+    """Return the employee in a JSON body.
+
+    Raises:
+        InvalidInputError: it holds none; one entry per offending field.
+    """
+    employees, errors = _validate(Employee, [_parse(body)], ("body",))
+    _refuse_any(errors)
+    return employees[0]
+
+
+def read_many(body: bytes) -> list[Employee]:
+    """Return the employees in a JSON list, all of them or none.
+
+    Raises:
+        InvalidInputError: one of them is invalid; one entry per offending field, with its row.
+        PayloadTooLargeError: there are more than `MAX_ROWS`.
+    """
+    parsed = _parse(body) if len(body) <= MAX_BYTES else _parse_rows(body)
+    if not isinstance(parsed, list):
+        raise InvalidInputError([FieldError(("body",), "list_type")])
+    if len(parsed) > MAX_ROWS:
+        raise PayloadTooLargeError(MAX_ROWS, "row")
+    if not parsed:
+        raise InvalidInputError([FieldError(("body",), "too_short")])
+    employees, errors = _validate(Employee, parsed)
+    _refuse_any(errors)
+    return employees
+
+
+def read_what_if(body: bytes) -> WhatIfQuestion:
+    """Return the employee and the changes in a JSON body.
+
+    Raises:
+        InvalidInputError: it holds none; one entry per offending field of both.
+    """
+    parsed = _parse(body)
+    if not isinstance(parsed, dict):
+        raise InvalidInputError([FieldError(("body",), "object_type")])
+    if "employee" not in parsed:
+        raise InvalidInputError([FieldError(("body", "employee"), "missing")])
+    employees, errors = _validate(Employee, [parsed.pop("employee")], ("body", "employee"))
+    changes, more = _validate(Changes, [parsed.pop("changes", {})], ("body", "changes"))
+    strangers = [FieldError(("body", _readable(name)), "unknown_field") for name in parsed]
+    _refuse_any([*errors, *more, *strangers])
+    return WhatIfQuestion(employee=employees[0], changes=changes[0])
+
+
+def _parse(body: bytes, at: Place = ("body",)) -> object:
+    if not body.strip():
+        raise InvalidInputError([FieldError(at, "empty_body")])
+    try:
+        return _JSON.decode(body.decode())
+    except (ValueError, RecursionError):
+        # Chained from nothing: the parser's message may quote the body.
+        raise InvalidInputError([FieldError(at, "json_invalid")]) from None
+
+
+# What is between two tokens, in bounded time and never read twice: hence the possessive `*+`.
+_SPACE = rb"[ \t\n\r]*+"
+_PAST_SPACE, _BEGIN = re.compile(_SPACE), re.compile(_SPACE + rb"\[")
+_ROW = re.compile(
+    _SPACE + rb'(\{(?:[^][{}"]++|"(?:[^"\\]++|\\.)*+")*+\})' + _SPACE + rb"([],])",
+    re.DOTALL,
+)
+
+
+def _parse_rows(body: bytes) -> list[object]:
+    """Return the objects of a long list, read one by one.
+
+    The parser lets nothing else of this process run until it is done: of 32 MiB, for a second.
+    """
+    begun = _BEGIN.match(body, 0, MAX_BYTES)
+    if begun is None:
+        raise InvalidInputError([FieldError(("body",), "list_type")])
+    rows: list[object] = []
+    at, is_last = begun.end(), False
+    while not is_last:
+        if len(rows) == MAX_ROWS:
+            raise PayloadTooLargeError(MAX_ROWS, "row")
+        found = _ROW.match(body, at, at + MAX_BYTES)
+        if found is None:
+            raise InvalidInputError([FieldError(("body", len(rows)), "flat_object")])
+        rows.append(_parse(found[1], ("body", len(rows))))
+        at, is_last = found.end(), found[2] == b"]"
+    past = _PAST_SPACE.match(body, at, at + MAX_BYTES)
+    if past is None or past.end() < len(body):
+        raise InvalidInputError([FieldError(("body",), "json_invalid")])
+    return rows
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return a JSON object; JSON itself would let the last of two values win, silently."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        counted = Counter(name for name, _ in pairs)
+        repeated = next(name for name, times in counted.items() if times > 1)
+        raise InvalidInputError([FieldError(("body", _readable(repeated)), "repeated_field")])
+    return found
+
+
+# Made once: `json.loads` makes one a call where there is a hook.
+_JSON = json.JSONDecoder(object_pairs_hook=_once_each)
+
+
+def _validate(
+    kind: type[Record], records: list[object], at: Place = ()
+) -> tuple[list[Record], list[FieldError]]:
+    """Return the valid records and what is wrong with the others.
+
+    `at` is the place of the only record; without it, each has its row.
+    """
+    valid: list[Record] = []
+    errors: list[FieldError] = []
+    for row, record in enumerate(records):
+        try:
+            valid.append(kind.model_validate(record))
+        except ValidationError as error:
+            place = at or ("body", row)
+            details = error.errors(include_url=False, include_context=False)
+            errors += [_field_error(detail, place) for detail in details]
+        if len(errors) > MAX_ERRORS:
+            break
+    return valid, errors
+
+
+def _refuse_any(errors: list[FieldError]) -> None:
+    """Raise where there are errors, listed up to `MAX_ERRORS`."""
+    if len(errors) > MAX_ERRORS:
+        errors = [*errors[:MAX_ERRORS], FieldError(("body",), "more_errors")]
+    if errors:
+        raise InvalidInputError(errors)
+
+
+def _readable(name: str) -> str:
+    """Return an unknown name as it may be told back and stored: short, and without control characters."""
+    return "".join(islice((character for character in name if character.isprintable()), MAX_NAME))
+
+
+def _field_error(error: ErrorDetails, place: Place) -> FieldError:
+    """Return our entry for one of pydantic's: the place and the field, never the value."""
+    spelling = next((part for part in error["loc"] if isinstance(part, str)), None)
+    known = names.field_of(spelling) if spelling else None
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        kind = "unknown_field" if known is None else "target" if known is domain.TARGET else "duplicate_field"
+        known = known or names.meant(spelling or "")
+    elif kind == "finite_number" and error["input"] == math.inf:
+        kind = "less_than_equal"
+    elif kind in ("model_type", "model_attributes_type", "dict_type"):
+        kind = "object_type"
+    elif known is not None and known.role == "core" and error["input"] is None:
+        kind = "missing"
+    at = place if spelling is None else (*place, _readable(spelling))
+    return FieldError(at, kind, known.name if known else None)

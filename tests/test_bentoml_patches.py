@@ -1,0 +1,148 @@
+"""Each patch of BentoML and uvicorn is needed, and fits; what fails here is to be looked at again."""
+
+import asyncio
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import bentoml
+import pytest
+import uvicorn
+from _bentoml_sdk.io_models import ensure_io_descriptor
+from bentoml._internal.server.http import traffic
+from bentoml._internal.utils import circus
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+import service
+from churn.schemas.employee import Employee
+from churn.web.server import bentoml_patches
+from churn.web.server.bentoml_patches import TRACING, UNNEEDED
+from churn.web.server.protocol import BoundedProtocol
+from churn.web.server.supervisor import Supervisor
+from harness.servers import PROJECT, environment
+
+PACKAGES = Path(bentoml.__file__).parents[1]
+
+
+def source(module: str) -> str:
+    return (PACKAGES / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+
+
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    """Answer nothing."""
+
+
+class TestImports:
+    @pytest.mark.parametrize(("module", "library"), [*zip(UNNEEDED, ("numpy", "pyparsing"), strict=True)])
+    def test_bentoml_would_import_what_is_left_out(self, module: str, library: str) -> None:
+        assert re.search(rf"^(import|from) {library}\b", source(module), re.MULTILINE)
+        assert UNNEEDED[module] in source(module)
+
+    @pytest.mark.parametrize(("module", "name"), TRACING.items())
+    def test_bentoml_takes_from_there_what_traces(self, module: str, name: str) -> None:
+        assert f"from {module} import {name}" in source("_bentoml_impl.server.app")
+
+    @pytest.mark.parametrize(
+        ("options", "by"),
+        [
+            ("", "churn.web.server.bentoml_patches"),
+            ("tracing.exporter_type=in_memory", "opentelemetry.instrumentation.asgi"),
+        ],
+    )
+    def test_calls_are_traced_where_that_is_configured(self, options: str, by: str) -> None:
+        [(module, name)] = TRACING.items()
+        ask = f"import service; from {module} import {name}; print({name}.__module__)"
+        env = environment(BENTOML_CONFIG_OPTIONS=options)
+        command = [sys.executable, "-c", ask]
+        told = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=True)
+        assert told.stdout.strip() == by
+
+
+class TestSupervisor:
+    def test_bentomls_own_would_listen_on_ports(self) -> None:
+        own = bentoml_patches._create_arbiter([])
+        assert own.endpoint.startswith("tcp://")
+        assert own.pubsub_endpoint.startswith("tcp://")
+
+    def test_bentoml_starts_its_workers_by_ours(self) -> None:
+        # Imported when it is needed, so after the service: what is put there takes effect.
+        taken = r"^    from bentoml\._internal\.utils\.circus import create_standalone_arbiter$"
+        assert re.search(taken, source("_bentoml_impl.server.serving"), re.MULTILINE)
+        assert isinstance(circus.create_standalone_arbiter([]), Supervisor)
+
+
+class TestProtocol:
+    def test_bentoml_leaves_it_to_uvicorn(self) -> None:
+        [options] = re.findall(
+            r"uvicorn\.Config\((.*?)\n    \)", source("_bentoml_impl.worker.service"), re.DOTALL
+        )
+        assert "http=" not in options
+
+    def test_uvicorn_reads_http_by_ours(self) -> None:
+        config = uvicorn.Config(nothing, log_config=None)
+        config.load()
+        assert config.http_protocol_class is BoundedProtocol
+
+
+class TestTimeout:
+    def test_bentomls_own_would_leave_a_timer_of_each_call(self) -> None:
+        spec = importlib.util.find_spec(traffic.__name__)
+        assert spec is not None
+        assert spec.loader is not None
+        fresh = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(fresh)
+
+        async def send(message: Any) -> None:
+            """Drop it."""
+
+        async def answers(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start"})
+
+        async def call() -> list[asyncio.TimerHandle]:
+            await fresh.TimeoutMiddleware(answers, timeout=3600)({"type": "http"}, None, send)
+            loop: Any = asyncio.get_running_loop()
+            return [timer for timer in loop._scheduled if not timer.cancelled()]
+
+        assert len(asyncio.run(call())) == 1
+
+    def test_no_call_passes_it(self, app: ASGIApp) -> None:
+        assert isinstance(app, Starlette)
+        layers: list[Any] = [layer.cls for layer in app.user_middleware]
+        assert bentoml_patches.without_timeout in layers
+        assert "TimeoutMiddleware" not in [layer.__name__ for layer in layers]
+
+
+class TestProxies:
+    def test_uvicorn_would_believe_programs_of_this_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+        assert uvicorn.Config(nothing, log_config=None).forwarded_allow_ips == "127.0.0.1,::1"
+
+    @pytest.mark.parametrize(
+        ("configured", "believed"), [("", ""), ("10.0.0.7, 10.0.0.8", "10.0.0.7,10.0.0.8")]
+    )
+    def test_it_believes_those_that_are_configured(
+        self, monkeypatch: pytest.MonkeyPatch, configured: str, believed: str
+    ) -> None:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+        monkeypatch.setenv("CHURN_TRUSTED_PROXIES", configured)
+        bentoml_patches.trust_only_configured()
+        assert uvicorn.Config(nothing, log_config=None).forwarded_allow_ips == believed
+
+
+class TestSchemas:
+    def test_bentomls_own_has_no_aliases_in_what_its_clients_check(self) -> None:
+        own: Any = ensure_io_descriptor(Employee)
+        assert "annees_dans_l_entreprise" in own.model_json_schema()["properties"]
+        assert "anciennete" not in own.model_json_schema()["properties"]
+
+    def test_its_clients_are_told_no_properties(self) -> None:
+        told = {name: api.schema()["input"] for name, api in service.service.apis.items()}
+        assert told == {
+            "predict": {"type": "object", "root_input": True},
+            "predict_batch": {"type": "array", "root_input": True},
+            "what_if": {"type": "object", "root_input": True},
+        }
