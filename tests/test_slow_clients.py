@@ -160,6 +160,17 @@ class TestBodies:
         assert (answer.status, is_refusal(answer), is_last(answer)) == (408, True, True)
         assert statuses(engine) == [("/predict", 408)]
 
+    def test_one_that_is_malformed_is_journalled_by_the_id_that_was_told(
+        self, app: ASGIApp, engine: Engine, token: bytes
+    ) -> None:
+        # All in one read: it is refused before the app has begun.
+        with serving(app, SlowClients()) as url:
+            [answer] = ask(url, HEAD + token + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n")
+        assert (answer.status, is_refusal(answer)) == (400, True)
+        with engine.connect() as connection:
+            [request_id] = connection.scalars(chosen(requests.c.id))
+        assert str(request_id) == answer.headers["x-request-id"]
+
     @pytest.mark.parametrize(
         "head", [b"Content-Length: 1000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n"]
     )

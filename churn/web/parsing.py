@@ -104,11 +104,11 @@ def _parse_rows(body: bytes) -> list[object]:
     while not is_last:
         if len(rows) == MAX_ROWS:
             raise PayloadTooLargeError(MAX_ROWS, "row")
-        found = _ROW.match(body, at, at + MAX_BYTES)
-        if found is None:
+        row = _ROW.match(body, at, at + MAX_BYTES)
+        if row is None:
             raise InvalidInputError([FieldError(("body", len(rows)), "flat_object")])
-        rows.append(_parse(found[1], ("body", len(rows))))
-        at, is_last = found.end(), found[2] == b"]"
+        rows.append(_parse(row[1], ("body", len(rows))))
+        at, is_last = row.end(), row[2] == b"]"
     past = _PAST_SPACE.match(body, at, at + MAX_BYTES)
     if past is None or past.end() < len(body):
         raise InvalidInputError([FieldError(("body",), "json_invalid")])
@@ -117,12 +117,12 @@ def _parse_rows(body: bytes) -> list[object]:
 
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return a JSON object; JSON itself would let the last of two values win, silently."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         counted = Counter(name for name, _ in pairs)
         repeated = next(name for name, times in counted.items() if times > 1)
         raise InvalidInputError([FieldError(("body", _readable(repeated)), "repeated_field")])
-    return found
+    return members
 
 
 # Made once: `json.loads` makes one a call where there is a hook.

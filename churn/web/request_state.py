@@ -1,8 +1,11 @@
 """What is known of one request: the middlewares and the endpoint leave it for those around them."""
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from starlette.types import Scope
@@ -29,6 +32,8 @@ class RequestState:
     """What is known of one request so far."""
 
     request_id: uuid.UUID = field(default_factory=new_id)
+    received_at: datetime = field(default_factory=partial(datetime.now, UTC))
+    started: float = field(default_factory=time.perf_counter)
     route: Route = ELSEWHERE
     language: Language = "fr"
     address: str | None = None  # where it comes from; None until the gate has looked

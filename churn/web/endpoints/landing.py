@@ -32,12 +32,12 @@ def make_landing(frame_ancestors: Callable[[], Sequence[str]]) -> Route:
     style = _TEMPLATES.get_template("landing.css").render()
     page = _TEMPLATES.get_template("landing.html.j2")
     example = json.dumps(EXAMPLE, ensure_ascii=False, indent=2)
-    pages = {one: page.render(language=one, style=style, example=example) for one in LANGUAGES}
+    pages = {language: page.render(language=language, style=style, example=example) for language in LANGUAGES}
 
     async def landing(request: Request) -> HTMLResponse:
         """Answer the page in the language of `?lang=`, or else of the browser."""
         asked = request.query_params.get("lang")
-        language = next((one for one in LANGUAGES if one == asked), state_of(request.scope).language)
+        language = next((choice for choice in LANGUAGES if choice == asked), state_of(request.scope).language)
         headers = {
             "Content-Security-Policy": _policy(style, frame_ancestors()),
             "Content-Language": language,

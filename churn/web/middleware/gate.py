@@ -47,13 +47,13 @@ class Gate:
 
     async def _check(self, scope: Scope, state: RequestState) -> None:
         state.address = address = _address((scope.get("client") or ("",))[0])
-        found = [value for name, value in scope["headers"] if name == b"authorization"]
-        if not found and state.route.is_open_locally and _is_local(scope):
+        credentials = [value for name, value in scope["headers"] if name == b"authorization"]
+        if not credentials and state.route.is_open_locally and _is_local(scope):
             return
-        if len(found) != 1:  # two would leave it open which one was checked
+        if len(credentials) != 1:  # two would leave it open which one was checked
             raise UnauthorizedError
         authenticator = self._authenticator()
-        caller = await authenticator.authenticate(found[0].decode("latin-1"), address)
+        caller = await authenticator.authenticate(credentials[0].decode("latin-1"), address)
         state.caller = caller
         if caller.kind == "anonymous":
             raise UnauthorizedError

@@ -70,7 +70,6 @@ class _Request:
         self._scope, self._send = scope, send
         self.state: RequestState = scope["state"][STATE]
         self._passes = False
-        self._received_at, self._started = datetime.now(UTC), time.perf_counter()
         self.held: list[Message] = []
 
     async def hold(self, message: Message) -> None:
@@ -96,13 +95,13 @@ class _Request:
         body = b"".join([m.get("body", b"") for m in self.held[1:]]) if kept else b""
         return Call(
             id=state.request_id,
-            received_at=self._received_at,
+            received_at=state.received_at,
             method=scope["method"][:8],
             route=(state.route if state.route.is_journalled else ELSEWHERE).path,
             caller=state.caller,
             answered_at=datetime.now(UTC),
             status=status,
-            duration_ms=(time.perf_counter() - self._started) * 1000,
+            duration_ms=(time.perf_counter() - state.started) * 1000,
             # Of those whom the gate refused, it is kept from where they came.
             body=_with_address(body, state.address) if status in REFUSED else body or None,
             scored=state.scored if status == 200 else (),

@@ -62,8 +62,8 @@ class Metrics:
             self._reserve()
             await self._app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 500
-        route = state_of(scope).route = ROUTES[scope["path"]]
+        state, status = state_of(scope), 500
+        route = state.route = ROUTES[scope["path"]]
 
         async def seen(message: Message) -> None:
             nonlocal status
@@ -74,7 +74,7 @@ class Metrics:
         try:
             await self._app(scope, receive, seen)
         finally:
-            seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - state.started
             if self._has_room or self._reserve():
                 count, observe = _series(route.path, status)
                 count()

@@ -88,36 +88,36 @@ def _schemas() -> dict[str, Any]:
         (Refusal, "serialization"),
         (InvalidInput, "serialization"),
     ]
-    for one in OPERATIONS.values():
-        if one.asks is not None:
-            models.append((one.asks, "validation"))
-        if not isinstance(one.answer, str):
-            models.append((one.answer, "serialization"))
+    for operation in OPERATIONS.values():
+        if operation.asks is not None:
+            models.append((operation.asks, "validation"))
+        if not isinstance(operation.answer, str):
+            models.append((operation.answer, "serialization"))
     unique = list(dict.fromkeys(models))
-    _, found = models_json_schema(unique, ref_template="#/components/schemas/{model}")
-    schemas: dict[str, Any] = found["$defs"]
+    _, definitions = models_json_schema(unique, ref_template="#/components/schemas/{model}")
+    schemas: dict[str, Any] = definitions["$defs"]
     for name in ("Employee", "Changes"):
         spellings.describe(schemas[name]["properties"])
         schemas[name]["patternProperties"] = spellings.passed_over()
     return schemas
 
 
-def _operation(route: Route, one: Operation) -> dict[str, Any]:
+def _operation(route: Route, operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": route.path.strip("/").partition(".")[0] or "landing",
-        "tags": [one.tag],
-        "summary": one.summary,
-        "description": one.description + (f" Needs the scope `{route.scope}`." if route.scope else ""),
-        "parameters": [*_parameters(one), {"$ref": "#/components/parameters/Language"}],
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description + (f" Needs the scope `{route.scope}`." if route.scope else ""),
+        "parameters": [*_parameters(operation), {"$ref": "#/components/parameters/Language"}],
         "responses": {
-            "200": _answer(one),
+            "200": _answer(operation),
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in refusals(route)},
         },
     }
-    if one.asks is not None:
+    if operation.asks is not None:
         described["requestBody"] = {
             "required": True,
-            "content": {_JSON: {"schema": _body(one.asks, one.most)}},
+            "content": {_JSON: {"schema": _body(operation.asks, operation.most)}},
         }
     return {**described, "security": _security(route)}
 
@@ -127,8 +127,8 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
     return [*ways, {}] if route.is_open_locally else ways  # {} is none at all
 
 
-def _parameters(one: Operation) -> list[dict[str, Any]]:
-    properties = {} if one.query is None else one.query.model_json_schema()["properties"]
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    properties = {} if operation.query is None else operation.query.model_json_schema()["properties"]
     return [
         {
             "name": name,
@@ -141,15 +141,16 @@ def _parameters(one: Operation) -> list[dict[str, Any]]:
 
 
 def _body(model: type[BaseModel], most: int | None) -> dict[str, Any]:
-    one = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return one if most is None else {"type": "array", "items": one, "minItems": 1, "maxItems": most}
+    item = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return item if most is None else {"type": "array", "items": item, "minItems": 1, "maxItems": most}
 
 
-def _answer(one: Operation) -> dict[str, Any]:
-    if isinstance(one.answer, str):
-        content = {one.answer: {"schema": {"type": "object"} if one.answer == _JSON else {"type": "string"}}}
+def _answer(operation: Operation) -> dict[str, Any]:
+    if isinstance(operation.answer, str):
+        schema = {"type": "object" if operation.answer == _JSON else "string"}
+        content = {operation.answer: {"schema": schema}}
     else:
-        content = {_JSON: {"schema": _body(one.answer, one.most)}}
+        content = {_JSON: {"schema": _body(operation.answer, operation.most)}}
     return {"description": "as asked", "headers": _headers(), "content": content}
 
 

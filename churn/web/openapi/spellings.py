@@ -26,9 +26,8 @@ def describe(properties: dict[str, Schema]) -> None:
     for name, schema in properties.items():
         described = {key: value for key, value in schema.items() if key in _ABOUT}
         alone = {key: value for key, value in schema.items() if key not in _ABOUT}
-        widened = [
-            wider for one in alone.pop("anyOf", [alone]) for wider in _widened(domain.BY_NAME[name], one)
-        ]
+        choices = alone.pop("anyOf", [alone])
+        widened = [wider for choice in choices for wider in _widened(domain.BY_NAME[name], choice)]
         schema.clear()
         schema.update(described | (widened[0] if len(widened) == 1 else {"anyOf": widened}))
 
@@ -38,26 +37,26 @@ def passed_over() -> dict[str, Schema]:
     return {f"^({'|'.join(sorted(names.PASSED_OVER))})$": {"description": "read and dropped"}}
 
 
-def _widened(field: Field, one: Schema) -> list[Schema]:
+def _widened(field: Field, schema: Schema) -> list[Schema]:
     """Return what the service takes where it takes at least this."""
     # Pydantic calls the bounds of what may be null by its own words.
-    one = {_BOUNDS.get(key, key): value for key, value in one.items()}
-    kind = one.get("type")
+    schema = {_BOUNDS.get(key, key): value for key, value in schema.items()}
+    kind = schema.get("type")
     if field.kind == "category" and kind == "string":
-        return [one, {"type": "string", "pattern": pattern(field)}]
+        return [schema, {"type": "string", "pattern": pattern(field)}]
     if field.kind == "percent" and kind == "number":
-        return [one, {"type": "string", "pattern": _PERCENT}]
+        return [schema, {"type": "string", "pattern": _PERCENT}]
     if field.kind == "identifier" and kind == "string":
-        return [{**one, "pattern": IDENTIFIER}]
+        return [{**schema, "pattern": IDENTIFIER}]
     if field.kind == "identifier" and kind == "integer":
-        return [{**one, "minimum": 0, "maximum": field.highest}]
-    return [one]
+        return [{**schema, "minimum": 0, "maximum": field.highest}]
+    return [schema]
 
 
 def pattern(field: Field) -> str:
     """Return the spellings of a category that are accepted: without regard to case, accents and signs."""
     spellings = {*field.categories, *field.value_aliases}
-    return f"^{_AROUND}({'|'.join(sorted(_spelling(one) for one in spellings))}){_AROUND}$"
+    return f"^{_AROUND}({'|'.join(sorted(_spelling(text) for text in spellings))}){_AROUND}$"
 
 
 def _spelling(text: str) -> str:

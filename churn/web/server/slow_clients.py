@@ -46,7 +46,7 @@ class SlowClients:
         if self._timer is None:
             self._timer = loop.call_at(end, self._look, loop)
         if len(self._ends) > self._at_most:
-            strangers = (one for one in self._ends if one is not connection and not one.is_welcome)
+            strangers = (other for other in self._ends if other is not connection and not other.is_welcome)
             longest = next(strangers, next(iter(self._ends)))
             del self._ends[longest]
             longest.make_room()
