@@ -149,7 +149,7 @@ def test_old_months_get_partitions_and_nothing_lies_beside_them(old_postgresql: 
     schema.upgrade(old_postgresql)
     found = partitions.listing(old_postgresql)
     assert [str(month) for month in found.months][:3] == ["2025-11", "2025-12", "2026-01"]
-    assert found.strays == {}
+    assert found.default_rows == {}
 
 
 class Service:

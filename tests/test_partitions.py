@@ -12,6 +12,9 @@ from churn.core.errors import DatabaseError
 from churn.database import locks, partitions, schema, tables
 from churn.database.engine import make_engine, opened
 from churn.database.months import Month, bound
+from churn.journal.writer import Writer
+from churn.records.integrity import verify
+from churn.records.privacy import purge
 from tests.support.journal0001 import id_at
 from tests.support.monthly import NOW, day, keys, log, months, remove_months
 
@@ -45,7 +48,7 @@ def test_every_row_goes_to_its_month(postgres_engine: Engine) -> None:
             count = sa.select(sa.func.count()).select_from(sa.table(NOW.partition(table.name)))
             assert connection.execute(count).scalar() == 1, table
     assert keys(postgres_engine, tables.requests) == {request}
-    assert partitions.listing(postgres_engine).strays == {}
+    assert partitions.listing(postgres_engine).default_rows == {}
 
 
 def test_missing_months_are_made_once(postgres_engine: Engine) -> None:
@@ -76,6 +79,82 @@ def test_several_processes_may_make_them_at_once(postgres_engine: Engine) -> Non
     assert months(postgres_engine) == NOW.through(4)
 
 
+def test_a_month_is_made_in_all_tables_or_in_none(postgres_engine: Engine) -> None:
+    remove_months(postgres_engine, NOW)
+
+    def interrupt(*event_arguments: object) -> None:
+        if str(event_arguments[2]).startswith("ALTER TABLE features ATTACH"):
+            raise InterruptedError
+
+    event.listen(postgres_engine, "before_cursor_execute", interrupt)
+    with pytest.raises(InterruptedError):
+        partitions.ensure(postgres_engine)
+    event.remove(postgres_engine, "before_cursor_execute", interrupt)
+    with postgres_engine.connect() as connection:
+        assert {len(partitions.partitions(connection, table)) for table in partitions.KEYS} == {1}
+    partitions.ensure(postgres_engine)
+    assert months(postgres_engine) == NOW.through(3)
+
+
+class TestDefaultPartition:
+    def test_a_month_that_has_rows_there_stays_and_is_logged(
+        self, postgres_engine: Engine, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        remove_months(postgres_engine, NOW)
+        with postgres_engine.begin() as connection:
+            logged = {log(connection, day(NOW.next), 2) for _ in range(3)}
+        with caplog.at_level(logging.WARNING, "churn"):
+            partitions.ensure(postgres_engine)
+        [record] = caplog.records
+        assert f"the month {NOW.next} gets no partitions" in record.message
+        others = [month for month in NOW.through(3) if month != NOW.next]
+        assert months(postgres_engine) == others
+        with postgres_engine.begin() as connection:  # a call of that month is still kept
+            logged.add(log(connection, day(NOW.next, 20), 2))
+        assert keys(postgres_engine, tables.requests) == logged == keys(postgres_engine, tables.api_responses)
+        assert partitions.listing(postgres_engine).default_rows["features"] == 8
+
+    def test_so_does_one_whose_first_row_comes_while_it_is_made(
+        self, postgres_engine: Engine, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        remove_months(postgres_engine, NOW)
+        logged: list[uuid.UUID] = []
+
+        url = postgres_engine.url.render_as_string(hide_password=False)
+
+        def meanwhile(*event_arguments: object) -> None:
+            if str(event_arguments[2]).startswith("ALTER TABLE requests ATTACH") and not logged:
+                with opened(url) as other, other.begin() as connection:
+                    logged.append(log(connection, day(NOW.next)))
+
+        event.listen(postgres_engine, "before_cursor_execute", meanwhile)
+        with caplog.at_level(logging.WARNING, "churn"):
+            partitions.ensure(postgres_engine)
+        assert [
+            f"the month {NOW.next} gets no partitions" in record.message for record in caplog.records
+        ] == [True]
+        assert months(postgres_engine) == [month for month in NOW.through(3) if month != NOW.next]
+        assert keys(postgres_engine, tables.requests) == set(logged)
+
+    def test_a_purge_removes_its_rows_and_those_of_a_month_that_some_tables_lack(
+        self, postgres_engine: Engine
+    ) -> None:
+        whole, half, young = Month(2019, 3), Month(2019, 5), Month(2019, 7)
+        with postgres_engine.begin() as connection:
+            name = half.partition("requests")
+            connection.exec_driver_sql(f"CREATE TABLE {name} PARTITION OF requests {half.bounds}")
+            kept = [log(connection, day(month), 2) for month in (whole, half, young)][-1]
+        writer = Writer(postgres_engine)
+        purge(postgres_engine, writer, day(young, 1), None)
+        writer.close()
+        for table in (tables.requests, tables.api_responses):
+            old = {key for key in keys(postgres_engine, table) if key < NOW.lower}
+            assert old == {kept}
+        for table in (tables.employee_inputs, tables.features, tables.prediction_results):
+            assert len(keys(postgres_engine, table)) == 2
+        assert verify(postgres_engine).findings == []
+
+
 def test_a_role_that_may_not_make_them_is_warned_once_and_goes_on(
     postgres_engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -99,7 +178,7 @@ def test_a_role_that_may_not_make_them_is_warned_once_and_goes_on(
     with clerk.begin() as connection:
         log(connection, day(NOW.next))
     clerk.dispose()
-    assert partitions.listing(postgres_engine).strays["requests"] == 1
+    assert partitions.listing(postgres_engine).default_rows["requests"] == 1
     with postgres_engine.begin() as connection:
         connection.exec_driver_sql(f"DROP OWNED BY {role}")
         connection.exec_driver_sql(f"DROP ROLE {role}")

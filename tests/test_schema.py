@@ -234,8 +234,8 @@ def test_the_command_says_what_it_finds(database_url: str, monkeypatch: pytest.M
         log(connection, datetime(2099, 1, 1, tzinfo=UTC))
     checked = CliRunner().invoke(main, ["db", "check"])
     assert checked.exit_code == 0
-    strays = "features: 1 rows are in the default partition" in checked.output
-    assert strays == (not is_embedded(database_url))
+    told = "features: 1 rows are in the default partition" in checked.output
+    assert told == (not is_embedded(database_url))
 
 
 def test_the_command_refuses_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,8 @@ def _tell(engine: Engine) -> None:
     found = partitions.listing(engine)
     if found.months:
         click.echo(f"partitions: {len(found.months)} months, {found.months[0]} to {found.months[-1]}")
-    for table, count in found.strays.items():
+    for table, count in found.default_rows.items():
         number = f"{count} or more" if count == partitions.COUNTED else str(count)
-        click.echo(f"{table}: {number} rows are in the default partition: run `churn db upgrade`")
+        click.echo(
+            f"{table}: {number} rows are in the default partition, and stay there until they are purged"
+        )

@@ -1,7 +1,8 @@
 """The journal's monthly partitions on PostgreSQL; on SQLite nothing here does anything.
 
 Each table is partitioned by its key, a UUIDv7 and so a time. What no month is there for goes to the
-table's default partition, so that nothing is lost for want of a partition.
+table's default partition, so that nothing is lost for want of a partition. PostgreSQL makes no partition
+for a month that has rows there: they stay, are read as all others, and are purged row by row.
 """
 
 import logging
@@ -14,11 +15,11 @@ from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy.exc import IntegrityError
 
 from churn.core.errors import DatabaseError
-from churn.database import strays
 from churn.database.locks import alone, patiently
-from churn.database.months import Month, bound, months_in
+from churn.database.months import Month, bound
 from churn.database.schema import INSUFFICIENT_PRIVILEGE, explained, sqlstate
 from churn.database.tables import (
     JOURNAL,
@@ -55,19 +56,19 @@ class Partition:
 class Listing:
     """What partitions there are: the months that every table has one for, and the rows that are in none.
 
-    `strays` counts rows by table, up to COUNTED; a table without any is not in it, nor one whose default
-    partition the database's role may not read.
+    `default_rows` counts rows by table, up to COUNTED; a table without any is not in it, nor one whose
+    default partition the database's role may not read.
     """
 
     months: Sequence[Month]
-    strays: dict[str, int]
+    default_rows: dict[str, int]
 
 
 def ensure(engine: Engine, ahead: int = AHEAD) -> None:
     """Make the partitions of this month and of the next ones, where there are none.
 
-    Rows that are in a default partition are moved to their months. Where the database's role may not do
-    that, a warning is logged, and the rows go on to the default partition.
+    A warning is logged where the database's role may not do that, and for a month that has rows in the
+    default partition already: its rows go on to be kept there.
 
     Raises:
         DatabaseError: the database does not answer, or its tables are in use all the time.
@@ -87,10 +88,10 @@ def ensure(engine: Engine, ahead: int = AHEAD) -> None:
 
 
 def drop_before(engine: Engine, moment: datetime) -> list[str]:
-    """Drop the partitions whose rows are all older than a moment, and return their names.
+    """Drop the months whose rows are all older than a moment, and return the partitions' names.
 
-    Older rows in other partitions stay, those of predictions excepted whose request is dropped: a
-    request shortly before the month's end has predictions shortly after.
+    Older rows elsewhere stay, also those of a month for which some table has no partition. Predictions
+    whose request is dropped go with it: one shortly before the month's end has some shortly after.
 
     Raises:
         DatabaseError: as `ensure`, or the role may not drop them.
@@ -100,15 +101,11 @@ def drop_before(engine: Engine, moment: datetime) -> list[str]:
     dropped: list[str] = []
     with explained(engine), alone(engine) as connection:
         with connection.begin():
-            old = [
-                found
-                for table in KEYS
-                for found in partitions(connection, table)
-                if found.upper <= bound(moment)
-            ]
+            by_table = {table: partitions(connection, table) for table in KEYS}
+        months = set.intersection(*({one.upper for one in found} for found in by_table.values()))
         # A month goes from all tables at once: no half prediction is ever seen.
-        for upper in sorted({found.upper for found in old}):
-            names = [found.name for found in old if found.upper == upper]
+        for upper in sorted(upper for upper in months if upper <= bound(moment)):
+            names = [one.name for found in by_table.values() for one in found if one.upper == upper]
             with connection.begin():
                 patiently(connection, partial(_drop, connection, names, upper))
             dropped += names
@@ -125,7 +122,7 @@ def listing(engine: Engine) -> Listing:
         return Listing((), {})
     with explained(engine), engine.connect() as connection:
         by_table = [{Month.of_id(one.lower) for one in partitions(connection, table)} for table in KEYS]
-        counts = {table: _count_strays(connection, table) for table in KEYS}
+        counts = {table: _count_default(connection, table) for table in KEYS}
     return Listing(
         sorted(set.intersection(*by_table)), {table: count for table, count in counts.items() if count}
     )
@@ -147,50 +144,54 @@ def partitions(connection: Connection, table: str) -> list[Partition]:
 def _ensure(engine: Engine, ahead: int) -> None:
     months = Month.of(datetime.now(UTC)).through(ahead)
     with engine.connect() as connection:
-        if not any(_plan(connection, months).values()):
+        if not _lacking(connection, months):
             return
     with alone(engine) as connection:
         with connection.begin():
-            plan = _plan(connection, months)
-        for table, lacking in plan.items():
-            with connection.begin():
-                has_strays = bool(_strays(connection, table, months))
-            if has_strays:
-                strays.move(connection, table, KEYS[table], lacking)
-            elif lacking:
-                with connection.begin():
-                    patiently(connection, partial(_add, connection, table, lacking))
+            lacking = _lacking(connection, months)
+        for month, tables in lacking.items():
+            if not _add(connection, month, tables):
+                logger.warning(
+                    "the month %s gets no partitions, since the default ones have rows of it: "
+                    "nothing is lost, and `churn data purge` removes them when they are old",
+                    month,
+                )
 
 
-def _plan(connection: Connection, months: Sequence[Month]) -> dict[str, list[Month]]:
-    """Return the months that each table lacks, those that some default partition has rows of included."""
-    asked = {*months}.union(*[_strays(connection, table, months) for table in KEYS])
-    plan = {}
-    for table in KEYS:
-        there = partitions(connection, table)
-        plan[table] = sorted(month for month in asked if not any(one.holds(month) for one in there))
-    return plan
+def _lacking(connection: Connection, months: Sequence[Month]) -> dict[Month, list[str]]:
+    """Return the months that lack a partition, with the tables that lack it."""
+    by_table = {table: partitions(connection, table) for table in KEYS}
+    lacking = {
+        month: [table for table, found in by_table.items() if not any(one.holds(month) for one in found)]
+        for month in months
+    }
+    return {month: tables for month, tables in lacking.items() if tables}
 
 
-def _strays(connection: Connection, table: str, months: Sequence[Month]) -> list[Month]:
-    """Return the months of the rows in a default partition, but for a future beyond the last of some."""
-    if not _may_read(connection, table):
-        return []
-    return months_in(connection, strays.default(table), KEYS[table], months[-1])
+def _add(connection: Connection, month: Month, tables: Sequence[str]) -> bool:
+    """Make a month's partitions, in all these tables or in none; return False where one has rows of it."""
+    try:
+        with connection.begin():
+            if any(_has_rows(connection, table, month) for table in tables):
+                return False
+            patiently(connection, partial(_attach, connection, month, tables))
+    except IntegrityError:  # a row came in between
+        return False
+    return True
 
 
-def _may_read(connection: Connection, table: str) -> bool:
-    """Return whether this role may read a default partition itself: rights on the table do not reach it."""
-    allowed = sa.func.has_table_privilege(strays.default(table), "SELECT")
-    return bool(connection.execute(select(allowed)).scalar())
+def _has_rows(connection: Connection, table: str, month: Month) -> bool:
+    key = sa.column(KEYS[table], sa.Uuid)
+    rows = select(key).select_from(sa.table(table)).where(key >= month.lower, key < month.upper)
+    return connection.execute(rows.limit(1)).first() is not None
 
 
-def _add(connection: Connection, table: str, months: Sequence[Month]) -> None:
+def _attach(connection: Connection, month: Month, tables: Sequence[str]) -> None:
     """Make empty partitions.
 
     Attached, not created as such: that would lock the table against every call.
     """
-    for month in months:
+    for table in tables:
         name = month.partition(table)
         connection.exec_driver_sql(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
         connection.exec_driver_sql(f"ALTER TABLE {table} ATTACH PARTITION {name} {month.bounds}")
@@ -208,8 +209,10 @@ def _drop(connection: Connection, names: Sequence[str], upper: uuid.UUID) -> Non
         connection.execute(delete(table).where(table.c.id.in_(keys)))
 
 
-def _count_strays(connection: Connection, table: str) -> int:
-    if not _may_read(connection, table):
+def _count_default(connection: Connection, table: str) -> int:
+    default = f"{table}_default"
+    # Of the default partition itself: rights on the table do not reach it.
+    if not connection.execute(select(sa.func.has_table_privilege(default, "SELECT"))).scalar():
         return 0
-    some = select(sa.literal(1)).select_from(sa.table(strays.default(table))).limit(COUNTED).subquery()
+    some = select(sa.literal(1)).select_from(sa.table(default)).limit(COUNTED).subquery()
     return connection.execute(select(sa.func.count()).select_from(some)).scalar_one()
