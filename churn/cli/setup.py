@@ -44,13 +44,13 @@ def setup(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> No
 def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None) -> None:
     """Train and promote, unless there is a model: with data given, one of that data."""
     try:
-        if _is_of(registry.find(settings.model).info.metadata, data, thousands):
+        if _is_of(registry.facts_of(settings.model), data, thousands):
             return
     except ModelError:
         # A model that was asked for, or not chosen among several, is not replaced by another, and one of
         # these data that is no better than chance would be no better the second time.
         entries = registry.models()
-        of_these = any(_is_of(entry.info.metadata, data, thousands) for entry in entries)
+        of_these = any(_is_of(entry.facts, data, thousands) for entry in entries)
         if settings.model or len(entries) > 1 or of_these:
             raise
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     # Importing scikit-learn takes seconds, and serving does without it.
     from sklearn.pipeline import Pipeline
 
+
 NAME = listing.NAME
 PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
 
@@ -127,9 +128,8 @@ def resolve(tag: str = "") -> str:
         return found
     entries = models()
     if len(entries) == 1:
-        tag = str(entries[0].tag)
-        require_signal(tag, entries[0].info.metadata)
-        return tag
+        require_signal(entries[0].tag, entries[0].facts)
+        return entries[0].tag
     if entries:
         raise ModelError(
             f"{len(entries)} models in the store {home()} and none promoted: "
@@ -141,10 +141,20 @@ def resolve(tag: str = "") -> str:
     )
 
 
-def models() -> list["bentoml.Model"]:
-    """Return the entries of our models, the newest first."""
-    found = [model for model in bentoml.models.list() if model.tag.name == NAME]
-    return sorted(found, key=lambda model: model.info.creation_time, reverse=True)
+def models() -> list[listing.Listed]:
+    """Return our models, the newest first; raises ModelError where an entry is damaged."""
+    return listing.listed(home())
+
+
+def facts_of(tag: str = "") -> Mapping[str, Any]:
+    """Return what is known of a model, found as `find` finds it, without asking BentoML where that can be.
+
+    Raises:
+        ModelError: as `find`.
+    """
+    wanted = resolve(tag)
+    known = {entry.tag: entry.facts for entry in models()}
+    return known[wanted] if wanted in known else find(wanted).info.metadata
 
 
 def require_signal(tag: str, facts: Mapping[str, Any]) -> None:
