@@ -106,6 +106,27 @@ def test_a_percentage_that_is_a_number(number: float, tmp_path: Path) -> None:
     assert_one_reading(tmp_path, field, repr(number), number)
 
 
+@pytest.mark.parametrize(
+    ("name", "number"), [("revenu_mensuel", 3100.55), ("augmentation_salaire_precedente", 0.11)]
+)
+def test_a_number_of_single_precision_is_the_one_that_was_written(
+    name: str, number: float, tmp_path: Path
+) -> None:
+    field = domain.BY_NAME[name]
+    write_sample(tmp_path, rows=2)
+    extract = tmp_path / f"extrait_{field.extract}.csv"
+    table = pd.read_csv(extract)
+    column = next(spelling for spelling in map(str, table) if domain.fold_name(spelling) in field.spellings)
+    table[column] = pd.Series([number] * 2, dtype="float32")
+    table.to_parquet(extract.with_suffix(".parquet"), index=False)
+    extract.unlink()
+    flat = tmp_path / "flat.parquet"
+    pd.DataFrame([EXAMPLE]).assign(**{name: pd.Series([number], dtype="float32")}).to_parquet(flat)
+    [rows] = FlatTable(flat).batches()
+    expected = by_api(field, number)
+    assert (extracts.read(tmp_path)[name].tolist()[0], records(rows)[0][name]) == (expected, expected)
+
+
 @pytest.mark.parametrize("name", ["age", "revenu_mensuel", "poste", "heure_supplementaires"])
 def test_a_boolean(name: str, tmp_path: Path) -> None:
     field = domain.BY_NAME[name]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from churn.dictionary import domain
 from churn.dictionary.domain import Language
 from churn.i18n import messages
-from churn.ingest.values import Mask
+from churn.ingest.cells import Mask
 from churn.model.vectorized import Cells
 
 SEPARATOR = "; "  # between the sentences of one row

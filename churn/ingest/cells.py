@@ -8,36 +8,126 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from churn.dictionary.domain import IDENTIFIER, Field
-from churn.ingest import values
+from churn.dictionary import domain
+from churn.dictionary.domain import IDENTIFIER, OTHER_MARK, Extract, Field, Mark
 from churn.ingest.columns import as_floats, as_text, is_number
 from churn.ingest.notation import Notation
-from churn.ingest.values import Mask, Values
 from churn.schemas.employee import LONGEST_IDENTIFIER
 
+# Padded or not, and 3.0 where a spreadsheet made numbers of them; 18 digits fit an int64.
+_NUMBER = r"0*(\d{1,18})(?:\.0+)?$"
+_PREFIX: dict[Extract, str] = {"sirh": "^", "eval": "^(?:E_)?", "sondage": "^"}
+_NUMBER_FORM: dict[Extract, str] = {
+    "sirh": "the employee's number, of at most 18 digits",
+    "eval": "E_ and the employee's number, of at most 18 digits",
+    "sondage": "the employee's number, padded with zeros or not, of at most 18 digits",
+}
 _PLAIN_IDENTIFIER = rf"^[ -~]{{0,{LONGEST_IDENTIFIER}}}$"
+
+Values = NDArray[Any]  # float64, int64 or int8, by the field's kind
+Mask = NDArray[np.bool_]
 
 
 def parse(field: Field, column: Any, notation: Notation) -> tuple[Values, Mask]:
     """Return a column's values as `churn.model.vectorized` takes them, and whether the field accepts each.
 
-    A column of numbers is checked as numbers, any other as text, once for each distinct one: so a
-    boolean is neither a number nor a category.
+    Numbers are float64 (percentages in points: 11 for 11 %), categories the int8 position in
+    `field.categories`. Unknown is NaN, or -1 for a category; only an optional or protected field accepts it.
+    A column of numbers is checked as numbers, any other as text, once for each distinct one: so a boolean is
+    neither a number nor a category.
     """
     if field.numeric and is_number(column.type):
-        return _numbers(field, column, notation)
+        values, valid = _check(field, as_floats(column), notation.fractions)
+        return values, valid | (may_be_unknown(field) & _mask(column.is_null()))
     encoded = as_text(column)
-    # A numbers column of an extract and of a flat table read alike; only ids depend on the extract.
-    parsed, accepted = values.parse(field, encoded.dictionary, extract=field.extract, notation=notation)
+    texts = pc.utf8_trim_whitespace(encoded.dictionary)
+    values, valid = _numbers(field, texts, notation) if field.numeric else _categories(field, texts)
+    valid = np.where(_mask(pc.equal(texts, "")), may_be_unknown(field), valid)
     places = encoded.indices.to_numpy()
-    return parsed[places], accepted[places]
+    return values[places], valid[places]
 
 
-def _numbers(field: Field, column: Any, notation: Notation) -> tuple[Values, Mask]:
-    found, valid = values.check(field, as_floats(column), notation.fractions)
-    if column.null_count and values.may_be_unknown(field):
-        valid |= np.asarray(column.is_null())
-    return found, valid
+def expected(field: Field, found: object, extract: Extract | None = None) -> str:
+    """Return what a cell of the field, in an extract or elsewhere, should hold; `found` is what it holds."""
+    number = float(found) if isinstance(found, int | float) else math.nan
+    if field is IDENTIFIER:
+        return _expected_identifier(number) if extract is None else _NUMBER_FORM[extract]
+    if field.kind == "category":
+        form = "one of " + ", ".join(field.categories)
+    else:
+        noun = {"integer": "an integer", "percent": "a percentage"}.get(field.kind, "a number")
+        top = " or more" if field.maximum is None else f" to {field.maximum:g}"
+        form = f"{noun}, {field.minimum:g}{top}"
+        if field.maximum is None and number > field.highest:
+            form = f"{noun}, at most {field.highest:,.0f}"
+    return form + ", or nothing where unknown" * may_be_unknown(field)
+
+
+def _expected_identifier(number: float) -> str:
+    bound = f"at most {IDENTIFIER.highest:,}" if number > IDENTIFIER.highest else "0 or more"
+    return f"an integer, {bound}, or a text of 1 to {LONGEST_IDENTIFIER} characters, or nothing"
+
+
+def may_be_unknown(field: Field) -> bool:
+    """Return whether an empty cell of the field is accepted."""
+    return field.role in ("optional", "protected")
+
+
+def _numbers(field: Field, texts: Any, notation: Notation) -> tuple[Values, Mask]:
+    fractions = np.full(len(texts), notation.fractions)
+    if field.kind == "percent":
+        fractions &= ~_mask(pc.ends_with(texts, "%"))
+        texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, "%$", ""))
+    if notation.thousands is not None:
+        texts = _ungrouped(texts, notation.thousands)
+    elif notation.decimal_comma or field.kind == "percent":  # no thousands in a percentage, nor in the API's
+        texts = pc.replace_substring(texts, ",", ".")
+    readable = pc.match_substring_regex(texts, domain.NUMBER)
+    numbers = np.array(pc.if_else(readable, texts, None).cast(pa.float64()), dtype=np.float64)
+    return _check(field, numbers, fractions)
+
+
+def _ungrouped(texts: Any, mark: Mark) -> Any:
+    """Return texts without the mark between thousands, and with a decimal point; null where misplaced."""
+    decimals = f"([{OTHER_MARK[mark]}][0-9]*)?$"
+    placed = pc.match_substring_regex(texts, f"^-?([0-9]+|[0-9]{{1,3}}([{mark}][0-9]{{3}})+){decimals}")
+    plain = pc.replace_substring(pc.replace_substring(texts, mark, ""), OTHER_MARK[mark], ".")
+    return pc.if_else(placed, plain, None)
+
+
+def _check(field: Field, numbers: NDArray[np.float64], fractions: Mask | bool) -> tuple[Values, Mask]:
+    """Return numbers in the field's unit, and whether the field accepts each; NaN is not accepted.
+
+    `fractions` tells which percentages are fractions.
+    """
+    if field.kind == "percent":
+        fractions = np.asarray(fractions) & (np.abs(numbers) <= 1)
+        numbers = numbers.copy()
+        numbers[fractions] = np.round(numbers[fractions] * 100, 9)  # as domain.as_percent
+    valid = (numbers >= (field.minimum or 0)) & (numbers <= field.highest)
+    if field.kind == "integer":
+        valid &= numbers == np.floor(numbers)
+    return numbers, valid
+
+
+def _categories(field: Field, texts: Any) -> tuple[Values, Mask]:
+    position = {category: place for place, category in enumerate(field.categories)}
+    found = (position.get(field.category(text) or "", -1) for text in texts.to_pylist())
+    codes = np.fromiter(found, dtype=np.int8, count=len(texts))
+    return codes, codes >= 0
+
+
+def _mask(flags: Any) -> Mask:
+    return np.array(flags, dtype=bool)
+
+
+def employee_numbers(column: Any, extract: Extract) -> tuple[Values, Mask]:
+    """Return the employees' numbers in an extract's column as int64, and whether each could be read."""
+    texts = pc.utf8_trim_whitespace(column.cast(pa.string()).fill_null(""))
+    pattern = _PREFIX[extract] + _NUMBER
+    readable = pc.match_substring_regex(texts, pattern)
+    digits = pc.if_else(readable, pc.replace_substring_regex(texts, pattern, r"\1"), "0")
+    return np.array(digits.cast(pa.int64())), _mask(readable)
 
 
 def identifiers(column: Any) -> tuple[Any, Mask]:
@@ -61,12 +151,3 @@ def _numbered(column: Any) -> tuple[Any, Mask]:
     valid = (numbers >= 0) & (numbers < float(IDENTIFIER.highest)) & (numbers == np.floor(numbers))
     whole = pc.if_else(pa.array(valid), column, None).cast(pa.int64(), safe=False)
     return whole, valid
-
-
-def expected(field: Field, found: object) -> str:
-    """Return what a cell of the field should hold, as a reject says it; `found` is what it holds."""
-    number = float(found) if isinstance(found, int | float) else math.nan
-    if field is not IDENTIFIER:
-        return values.expected(field, field.extract, number)
-    bound = f"at most {field.highest:,}" if number > field.highest else "0 or more"
-    return f"an integer, {bound}, or a text of 1 to {LONGEST_IDENTIFIER} characters, or nothing"

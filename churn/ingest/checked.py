@@ -7,17 +7,18 @@ from itertools import permutations, repeat
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from pandas.api.extensions import ExtensionArray
 
 from churn.core.errors import Problem
 from churn.dictionary import domain
 from churn.dictionary.domain import Field, Mark
-from churn.ingest import values
+from churn.ingest import cells
+from churn.ingest.cells import Mask, Values
 from churn.ingest.findings import Findings
-from churn.ingest.notation import Evidence, Notation, is_told_by_cells
+from churn.ingest.notation import Evidence, is_told_by_cells
 from churn.ingest.sheet import Column, Sheet
-from churn.ingest.values import Mask, Values
 
 
 @dataclass(frozen=True)
@@ -51,34 +52,41 @@ class Checked:
         return int(self.ids[row]) if known else None
 
 
-def check(found: Sheet, findings: Findings, told: Mark | None = None) -> Checked:
+def check(sheet: Sheet, findings: Findings, told: Mark | None = None) -> Checked:
     """Parse every cell of one extract, and report those that its field refuses.
 
     `told` is the thousands separator where the cells of a column do not tell.
     """
-    rows: dict[str, Values] = {}
+    values: dict[str, Values] = {}
     masks: dict[str, Mask] = {}
-    for name, column in found.columns.items():
+    for name, column in sheet.columns.items():
         field = domain.BY_NAME[name]
-        notation = _notation(found, field, column, findings, told)
-        parsed, accepted = values.parse(field, column.texts, extract=found.extract, notation=notation)
-        rows[name], masks[name] = parsed[column.codes], accepted[column.codes]
+        try:
+            values[name], masks[name] = _parse(sheet, field, column, findings, told)
+        except pa.ArrowException:
+            expected = f"a column of text or numbers, not {column.cells.type}"
+            findings.add(Problem(sheet.file, 1, column.spelling, None, expected))
+            continue
         refused = np.flatnonzero(~masks[name])
-        expected = (values.expected(field, found.extract, number) for number in rows[name][refused])
-        found.report(findings, column, refused, expected)
+        texts = (cells.expected(field, value, sheet.extract) for value in values[name][refused])
+        sheet.report(findings, column, refused, texts)
     identified = masks.get(domain.IDENTIFIER.name, np.zeros(0, dtype=bool))
-    return Checked(found, rows, identified, np.logical_and.reduce(list(masks.values())))
+    return Checked(sheet, values, identified, np.logical_and.reduce(list(masks.values())))
 
 
-def _notation(found: Sheet, field: Field, column: Column, findings: Findings, told: Mark | None) -> Notation:
-    evidence = Evidence(field, decimal_comma=found.decimal_comma, told=told)
-    if is_told_by_cells(field, typed=column.typed):
-        evidence.add_texts(column.texts)
+def _parse(
+    sheet: Sheet, field: Field, column: Column, findings: Findings, told: Mark | None
+) -> tuple[Values, Mask]:
+    if field is domain.IDENTIFIER:
+        return cells.employee_numbers(column.cells, sheet.extract)
+    evidence = Evidence(field, decimal_comma=sheet.decimal_comma, told=told)
+    if is_told_by_cells(field, column.cells.type):
+        evidence.add(column.cells)
     if evidence.problem:
-        findings.add(Problem(found.file, 1, column.spelling, None, evidence.problem))
+        findings.add(Problem(sheet.file, 1, column.spelling, None, evidence.problem))
     elif notice := evidence.notice():
-        findings.notices.append(f"{found.file}: {notice}")
-    return evidence.notation()
+        findings.notices.append(f"{sheet.file}: {notice}")
+    return cells.parse(field, column.cells, evidence.notation())
 
 
 def compare(extracts: Sequence[Checked], findings: Findings, *, even_incomplete: bool = False) -> None:

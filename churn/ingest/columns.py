@@ -27,6 +27,8 @@ def as_text(column: Any) -> Any:
 
 def as_floats(column: Any) -> NDArray[np.float64]:
     """Return a column of numbers as such, NaN standing for null."""
+    if pa.types.is_float32(column.type):
+        column = column.cast(pa.string())  # 0.1 as it was written, and not 0.10000000149
     return np.asarray(column.cast(pa.float64(), safe=False).fill_null(np.nan))
 
 

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary import domain
 from churn.dictionary.domain import Mark
-from churn.ingest import cells, columns, header
+from churn.ingest import cells, header
+from churn.ingest.cells import Mask, Values
 from churn.ingest.columns import is_number
 from churn.ingest.findings import Findings
 from churn.ingest.notation import Evidence, is_told_by_cells
 from churn.ingest.reader import RawRows, open_reader
 from churn.ingest.rows import Reject, Rows
 from churn.ingest.sheet import SHOWN_LENGTH
-from churn.ingest.values import Mask, Values
 
 
 class FlatTable:
@@ -90,15 +90,12 @@ class FlatTable:
         asked = {
             name: position
             for name, position in self._positions.items()
-            if is_told_by_cells(fields[name], typed=is_number(self._reader.types[position]))
+            if is_told_by_cells(fields[name], self._reader.types[position])
         }
-        for found_columns in self._reader.scan(list(asked.values())) if asked else ():
-            for name, column in zip(asked, found_columns, strict=True):
+        for columns in self._reader.scan(list(asked.values())) if asked else ():
+            for name, column in zip(asked, columns, strict=True):
                 with self._explained(name, column):
-                    if is_number(column.type):
-                        found[name].add_numbers(columns.as_floats(column))
-                    else:
-                        found[name].add_texts(columns.as_text(column).dictionary)
+                    found[name].add(column)
         doubtful = {name: one.problem for name, one in found.items() if one.problem}
         if doubtful:
             raise ExtractError([self._problem(name, expected) for name, expected in doubtful.items()])

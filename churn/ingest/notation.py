@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from churn.dictionary import domain
 from churn.dictionary.domain import OTHER_MARK, Field, Mark
+from churn.ingest.columns import as_floats, as_text, is_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,9 @@ class Notation:
     fractions: bool = False
 
 
-def is_told_by_cells(field: Field, *, typed: bool) -> bool:
-    """Return whether only its cells tell the notation of a column; `typed` says that they are numbers."""
-    return field.kind == "percent" or (field.kind == "number" and not typed)
+def is_told_by_cells(field: Field, kind: Any) -> bool:
+    """Return whether only its cells tell the notation of a column of this Arrow type."""
+    return field.kind == "percent" or (field.kind == "number" and not is_number(kind))
 
 
 class Evidence:
@@ -46,19 +47,22 @@ class Evidence:
         self._open: set[Mark] = set()  # marks that could do either somewhere
         self._above_one = self._one = self._between = False  # of percentages without their sign
 
-    def add_texts(self, texts: Any) -> None:
-        """Take in distinct texts, a pyarrow.StringArray."""
-        texts = pc.utf8_trim_whitespace(texts)
+    def add(self, column: Any) -> None:
+        """Take in cells, as many of a column as there are at hand."""
+        if is_number(column.type):
+            self._add_percentages(as_floats(column))
+            return
+        texts = pc.utf8_trim_whitespace(as_text(column).dictionary)
         if self._field.kind == "percent":
             unsigned = pc.replace_substring(texts.filter(pc.invert(pc.ends_with(texts, "%"))), ",", ".")
             readable = unsigned.filter(pc.match_substring_regex(unsigned, domain.NUMBER))
-            self.add_numbers(np.asarray(readable.cast(pa.float64())))
+            self._add_percentages(np.asarray(readable.cast(pa.float64())))
         else:
             for mark in OTHER_MARK:
                 self._add_marked(texts.filter(pc.match_substring(texts, mark)), mark)
 
-    def add_numbers(self, numbers: NDArray[np.float64]) -> None:
-        """Take in percentages that are numbers and so have no sign; NaN is none."""
+    def _add_percentages(self, numbers: NDArray[np.float64]) -> None:
+        """Take in percentages that have no sign; NaN is none."""
         self._above_one |= bool((numbers > 1).any())
         self._one |= bool((numbers == 1).any())
         self._between |= bool(((numbers > 0) & (numbers < 1)).any())

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.domain import Extract
-from churn.ingest import columns, header
+from churn.ingest import header
+from churn.ingest.columns import joined
 from churn.ingest.findings import Findings
 from churn.ingest.reader import Reader, open_reader
 
@@ -21,19 +22,14 @@ SHOWN_LENGTH = 80  # of a value in a problem: a quote left open makes one value 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name in the file, its distinct texts, and which of them each row holds.
-
-    `typed` tells that they were numbers.
-    """
+    """One column: its name in the file, and its cells."""
 
     spelling: str
-    texts: Any  # a pyarrow.StringArray, which has no types
-    codes: NDArray[np.int32]
-    typed: bool
+    cells: Any  # a pyarrow.Array, which has no types
 
     def shown(self, row: np.intp) -> str:
         """Return a cell's text as a problem quotes it."""
-        text = str(self.texts[int(self.codes[row])])
+        text = self.cells.slice(int(row), 1).cast(pa.string())[0].as_py() or ""
         return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
 
 
@@ -88,16 +84,13 @@ def read(
     if not ragged and not len(numbers):
         findings.add(Problem(path.name, None, None, None, "at least one employee below the header"))
         return None
-    found = {}
-    positions = header.match(reader.names, path.name, findings, header.of_extract(extract, dispensable))
-    for name, position in positions.items():
-        spelling, column = reader.names[position], columns.joined([part.columns[position] for part in parts])
-        try:
-            found[name] = _encode(spelling, column)
-        except pa.ArrowException:
-            expected = f"a column of text or numbers, not {column.type}"
-            findings.add(Problem(path.name, 1, spelling, None, expected))
-    return Sheet(path.name, extract, found, numbers, not ragged, reader.decimal_comma, reader.lines)
+    expected = header.of_extract(extract, dispensable)
+    positions = header.match(reader.names, path.name, findings, expected)
+    columns = {
+        name: Column(reader.names[position], joined([part.columns[position] for part in parts]))
+        for name, position in positions.items()
+    }
+    return Sheet(path.name, extract, columns, numbers, not ragged, reader.decimal_comma, reader.lines)
 
 
 def _report_ragged(path: Path, reader: Reader, ragged: Sequence[tuple[int, int]], findings: Findings) -> None:
@@ -108,8 +101,3 @@ def _report_ragged(path: Path, reader: Reader, ragged: Sequence[tuple[int, int]]
             for row, length in ragged
         )
         findings.add_many(problems, count=len(ragged))
-
-
-def _encode(spelling: str, cells: Any) -> Column:
-    encoded = columns.as_text(cells)
-    return Column(spelling, encoded.dictionary, encoded.indices.to_numpy(), columns.is_number(cells.type))
