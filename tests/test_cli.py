@@ -426,10 +426,8 @@ class TestModel:
         assert "?" in other  # it says nothing of its figures
 
     def test_list_reads_off_files_what_bentoml_knows(self, model: ServedModel, damaged: str) -> None:
-        ours = [entry.info for entry in bentoml.models.list() if entry.tag.name == registry.NAME]
-        ours.sort(key=lambda info: info.creation_time, reverse=True)
-        known = [(str(info.tag), info.creation_time, info.metadata) for info in ours]
-        assert [(entry.tag, entry.created, entry.facts) for entry in registry.models()] == known
+        known = [(str(one.tag), one.info.creation_time, one.info.metadata) for one in registry.models()]
+        assert [(one.tag, one.created, one.facts) for one in listed(registry.home())] == known
         assert {model.tag, damaged} <= {tag for tag, _, _ in known}
 
     def test_list_names_an_entry_that_is_damaged(self, tmp_path: Path) -> None:

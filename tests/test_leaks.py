@@ -207,12 +207,10 @@ def a_damaged_row(world: World, server: Mortal) -> None:
     """A row of the journal that cannot be read, which nobody expects."""
     marks = world.evidence.marks
     with opened(world.url) as engine, engine.begin() as connection:
-        if world.evidence.kind == "sqlite":  # it keeps in a column whatever it is given
-            values, at = {"value": marks.word("predicted")}, "requests SET received_at = :value"
-        else:
-            values = {"value": f'{{"revenu_mensuel": {marks.integer("predicted")}{"0" * 20}}}'}
-            at = "employee_inputs SET record = CAST(:value AS json) WHERE record IS NOT NULL"
-        connection.execute(text(f"UPDATE {at}"), values)
+        # SQLite keeps in a column whatever it is given; PostgreSQL has years that Python has not.
+        is_sqlite = world.evidence.kind == "sqlite"
+        value = marks.word("predicted") if is_sqlite else "20000-01-01 00:00:00+00"
+        connection.execute(text("UPDATE requests SET received_at = :value"), {"value": value})
     world.send(server, canaries.request(marks, "GET", "/history?details=true", world.tokens["root"]))
 
 

@@ -50,7 +50,7 @@ def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None
         # A model that was asked for, or not chosen among several, is not replaced by another, and one of
         # these data that is no better than chance would be no better the second time.
         entries = registry.models()
-        of_these = any(_is_of(entry.facts, data, thousands) for entry in entries)
+        of_these = any(_is_of(entry.info.metadata, data, thousands) for entry in entries)
         if settings.model or len(entries) > 1 or of_these:
             raise
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.

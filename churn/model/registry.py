@@ -128,8 +128,9 @@ def resolve(tag: str = "") -> str:
         return found
     entries = models()
     if len(entries) == 1:
-        require_signal(entries[0].tag, entries[0].facts)
-        return entries[0].tag
+        tag = str(entries[0].tag)
+        require_signal(tag, entries[0].info.metadata)
+        return tag
     if entries:
         raise ModelError(
             f"{len(entries)} models in the store {home()} and none promoted: "
@@ -141,9 +142,10 @@ def resolve(tag: str = "") -> str:
     )
 
 
-def models() -> list[listing.Listed]:
-    """Return our models, the newest first; raises ModelError where an entry is damaged."""
-    return listing.listed(home())
+def models() -> list["bentoml.Model"]:
+    """Return the entries of our models, the newest first."""
+    found = [model for model in bentoml.models.list() if model.tag.name == NAME]
+    return sorted(found, key=lambda model: model.info.creation_time, reverse=True)
 
 
 def facts_of(tag: str = "") -> Mapping[str, Any]:
@@ -152,9 +154,9 @@ def facts_of(tag: str = "") -> Mapping[str, Any]:
     Raises:
         ModelError: as `find`.
     """
-    wanted = resolve(tag)
-    known = {entry.tag: entry.facts for entry in models()}
-    return known[wanted] if wanted in known else find(wanted).info.metadata
+    wanted = tag or promotions.promoted(home())
+    known = {entry.tag: entry.facts for entry in listing.listed(home())}
+    return known[wanted] if wanted in known else find(tag).info.metadata
 
 
 def require_signal(tag: str, facts: Mapping[str, Any]) -> None:
