@@ -102,10 +102,10 @@ def drop_before(engine: Engine, moment: datetime) -> list[str]:
     with explained(engine), alone(engine) as connection:
         with connection.begin():
             by_table = {table: partitions(connection, table) for table in KEYS}
-        months = set.intersection(*({one.upper for one in found} for found in by_table.values()))
+        ends = set.intersection(*({part.upper for part in parts} for parts in by_table.values()))
         # A month goes from all tables at once: no half prediction is ever seen.
-        for upper in sorted(upper for upper in months if upper <= bound(moment)):
-            names = [one.name for found in by_table.values() for one in found if one.upper == upper]
+        for upper in sorted(end for end in ends if end <= bound(moment)):
+            names = [part.name for parts in by_table.values() for part in parts if part.upper == upper]
             with connection.begin():
                 patiently(connection, partial(_drop, connection, names, upper))
             dropped += names
@@ -162,7 +162,7 @@ def _lacking(connection: Connection, months: Sequence[Month]) -> dict[Month, lis
     """Return the months that lack a partition, with the tables that lack it."""
     by_table = {table: partitions(connection, table) for table in KEYS}
     lacking = {
-        month: [table for table, found in by_table.items() if not any(one.holds(month) for one in found)]
+        month: [table for table, parts in by_table.items() if not any(part.holds(month) for part in parts)]
         for month in months
     }
     return {month: tables for month, tables in lacking.items() if tables}
