@@ -251,6 +251,13 @@ class TestFiles:
             "extrait_sirh.csv:1: column names, separated by commas or semicolons"
         ]
 
+    def test_not_utf8_in_a_ragged_row_far_below_the_header(self, tmp_path: Path) -> None:
+        ids = list(range(1, 501))
+        write(tmp_path, build({"sirh": ids, "eval": ids, "sondage": ids}))
+        with path_of(tmp_path, "eval").open("ab") as file:
+            file.write(b"1,\xe9\n")
+        assert problems_of(tmp_path) == ["extrait_eval.csv:502: UTF-8 text (in Excel: “CSV UTF-8”)"]
+
     @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
     def test_not_utf8(self, tmp_path: Path, tables: Tables, encoding: str) -> None:
         write(tmp_path, tables)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ class Reader(Protocol):
         ...
 
     def lines(self) -> Sequence[int]:
-        """Return the line on which each row starts, ragged ones too, 1 being the header."""
+        """Return the line on which each row starts, ragged ones too; raises as `batches`."""
         ...
 
 
@@ -112,7 +113,7 @@ def _undecodable_line(path: Path) -> int | None:
         return None
     with path.open(encoding="utf-8", errors="surrogateescape") as text:
         for number, line in enumerate(text, 1):
-            if any("\udc80" <= character <= "\udcff" for character in line):
+            if re.search("[\udc80-\udcff]", line):
                 return number
     return None
 
@@ -228,7 +229,11 @@ class CsvReader:
         counts lines; it is slower, but only a file with a problem is read this second time.
         """
         lines = array("q")
-        with self._path.open(encoding="utf-8-sig", newline="") as text, _values_of_any_length():
+        with (
+            explained(self._path),
+            self._path.open(encoding="utf-8-sig", newline="") as text,
+            _values_of_any_length(),
+        ):
             reader = csv.reader(text, delimiter=self._delimiter)
             next(reader)
             line = reader.line_num + 1
@@ -244,7 +249,8 @@ class CsvReader:
         """Return Arrow's batches of the rows below the header; `leave_out` is told of ragged ones."""
         names = [str(position) for position in range(len(self.names))]  # the file's own names may repeat
         return pyarrow.csv.open_csv(
-            file,
+            # Decoded before it is parsed: where a ragged row is no UTF-8, Arrow would print a traceback.
+            pa.transcoding_input_stream(pa.PythonFile(file), "utf-8-sig", "utf-8"),
             # Only a single thread can tell the number of a ragged row.
             pyarrow.csv.ReadOptions(
                 column_names=names, skip_rows_after_names=1, block_size=BLOCK_BYTES, use_threads=False

@@ -15,7 +15,7 @@ from churn.dictionary.domain import Extract
 from churn.ingest import header
 from churn.ingest.columns import joined
 from churn.ingest.findings import Findings
-from churn.ingest.reader import Reader, open_reader
+from churn.ingest.reader import RawRows, Reader, open_reader
 
 SHOWN_LENGTH = 80  # of a value in a problem: a quote left open makes one value of the rest of a file
 
@@ -75,12 +75,11 @@ def read(
     try:
         reader = open_reader(path)
         parts = list(reader.batches())
+        ragged = _report_ragged(path, reader, parts, findings)
     except ExtractError as error:
         findings.add_many(error.problems, count=error.total)
         return None
     numbers = np.concatenate([part.numbers for part in parts] or [np.zeros(0, dtype=np.int64)])
-    ragged = [row for part in parts for row in part.ragged]
-    _report_ragged(path, reader, ragged, findings)
     if not ragged and not len(numbers):
         findings.add(Problem(path.name, None, None, None, "at least one employee below the header"))
         return None
@@ -93,11 +92,13 @@ def read(
     return Sheet(path.name, extract, columns, numbers, not ragged, reader.decimal_comma, reader.lines)
 
 
-def _report_ragged(path: Path, reader: Reader, ragged: Sequence[tuple[int, int]], findings: Findings) -> None:
-    if ragged:
-        lines, width = reader.lines(), len(reader.names)
-        problems = (
-            Problem(path.name, lines[row - 1], None, None, f"{width} values, as in the header, not {length}")
-            for row, length in ragged
-        )
-        findings.add_many(problems, count=len(ragged))
+def _report_ragged(path: Path, reader: Reader, parts: Sequence[RawRows], findings: Findings) -> bool:
+    """Report the rows with too many or too few values; return whether there are any."""
+    ragged = [row for part in parts for row in part.ragged]
+    lines, width = reader.lines() if ragged else (), len(reader.names)
+    problems = (
+        Problem(path.name, lines[row - 1], None, None, f"{width} values, as in the header, not {length}")
+        for row, length in ragged
+    )
+    findings.add_many(problems, count=len(ragged))
+    return bool(ragged)
