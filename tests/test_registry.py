@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from churn.core.errors import ModelError
-from churn.model import registry, self_test
+from churn.model import listing, registry, self_test
 from churn.model.pipeline import frame
 from churn.model.registry import ServedModel
 from churn.model.scorecard import Calibration
@@ -94,6 +94,19 @@ def test_the_stores_own_metadata_has_the_key_figures(model: ServedModel) -> None
     audited = {audit["field"]: audit for audit in model.report["fairness"]}
     assert set(metadata["fairness"]) == {"genre", "age", "statut_marital", "departement"}
     assert all(verdict == audited[name]["four_fifths"] for name, verdict in metadata["fairness"].items())
+
+
+def test_a_models_facts_are_read_off_its_own_file_whatever_others_are_like(
+    model: ServedModel, tmp_path: Path
+) -> None:
+    store = Path("models") / registry.NAME
+    number = model.tag.partition(":")[2]
+    shutil.copytree(registry.home() / store / number, tmp_path / store / number)
+    (tmp_path / store / "broken").mkdir()
+    (tmp_path / store / "broken" / "model.yaml").write_text("name: [", encoding="utf-8")
+    assert listing.facts_of(tmp_path, model.tag) == bentoml.models.get(model.tag).info.metadata
+    assert listing.facts_of(tmp_path, f"{registry.NAME}:latest") is None
+    assert registry.facts_of() == listing.facts_of(tmp_path, model.tag)
 
 
 def test_the_promoted_model_serves_and_a_tag_that_was_given_comes_first(model: ServedModel) -> None:

@@ -9,6 +9,7 @@ and the rows of each in the order of `tables.JOURNAL`.
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
 import orjson
@@ -26,7 +27,7 @@ def leaf(table: str, salt: str, cells: Sequence[object]) -> bytes:
     return sha256(orjson.dumps((salt, table, cells))).digest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """One transaction's link in the chain of its writer."""
 
@@ -36,7 +37,7 @@ class Link:
     previous: bytes
     leaves: bytes
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """What the next batch builds on: 32 bytes."""
         head = self.previous + self.id.bytes + self.chain.bytes + self.sequence.to_bytes(8, "big")

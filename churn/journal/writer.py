@@ -66,8 +66,8 @@ class Writer:
             try:
                 if also is not None or replayed or self._chain is None:
                     self._write_with(entries, also, replayed=replayed)
-                else:
-                    self._write_alone(entries)
+                elif entries:
+                    self._write_alone(self._chain, entries)
                 if self.is_embedded and sum([len(entry.leaves) for entry in entries]) > LARGE:
                     self._disconnect()  # its statements would keep the values
             except BaseException as error:
@@ -87,31 +87,30 @@ class Writer:
                 also(connection)
             if replayed:
                 entries = _missing(connection, entries)
-            if self._chain is None and entries:
-                self._begin_chain(connection)
-            self._write_rows(connection.connection, entries)
+            if entries:
+                chain = self._chain or self._begin_chain(connection)
+                self._write_rows(connection.connection, chain, entries)
 
-    def _write_alone(self, entries: Sequence[Entry]) -> None:
+    def _write_alone(self, chain: uuid.UUID, entries: Sequence[Entry]) -> None:
         """Write, and nothing else, on the writer's own connection."""
         if self._line is None:
             self._line = _connect(self._engine)
-        self._write_rows(self._line, entries)
+        self._write_rows(self._line, chain, entries)
         if self.is_embedded:  # else the one message was committed
             commit(self._line)
 
-    def _write_rows(self, line: PoolProxiedConnection, entries: Sequence[Entry]) -> None:
-        if not entries or self._chain is None:
-            return
+    def _write_rows(self, line: PoolProxiedConnection, chain: uuid.UUID, entries: Sequence[Entry]) -> None:
         entries = sorted(entries, key=_id)
         leaves = b"".join([entry.leaves for entry in entries])
-        batch = Link(new_id(), self._chain, self._sequence, self._previous, leaves)
+        batch = Link(new_id(), chain, self._sequence, self._previous, leaves)
         write_rows(line, entries, batch)
         self._sequence, self._previous = batch.sequence + 1, batch.digest
 
-    def _begin_chain(self, connection: Connection) -> None:
+    def _begin_chain(self, connection: Connection) -> uuid.UUID:
         self._chain, self._sequence = new_id(), 0
         newest = select(journal_batches.c.digest).order_by(journal_batches.c.id.desc()).limit(1)
         self._previous = connection.execute(newest).scalar() or GENESIS
+        return self._chain
 
     def close(self) -> None:
         """Let go of the connection; a later write takes a new one."""

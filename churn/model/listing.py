@@ -11,6 +11,7 @@ import yaml
 from churn.core.errors import ModelError
 
 NAME = "churn"
+_FILE = "model.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,23 @@ def listed(home: Path) -> list[Listed]:
     Raises:
         ModelError: an entry is damaged.
     """
-    files = (home / "models" / NAME).glob("*/model.yaml")
+    files = _folder(home).glob(f"*/{_FILE}")
     return sorted(map(_read, files), key=lambda entry: entry.created, reverse=True)
+
+
+def facts_of(home: Path, tag: str) -> Mapping[str, Any] | None:
+    """Return what is known of the model with this whole tag; None where it is not there.
+
+    Raises:
+        ModelError: its entry is damaged.
+    """
+    name, _, version = tag.partition(":")
+    path = _folder(home) / version / _FILE
+    return _read(path).facts if name == NAME and version and path.is_file() else None
+
+
+def _folder(home: Path) -> Path:
+    return home / "models" / NAME
 
 
 def _read(path: Path) -> Listed:

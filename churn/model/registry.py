@@ -154,9 +154,8 @@ def facts_of(tag: str = "") -> Mapping[str, Any]:
     Raises:
         ModelError: as `find`.
     """
-    wanted = tag or promotions.promoted(home())
-    known = {entry.tag: entry.facts for entry in listing.listed(home())}
-    return known[wanted] if wanted in known else find(tag).info.metadata
+    facts = listing.facts_of(home(), tag or promotions.promoted(home()) or "")
+    return find(tag).info.metadata if facts is None else facts
 
 
 def require_signal(tag: str, facts: Mapping[str, Any]) -> None:

@@ -67,7 +67,7 @@ def read_what_if(body: bytes) -> WhatIfQuestion:
         raise InvalidInputError([FieldError(("body", "employee"), "missing")])
     employees, errors = _validate(Employee, [parsed.pop("employee")], ("body", "employee"))
     changes, more = _validate(Changes, [parsed.pop("changes", {})], ("body", "changes"))
-    strangers = [FieldError(("body", _readable(name)), "unknown_field") for name in parsed]
+    strangers = [FieldError(("body", readable(name)), "unknown_field") for name in parsed]
     _refuse_any([*errors, *more, *strangers])
     return WhatIfQuestion(employee=employees[0], changes=changes[0])
 
@@ -121,7 +121,7 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         counted = Counter(name for name, _ in pairs)
         repeated = next(name for name, times in counted.items() if times > 1)
-        raise InvalidInputError([FieldError(("body", _readable(repeated)), "repeated_field")])
+        raise InvalidInputError([FieldError(("body", readable(repeated)), "repeated_field")])
     return members
 
 
@@ -158,7 +158,7 @@ def _refuse_any(errors: list[FieldError]) -> None:
         raise InvalidInputError(errors)
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
     """Return an unknown name as it may be told back and stored: short, and without control characters."""
     return "".join(islice((character for character in name if character.isprintable()), MAX_NAME))
 
@@ -177,5 +177,5 @@ def _field_error(error: ErrorDetails, place: Place) -> FieldError:
         kind = "object_type"
     elif known is not None and known.role == "core" and error["input"] is None:
         kind = "missing"
-    at = place if spelling is None else (*place, _readable(spelling))
+    at = place if spelling is None else (*place, readable(spelling))
     return FieldError(at, kind, known.name if known else None)

@@ -14,10 +14,9 @@ from starlette.routing import Route
 from churn.core.errors import FieldError, InvalidInputError
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage
+from churn.web.parsing import MAX_ERRORS, readable
 
 READERS = 3  # pages that are read at once, so that logins find a connection beside them
-MAX_NAME = 64  # characters of an unknown parameter's name that are told back
-MAX_ERRORS = 50  # entries of one refusal
 
 Read = Callable[[HistoryQuery], HistoryPage]
 
@@ -58,6 +57,5 @@ def read_query(parameters: QueryParams) -> HistoryQuery:
 def _error(name: str, kind: str) -> FieldError:
     """Return our entry for a parameter; never its value."""
     if kind == "extra_forbidden":
-        name = "".join(character for character in name if character.isprintable())[:MAX_NAME]
-        return FieldError(("query", name), "unknown_parameter")
+        return FieldError(("query", readable(name)), "unknown_parameter")
     return FieldError(("query", name), kind, name if kind == "identifier" else None)

@@ -54,7 +54,7 @@ class ErrorResponses:
             async with deadline:
                 await self._app(scope, receive, answer.send)
         except Exception as error:  # noqa: BLE001 - whatever it is: answered in our shape
-            failure = TookTooLongError("no answer in time") if deadline.expired() else error
+            failure = cause(error, deadline)
             _log(failure, state)
             if answer.started:
                 raise failure from None  # too late for another answer: the server cuts the connection
@@ -90,6 +90,11 @@ class _Answer:
         if allowed := Headers(raw=message["headers"]).get("allow"):
             refused.headers["Allow"] = allowed
         return refused
+
+
+def cause(error: Exception, deadline: asyncio.Timeout) -> Exception:
+    """Return why something failed under a deadline: where that is over, it took too long."""
+    return TookTooLongError("no answer in time") if deadline.expired() else error
 
 
 def _log(error: Exception, state: RequestState) -> None:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from churn.core.errors import ChurnError, DatabaseError, TookTooLongError, UnauthorizedError
+from churn.core.errors import ChurnError, DatabaseError, UnauthorizedError
 from churn.journal.call import REFUSED, Call, Recording
 from churn.web.headers import header
-from churn.web.middleware.error_responses import logger, refusal
+from churn.web.middleware.error_responses import cause, logger, refusal
 from churn.web.request_state import STATE, RequestState
 from churn.web.routes import ELSEWHERE
 from churn.web.tracebacks import anonymous_traceback
@@ -50,7 +50,7 @@ class Journalling:
             async with deadline:
                 await self._journal.record(request.call())
         except Exception as error:  # noqa: BLE001 - whatever it is: not journalled, so not answered
-            failure = TookTooLongError("no answer in time") if deadline.expired() else error
+            failure = cause(error, deadline)
             logger.error(
                 "request %s is not journalled, so not answered: %s",
                 request.state.request_id,
