@@ -23,9 +23,9 @@ def noting(console: Console) -> Callable[[str], None]:
 
 
 def table_of(first: str, *columns: str) -> Table:
-    """Return an empty table: its first column for names, the others for numbers."""
+    """Return an empty table: its first column for names, which stay whole, the others for numbers."""
     table = Table()
     table.add_column(first, no_wrap=True)
     for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right")
     return table
