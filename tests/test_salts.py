@@ -10,10 +10,9 @@ FORK = """
 import os
 from churn.journal.salts import new_salt
 new_salt()
-child = os.fork()
+if child := os.fork():
+    os.waitpid(child, 0)  # two that write at a time would mix their words
 print(*[new_salt() for _ in range(10)], flush=True)
-if child:
-    os.waitpid(child, 0)
 """
 
 
