@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from types import MethodType
-from typing import Any, cast
+from typing import cast
 
 import anyio
 import anyio.to_thread
@@ -45,6 +45,7 @@ from churn.schemas.employee import Employee, WhatIfQuestion
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
+from churn.schemas.service import ModelCard
 from churn.web.endpoints.history import make_history
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
@@ -115,7 +116,7 @@ class Worker:
         self._model.self_test.require(self._model.tag)
         return Scorer(self._model)
 
-    def card(self, language: Language) -> dict[str, Any]:
+    def card(self, language: Language) -> ModelCard:
         """Return the model's card, also of a model that failed its self-test."""
         return describe(self._model, language)
 

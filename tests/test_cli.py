@@ -408,7 +408,7 @@ class TestNoSignal:
         assert churn("model", "promote", tag, "--force").exit_code == 0
         assert promotions.promoted(registry.home()) == tag
         assert churn("model", "show").output.splitlines()[1].startswith("NO BETTER THAN CHANCE")
-        limits = describe(registry.load(tag), "fr")["limits"]
+        limits = describe(registry.load(tag), "fr").limits
         assert limits[0].startswith("Pas mieux que le hasard : ")
         signal = registry.load(tag).report["signal"]
         french, english = (terms.roc_auc(signal, Locale(one, space=" ")) for one in ("fr", "en"))

@@ -95,6 +95,18 @@ def test_describes_the_answer_of_every_route(served: Served, document: dict[str,
         conforms(document, answer, path, route.methods[0])
 
 
+@pytest.mark.parametrize("target", ["/health", "/readyz", "/model", "/history?details=true"])
+def test_an_answer_is_what_its_model_makes(served: Served, target: str) -> None:
+    model = OPERATIONS[target.partition("?")[0]].answer
+    assert isinstance(model, type)
+    served.client.post("/predict", json={**EXAMPLE, "employee_id": 7}).raise_for_status()
+    body = served.client.get(target).content
+    answer = model.model_validate_json(body, strict=True)
+    # Each field is declared, in the order in which it is sent.
+    assert not answer.model_extra
+    assert answer.model_dump_json(exclude_unset=True).encode() == body
+
+
 def test_describes_a_page_with_details(served: Served, document: dict[str, Any]) -> None:
     served.client.post("/predict", json={**EXAMPLE, "employee_id": 7}).raise_for_status()
     answer = served.client.get("/history", params={"details": "true"})

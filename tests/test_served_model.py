@@ -1,6 +1,8 @@
 """Which model serves, what it says of itself, and what a model that fails its self-test may not do."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +11,13 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from churn.database.tables import prediction_results
+from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.schemas.employee import EXAMPLE
 from harness.identities import a_token
 from tests.conftest import Served
+
+LEFT_TO_THE_REPORT = ("curves", "chosen", "summaries")
 
 
 class TestCard:
@@ -47,11 +52,22 @@ class TestCard:
             horizon = {"fr": "n'a pas d'échéance connue", "en": "has no known horizon"}[language]
             assert any(horizon in sentence for sentence in limits)
 
+    @pytest.mark.parametrize("language", ["fr", "en"])
+    def test_is_the_report_that_was_stored_then_what_is_known_of_the_model(
+        self, language: str, served: Served, model: ServedModel
+    ) -> None:
+        answer = served.client.get("/model", headers={"Accept-Language": language})
+        stored = json.loads(Path(registry.find(model.tag).path_of(registry.REPORT)).read_text("utf-8"))
+        report = {name: value for name, value in stored.items() if name not in LEFT_TO_THE_REPORT}
+        written = json.dumps(report, ensure_ascii=False, separators=(",", ":"))
+        assert answer.text.startswith(f'{written[:-1]},"bands":{{"moderate":')
+        assert list(answer.json())[len(report) :] == ["bands", "base_value", "limits", "self_test"]
+
     def test_is_not_open(self, served: Served) -> None:
         assert served.client.get("/model", headers={"Authorization": ""}).status_code == 401
 
     def test_holds_nobodys_record(self, card: dict[str, Any]) -> None:
-        assert not {"golden", "scorecard", "curves", "summaries"} & set(card)
+        assert not {"golden", "scorecard", *LEFT_TO_THE_REPORT} & set(card)
 
 
 @pytest.fixture

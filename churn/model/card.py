@@ -1,31 +1,28 @@
-"""The served model's card as JSON: what `GET /model` answers."""
-
-from typing import Any
+"""The served model's card: what `GET /model` answers."""
 
 from churn.dictionary.domain import Language
 from churn.i18n import limits
 from churn.i18n.formatting import Locale
 from churn.model.registry import ServedModel
+from churn.schemas.service import Bands, ModelCard, SelfTest
 
-# Kept with the model, and not worth a caller's while: who wants them reads the report.
+# Kept with the model, but of no use to a caller: the report shows them.
 _LEFT_TO_THE_REPORT = ("curves", "chosen", "summaries")
 
 
-def describe(model: ServedModel, language: Language) -> dict[str, Any]:
+def describe(model: ServedModel, language: Language) -> ModelCard:
     """Return the card: version, figures, threshold, fields, fairness, limits, and the self-test."""
     kept = {name: value for name, value in model.report.items() if name not in _LEFT_TO_THE_REPORT}
-    return {
-        **kept,
-        "tag": model.tag,
-        "bands": {"moderate": model.threshold / 2, "high": model.threshold},
-        "base_value": model.scorecard.base_value,
-        "limits": _limits(model, Locale(language, space=" ")),
-        "self_test": {
-            "passed": model.self_test.passed,
-            "failures": list(model.self_test.failures),
-            "notes": list(model.self_test.notes),
-        },
-    }
+    return ModelCard.model_validate(
+        kept
+        | {
+            "tag": model.tag,
+            "bands": Bands(moderate=model.threshold / 2, high=model.threshold),
+            "base_value": model.scorecard.base_value,
+            "limits": _limits(model, Locale(language, space=" ")),
+            "self_test": SelfTest.model_validate(model.self_test, from_attributes=True),
+        }
+    )
 
 
 def _limits(model: ServedModel, locale: Locale) -> list[str]:

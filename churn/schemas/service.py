@@ -54,19 +54,33 @@ class SelfTest(BaseModel):
 class ModelCard(BaseModel):
     """The served model: what it was trained on, how good and how fair it is, and what it is not for."""
 
+    # Another version's report may have more, or lack what has a default here.
     model_config = ConfigDict(extra="allow")
 
-    tag: str = Field(description="of the model in the store")
-    threshold: dict[str, Any] = Field(description="the probability that flags, and the policy behind it")
-    bands: Bands
-    base_value: float = Field(description="log-odds of the average employee")
+    n_rows: int = Field(0, description="employees in the training data")
+    n_departures: int = Field(0, description="those of them who left")
     fields: list[str] = Field(description="what the model takes")
     left_out: list[str] = Field(description="fields that are accepted and that it does not see")
+    candidate: dict[str, Any] = Field({}, description="the settings that it was fitted with")
     metrics: dict[str, Any] = Field(description="cross-validated; each with mean and spread")
     signal: dict[str, Any] | None = Field(
         default=None, description="ROC-AUC with its 95 % interval, and whether all of that is above chance"
     )
+    threshold: dict[str, Any] = Field(description="the probability that flags, and the policy behind it")
+    folds: int = Field(0, description="of the cross-validation")
+    repeats: int = Field(0, description="of the cross-validation")
+    seed: int = Field(0, description="of the cross-validation")
+    choices: list[dict[str, Any]] = Field([], description="what each threshold policy would cost")
     fairness: list[dict[str, Any]] = Field(description="the audit by protected field")
+    challengers: list[dict[str, Any]] = Field([], description="other kinds of model, on the same folds")
+    seen: dict[str, Any] = Field(description="the least and the largest training value of each number")
+    created_at: str = Field("", description="when it was trained")
+    data_fingerprint: str = Field("", description="digest of the training data")
+    sample: bool = Field(False, description="whether it was trained on the embedded, synthetic sample")
+    library_versions: dict[str, str] = Field(description="with which it was trained")
+    tag: str = Field(description="of the model in the store")
+    bands: Bands
+    base_value: float = Field(description="log-odds of the average employee")
     limits: list[str] = Field(description="sentences, in the language of the request")
     self_test: SelfTest
 
