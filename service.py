@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from churn import preflight
 from churn.access.authenticator import Authenticator, Rates
 from churn.access.hashing import Hashing
-from churn.access.identities import offline
+from churn.access.identities import environment_callers
 from churn.access.token_last_used import TokenLastUsed
 from churn.access.verifier import Verifier
 from churn.core.errors import ChurnError
@@ -104,7 +104,7 @@ class Worker:
         self._last_used = TokenLastUsed(self.engine)
         rates = Rates(settings.user_rate, settings.token_rate)
         hashing = Hashing()
-        verifier = Verifier(self.engine, offline(settings), hashing.matches)
+        verifier = Verifier(self.engine, environment_callers(settings), hashing.matches)
         self._authenticator = Authenticator(verifier, hashing, self._last_used, self.record, rates)
         self._maintenance = Maintenance(self.engine)
         self._maintenance.start()

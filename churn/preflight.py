@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from churn.access.first_admin import ensure_somebody
+from churn.access.first_admin import ensure_first_admin
 from churn.access.identities import check_identities
 from churn.core.errors import DatabaseError, IdentityError, SettingsError
 from churn.core.settings import Settings
@@ -118,5 +118,5 @@ def _admit_somebody(engine: Engine, settings: Settings) -> None:
 
     On the terminal, not by a logger: its handlers may keep what they are told, and send it elsewhere.
     """
-    if first := ensure_somebody(engine, settings):
+    if first := ensure_first_admin(engine, settings):
         sys.stderr.write(f"\n{first}\n\n")

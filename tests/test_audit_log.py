@@ -25,7 +25,7 @@ HOUR = 3600.0
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no wait and no window end during a test, however slow the machine is."""
     monkeypatch.setattr(
-        login_throttle, "OF_USERS", replace(login_throttle.OF_USERS, first=HOUR, longest=HOUR)
+        login_throttle, "PER_USER", replace(login_throttle.PER_USER, first=HOUR, longest=HOUR)
     )
     monkeypatch.setattr(flood_counter, "WINDOW", HOUR)
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from sqlalchemy import Engine, text
 
-from churn.access.first_admin import FirstCredentials, ensure_somebody
+from churn.access.first_admin import FirstCredentials, ensure_first_admin
 from churn.access.identities import ensure_identities
 from churn.access.tokens import count_tokens, list_tokens, revoke_token, verify_token
 from churn.access.users import count_users, list_users, set_password, sign_in
@@ -68,7 +68,7 @@ def at_once(engine: Engine) -> list[FirstCredentials | None]:
 
     def start(_: int) -> FirstCredentials | None:
         barrier.wait()
-        return ensure_somebody(engine, settings)
+        return ensure_first_admin(engine, settings)
 
     with ThreadPoolExecutor(STARTERS) as pool:
         return list(pool.map(start, range(STARTERS)))
@@ -86,7 +86,7 @@ class TestMaking:
         assert first.secret not in repr(first)
 
     def test_it_is_in_the_audit_log_without_the_secrets(self, engine: Engine) -> None:
-        first = ensure_somebody(engine, load())
+        first = ensure_first_admin(engine, load())
         assert first is not None
         [event] = events(engine, datetime.now(UTC) - timedelta(hours=1))
         assert (event.kind, event.what) == ("changed", "churn setup")
@@ -96,12 +96,12 @@ class TestMaking:
 
     def test_nothing_is_made_where_somebody_is(self, engine: Engine) -> None:
         a_token(engine)
-        assert ensure_somebody(engine, load()) is None
+        assert ensure_first_admin(engine, load()) is None
         assert count_users(engine) == 0
 
     def test_nothing_is_made_where_somebody_was(self, engine: Engine) -> None:
         a_user(engine)
-        assert ensure_somebody(engine, load()) is None
+        assert ensure_first_admin(engine, load()) is None
         assert count_tokens(engine) == 0
 
     def test_nothing_is_made_where_the_environment_names_somebody_at_once_with_others(

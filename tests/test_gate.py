@@ -14,8 +14,8 @@ from sqlalchemy import Engine, event
 from churn.access import hashing
 from churn.access.authenticator import Authenticator, Rates
 from churn.access.credential_cache import BAD, FRESH, GOOD
-from churn.access.hashing import AT_ONCE, Hashing
-from churn.access.login_throttle import OF_ADDRESSES, OF_USERS
+from churn.access.hashing import THREADS, Hashing
+from churn.access.login_throttle import PER_ADDRESS, PER_USER
 from churn.access.passwords import NOBODY
 from churn.access.token_last_used import TokenLastUsed
 from churn.access.tokens import revoke_token
@@ -333,7 +333,7 @@ def test_guesses_by_name_wait_longer_each_time(door: Door, engine: Engine, hashe
     a_user(engine, "marie")
     door.call("/predict", basic("marie"))
     hashed.clear()
-    for n in range(OF_USERS.free + 1):
+    for n in range(PER_USER.free + 1):
         with pytest.raises(UnauthorizedError):
             door.call("/predict", basic("marie", f"guess number {n}"))
     waits = []
@@ -346,7 +346,7 @@ def test_guesses_by_name_wait_longer_each_time(door: Door, engine: Engine, hashe
         with pytest.raises(UnauthorizedError):
             door.call("/predict", guess)
     assert waits == [1, 2, 4, 8]
-    assert len(hashed) == OF_USERS.free + 1 + 4  # none for those who were sent away
+    assert len(hashed) == PER_USER.free + 1 + 4  # none for those who were sent away
     # Who has signed in lately is not held back by the guesses of others.
     assert door.call("/predict", basic("marie")).name == "marie"
     door.now += GOOD - 10
@@ -361,7 +361,7 @@ def test_a_name_that_is_too_long_for_anybody_costs_nothing(door: Door, hashed: l
 
 
 def test_a_name_that_nobody_has_is_throttled_as_any(door: Door) -> None:
-    for n in range(OF_USERS.free + 1):
+    for n in range(PER_USER.free + 1):
         with pytest.raises(UnauthorizedError):
             door.call("/predict", basic("nobody", f"guess number {n}"))
     with pytest.raises(TooManyRequestsError):
@@ -382,13 +382,13 @@ def test_a_program_that_repeats_what_is_wrong_guesses_once_and_costs_little(
 
 def test_who_floods_waits_behind_who_does_not(door: Door, engine: Engine, hashed: list[bytes]) -> None:
     a_user(engine, "marie")
-    scopes = [door.scope("/predict", basic(f"name {n}", "wrong horse")) for n in range(AT_ONCE + 5)]
+    scopes = [door.scope("/predict", basic(f"name {n}", "wrong horse")) for n in range(THREADS + 5)]
     scopes.append(door.scope("/predict", basic("marie"), client=("198.51.100.1", 1)))
     ends = door.flood(scopes)
     assert ends[-1] is None
     assert {type(end) for end in ends[:-1]} == {UnauthorizedError}
     [turn] = [n for n, stored in enumerate(hashed) if stored != NOBODY.encode()]
-    assert turn <= AT_ONCE  # after those that had begun
+    assert turn <= THREADS  # after those that had begun
 
 
 def test_of_too_many_who_wait_those_who_flood_are_refused(
@@ -396,7 +396,7 @@ def test_of_too_many_who_wait_those_who_flood_are_refused(
 ) -> None:
     monkeypatch.setattr(hashing, "MOST_WAITING", 2)
     a_user(engine, "marie")
-    scopes = [door.scope("/predict", basic(f"name {n}", "wrong horse")) for n in range(AT_ONCE + 5)]
+    scopes = [door.scope("/predict", basic(f"name {n}", "wrong horse")) for n in range(THREADS + 5)]
     scopes.append(door.scope("/predict", basic("marie"), client=("198.51.100.1", 1)))
     ends = door.flood(scopes)
     assert ends[-1] is None
@@ -407,17 +407,17 @@ def test_what_was_refused_cannot_be_replayed_from_one_address(
     door: Door, engine: Engine, hashed: list[bytes]
 ) -> None:
     a_user(engine, "marie")
-    for n in range(OF_USERS.free + 1):
+    for n in range(PER_USER.free + 1):
         with pytest.raises(UnauthorizedError):
             door.call("/predict", basic("marie", f"guess number {n}"), client=(f"198.51.100.{n}", 1))
     hashed.clear()
     door.now += BAD
-    replayed = [door.scope("/predict", basic("marie", f"guess number {n}")) for n in range(OF_USERS.free + 1)]
+    replayed = [door.scope("/predict", basic("marie", f"guess number {n}")) for n in range(PER_USER.free + 1)]
     for _ in range(10):
         ends = door.flood(replayed)
         door.now += BAD
     assert {type(end) for end in ends} == {TooManyRequestsError, UnauthorizedError}
-    assert OF_ADDRESSES.free < len(hashed) < OF_ADDRESSES.free + 10
+    assert PER_ADDRESS.free < len(hashed) < PER_ADDRESS.free + 10
     # Nobody else is held back by it: neither whose name it is, nor who comes from there.
     assert door.call("/predict", basic("marie")).name == "marie"
     assert door.call("/predict", bearer(a_token(engine))).kind == "token"
@@ -446,7 +446,7 @@ def test_a_right_password_is_no_failure_where_the_sign_in_cannot_be_journalled(
 ) -> None:
     a_user(engine, "marie")
     door.journal_fails = SpoolError("the spool is full")
-    for _ in range(OF_USERS.free + 2):
+    for _ in range(PER_USER.free + 2):
         with pytest.raises(SpoolError):
             door.call("/predict", basic("marie"))
     door.journal_fails = None
@@ -469,8 +469,8 @@ def test_guesses_from_one_address_wait_whatever_the_name(door: Door, engine: Eng
     network = [f"2001:db8::{n:x}" for n in range(60)]
     guesses = [door.scope("/predict", bearer(host), client=(host, 1)) for host in network]
     ends = [type(end) for end in door.flood(guesses)]
-    assert ends.count(UnauthorizedError) == OF_ADDRESSES.free + 1
-    assert ends.count(TooManyRequestsError) == 60 - OF_ADDRESSES.free - 1
+    assert ends.count(UnauthorizedError) == PER_ADDRESS.free + 1
+    assert ends.count(TooManyRequestsError) == 60 - PER_ADDRESS.free - 1
     secret = a_token(engine)
     with pytest.raises(TooManyRequestsError):
         door.call("/predict", bearer(secret), client=("2001:db8::ffff", 1))

@@ -199,7 +199,7 @@ def test_what_an_act_erased_is_not_missed_but_what_none_did_is(journal: Engine) 
     sql(journal, "UPDATE api_responses SET body = NULL, salt = NULL WHERE request_id = :r", r=request)
     assert len(verify(journal).findings) == 4
     detail = {"predictions": [str(uuid.UUID(one))], "responses": [str(uuid.UUID(request))]}
-    record_action(Writer(journal), operator_actions.ERASE, detail, "marie")
+    record_action(journal, operator_actions.ERASE, detail, who="marie")
     found = verify(journal)
     assert (found.findings, found.erased) == ([], 4)
     erase(journal, other)
@@ -209,7 +209,7 @@ def test_what_an_act_erased_is_not_missed_but_what_none_did_is(journal: Engine) 
 
 
 def test_a_forged_act_is_named_itself(journal: Engine) -> None:
-    record_action(Writer(journal), operator_actions.ERASE, {"predictions": [], "responses": []}, "marie")
+    record_action(journal, operator_actions.ERASE, {"predictions": [], "responses": []}, who="marie")
     one = ids(journal, "employee_inputs")[0]
     erase(journal, one)
     forged = json.dumps({"predictions": [str(uuid.UUID(one))], "responses": []}, separators=(",", ":"))

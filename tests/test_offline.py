@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text, update
 
 from churn.access import passwords
 from churn.access.credential_cache import BAD, FRESH, GOOD
-from churn.access.identities import ensure_identities, offline
-from churn.access.login_throttle import OF_USERS
+from churn.access.identities import ensure_identities, environment_callers
+from churn.access.login_throttle import PER_USER
 from churn.access.tokens import list_tokens, revoke_token
 from churn.access.users import set_active, set_password, set_role
 from churn.core.errors import DatabaseError, ForbiddenError, UnauthorizedError
@@ -31,7 +31,7 @@ def door(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     monkeypatch.setenv("API_TOKEN", TOKEN)
     monkeypatch.setattr(passwords, "ROUNDS", QUICK)
     ensure_identities(engine, load())
-    door = Door(engine, offline=offline(load()))
+    door = Door(engine, offline=environment_callers(load()))
     yield door
     door.uses.close()
 
@@ -70,17 +70,17 @@ def test_guesses_cost_as_much_as_ever_wait_and_hold_nobody_back_afterwards(
 ) -> None:
     a_user(engine, "marie")
     with away(engine):
-        for n in range(OF_USERS.free + 1):
+        for n in range(PER_USER.free + 1):
             with pytest.raises(DatabaseError):
                 door.call("/predict", basic(NAME, f"guess number {n}"), client=(f"198.51.100.{n}", 1))
-        assert len(hashed) == OF_USERS.free + 1
+        assert len(hashed) == PER_USER.free + 1
         for _ in range(2):  # the right one, too
             with pytest.raises(DatabaseError):
                 door.call("/predict", basic(NAME, RIGHT))
-        assert len(hashed) == OF_USERS.free + 1
+        assert len(hashed) == PER_USER.free + 1
         door.now += 1
         assert door.call("/predict", basic(NAME, RIGHT)).name == NAME
-        for n in range(OF_USERS.free + 1):
+        for n in range(PER_USER.free + 1):
             with pytest.raises(DatabaseError):
                 door.call("/predict", basic(NAME, f"another guess, number {n}"))
     for name, password in (("marie", "a wrong password"), (NAME, "guess number 0")):

@@ -12,7 +12,6 @@ from churn.core.errors import DatabaseError
 from churn.database import locks, partitions, schema, tables
 from churn.database.engine import make_engine, opened
 from churn.database.months import Month, bound
-from churn.journal.writer import Writer
 from churn.records.integrity import verify
 from churn.records.privacy import purge
 from tests.support.journal0001 import id_at
@@ -144,9 +143,7 @@ class TestDefaultPartition:
             name = half.partition("requests")
             connection.exec_driver_sql(f"CREATE TABLE {name} PARTITION OF requests {half.bounds}")
             kept = [log(connection, day(month), 2) for month in (whole, half, young)][-1]
-        writer = Writer(postgres_engine)
-        purge(postgres_engine, writer, day(young, 1), None)
-        writer.close()
+        purge(postgres_engine, day(young, 1))
         for table in (tables.requests, tables.api_responses):
             old = {key for key in keys(postgres_engine, table) if key < NOW.lower}
             assert old == {kept}

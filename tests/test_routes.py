@@ -18,7 +18,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from churn.access import login_throttle
 from churn.access.roles import SCOPES as ALL_SCOPES
-from churn.access.throttle import Patience
+from churn.access.throttle import BackoffPolicy
 from churn.access.tokens import new_secret, revoke_token
 from churn.access.users import set_active
 from churn.schemas.employee import EXAMPLE
@@ -39,8 +39,8 @@ BODIES = {
 @pytest.fixture(autouse=True)
 def unthrottled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one address fail as often as these tests do; throttling has tests of its own."""
-    for name in ("OF_ADDRESSES", "OF_USERS"):
-        monkeypatch.setattr(login_throttle, name, Patience(free=1_000_000))
+    for name in ("PER_ADDRESS", "PER_USER"):
+        monkeypatch.setattr(login_throttle, name, BackoffPolicy(free=1_000_000))
 
 
 def paths(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:

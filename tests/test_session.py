@@ -117,7 +117,7 @@ def test_no_setting_of_a_database_or_a_role_changes_a_value(
         for replayed in (False, False, True):
             calls.append(call())
             writer.write([entry_of(calls[-1])], replayed=replayed)
-        record_action(writer, "churn data show", {"predictions": 1}, "Zoé")
+        record_action(engine, "churn data show", {"predictions": 1}, who="Zoé")
         writer.close()
         since = NOON - timedelta(days=400)
         [newest, *_] = page(engine, HistoryQuery(employee_id=PERSON, since=since)).predictions

@@ -1,4 +1,4 @@
-from churn.access.throttle import AT_ONCE, LONGEST, MOST, Backoff, Lately, Pace, Patience, Rate
+from churn.access.throttle import BURST, MAX_KEYS, MAX_WAIT, Backoff, BackoffPolicy, Pace, Rate, RecentCounter
 
 
 class Clock:
@@ -13,7 +13,7 @@ class Clock:
 
 def test_failures_over_the_free_ones_double_the_wait() -> None:
     clock = Clock()
-    backoff = Backoff(Patience(free=3, first=1.0, longest=10.0), clock)
+    backoff = Backoff(BackoffPolicy(free=3, first=1.0, longest=10.0), clock)
     waits = []
     for _ in range(9):
         backoff.attempt("marie")
@@ -24,7 +24,7 @@ def test_failures_over_the_free_ones_double_the_wait() -> None:
 
 
 def test_a_thousand_guesses_at_once_are_not_all_free() -> None:
-    backoff = Backoff(Patience(free=3), Clock())
+    backoff = Backoff(BackoffPolicy(free=3), Clock())
     let = 0
     for _ in range(1000):
         if not backoff.wait("marie"):
@@ -35,7 +35,7 @@ def test_a_thousand_guesses_at_once_are_not_all_free() -> None:
 
 def test_what_was_right_is_taken_back_or_forgives_all() -> None:
     clock = Clock()
-    backoff = Backoff(Patience(free=1), clock)
+    backoff = Backoff(BackoffPolicy(free=1), clock)
     for _ in range(100):
         backoff.attempt("office")
         backoff.take_back("office")
@@ -49,7 +49,7 @@ def test_what_was_right_is_taken_back_or_forgives_all() -> None:
 
 def test_failures_are_forgotten_in_time() -> None:
     clock = Clock()
-    backoff = Backoff(Patience(free=1, forgets=100), clock)
+    backoff = Backoff(BackoffPolicy(free=1, memory=100), clock)
     for _ in range(8):
         backoff.attempt("marie")
     clock.now += 101
@@ -58,13 +58,13 @@ def test_failures_are_forgotten_in_time() -> None:
 
 
 def test_a_flood_of_names_takes_bounded_memory() -> None:
-    backoff, rate = Backoff(Patience(free=1), Clock()), Rate(1, Clock())
+    backoff, rate = Backoff(BackoffPolicy(free=1), Clock()), Rate(1, Clock())
     for throttle in (backoff.attempt, rate.take):
-        for name in range(2 * MOST):
+        for name in range(2 * MAX_KEYS):
             throttle(name)
-    assert len(backoff) == len(rate) == MOST
-    backoff.attempt(2 * MOST - 1)
-    assert backoff.wait(2 * MOST - 1) > 0  # the latest are still known
+    assert len(backoff) == len(rate) == MAX_KEYS
+    backoff.attempt(2 * MAX_KEYS - 1)
+    assert backoff.wait(2 * MAX_KEYS - 1) > 0  # the latest are still known
 
 
 def test_a_rate_lets_twice_as_many_through_at_once_and_then_one_at_a_time() -> None:
@@ -88,25 +88,25 @@ def test_a_rate_of_none_counts_nobody() -> None:
 def test_a_pace_is_kept_by_each_and_nobody_waits_for_long() -> None:
     clock = Clock()
     pace = Pace(8, clock)
-    assert [pace.take("flood") for _ in range(int(8 * AT_ONCE))] == [0] * int(8 * AT_ONCE)
+    assert [pace.take("flood") for _ in range(int(8 * BURST))] == [0] * int(8 * BURST)
     waits = [pace.take("flood") for _ in range(100)]
     assert waits[:3] == [0.125, 0.25, 0.375]
-    assert waits[-1] == LONGEST
+    assert waits[-1] == MAX_WAIT
     assert pace.take("marie") == 0
-    clock.now += LONGEST + AT_ONCE + 1
+    clock.now += MAX_WAIT + BURST + 1
     assert pace.take("flood") == 0
 
 
 def test_what_was_done_lately_counts_until_there_is_a_pause() -> None:
     clock = Clock()
-    lately = Lately(clock)
+    counter = RecentCounter(clock)
     counts = []
     for _ in range(3):
-        counts.append(lately.note("flood"))
+        counts.append(counter.add("flood"))
         clock.now += 59
-    assert (counts, lately.note("marie")) == ([1, 2, 3], 1)
+    assert (counts, counter.add("marie")) == ([1, 2, 3], 1)
     clock.now += 61
-    assert lately.note("flood") == 1
-    lately.note("flood")
-    lately.forget("flood")
-    assert lately.note("flood") == 1
+    assert counter.add("flood") == 1
+    counter.add("flood")
+    counter.reset("flood")
+    assert counter.add("flood") == 1

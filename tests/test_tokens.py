@@ -11,7 +11,7 @@ from churn.access.tokens import (
     is_mistyped,
     list_tokens,
     new_secret,
-    note_use,
+    record_use,
     revoke_token,
     verify_token,
 )
@@ -86,15 +86,15 @@ def test_the_last_use_is_stored_to_the_minute(engine: Engine) -> None:
     with engine.connect() as connection:
         key = connection.execute(select(tokens.c.id)).scalar_one()
     assert list_tokens(engine)[0].last_used_at is None
-    note_use(engine, key)
+    record_use(engine, key)
     first = list_tokens(engine)[0].last_used_at
     assert first is not None
     assert abs(first - datetime.now(UTC)) < timedelta(minutes=1)
-    note_use(engine, key)
+    record_use(engine, key)
     assert list_tokens(engine)[0].last_used_at == first
     with engine.begin() as connection:
         connection.execute(update(tokens).values(last_used_at=first - timedelta(hours=1)))
-    note_use(engine, key)
+    record_use(engine, key)
     latest = list_tokens(engine)[0].last_used_at
     assert latest is not None
     assert latest >= first

@@ -8,15 +8,15 @@ from sqlalchemy import Engine, select, update
 from churn.access.credentials import parse
 from churn.access.identities import ensure_user
 from churn.access.passwords import ROUNDS
-from churn.access.roles import ROLES, reaches, scopes_of
+from churn.access.roles import ROLES, allows, scopes_of
 from churn.access.users import (
     count_users,
     list_users,
+    recheck,
     set_active,
     set_password,
     set_role,
     sign_in,
-    still_in,
 )
 from churn.core.errors import IdentityError
 from churn.database.tables import users
@@ -66,11 +66,11 @@ def test_only_a_bcrypt_hash_is_stored(engine: Engine) -> None:
 def test_a_disabled_user_is_nobody_until_enabled_again(engine: Engine) -> None:
     key = a_user(engine, "marie")
     proof = sign_in(engine, "marie", PASSWORD).password_hash
-    assert still_in(engine, key, proof) == scopes_of("analyst")
+    assert recheck(engine, key, proof) == scopes_of("analyst")
     with engine.begin() as connection:
         set_active(connection, "marie", is_active=False)
     assert not is_in(engine, "marie", PASSWORD)
-    assert still_in(engine, key, proof) is None
+    assert recheck(engine, key, proof) is None
     assert [one.is_active for one in list_users(engine)] == [False]
     with engine.begin() as connection:
         set_active(connection, "marie", is_active=True)
@@ -82,7 +82,7 @@ def test_a_changed_password_ends_what_the_old_one_began(engine: Engine) -> None:
     proof = sign_in(engine, "marie", PASSWORD).password_hash
     with engine.begin() as connection:
         set_password(connection, "marie", "another good one")
-    assert still_in(engine, key, proof) is None
+    assert recheck(engine, key, proof) is None
     assert not is_in(engine, "marie", PASSWORD)
     assert is_in(engine, "marie", "another good one")
 
@@ -92,16 +92,16 @@ def test_another_role_holds_at_once(engine: Engine) -> None:
     proof = sign_in(engine, "marie", PASSWORD).password_hash
     with engine.begin() as connection:
         set_role(connection, "marie", "operator")
-    assert still_in(engine, key, proof) == scopes_of("operator")
+    assert recheck(engine, key, proof) == scopes_of("operator")
     with pytest.raises(IdentityError, match="unknown role 'king'"), engine.begin() as connection:
         set_role(connection, "marie", "king")
 
 
 def test_a_role_is_a_list_of_scopes() -> None:
-    assert {role for role in ROLES if reaches(scopes_of(role), "predict")} == {"analyst", "admin"}
-    assert {role for role in ROLES if reaches(scopes_of(role), "history")} == {"analyst", "auditor", "admin"}
-    assert {role for role in ROLES if reaches(scopes_of(role), "metrics")} == {"operator", "admin"}
-    assert not reaches(scopes_of("of another version"), "predict")
+    assert {role for role in ROLES if allows(scopes_of(role), "predict")} == {"analyst", "admin"}
+    assert {role for role in ROLES if allows(scopes_of(role), "history")} == {"analyst", "auditor", "admin"}
+    assert {role for role in ROLES if allows(scopes_of(role), "metrics")} == {"operator", "admin"}
+    assert not allows(scopes_of("of another version"), "predict")
 
 
 def test_who_is_not_there_cannot_be_changed(engine: Engine) -> None:

@@ -1,10 +1,11 @@
-"""The authenticator: finds callers by their credentials, throttled, remembered, off the event loop."""
+"""The authenticator: finds callers by their credentials, throttled and cached, off the event loop."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio.to_thread
 import orjson
@@ -21,8 +22,8 @@ from churn.core.ids import new_id
 from churn.journal.call import SIGN_IN, Call
 from churn.schemas.caller import Caller
 
-# How many refused sign-ins are answered a second: each costs the event loop half as much as a prediction.
-OF_ADDRESS, OF_ALL = 10.0, 50.0
+# Refused sign-ins that are answered a second: each costs the event loop half as much as a prediction.
+REFUSALS_PER_ADDRESS, REFUSALS_IN_ALL = 10.0, 50.0
 
 RecordCall = Callable[[Call], Awaitable[None]]
 
@@ -36,9 +37,10 @@ class Rates:
 
 
 class Authenticator:
-    """Finds the caller behind a header, and lets each call so often.
+    """Finds the caller behind a header, and limits how often each may call.
 
-    `record` journals that somebody signed in. Who has signed in lately is not held back by others' failures.
+    `record` journals that somebody signed in. Users who signed in lately are not held back by others'
+    failures.
     """
 
     def __init__(
@@ -51,26 +53,24 @@ class Authenticator:
         clock: Clock = time.monotonic,
     ) -> None:
         self._verifier, self._hashing, self._last_used, self._record = verifier, hashing, last_used, record
-        # Repeats of what was refused are no new guesses at a name: a program with an old password shall not
-        # lock its owner out, nor its office. What is tried on the environment while the database is away
-        # holds nobody back once it is there again.
-        self._logins, self._repeats, self._tries_offline = (
-            LoginThrottle(clock),
-            LoginThrottle(clock),
-            LoginThrottle(clock),
-        )
+        self._logins = LoginThrottle(clock)
+        # Repeats of refused credentials are no new guesses: a program with an old password must not lock out
+        # its owner, nor its office.
+        self._repeats = LoginThrottle(clock)
+        # Attempts while the database is away hold nobody back once it is there again.
+        self._offline_logins = LoginThrottle(clock)
         self._rates = {"user": Rate(rates.users, clock), "token": Rate(rates.tokens, clock)}
-        self._pace_of_address, self._pace_of_all = Pace(OF_ADDRESS), Pace(OF_ALL)
+        self._pace_per_address, self._pace_in_all = Pace(REFUSALS_PER_ADDRESS), Pace(REFUSALS_IN_ALL)
         self._cache = CredentialCache(clock)
 
     async def authenticate(self, authorization: str, address: str) -> Caller:
-        """Return who sent a header from an address; of nobody, a caller of the kind `anonymous`.
+        """Return the caller who sent a header from an address; one of the kind `anonymous` if it is wrong.
 
-        Who is refused is told so when it is their turn: a flood of wrong passwords is a slow one.
+        Refusals are answered at a limited pace, so that a flood of wrong passwords is slow.
 
         Raises:
             TooManyRequestsError: too many attempts failed lately, by this name or from this address.
-            DatabaseError: it cannot be asked, and the caller is neither remembered nor known without.
+            DatabaseError: it does not answer, and neither the cache nor the environment knows the caller.
         """
         try:
             verified = await self._find(parse(authorization), address)
@@ -87,18 +87,14 @@ class Authenticator:
         known = self._cache.fresh(credentials)
         if known is not None:
             return known
-
-        async def ask(known: VerifiedCaller | None, is_recent: bool) -> VerifiedCaller:
-            return await self._ask(credentials, address, known, is_recent=is_recent)
-
-        return await self._cache.ask(credentials, ask)
+        return await self._cache.ask(credentials, partial(self._ask, credentials, address))
 
     async def _await_pace(self, address: str) -> None:
-        """Wait until another refusal may be told: those of one address, and of all, are so many a second."""
-        await asyncio.sleep(max(self._pace_of_address.take(address), self._pace_of_all.take("")))
+        """Wait until another refusal may be answered: there is a pace for each address, and one for all."""
+        await asyncio.sleep(max(self._pace_per_address.take(address), self._pace_in_all.take("")))
 
     def admit(self, caller: Caller) -> None:
-        """Count a call of somebody known.
+        """Count a call of a known caller.
 
         Raises:
             TooManyRequestsError: there were more than the rate allows.
@@ -109,27 +105,27 @@ class Authenticator:
             raise TooManyRequestsError(wait)
 
     async def _ask(
-        self, credentials: Credentials, address: str, known: VerifiedCaller | None, *, is_recent: bool
+        self, credentials: Credentials, address: str, known: VerifiedCaller | None, is_recent: bool
     ) -> VerifiedCaller:
         if known is None or not known.is_good:
             is_repeat = known is not None
             return self._used(await self._verify_throttled(credentials, address, is_repeat=is_repeat))
         if is_recent:
-            found = await anyio.to_thread.run_sync(self._verifier.verify_again, credentials, known)
-            if found.is_good:
-                return self._used(found)
+            verified = await anyio.to_thread.run_sync(self._verifier.reverify, credentials, known)
+            if verified.is_good:
+                return self._used(verified)
         return self._used(await self._verify(credentials, address, is_guess=False))
 
     async def _verify_throttled(
         self, credentials: Credentials, address: str, *, is_repeat: bool
     ) -> VerifiedCaller:
-        """Verify, unless too many attempts have failed; those that succeed count as none."""
+        """Verify, unless too many attempts have failed; those that succeed do not count."""
         logins, name = (self._repeats, "") if is_repeat else (self._logins, credentials.username)
         if wait := logins.attempt(name, address):
             raise TooManyRequestsError(wait)
         try:
             verified = await self._verify(credentials, address, is_guess=True)
-        except ChurnError:  # whatever it was, it was no wrong password
+        except ChurnError:  # it was not a wrong password
             logins.take_back(name, address)
             raise
         if verified.is_good:
@@ -149,18 +145,19 @@ class Authenticator:
     async def _verify_now(self, credentials: Credentials, address: str, *, is_guess: bool) -> VerifiedCaller:
         """Ask the database or, while it is away, the environment.
 
-        Tokens are too long to be guessed, and programs whose own are not known by now ask again and again.
+        Tokens are no guesses: they are too long for that, and programs with an unknown one ask again and
+        again.
         """
         try:
             return await anyio.to_thread.run_sync(self._verifier.verify, credentials)
         except DatabaseError:
-            name, verified = credentials.username, NOBODY  # nobody where too many passwords were tried
-            if not (is_guess and self._tries_offline.attempt(name, address)):
+            name, verified = credentials.username, NOBODY  # as where too many passwords were tried
+            if not (is_guess and self._offline_logins.attempt(name, address)):
                 verified = await anyio.to_thread.run_sync(self._verifier.verify_offline, credentials)
             if not verified.is_good:
                 raise
             if is_guess:
-                self._tries_offline.forgive(name, address)
+                self._offline_logins.forgive(name, address)
             return verified
 
     def _used(self, verified: VerifiedCaller) -> VerifiedCaller:

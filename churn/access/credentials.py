@@ -12,39 +12,39 @@ LONGEST_NAME = 64  # characters that a user's name may have
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A token's secret, or `user:password`, however it was spelt in the header."""
+    """A token's secret, or `user:password`, whatever its spelling in the header."""
 
     scheme: Literal["bearer", "basic"]
     secret: str = field(repr=False)
 
     @property
     def text(self) -> str:
-        """Return both as one text, which no other credentials have."""
+        """Scheme and secret as one text, which no other credentials have."""
         return f"{self.scheme} {self.secret}"
 
     @property
     def username(self) -> str:
-        """Return the user's name; nothing of a token."""
+        """The user's name; empty for a token."""
         return self.secret.partition(":")[0] if self.scheme == "basic" else ""
 
     @property
     def password(self) -> str:
-        """Return the user's password; nothing of a token."""
+        """The user's password; empty for a token."""
         return self.secret.partition(":")[2] if self.scheme == "basic" else ""
 
 
-def of_user(name: str, password: str) -> Credentials:
-    """Return what a user sends, with the name in its one form."""
+def user_credentials(name: str, password: str) -> Credentials:
+    """Return a user's credentials, with the name composed."""
     return Credentials("basic", f"{composed(name)}:{password}")
 
 
 def composed(name: str) -> str:
-    """Return the one form (NFC, as RFC 8265 has it) of letters that keyboards send in two ways."""
+    """Return a text in NFC (RFC 8265): keyboards send accented letters in two ways."""
     return unicodedata.normalize("NFC", name)
 
 
 def parse(authorization: str) -> Credentials | None:
-    """Return what a header holds; None where it is nothing that could be verified."""
+    """Return the credentials in a header; None where they could not be verified."""
     scheme, _, secret = authorization.strip().partition(" ")
     scheme, secret = scheme.lower(), secret.strip()
     if not secret or len(authorization) > MAX_LENGTH:
@@ -59,7 +59,7 @@ def _basic(encoded: str) -> Credentials | None:
         decoded = base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
-    # PostgreSQL refuses NUL in text, bcrypt in passwords: nobody has either, nor a name of such a length.
+    # PostgreSQL refuses NUL in text and bcrypt in passwords, so nobody has one; nor is a name that long.
     name, colon, password = decoded.partition(":")
     is_possible = bool(colon) and len(composed(name)) <= LONGEST_NAME and "\x00" not in decoded
-    return of_user(name, password) if is_possible else None
+    return user_credentials(name, password) if is_possible else None

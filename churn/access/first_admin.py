@@ -1,4 +1,4 @@
-"""The first user and token: made where nobody could get in, and shown once."""
+"""The first user and token: made where nobody could sign in, and shown once."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -9,9 +9,8 @@ from churn.access.identities import ROLE, ensure_identities
 from churn.access.tokens import DEFAULT_SCOPES, count_tokens, issue_token, new_secret
 from churn.access.users import add_user, count_users
 from churn.core.errors import IdentityError
-from churn.core.operator import operator
 from churn.core.settings import Settings
-from churn.journal.operator_actions import perform
+from churn.journal.operator_actions import record_action
 
 USER, TOKEN = "admin", "first"
 
@@ -20,7 +19,7 @@ USER, TOKEN = "admin", "first"
 class FirstCredentials:
     """A first user's password and a first token; as a text, what the operator is shown.
 
-    Not for a log: its only copy is the one that is shown.
+    Never log it: the only copy is the one that is shown.
     """
 
     password: str = field(repr=False)
@@ -33,11 +32,11 @@ class FirstCredentials:
         )
 
 
-def ensure_somebody(engine: Engine, settings: Settings) -> FirstCredentials | None:
-    """Make the environment's identities exist; where there is nobody at all then, a first user and token.
+def ensure_first_admin(engine: Engine, settings: Settings) -> FirstCredentials | None:
+    """Make the identities of the environment; if there is nobody at all then, make a first user and token.
 
-    Both or neither, in one transaction with the journal's row about them: of several processes that do this
-    at once, one makes and returns them. The others return None, as where somebody is there already.
+    Both or neither are made, in one transaction with the journal's row about them. Of several processes that
+    do this at once, one makes and returns them. The others return None, as where somebody is there already.
 
     Raises:
         SettingsError, IdentityError, DatabaseError: as `ensure_identities`.
@@ -53,9 +52,9 @@ def ensure_somebody(engine: Engine, settings: Settings) -> FirstCredentials | No
 
     detail = {"user": USER, "role": ROLE, "token": TOKEN, "scopes": list(DEFAULT_SCOPES)}
     try:
-        perform(engine, "churn setup", detail, operator(), make)
+        record_action(engine, "churn setup", detail, make)
     except IdentityError:
         if not count_users(engine):
             raise
-        return None  # another process was quicker, and has shown its own
+        return None  # another process was faster, and has shown its own
     return first

@@ -1,4 +1,4 @@
-"""Hashing: passwords are checked a few at a time, in a fair order, and after all else that needs a core."""
+"""Hashing: passwords are checked a few at a time, in a fair order, at a low priority."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from churn.access.passwords import matches
-from churn.access.throttle import Lately
+from churn.access.throttle import RecentCounter
 from churn.core.errors import TooManyRequestsError
 
 
@@ -21,8 +21,8 @@ def cores() -> int:
 
 
 MOST_WAITING = 32  # passwords that wait for their turn: some ten seconds of one core
-AT_ONCE = max(1, cores() // 2)  # the others are for those who are known
-_LOW = 5  # priority: a quarter of a core, where another thread wants it
+THREADS = max(1, cores() // 2)  # the other cores serve callers who are known already
+_NICE = 5  # a quarter of a core, where another thread wants it
 
 
 @dataclass(order=True, slots=True)
@@ -33,18 +33,18 @@ class _Waiting:
 
 
 class Hashing:
-    """Checks passwords in threads of its own; each check keeps a core busy for a quarter of a second.
+    """Checks passwords in its own threads; each check keeps a core busy for a quarter of a second.
 
-    First for the address that asked the fewest times lately without success, and of equals for who came last:
-    who floods waits behind all others, and is refused where too many wait.
+    The next turn goes to the address with the fewest recent failures, and among equals to the newest caller.
+    So a flood waits behind everybody else, and its attempts are refused where too many wait.
     """
 
     def __init__(self) -> None:
-        self._free = AT_ONCE
+        self._free = THREADS
         self._waiting: list[_Waiting] = []
-        self._numbers = count(0, -1)  # the smallest is the last that came
-        self._asked = Lately()
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hashing", initializer=_step_back)
+        self._numbers = count(0, -1)  # the smallest is the newest
+        self._attempts = RecentCounter()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_lower_priority)
 
     def matches(self, password: str, stored: str) -> bool:
         """Return whether a password is the one that was hashed; blocks for a quarter of a second."""
@@ -52,42 +52,42 @@ class Hashing:
 
     @asynccontextmanager
     async def turn(self, address: str | None) -> AsyncIterator[None]:
-        """Wait for an address's turn, and have it; None is for who signed in before, and comes first.
+        """Wait for the turn of an address, and hold it; None, for who signed in before, comes first.
 
         Raises:
-            TooManyRequestsError: too many wait who come before.
+            TooManyRequestsError: too many callers come first.
         """
-        await self._await_turn(0 if address is None else self._asked.note(address))
+        await self._await_turn(0 if address is None else self._attempts.add(address))
         try:
             yield
         finally:
             self._next()
 
     def forgive(self, address: str) -> None:
-        """Forget how often an address asked: it was right."""
-        self._asked.forget(address)
+        """Forget the attempts from an address, since one succeeded."""
+        self._attempts.reset(address)
 
     async def _await_turn(self, rank: int) -> None:
         if self._free:
             self._free -= 1
             return
-        one = _Waiting(rank, next(self._numbers), asyncio.get_running_loop().create_future())
-        self._waiting.append(one)
+        waiting = _Waiting(rank, next(self._numbers), asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
         if len(self._waiting) > MOST_WAITING:
             last = max(self._waiting)
             self._waiting.remove(last)
             last.turn.set_exception(TooManyRequestsError(1.0))
         try:
-            await one.turn
+            await waiting.turn
         except asyncio.CancelledError:
-            if one in self._waiting:
-                self._waiting.remove(one)
-            elif one.turn.done() and not one.turn.cancelled():
-                self._next()  # the turn came, and is not taken
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+            elif waiting.turn.done() and not waiting.turn.cancelled():
+                self._next()  # the turn came, but nobody takes it
             raise
 
     def _next(self) -> None:
-        """Let go of a turn: it is for the first of those who wait."""
+        """End a turn, and give it to the first that waits."""
         if not self._waiting:
             self._free += 1
             return
@@ -99,7 +99,7 @@ class Hashing:
             first.turn.set_result(None)
 
 
-def _step_back() -> None:
-    """Have the system run this thread after all others, where threads have priorities: on Linux."""
+def _lower_priority() -> None:
+    """Have the system run this thread after all others; only Linux gives threads their own priorities."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

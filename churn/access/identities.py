@@ -1,11 +1,12 @@
-"""The identities that the environment names: made to exist at every start, and not again until the next."""
+"""The identities that the environment names: made at every start, where they are missing."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy import Connection, Engine, select, update
 
-from churn.access.credentials import Credentials, of_user
+from churn.access.credentials import Credentials, user_credentials
 from churn.access.passwords import matches
 from churn.access.roles import Role, scopes_of
 from churn.access.tokens import DEFAULT_SCOPES, digest, issue_token
@@ -14,27 +15,27 @@ from churn.core.errors import IdentityError, SettingsError
 from churn.core.settings import Settings
 from churn.database.schema import explained
 from churn.database.tables import tokens
-from churn.journal.operator_actions import perform
+from churn.journal.operator_actions import record_action
 from churn.schemas.caller import Caller
 
-ENVIRONMENT = "environment"  # who changed what the settings name, in the audit log
+ENVIRONMENT = "environment"  # the operator in the audit log, where the settings named the change
 ENVIRONMENT_TOKEN = "api-token"  # noqa: S105 - its name, not its secret
-ROLE: Role = "admin"  # of the first user: somebody must be
+ROLE: Role = "admin"  # of the first user: somebody has to be
 
 
-def offline(settings: Settings) -> dict[bytes, Caller]:
-    """Return the environment's identities by the digest of what they send: known without a database.
+def environment_callers(settings: Settings) -> dict[bytes, Caller]:
+    """Return the identities of the environment by a digest of their credentials: known without a database.
 
     They have no id here, and the scopes that `ensure_identities` gives them.
     """
-    found = {}
+    callers = {}
     if secret := settings.api_token.get_secret_value():
         name = environment_name(ENVIRONMENT_TOKEN, secret)
-        found[_key(Credentials("bearer", secret))] = Caller("token", None, name, frozenset(DEFAULT_SCOPES))
+        callers[_key(Credentials("bearer", secret))] = Caller("token", None, name, frozenset(DEFAULT_SCOPES))
     if password := settings.api_password.get_secret_value():
         name = settings.api_username
-        found[_key(of_user(name, password))] = Caller("user", None, name, scopes_of(ROLE))
-    return found
+        callers[_key(user_credentials(name, password))] = Caller("user", None, name, scopes_of(ROLE))
+    return callers
 
 
 def _key(credentials: Credentials) -> bytes:
@@ -42,7 +43,7 @@ def _key(credentials: Credentials) -> bytes:
 
 
 def check_identities(settings: Settings) -> None:
-    """Accept an environment whose identities can be made; asks no database.
+    """Accept an environment whose identities can be made; does not ask the database.
 
     Raises:
         SettingsError: one half of the user is missing.
@@ -56,9 +57,9 @@ def check_identities(settings: Settings) -> None:
 
 
 def ensure_identities(engine: Engine, settings: Settings) -> None:
-    """Make the user of API_USERNAME and API_PASSWORD and the token of API_TOKEN exist, where set.
+    """Make the user of API_USERNAME and API_PASSWORD and the token of API_TOKEN, where they are set.
 
-    Any number of processes may do it at once.
+    Any number of processes may do this at once.
 
     Raises:
         SettingsError: as `check_identities`.
@@ -72,7 +73,7 @@ def ensure_identities(engine: Engine, settings: Settings) -> None:
 
 
 def _twice(ensure: Callable[[], None]) -> None:
-    """Do it again where another process made the same meanwhile: now it is there to be found."""
+    """Try again where another process has just made the same: now it is there."""
     try:
         ensure()
     except IdentityError:
@@ -80,7 +81,7 @@ def _twice(ensure: Callable[[], None]) -> None:
 
 
 def ensure_user(engine: Engine, username: str, password: str) -> None:
-    """Make a user exist with this password: created, or the password replaced.
+    """Create a user, or give an existing one this password.
 
     Raises:
         IdentityError: the name is malformed or the password too weak.
@@ -88,47 +89,34 @@ def ensure_user(engine: Engine, username: str, password: str) -> None:
     """
     check_user(username, password, ROLE)
     with explained(engine), engine.connect() as connection:
-        found = find_user(connection, username)
-    if found is None:
+        user = find_user(connection, username)
+    if user is None:
         detail = {"user": username, "role": ROLE}
-        perform(
-            engine,
-            "churn user add",
-            detail,
-            ENVIRONMENT,
-            lambda c: add_user(c, username, password, role=ROLE),
-        )
-    elif not matches(password, found.password_hash):
-        detail = {"user": username}
-        perform(
-            engine,
-            "churn user password",
-            detail,
-            ENVIRONMENT,
-            lambda c: set_password(c, username, password),
-        )
+        add = partial(add_user, username=username, password=password, role=ROLE)
+        record_action(engine, "churn user add", detail, add, who=ENVIRONMENT)
+    elif not matches(password, user.password_hash):
+        change = partial(set_password, username=username, password=password)
+        record_action(engine, "churn user password", {"user": username}, change, who=ENVIRONMENT)
 
 
 def ensure_token(engine: Engine, name: str, secret: str) -> None:
-    """Make this secret the one token of its name: another secret that had it is revoked.
+    """Make this secret the only token of its name: one with another secret is revoked.
 
-    What was revoked stays so, whoever did it: a secret that somebody took away may be in the wrong hands.
+    A revoked secret stays revoked, whoever did it: it may be in the wrong hands.
 
     Raises:
         IdentityError: the secret was revoked.
         DatabaseError: the database does not answer.
     """
     query = select(tokens).where(tokens.c.name.startswith(f"{name}-"), tokens.c.revoked_at.is_(None))
-    mine = select(tokens.c.revoked_at).where(tokens.c.digest == digest(secret))
+    own = select(tokens.c.revoked_at).where(tokens.c.digest == digest(secret))
     with explained(engine), engine.connect() as connection:
-        known = connection.execute(mine).one_or_none()
-        standing = connection.execute(query).all()
+        known = connection.execute(own).one_or_none()
+        valid = connection.execute(query).all()
     if known is not None and known.revoked_at is not None:
         raise IdentityError("the token of API_TOKEN was revoked: set another secret, or none")
-    # By the whole name: an operator's own token may begin with the same word.
-    older = [
-        row.id for row in standing if row.digest != digest(secret) and row.name == _named(name, row.digest)
-    ]
+    # By the whole name: a token that an operator made may begin with the same word.
+    older = [row.id for row in valid if row.digest != digest(secret) and row.name == _named(name, row.digest)]
     if known is not None and not older:
         return
     full_name = environment_name(name, secret)
@@ -139,11 +127,11 @@ def ensure_token(engine: Engine, name: str, secret: str) -> None:
             issue_token(connection, full_name, secret=secret)
 
     detail = {"token": full_name, "scopes": list(DEFAULT_SCOPES)}
-    perform(engine, "churn token issue", detail, ENVIRONMENT, change)
+    record_action(engine, "churn token issue", detail, change, who=ENVIRONMENT)
 
 
 def environment_name(name: str, secret: str) -> str:
-    """Return a name with a bit of the digest: the log can tell a rotated secret from the one before."""
+    """Return a name with a part of the digest, so that the log tells a rotated secret from the one before."""
     return _named(name, digest(secret))
 
 

@@ -14,29 +14,30 @@ ROUNDS = 12  # 2**12 iterations: about a quarter of a second on a laptop
 _LONGEST = 72  # bytes that bcrypt reads
 _DOMAIN = b"churn: a password of over 72 bytes"
 
-# The hash of a random text that nobody kept: checked where the name is unknown, so that a wrong
-# name takes as long as a wrong password.
+# The hash of a random text that nobody kept. It is checked where the name is unknown, so that a wrong name
+# takes as long as a wrong password.
 NOBODY = "$2b$12$NqsZFtF0B0SawKOykoW11esycZXrzGn1FjbmXAUUS2.CGs7h1TwSG"
 
 
 def hash_password(password: str) -> str:
     """Return the bcrypt hash of a password; takes about a quarter of a second."""
-    return bcrypt.hashpw(_readable(composed(password)), bcrypt.gensalt(ROUNDS)).decode()
+    return bcrypt.hashpw(_shortened(composed(password)), bcrypt.gensalt(ROUNDS)).decode()
 
 
 def matches(password: str, stored: str) -> bool:
     """Return whether a password is the one that was hashed; takes about a quarter of a second.
 
-    Twice that where its letters come decomposed: up to revision 0002 of the schema they were hashed so.
+    Twice that where its accents come decomposed: up to revision 0002 of the schema they were hashed like
+    that.
     """
-    readings = [_readable(composed(password))]
+    candidates = [_shortened(composed(password))]
     if password != composed(password) and len(password.encode()) <= _LONGEST:
-        readings.append(password.encode())
-    return any(bcrypt.checkpw(reading, stored.encode()) for reading in readings)
+        candidates.append(password.encode())
+    return any(bcrypt.checkpw(candidate, stored.encode()) for candidate in candidates)
 
 
-def _readable(password: str) -> bytes:
-    """Return what bcrypt is given: the password, or a digest of one that is longer than it reads."""
+def _shortened(password: str) -> bytes:
+    """Return what bcrypt reads: the password, or a digest of one that is too long for it."""
     plain = password.encode()
     if len(plain) <= _LONGEST:
         return plain

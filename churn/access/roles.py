@@ -19,10 +19,10 @@ _SCOPES_OF: Mapping[str, frozenset[str]] = {
 
 
 def scopes_of(role: str) -> frozenset[str]:
-    """Return what a role may do: nothing, where this version does not know it."""
+    """Return the scopes of a role: none, where this version does not know it."""
     return _SCOPES_OF.get(role, frozenset())
 
 
-def reaches(scopes: Collection[str], needed: str | None) -> bool:
-    """Return whether scopes are enough; `admin` is for everything, and None for anybody who is known."""
+def allows(scopes: Collection[str], needed: str | None) -> bool:
+    """Return whether scopes are enough; `admin` allows everything, and None needs no scope at all."""
     return needed is None or needed in scopes or "admin" in scopes

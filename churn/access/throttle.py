@@ -1,40 +1,27 @@
-"""Throttles: who fails too often waits, longer each time, and who asks too often waits a moment."""
+"""Throttles: whoever fails too often waits, longer each time, and whoever asks too often waits a moment."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-MOST = 10_000  # names or addresses that are remembered; of more, who was seen longest ago is forgotten
-
-AT_ONCE = 5.0  # seconds of a pace that may be used at once
-LONGEST = 5.0  # seconds that anything is held up for a pace
+MAX_KEYS = 10_000  # names or addresses that are remembered: past it, the one seen longest ago is forgotten
+BURST = 5.0  # seconds of a pace that may be used at once
+MAX_WAIT = 5.0  # seconds that a pace holds anything up
 
 Clock = Callable[[], float]
 State = TypeVar("State")
 
 
-class _Bounded(Generic[State]):
-    """What is remembered of the latest keys."""
+class LatestKeys(OrderedDict[Hashable, State]):
+    """A dictionary that keeps only the keys that were set last, MAX_KEYS of them."""
 
-    def __init__(self) -> None:
-        self._states: OrderedDict[Hashable, State] = OrderedDict()
-
-    def get(self, key: Hashable) -> State | None:
-        return self._states.get(key)
-
-    def put(self, key: Hashable, state: State) -> None:
-        self._states[key] = state
-        self._states.move_to_end(key)
-        if len(self._states) > MOST:
-            self._states.popitem(last=False)
-
-    def drop(self, key: Hashable) -> None:
-        self._states.pop(key, None)
-
-    def __len__(self) -> int:
-        return len(self._states)
+    def __setitem__(self, key: Hashable, state: State) -> None:
+        super().__setitem__(key, state)
+        self.move_to_end(key)
+        if len(self) > MAX_KEYS:
+            del self[next(iter(self))]
 
 
 @dataclass(slots=True)
@@ -45,50 +32,51 @@ class _Failures:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How many failures are free, and how long the wait after others is: doubled each time, in seconds.
+class BackoffPolicy:
+    """How many failures are free, and how many seconds the next ones cost: twice as many each time.
 
-    All is forgotten `forgets` seconds after the last failure.
+    All are forgotten `memory` seconds after the last one.
     """
 
     free: int
     first: float = 1.0
     longest: float = 60.0
-    forgets: float = 900.0
+    memory: float = 900.0
 
 
 class Backoff:
-    """Makes those wait who failed. An attempt counts as a failure until it is taken back.
+    """Makes those who failed wait.
 
-    So that a thousand guesses at once are not all free.
+    An attempt counts as a failure until it is taken back: otherwise a thousand attempts at once would be
+    free.
     """
 
-    def __init__(self, patience: Patience, clock: Clock = time.monotonic) -> None:
-        self._patience, self._clock = patience, clock
-        self._failures: _Bounded[_Failures] = _Bounded()
+    def __init__(self, policy: BackoffPolicy, clock: Clock = time.monotonic) -> None:
+        self._policy, self._clock = policy, clock
+        self._failures: LatestKeys[_Failures] = LatestKeys()
 
     def wait(self, key: Hashable) -> float:
-        """Return the seconds until an attempt is let through; 0 where it is now."""
-        found = self._failures.get(key)
-        return 0.0 if found is None else max(0.0, found.until - self._clock())
+        """Return the seconds until an attempt is allowed; 0 where it is allowed now."""
+        failures = self._failures.get(key)
+        return 0.0 if failures is None else max(0.0, failures.until - self._clock())
 
     def attempt(self, key: Hashable) -> None:
         """Count an attempt."""
-        now, patience = self._clock(), self._patience
-        found = self._failures.get(key)
-        count = 1 if found is None or now - found.last > patience.forgets else found.count + 1
-        over = count - patience.free - 1
-        wait = min(patience.longest, patience.first * 2.0 ** min(over, 32)) if over >= 0 else 0.0
-        self._failures.put(key, _Failures(count, now, now + wait))
+        now, policy = self._clock(), self._policy
+        failures = self._failures.get(key)
+        count = 1 if failures is None or now - failures.last > policy.memory else failures.count + 1
+        over = count - policy.free - 1
+        wait = min(policy.longest, policy.first * 2.0 ** min(over, 32)) if over >= 0 else 0.0
+        self._failures[key] = _Failures(count, now, now + wait)
 
     def take_back(self, key: Hashable) -> None:
-        """Count the latest attempt no longer: it was none."""
-        if found := self._failures.get(key):
-            found.count, found.until = found.count - 1, 0.0
+        """Stop counting the latest attempt."""
+        if failures := self._failures.get(key):
+            failures.count, failures.until = failures.count - 1, 0.0
 
     def forgive(self, key: Hashable) -> None:
-        """Forget all attempts: the right one came."""
-        self._failures.drop(key)
+        """Forget all attempts, since one succeeded."""
+        self._failures.pop(key, None)
 
     def __len__(self) -> int:
         return len(self._failures)
@@ -106,58 +94,58 @@ class Rate:
     def __init__(self, per_second: float, clock: Clock = time.monotonic) -> None:
         self._per_second, self._clock = per_second, clock
         self._most = max(1.0, 2 * per_second)
-        self._buckets: _Bounded[_Bucket] = _Bounded()
+        self._buckets: LatestKeys[_Bucket] = LatestKeys()
 
     def take(self, key: Hashable) -> float:
-        """Return 0 where a call is let through, else the seconds until one is. A rate of 0 is none."""
+        """Return 0 where a call is let through, else the seconds until one is. A rate of 0 means no limit."""
         if not self._per_second:
             return 0.0
         now = self._clock()
         bucket = self._buckets.get(key) or _Bucket(self._most, now)
         bucket.level = min(self._most, bucket.level + (now - bucket.at) * self._per_second)
         bucket.at = now
-        is_let = bucket.level >= 1
-        bucket.level -= is_let
-        self._buckets.put(key, bucket)
-        return 0.0 if is_let else (1 - bucket.level) / self._per_second
+        is_allowed = bucket.level >= 1
+        bucket.level -= is_allowed
+        self._buckets[key] = bucket
+        return 0.0 if is_allowed else (1 - bucket.level) / self._per_second
 
     def __len__(self) -> int:
         return len(self._buckets)
 
 
 class Pace:
-    """Spreads what comes: of each key so many a second, `AT_ONCE` seconds' worth at once."""
+    """Spreads out what comes: so many a second for each key, and `BURST` seconds' worth at once."""
 
     def __init__(self, per_second: float, clock: Clock = time.monotonic) -> None:
         self._step, self._clock = 1 / per_second, clock
-        self._turns: _Bounded[float] = _Bounded()  # when the next one's is, behind by what may come at once
+        self._turns: LatestKeys[float] = LatestKeys()  # when the next turn is, less the burst
 
     def take(self, key: Hashable) -> float:
-        """Return the seconds until it is one's turn; at most `LONGEST`."""
+        """Return the seconds until the next turn of a key; at most `MAX_WAIT`."""
         now = self._clock()
-        turn = max(self._turns.get(key) or 0.0, now - AT_ONCE) + self._step
+        turn = max(self._turns.get(key) or 0.0, now - BURST) + self._step
         wait = turn - now
-        if wait > LONGEST:
-            return LONGEST
-        self._turns.put(key, turn)
+        if wait > MAX_WAIT:
+            return MAX_WAIT
+        self._turns[key] = turn
         return max(0.0, wait)
 
 
-class Lately:
+class RecentCounter:
     """Counts what each key did, until it has done nothing for a minute."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        self._done: _Bounded[tuple[int, float]] = _Bounded()
+        self._counts: LatestKeys[tuple[int, float]] = LatestKeys()
 
-    def note(self, key: Hashable) -> int:
-        """Count once more, and return how often that makes."""
+    def add(self, key: Hashable) -> int:
+        """Count once more, and return the new count."""
         now = self._clock()
-        before, last = self._done.get(key) or (0, now)
-        times = before + 1 if now - last < 60.0 else 1
-        self._done.put(key, (times, now))
-        return times
+        count, last = self._counts.get(key) or (0, now)
+        count = count + 1 if now - last < 60.0 else 1
+        self._counts[key] = (count, now)
+        return count
 
-    def forget(self, key: Hashable) -> None:
-        """Count anew."""
-        self._done.drop(key)
+    def reset(self, key: Hashable) -> None:
+        """Start again from 0."""
+        self._counts.pop(key, None)

@@ -1,4 +1,4 @@
-"""When each token was used last, stored at leisure."""
+"""When each token was used last, stored in the background."""
 
 import logging
 import time
@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine
 
-from churn.access.tokens import USE_STEP, note_use
+from churn.access.tokens import USE_STEP, record_use
 from churn.core.errors import DatabaseError
 
 logger = logging.getLogger("churn")
 
 
 class TokenLastUsed:
-    """Stores uses in a thread of its own, one a minute and token: no caller waits for it."""
+    """Stores uses in its own thread, one a minute for each token: no caller waits for it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -29,11 +29,11 @@ class TokenLastUsed:
             self._thread.submit(self._store, token_id)
 
     def close(self) -> None:
-        """End, after what is being stored."""
+        """Finish the use that is being stored, and stop."""
         self._thread.shutdown(cancel_futures=True)
 
     def _store(self, token_id: uuid.UUID) -> None:
         try:
-            note_use(self._engine, token_id)
+            record_use(self._engine, token_id)
         except DatabaseError as error:
             logger.warning("when a token was used last is not stored: %s", error)

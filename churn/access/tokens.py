@@ -1,7 +1,8 @@
 """Tokens: 256 random bits for programs; only a SHA-256 digest is stored.
 
-A secret is `churn_`, 64 hexadecimal digits, and 8 more: their CRC-32. Scanners of leaked secrets know it
-by its beginning, and a typo is told apart without asking the database.
+A secret is `churn_`, 64 hexadecimal digits, and a CRC-32 of both in 8 more. Scanners for leaked secrets
+recognise the prefix, and the checksum catches a typo without asking the database. The functions that take an
+engine raise DatabaseError where the database does not answer.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import secrets
 import uuid
 import zlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, insert, or_, select, update
@@ -21,26 +22,18 @@ from churn.core.errors import IdentityError
 from churn.core.ids import new_id
 from churn.database.schema import explained
 from churn.database.tables import tokens
+from churn.schemas.caller import Caller
 
 DEFAULT_SCOPES = ("predict", "history")
 PREFIX = "churn_"
 _LENGTH = len(PREFIX) + 64 + 8
 
-# Last uses are stored to the minute: more would be a write for every few calls.
+# Last uses are stored to the minute: anything finer would be a write for every few calls.
 USE_STEP = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """A token as the gate knows it."""
-
-    id: uuid.UUID
-    name: str
-    scopes: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedToken:
     """A token as an operator sees it."""
 
     name: str
@@ -52,23 +45,22 @@ class Issued:
 
     @property
     def state(self) -> str:
-        """Return whether it lets anybody in: `active`, `expired` or `revoked`."""
+        """Whether it lets anybody in: `active`, `expired` or `revoked`."""
         if self.revoked_at is not None:
             return "revoked"
-        is_over = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
-        return "expired" if is_over else "active"
+        return "expired" if _is_past(self.expires_at) else "active"
 
 
 def new_secret() -> str:
-    """Return a new secret, never given before."""
+    """Return a new random secret."""
     body = PREFIX + secrets.token_hex(32)
     return body + _checksum(body)
 
 
 def is_mistyped(secret: str) -> bool:
-    """Return whether a secret claims to be of ours and cannot be."""
+    """Return whether a secret looks like one of ours and cannot be."""
     if not secret.startswith(PREFIX):
-        return False  # API_TOKEN is whatever its operator chose
+        return False  # API_TOKEN is whatever the operator chose
     return len(secret) != _LENGTH or not hmac.compare_digest(
         _checksum(secret[:-8]).encode(), secret[-8:].encode()
     )
@@ -113,69 +105,53 @@ def issue_token(
 
 
 def revoke_token(connection: Connection, name: str) -> None:
-    """Let a token open nothing from now on; it stays in the list.
+    """Revoke a token; it stays in the list.
 
     Raises:
         IdentityError: there is none of that name, or it is revoked already.
     """
-    standing = (tokens.c.name == name) & tokens.c.revoked_at.is_(None)
-    if not connection.execute(update(tokens).where(standing).values(revoked_at=datetime.now(UTC))).rowcount:
+    valid = (tokens.c.name == name) & tokens.c.revoked_at.is_(None)
+    if not connection.execute(update(tokens).where(valid).values(revoked_at=datetime.now(UTC))).rowcount:
         raise IdentityError(f"there is no token {name!r} to revoke: `churn token list` has them all")
 
 
-def list_tokens(engine: Engine) -> Sequence[Issued]:
-    """Return all tokens, the newest first.
-
-    Raises:
-        DatabaseError: the database does not answer.
-    """
-    query = select(
-        tokens.c.name,
-        tokens.c.scopes,
-        tokens.c.created_at,
-        tokens.c.expires_at,
-        tokens.c.last_used_at,
-        tokens.c.revoked_at,
-    )
+def list_tokens(engine: Engine) -> Sequence[IssuedToken]:
+    """Return all tokens, the newest first."""
+    query = select(*(tokens.c[field.name] for field in fields(IssuedToken)))
     with explained(engine), engine.connect() as connection:
-        return [Issued(*row) for row in connection.execute(query.order_by(tokens.c.id.desc()))]
+        return [IssuedToken(*row) for row in connection.execute(query.order_by(tokens.c.id.desc()))]
 
 
-def verify_token(engine: Engine, secret: str) -> Token | None:
-    """Return the token whose secret this is, unless mistyped, revoked or expired.
-
-    Raises:
-        DatabaseError: the database does not answer.
-    """
+def verify_token(engine: Engine, secret: str) -> Caller | None:
+    """Return the caller whose token this is, unless it is mistyped, revoked or expired."""
     if is_mistyped(secret):
         return None
-    wanted = digest(secret)
-    query = select(tokens).where(tokens.c.digest == wanted)
+    query = select(tokens).where(tokens.c.digest == digest(secret))
     with explained(engine), engine.connect() as connection:
         row = connection.execute(query).one_or_none()
-    # A look-up by digest tells nothing about the secret by its time; that it is the one is compared in full.
-    if row is None or not hmac.compare_digest(row.digest, wanted) or row.revoked_at is not None:
+    # The time of a look-up by digest says nothing about the secret; the digests are compared in full.
+    if row is None or not hmac.compare_digest(row.digest, digest(secret)):
         return None
-    if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+    if row.revoked_at is not None or _is_past(row.expires_at):
         return None
-    return Token(row.id, row.name, frozenset(row.scopes))
+    return Caller("token", row.id, row.name, frozenset(row.scopes))
 
 
-def note_use(engine: Engine, token_id: uuid.UUID) -> None:
-    """Store that a token was used just now, unless one of the last minute is stored.
+def _is_past(expires_at: datetime | None) -> bool:
+    return expires_at is not None and expires_at <= datetime.now(UTC)
 
-    Raises:
-        DatabaseError: the database does not answer, or takes no rows.
-    """
+
+def record_use(engine: Engine, token_id: uuid.UUID) -> None:
+    """Store that a token was used just now, unless a use in the last minute is stored already."""
     now = datetime.now(UTC)
     is_old = or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < now - USE_STEP)
-    mine = (tokens.c.id == token_id) & is_old
+    outdated = (tokens.c.id == token_id) & is_old
     with explained(engine):
-        with engine.connect() as connection:  # a read first: it waits for nobody who writes
-            needed = connection.execute(select(tokens.c.id).where(mine)).first() is not None
-        if needed:
+        with engine.connect() as connection:  # a read first: it does not wait for writers
+            is_needed = connection.execute(select(tokens.c.id).where(outdated)).first() is not None
+        if is_needed:
             with engine.begin() as connection:
-                connection.execute(update(tokens).where(mine).values(last_used_at=now))
+                connection.execute(update(tokens).where(outdated).values(last_used_at=now))
 
 
 def count_tokens(engine: Engine) -> int:

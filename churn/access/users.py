@@ -1,4 +1,7 @@
-"""Users: a name, a role and a bcrypt hash, for people who sign in with HTTP Basic."""
+"""Users: a name, a role and a bcrypt hash, for people who sign in with HTTP Basic.
+
+The functions that take an engine raise DatabaseError where the database does not answer.
+"""
 
 import unicodedata
 import uuid
@@ -34,9 +37,9 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How a sign-in went: whose name it was (None: nobody's), and whether the password was right.
+    """How a sign-in went: `id` is None where nobody has the name, `is_good` says if the password was right.
 
-    `password_hash` is what it was checked against: as long as it is stored, the sign-in holds.
+    `password_hash` is what it was checked against: the sign-in is valid as long as it is stored.
     """
 
     id: uuid.UUID | None
@@ -66,7 +69,7 @@ def add_user(connection: Connection, username: str, password: str, *, role: str 
     }
     try:
         connection.execute(insert(users), row)
-    except IntegrityError as error:  # another process was quicker
+    except IntegrityError as error:  # another process was faster
         raise taken from error
     return row["id"]  # type: ignore[return-value]
 
@@ -82,7 +85,7 @@ def set_password(connection: Connection, username: str, password: str) -> None:
 
 
 def set_active(connection: Connection, username: str, *, is_active: bool) -> None:
-    """Let a user in, or no longer.
+    """Enable or disable a user.
 
     Raises:
         IdentityError: there is no such user.
@@ -101,11 +104,7 @@ def set_role(connection: Connection, username: str, role: str) -> None:
 
 
 def list_users(engine: Engine) -> Sequence[User]:
-    """Return all users, by name.
-
-    Raises:
-        DatabaseError: the database does not answer.
-    """
+    """Return all users, by name."""
     query = select(users.c.username, users.c.role, users.c.is_active, users.c.created_at)
     with explained(engine), engine.connect() as connection:
         return [User(*row) for row in connection.execute(query.order_by(users.c.username))]
@@ -118,9 +117,9 @@ def count_users(engine: Engine) -> int:
 
 
 def find_user(connection: Connection, username: str) -> Row[Any] | None:
-    """Return the row of whose name this is, however its letters are put together.
+    """Return the row of the user with this name, however its accents are encoded.
 
-    Names are stored composed (NFC); up to now they were stored as they were typed.
+    New names are stored composed (NFC), those of older versions as they were typed.
     """
     name = composed(username)
     forms = (name, unicodedata.normalize("NFD", name))
@@ -129,12 +128,9 @@ def find_user(connection: Connection, username: str) -> Row[Any] | None:
 
 
 def sign_in(engine: Engine, username: str, password: str, matches: Matches = matches) -> Login:
-    """Check a name and a password, by `matches`; a name that nobody has takes as long as a wrong password.
+    """Check a name and a password with `matches`; an unknown name takes as long as a wrong password.
 
     Takes about a quarter of a second: call it off the event loop.
-
-    Raises:
-        DatabaseError: the database does not answer.
     """
     with explained(engine), engine.connect() as connection:
         row = find_user(connection, username)
@@ -145,12 +141,8 @@ def sign_in(engine: Engine, username: str, password: str, matches: Matches = mat
     return Login(row.id, row.username, scopes_of(row.role), row.password_hash, is_good)
 
 
-def still_in(engine: Engine, user_id: uuid.UUID, password_hash: str) -> frozenset[str] | None:
-    """Return the scopes of who signed in before; None where disabled since, or the password changed.
-
-    Raises:
-        DatabaseError: the database does not answer.
-    """
+def recheck(engine: Engine, user_id: uuid.UUID, password_hash: str) -> frozenset[str] | None:
+    """Return the scopes of a user who signed in before; None if disabled since, or the password changed."""
     query = select(users.c.role).where(
         users.c.id == user_id, users.c.is_active, users.c.password_hash == password_hash
     )
@@ -160,7 +152,7 @@ def still_in(engine: Engine, user_id: uuid.UUID, password_hash: str) -> frozense
 
 
 def check_user(username: str, password: str, role: str) -> None:
-    """Accept what a user can be made of.
+    """Accept values that a user can be made of.
 
     Raises:
         IdentityError: the name is malformed, the role unknown, or the password too weak.

@@ -1,4 +1,4 @@
-"""The verifier: finds who is behind credentials, by the database, or by the environment while it is away."""
+"""The verifier: finds the caller behind credentials, by the database or, without it, the environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,16 +9,16 @@ from churn.access.credentials import Credentials
 from churn.access.passwords import NOBODY as NO_HASH
 from churn.access.passwords import Matches, matches
 from churn.access.tokens import digest, verify_token
-from churn.access.users import sign_in, still_in
+from churn.access.users import recheck, sign_in
 from churn.core.errors import DatabaseError
 from churn.schemas.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCaller:
-    """Who it is; of nobody, a caller of the kind `anonymous`, with the name whose password it was not.
+    """The caller; one of the kind `anonymous` where the credentials are wrong, named if the user exists.
 
-    `proof` is a user's password hash, by which the sign-in can be checked again at no cost.
+    `proof` is a user's password hash. As long as it is stored, the sign-in can be checked again at no cost.
     """
 
     caller: Caller
@@ -26,7 +26,7 @@ class VerifiedCaller:
 
     @property
     def is_good(self) -> bool:
-        """Return whether it is somebody."""
+        """Whether the credentials were right."""
         return self.caller.kind != "anonymous"
 
 
@@ -34,10 +34,10 @@ NOBODY = VerifiedCaller(Caller())
 
 
 class Verifier:
-    """Finds callers. Reads the database and has `matches` check passwords: not for the event loop.
+    """Finds callers. It reads the database and has `matches` check passwords: keep it off the event loop.
 
-    `offline` has the callers who are known without a database, while it is away, by the digest of their
-    credentials' text. What the database says of them meanwhile holds there too: whom it refused is not known.
+    `offline` maps a digest of credentials to the caller: those who are known while the database is away. What
+    the database says of them in the meantime is noted: somebody it refused is no longer known.
     """
 
     def __init__(
@@ -48,63 +48,59 @@ class Verifier:
         self._has_offline_user = any(caller.kind == "user" for caller in (offline or {}).values())
 
     def verify(self, credentials: Credentials) -> VerifiedCaller:
-        """Return who it is.
+        """Return the caller.
 
         Raises:
-            DatabaseError: the database cannot be asked.
+            DatabaseError: the database does not answer.
         """
-        found = self._token(credentials) if credentials.scheme == "bearer" else self._user(credentials)
-        return self._noted(credentials, found)
+        is_token = credentials.scheme == "bearer"
+        return self._noted(credentials, self._token(credentials) if is_token else self._user(credentials))
 
     def verify_offline(self, credentials: Credentials) -> VerifiedCaller:
-        """Return who it is as the environment has it; a password takes as long as with the database."""
+        """Return the caller by the environment; a password takes as long as with the database."""
         if credentials.scheme == "basic" and self._has_offline_user:
             self._matches(credentials.password, NO_HASH)
         return self._known_offline(credentials)
 
-    def verify_again(self, credentials: Credentials, known: VerifiedCaller) -> VerifiedCaller:
-        """Return who it is, where `known` was found for the same a few minutes ago; hashes no password.
+    def reverify(self, credentials: Credentials, known: VerifiedCaller) -> VerifiedCaller:
+        """Return the caller where the same credentials were `known` minutes ago; hashes no password.
 
         Raises:
-            DatabaseError: the database cannot be asked, and the environment does not know either.
+            DatabaseError: the database does not answer, and the environment does not know the caller either.
         """
         user = known.caller
         if user.id is None:
             return self._verify_environment(credentials)
         if credentials.scheme == "bearer":
             return self._noted(credentials, self._token(credentials))
-        scopes = still_in(self._engine, user.id, known.proof or "")
-        found = NOBODY
-        if scopes is not None:
-            found = VerifiedCaller(Caller("user", user.id, user.name, scopes), known.proof)
-        return self._noted(credentials, found)
+        scopes = recheck(self._engine, user.id, known.proof or "")
+        caller = None if scopes is None else Caller("user", user.id, user.name, scopes)
+        return self._noted(credentials, VerifiedCaller(caller, known.proof) if caller else NOBODY)
 
     def _verify_environment(self, credentials: Credentials) -> VerifiedCaller:
-        """Verify who was known without the database until now, and is as long as it is away: no guess."""
+        """Verify a caller that was known without the database, and is for as long as it is away."""
         try:
             return self.verify(credentials)
         except DatabaseError:
-            found = self._known_offline(credentials)
-            if not found.is_good:
+            known = self._known_offline(credentials)
+            if not known.is_good:
                 raise
-            return found
+            return known
 
     def _known_offline(self, credentials: Credentials) -> VerifiedCaller:
         caller = self._offline.get(digest(credentials.text))
         return NOBODY if caller is None else VerifiedCaller(caller)
 
-    def _noted(self, credentials: Credentials, found: VerifiedCaller) -> VerifiedCaller:
-        """Return what the database said, after it is noted of whom the environment knows, too."""
+    def _noted(self, credentials: Credentials, verified: VerifiedCaller) -> VerifiedCaller:
+        """Return what the database said, after noting it where the environment knows the caller too."""
         key = digest(credentials.text)
         if key in self._offline:
-            self._offline[key] = replace(found.caller, id=None) if found.is_good else None
-        return found
+            self._offline[key] = replace(verified.caller, id=None) if verified.is_good else None
+        return verified
 
     def _token(self, credentials: Credentials) -> VerifiedCaller:
-        token = verify_token(self._engine, credentials.secret)
-        return (
-            NOBODY if token is None else VerifiedCaller(Caller("token", token.id, token.name, token.scopes))
-        )
+        caller = verify_token(self._engine, credentials.secret)
+        return VerifiedCaller(caller) if caller else NOBODY
 
     def _user(self, credentials: Credentials) -> VerifiedCaller:
         login = sign_in(self._engine, credentials.username, credentials.password, self._matches)

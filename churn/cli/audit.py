@@ -7,10 +7,8 @@ import click
 from rich.table import Table
 
 from churn.cli.age import METAVAR, read_age
+from churn.cli.connection import connected
 from churn.cli.console import make_console
-from churn.core.settings import load
-from churn.database import schema
-from churn.database.engine import opened
 from churn.records.audit_log import EVENT_KINDS, Event, events
 
 
@@ -35,8 +33,7 @@ def audit(since: timedelta, kinds: tuple[str, ...], limit: int, *, as_json: bool
 
     The newest first. A refused sign-in names the user whose password it was not.
     """
-    with opened(load().database_url.get_secret_value(), patient=True) as engine:
-        schema.check(engine)
+    with connected(patient=True) as engine:
         found = events(engine, datetime.now(UTC) - since, kinds=kinds or EVENT_KINDS, limit=limit)
     if as_json:
         for event in found:

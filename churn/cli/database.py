@@ -6,11 +6,10 @@ import click
 from sqlalchemy import Engine
 
 from churn.core.errors import SettingsError
-from churn.core.operator import operator
 from churn.core.settings import load
 from churn.database import partitions, schema
 from churn.database.engine import name_of, opened, parse_url
-from churn.journal.operator_actions import perform
+from churn.journal.operator_actions import record_action
 from churn.records import backups
 
 
@@ -53,7 +52,7 @@ def backup(file: Path, within: float) -> None:
     url = load().database_url.get_secret_value()
     with opened(url) as engine:
         schema.check(engine)
-        perform(engine, "churn db backup", {"file": file.name}, operator(), lambda _: None)
+        record_action(engine, "churn db backup", {"file": file.name})
         backups.backup(parse_url(url), file, within)
     click.echo(f"the whole database is in {file}, which holds personal data")
 
@@ -76,7 +75,7 @@ def restore(file: Path, *, over: bool, unverified: bool) -> None:
         if revision != schema.head():
             click.echo(f"{name_of(engine)} is at revision {revision}: run `churn db upgrade`")
             return
-        perform(engine, "churn db restore", {"file": file.name}, operator(), lambda _: None)
+        record_action(engine, "churn db restore", {"file": file.name})
         _tell(engine)
 
 

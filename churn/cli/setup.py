@@ -8,7 +8,7 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
-from churn.access.first_admin import ensure_somebody
+from churn.access.first_admin import ensure_first_admin
 from churn.cli.number_options import notation_options, separator
 from churn.core.errors import ModelError
 from churn.core.settings import Settings, load
@@ -82,7 +82,7 @@ def _prepare_database(engine: Engine, settings: Settings) -> None:
 
 
 def _prepare_identities(engine: Engine, settings: Settings) -> None:
-    if first := ensure_somebody(engine, settings):
+    if first := ensure_first_admin(engine, settings):
         click.echo(f"\n{first}")
         click.echo(f"\nOnce it serves, paste this in another terminal:\n\n{curl(settings, first.secret)}\n")
 

@@ -8,11 +8,8 @@ from rich.table import Table
 from churn.access import tokens
 from churn.access.roles import SCOPES
 from churn.cli.age import METAVAR, read_age
-from churn.cli.changes import changing
+from churn.cli.connection import changing, connected
 from churn.cli.console import make_console
-from churn.core.settings import load
-from churn.database import schema
-from churn.database.engine import opened
 
 
 def _scopes(_: click.Context, __: click.Parameter, text: str) -> list[str]:
@@ -59,8 +56,7 @@ def revoke(name: str) -> None:
 @click.command("list")
 def list_tokens() -> None:
     """List the tokens, the newest first, with their last use."""
-    with opened(load().database_url.get_secret_value()) as engine:
-        schema.check(engine)
+    with connected() as engine:
         found = tokens.list_tokens(engine)
     table = Table("token", "scopes", "state", "created (UTC)", "expires", "last used")
     for one in found:

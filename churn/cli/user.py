@@ -8,12 +8,9 @@ from sqlalchemy import Connection
 
 from churn.access import users
 from churn.access.roles import ROLES
-from churn.cli.changes import changing
+from churn.cli.connection import changing, connected
 from churn.cli.console import make_console
 from churn.core.errors import IdentityError
-from churn.core.settings import load
-from churn.database import schema
-from churn.database.engine import opened
 
 _from_file = click.option(
     "--password-file",
@@ -80,8 +77,7 @@ def enable(username: str) -> None:
 @click.command("list")
 def list_users() -> None:
     """List the users."""
-    with opened(load().database_url.get_secret_value()) as engine:
-        schema.check(engine)
+    with connected() as engine:
         found = users.list_users(engine)
     table = Table("user", "role", "state", "created (UTC)")
     for one in found:

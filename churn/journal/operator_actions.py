@@ -1,6 +1,7 @@
-"""What operators do (show, export, erase, purge, change users and tokens) is in the journal too."""
+"""The journal also logs what operators do: show, export, erase, purge, change users and tokens."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import orjson
 from sqlalchemy import Connection, Engine
 
 from churn.core.ids import new_id
+from churn.core.operator import operator
 from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.writer import Writer
@@ -18,45 +20,33 @@ ERASE, PURGE, SCORE = "churn data erase", "churn data purge", "churn score"
 
 
 def record_action(
-    writer: Writer,
+    engine: Engine,
     action: str,
     detail: dict[str, Any],
-    who: str | None,
     also: Callable[[Connection], Any] | None = None,
+    *,
+    who: str | None = None,
 ) -> None:
-    """Log an action as a request with its response, and do what it says in the same transaction.
+    """Log an action as a request with its response; `also` does it, in the same transaction.
 
-    `action` is the command; `detail` is the response's body: it outlives the employees whom it concerns,
-    and names none of them.
+    `action` is the command and `detail` the response's body. The body outlives the employees whom the action
+    concerns, so it names none of them. `who` is by default the account that runs this.
 
     Raises:
         DatabaseError: it could not be committed; nothing was done.
+        ChurnError: what `also` raises; nothing was done.
     """
     now = datetime.now(UTC)
-    act = Call(
+    call = Call(
         id=new_id(),
         received_at=now,
         method=METHOD,
         route=action,
-        caller=Caller("operator", name=who),
+        caller=Caller("operator", name=who or operator()),
         answered_at=now,
         status=200,
         duration_ms=0.0,
         body=orjson.dumps(detail),
     )
-    writer.write([entry_of(act)], also=also)
-
-
-def perform(
-    engine: Engine, action: str, detail: dict[str, Any], who: str | None, do: Callable[[Connection], Any]
-) -> None:
-    """Do something and log it, both or neither, as `record_act`.
-
-    Raises:
-        ChurnError: what doing it raises; nothing was done.
-    """
-    writer = Writer(engine)
-    try:
-        record_action(writer, action, detail, who, also=do)
-    finally:
-        writer.close()
+    with closing(Writer(engine)) as writer:
+        writer.write([entry_of(call)], also=also)

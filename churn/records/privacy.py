@@ -26,7 +26,6 @@ from churn.database.tables import (
     requests,
 )
 from churn.journal.operator_actions import ERASE, PURGE, record_action
-from churn.journal.writer import Writer
 from churn.records.predictions import logged
 from churn.schemas.logged_prediction import LoggedPrediction
 
@@ -68,7 +67,7 @@ def count_about(engine: Engine, employee_ids: Sequence[str]) -> int:
         return connection.execute(query).scalar_one()
 
 
-def erase(engine: Engine, writer: Writer, employee_ids: Sequence[str], who: str | None) -> Erased:
+def erase(engine: Engine, employee_ids: Sequence[str]) -> Erased:
     """Take away every value about a person, and log that; all in one transaction.
 
     Raises:
@@ -93,7 +92,7 @@ def erase(engine: Engine, writer: Writer, employee_ids: Sequence[str], who: str 
             _redact(connection, request, positions)
 
     detail = {"predictions": [str(key) for key in keys], "responses": [str(key) for key in answers]}
-    record_action(writer, ERASE, detail, who, also=take_away)
+    record_action(engine, ERASE, detail, take_away)
     with explained(engine):
         return Erased(len(keys), len(answers), in_log=not truncate_log(engine))
 
@@ -130,13 +129,7 @@ def count_before(engine: Engine, before: datetime) -> int:
         return connection.execute(query).scalar_one()
 
 
-def purge(
-    engine: Engine,
-    writer: Writer,
-    before: datetime,
-    who: str | None,
-    progress: PurgeProgress = lambda _: None,
-) -> bool:
+def purge(engine: Engine, before: datetime, progress: PurgeProgress = lambda _: None) -> bool:
     """Remove every request that is older than a moment, with its rows; log that first.
 
     Whole months go at once where they have partitions, the rest in transactions of CHUNK requests. Returns
@@ -145,7 +138,7 @@ def purge(
     Raises:
         DatabaseError: it was interrupted; what is gone is gone whole, and running it again goes on.
     """
-    record_action(writer, PURGE, {"before": before.isoformat()}, who)
+    record_action(engine, PURGE, {"before": before.isoformat()})
     partitions.drop_before(engine, before)
     limit = bound(before)
     oldest = select(requests.c.id).where(requests.c.id < limit).order_by(requests.c.id).limit(CHUNK)

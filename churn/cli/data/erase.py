@@ -2,15 +2,12 @@
 
 import click
 
+from churn.cli.connection import connected
 from churn.cli.data.person import IN_LOG, look_up
 from churn.core.errors import SpoolError
-from churn.core.operator import operator
 from churn.core.settings import Settings, load
-from churn.database import schema
-from churn.database.engine import opened
 from churn.journal.spool import Spool
-from churn.journal.writer import Writer
-from churn.records.privacy import erase as take_away
+from churn.records import privacy
 
 
 @click.command()
@@ -24,16 +21,13 @@ def erase(employee: str, *, yes: bool) -> None:
     """
     settings = load()
     _check_spool(settings)
-    with opened(settings.database_url.get_secret_value(), patient=True) as engine:
-        schema.check(engine)
+    with connected(patient=True) as engine:
         forms, number = look_up(engine, employee, settings)
         if not yes:
             click.confirm(f"Erase {number:,} predictions about this employee for good?", abort=True)
-        writer = Writer(engine)
-        found = take_away(engine, writer, forms, operator())
-        writer.close()
-    click.echo(f"{found.predictions:,} predictions and {found.answers:,} answers erased")
-    if found.in_log:
+        erased = privacy.erase(engine, forms)
+    click.echo(f"{erased.predictions:,} predictions and {erased.answers:,} answers erased")
+    if erased.in_log:
         click.echo(IN_LOG)
 
 

@@ -7,15 +7,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from churn.cli.age import METAVAR, read_age
+from churn.cli.connection import connected
 from churn.cli.data.person import IN_LOG
 from churn.core.errors import SettingsError
-from churn.core.operator import operator
-from churn.core.settings import load
-from churn.database import schema
-from churn.database.engine import opened
-from churn.journal.writer import Writer
-from churn.records.privacy import count_before
-from churn.records.privacy import purge as remove
+from churn.records import privacy
 
 LEAST = timedelta(days=183)  # the six months for which article 26(6) of the AI Act has deployers keep logs
 
@@ -40,19 +35,16 @@ def purge(older_than: timedelta, *, dry_run: bool, force: bool, yes: bool) -> No
             "at least (AI Act, article 26(6)); --force removes them all the same"
         )
     before = datetime.now(UTC) - older_than
-    with opened(load().database_url.get_secret_value(), patient=True) as engine:
-        schema.check(engine)
-        number = count_before(engine, before)
+    with connected(patient=True) as engine:
+        number = privacy.count_before(engine, before)
         click.echo(f"{number:,} calls are from before {before:%Y-%m-%d %H:%M} UTC")
         if dry_run or not number:
             return
         if not yes:
             click.confirm("Remove them for good?", abort=True)
-        writer = Writer(engine)
         with Progress(console=Console(highlight=False)) as progress:
             task = progress.add_task("Purging", total=number)
-            in_log = remove(engine, writer, before, operator(), lambda done: progress.advance(task, done))
-        writer.close()
+            in_log = privacy.purge(engine, before, lambda removed: progress.advance(task, removed))
     click.echo(f"{number:,} calls removed")
     if in_log:
         click.echo(IN_LOG)

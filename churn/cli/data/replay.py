@@ -6,10 +6,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from churn.cli.connection import connected
 from churn.cli.data.period import period
-from churn.core.settings import load
-from churn.database import schema
-from churn.database.engine import opened
 from churn.records.predictions import count, logged
 from churn.records.replay import Replay, Replayed
 
@@ -26,8 +24,7 @@ def replay(since: datetime | None, until: datetime | None, limit: int | None) ->
     """
     console = Console(highlight=False, soft_wrap=True)
     run = Replay()
-    with opened(load().database_url.get_secret_value(), patient=True) as engine:
-        schema.check(engine)
+    with connected(patient=True) as engine:
         total = count(engine, since, until, limit)
         with Progress(console=console) as progress:
             stream = logged(engine, since, until, limit, newest_first=True)

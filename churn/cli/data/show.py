@@ -8,17 +8,14 @@ import click
 import orjson
 from rich.console import Console
 
+from churn.cli.connection import connected
 from churn.cli.data.person import look_up
 from churn.core.atomic_file import replacing
 from churn.core.errors import SettingsError
-from churn.core.operator import operator
 from churn.core.settings import load
-from churn.database import schema
-from churn.database.engine import opened
 from churn.dictionary import domain
 from churn.i18n import messages
 from churn.journal.operator_actions import record_action
-from churn.journal.writer import Writer
 from churn.records.privacy import everything_about
 from churn.schemas.logged_prediction import LoggedPrediction
 
@@ -37,12 +34,9 @@ def show(employee: str, *, as_json: bool, output: Path | None) -> None:
     settings = load()
     if output is not None and output.exists():
         raise SettingsError(f"{output} is already there: name another file")
-    with opened(settings.database_url.get_secret_value(), patient=True) as engine:
-        schema.check(engine)
+    with connected(patient=True) as engine:
         forms, number = look_up(engine, employee, settings)
-        writer = Writer(engine)
-        record_action(writer, "churn data show", {"predictions": number}, operator())
-        writer.close()
+        record_action(engine, "churn data show", {"predictions": number})
         found = everything_about(engine, forms)
         if output is not None:
             _write(output, found)

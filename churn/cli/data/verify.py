@@ -8,11 +8,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from churn.cli.connection import connected
 from churn.core.atomic_file import replacing
 from churn.core.errors import SettingsError
-from churn.core.settings import load
-from churn.database import schema
-from churn.database.engine import opened
 from churn.records.integrity import Head, IntegrityReport
 from churn.records.integrity import verify as walk
 
@@ -34,13 +32,9 @@ def verify(heads: Path | None, save_heads: Path | None) -> None:
     """
     known = {} if heads is None else _read(heads)
     console = Console(highlight=False, soft_wrap=True)
-    with opened(load().database_url.get_secret_value(), patient=True) as engine:
-        schema.check(engine)
-        with Progress(console=console) as progress:
-            task = progress.add_task("Verifying", total=None)
-            found = walk(
-                engine, lambda done, total: progress.update(task, completed=done, total=total), known
-            )
+    with connected(patient=True) as engine, Progress(console=console) as progress:
+        task = progress.add_task("Verifying", total=None)
+        found = walk(engine, lambda done, total: progress.update(task, completed=done, total=total), known)
     _tell(console, found)
     if found.findings:
         raise SystemExit(1)

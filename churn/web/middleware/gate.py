@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from churn.access.authenticator import Authenticator
-from churn.access.roles import reaches
+from churn.access.roles import allows
 from churn.core.errors import CrossSiteError, ForbiddenError, NotFoundError, UnauthorizedError
 from churn.schemas.caller import Caller
 from churn.web.request_state import STATE, RequestState
@@ -61,7 +61,7 @@ class Gate:
         _check_site(scope, caller)
         if state.route is ELSEWHERE:
             raise NotFoundError
-        if not reaches(caller.scopes, state.route.scope):
+        if not allows(caller.scopes, state.route.scope):
             raise ForbiddenError
 
 
