@@ -85,7 +85,7 @@ def _tell(engine: Engine) -> None:
     if found.months:
         click.echo(f"partitions: {len(found.months)} months, {found.months[0]} to {found.months[-1]}")
     for table, count in found.default_rows.items():
-        number = f"{count} or more" if count == partitions.COUNTED else str(count)
+        number = f"{count} or more" if count == partitions.MAX_COUNT else str(count)
         click.echo(
             f"{table}: {number} rows are in the default partition, and stay there until they are purged"
         )

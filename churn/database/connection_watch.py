@@ -1,6 +1,6 @@
 """The watch over connections to PostgreSQL: none keeps a thread waiting for longer than its patience.
 
-A server's own time-outs say nothing where a pooler holds a statement back because the server is gone:
+The server's own time-outs do not help where a pooler holds a statement back because the server is gone:
 PgBouncer does so for two minutes.
 """
 
@@ -9,34 +9,34 @@ import time
 from collections.abc import Hashable
 from typing import Protocol
 
-LOOK = 1.0  # seconds between two looks
+INTERVAL = 1.0  # seconds between two looks
 
 
 class Watched(Hashable, Protocol):
-    """What can be cut."""
+    """A connection that can be cut."""
 
     def cut(self) -> None:
-        """End what it waits for."""
+        """End the wait, and the connection."""
 
 
 class Watch:
-    """One thread a process, which cuts what is past its time."""
+    """One thread per process, which cuts the connections that have waited too long."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._until: dict[Watched, float] = {}
+        self._deadlines: dict[Watched, float] = {}
         self._thread: threading.Thread | None = None
 
-    def begin(self, line: Watched, patience: float) -> None:
-        """Cut something in so many seconds, unless `end` comes before."""
+    def begin(self, connection: Watched, patience: float) -> None:
+        """Cut a connection after so many seconds, unless `end` is called before."""
         if self._thread is None:
             self._start()
-        self._until[line] = time.monotonic() + patience
+        self._deadlines[connection] = time.monotonic() + patience
 
-    def end(self, line: Watched) -> None:
-        """Let it be; returns once it is not being cut."""
+    def end(self, connection: Watched) -> None:
+        """Stop watching a connection; it is not being cut when this returns."""
         with self._lock:
-            self._until.pop(line, None)
+            self._deadlines.pop(connection, None)
 
     def _start(self) -> None:
         with self._lock:
@@ -46,12 +46,13 @@ class Watch:
 
     def _run(self) -> None:
         while True:
-            time.sleep(LOOK)
+            time.sleep(INTERVAL)
             with self._lock:
                 now = time.monotonic()
-                for line in [line for line, until in list(self._until.items()) if until < now]:
-                    del self._until[line]
-                    line.cut()
+                for connection, deadline in list(self._deadlines.items()):
+                    if deadline < now:
+                        del self._deadlines[connection]
+                        connection.cut()
 
 
 watch = Watch()  # of the process

@@ -8,28 +8,28 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from churn.database.session import patient
+from churn.database.session import made_patient
 
 logger = logging.getLogger("churn")
 
-# What waits for a lock, everyone else queues behind. Below PostgreSQL's deadlock_timeout (1 s): where two
-# are in each other's way, it is the change of the schema that gives way, never a call.
+# Everybody queues behind a statement that waits for a lock. Below PostgreSQL's deadlock_timeout (1 s), so
+# that in a conflict the change of the schema gives way, never a call.
 LOCK_TIMEOUT = 800  # milliseconds
 TRIES = 200
-PAUSE = 0.5  # seconds in which the calls that queued go ahead
+PAUSE = 0.5  # seconds in which the queued calls go ahead
 LOCK_NOT_AVAILABLE = "55P03"
 
-_SCHEMA = 0x636875726E  # "churn": the advisory lock of whoever changes the schema
+_SCHEMA = 0x636875726E  # "churn": the advisory lock for changes of the schema
 
 
 @contextmanager
 def alone(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection on which one process at a time changes the schema; others wait for it.
+    """Yield a connection on which one process at a time changes the schema; the others wait.
 
-    Its statements take as long as they need. A transaction beside it holds the lock: behind a pooler, that
-    is all that lasts.
+    Its statements may take as long as they need. A second transaction holds the lock: behind a pooler,
+    nothing longer than a transaction lasts.
     """
-    engine = patient(engine)
+    engine = made_patient(engine)
     with engine.begin() as guard:
         guard.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         guard.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA})
@@ -38,10 +38,10 @@ def alone(engine: Engine) -> Iterator[Connection]:
 
 
 def patiently(connection: Connection, work: Callable[[], None]) -> None:
-    """Do some work in the transaction that is open, whole or not at all; again where a lock is not free.
+    """Do some work in the current transaction, all or nothing, and try again while a lock is not free.
 
     Raises:
-        OperationalError: the lock was not free in all the tries.
+        OperationalError: the lock was never free.
     """
     for tries_left in reversed(range(TRIES)):
         try:

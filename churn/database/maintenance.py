@@ -1,4 +1,4 @@
-"""Maintenance: what a running service does now and then, in a thread of its own."""
+"""Maintenance: chores of a running service, in their own thread."""
 
 import logging
 import threading
@@ -10,25 +10,25 @@ from churn.database import partitions
 
 logger = logging.getLogger("churn")
 
-EVERY = 24 * 3600.0  # seconds
-AGAIN = 600.0  # seconds, after a failure
+INTERVAL = 24 * 3600.0  # seconds
+RETRY = 600.0  # seconds, after a failure
 
 
 class Maintenance:
-    """Makes the partitions of the next months, at the start and once a day; SQLite has none."""
+    """Makes the partitions of the next months at the start and once a day; SQLite has none."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         if self._engine.dialect.name == "postgresql":
             self._thread.start()
 
     def close(self) -> None:
-        """End, after what is being done."""
+        """Finish what is being done, and stop."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -38,7 +38,7 @@ class Maintenance:
         while not self._closing.wait(pause):
             try:
                 partitions.ensure(self._engine)
-                pause = EVERY
+                pause = INTERVAL
             except DatabaseError as error:
                 logger.warning("the next months' partitions were not made: %s", error)
-                pause = AGAIN
+                pause = RETRY

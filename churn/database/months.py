@@ -1,4 +1,4 @@
-"""Months, as the journal's partitions know them: from one UUIDv7 to the next month's."""
+"""Months, as the journal's partitions have them: from the first UUIDv7 of one to the first of the next."""
 
 import re
 import uuid
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 
 def bound(moment: datetime) -> uuid.UUID:
-    """Return what every UUIDv7 made at a moment or later is greater than, and every earlier one less."""
+    """Return a UUID between the UUIDv7s made before a moment and those made from then on."""
     return uuid.UUID(int=int(moment.timestamp()) * 1000 + moment.microsecond // 1000 << 80)
 
 
@@ -34,11 +34,11 @@ class Month:
 
     @property
     def next(self) -> "Month":
-        """The month after."""
+        """The following month."""
         return Month(self.year + self.month // 12, self.month % 12 + 1)
 
     def through(self, ahead: int) -> list["Month"]:
-        """Return this month and as many of the following."""
+        """Return this month and so many following ones."""
         months = [self]
         for _ in range(ahead):
             months.append(months[-1].next)
@@ -46,17 +46,17 @@ class Month:
 
     @property
     def lower(self) -> uuid.UUID:
-        """The least key of the month."""
+        """The smallest key of the month."""
         return bound(datetime(self.year, self.month, 1, tzinfo=UTC))
 
     @property
     def upper(self) -> uuid.UUID:
-        """The least key of the month after."""
+        """The smallest key of the following month."""
         return self.next.lower
 
     @property
     def bounds(self) -> str:
-        """The month's keys, as PostgreSQL's SQL."""
+        """The range of the month's keys, as SQL."""
         return f"FOR VALUES FROM ('{self.lower}') TO ('{self.upper}')"
 
     def partition(self, table: str) -> str:
@@ -68,17 +68,17 @@ class Month:
 
 
 def months_in(connection: Connection, table: str, key: str, last: Month) -> list[Month]:
-    """Return the months of a table's rows, up to a last one; reads one row a month, by the key's index."""
+    """Return the months of a table's rows, up to a last one; reads one row per month, by the key's index."""
     column = sa.column(key, sa.Uuid)
     keys = select(column).select_from(sa.table(table, column)).order_by(column).limit(1)
-    found: list[Month] = []
-    after = uuid.UUID(int=0)
-    while first := connection.execute(keys.where(column >= after, column < last.upper)).scalar():
-        found.append(Month.of_id(first))
-        after = found[-1].upper
-    return found
+    months: list[Month] = []
+    start = uuid.UUID(int=0)
+    while first := connection.execute(keys.where(column >= start, column < last.upper)).scalar():
+        months.append(Month.of_id(first))
+        start = months[-1].upper
+    return months
 
 
 def is_partition(name: str) -> bool:
-    """Return whether a name is that of a table's partition, for a month or the default one."""
+    """Return whether a name is that of a partition, of a month or the default one."""
     return re.fullmatch(r"\w+_(\d{4}_\d\d|default)", name) is not None

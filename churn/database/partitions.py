@@ -1,8 +1,9 @@
 """The journal's monthly partitions on PostgreSQL; on SQLite nothing here does anything.
 
-Each table is partitioned by its key, a UUIDv7 and so a time. What no month is there for goes to the
-table's default partition, so that nothing is lost for want of a partition. PostgreSQL makes no partition
-for a month that has rows there: they stay, are read as all others, and are purged row by row.
+Each table is partitioned by its key, a UUIDv7 and so a time. A row whose month has no partition goes to the
+table's default partition, so that nothing is lost. PostgreSQL makes no partition for a month that has rows
+there: they stay, are read like all others, and are purged row by row. The functions that take an engine raise
+DatabaseError where the database does not answer.
 """
 
 import logging
@@ -32,8 +33,8 @@ from churn.database.tables import (
 
 logger = logging.getLogger("churn")
 
-AHEAD = 3  # months for which there are partitions beforehand
-COUNTED = 100_000  # rows of a default partition that are counted at most
+AHEAD = 3  # months for which partitions are made in advance
+MAX_COUNT = 100_000  # rows of a default partition: no more are counted
 
 # Every partitioned table and its key.
 KEYS = {table.name: table.primary_key.columns.keys()[0] for table in (*JOURNAL, journal_batches)}
@@ -41,23 +42,23 @@ KEYS = {table.name: table.primary_key.columns.keys()[0] for table in (*JOURNAL, 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition of a table: the keys from `lower` up to, but without, `upper`."""
+    """A partition of a table: the keys from `lower` up to `upper`, which is excluded."""
 
     name: str
     lower: uuid.UUID
     upper: uuid.UUID
 
     def holds(self, month: Month) -> bool:
-        """Return whether the rows of a month go here."""
+        """Return whether the rows of a month belong here."""
         return self.lower <= month.lower and month.upper <= self.upper
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What partitions there are: the months that every table has one for, and the rows that are in none.
+    """The partitions: the months for which every table has one, and the rows that are in none.
 
-    `default_rows` counts rows by table, up to COUNTED; a table without any is not in it, nor one whose
-    default partition the database's role may not read.
+    `default_rows` counts the latter by table, up to MAX_COUNT. Tables without any are left out, and so are
+    those whose default partition the database's role may not read.
     """
 
     months: Sequence[Month]
@@ -65,13 +66,13 @@ class Listing:
 
 
 def ensure(engine: Engine, ahead: int = AHEAD) -> None:
-    """Make the partitions of this month and of the next ones, where there are none.
+    """Make the partitions of this month and the next ones, where they are missing.
 
     A warning is logged where the database's role may not do that, and for a month that has rows in the
-    default partition already: its rows go on to be kept there.
+    default partition already: its rows stay there.
 
     Raises:
-        DatabaseError: the database does not answer, or its tables are in use all the time.
+        DatabaseError: also where the tables are in use all the time.
     """
     if engine.dialect.name != "postgresql":
         return
@@ -88,10 +89,10 @@ def ensure(engine: Engine, ahead: int = AHEAD) -> None:
 
 
 def drop_before(engine: Engine, moment: datetime) -> list[str]:
-    """Drop the months whose rows are all older than a moment, and return the partitions' names.
+    """Drop the months whose rows are all older than a moment, and return the names of the partitions.
 
-    Older rows elsewhere stay, also those of a month for which some table has no partition. Predictions
-    whose request is dropped go with it: one shortly before the month's end has some shortly after.
+    Older rows elsewhere stay, as do those of a month for which some table has no partition. The predictions
+    of a dropped request are removed too: those of a request shortly before the month's end may come after it.
 
     Raises:
         DatabaseError: as `ensure`, or the role may not drop them.
@@ -103,7 +104,7 @@ def drop_before(engine: Engine, moment: datetime) -> list[str]:
         with connection.begin():
             by_table = {table: partitions(connection, table) for table in KEYS}
         ends = set.intersection(*({part.upper for part in parts} for parts in by_table.values()))
-        # A month goes from all tables at once: no half prediction is ever seen.
+        # A month is dropped from all tables at once: nobody ever sees half a prediction.
         for upper in sorted(end for end in ends if end <= bound(moment)):
             names = [part.name for parts in by_table.values() for part in parts if part.upper == upper]
             with connection.begin():
@@ -113,15 +114,11 @@ def drop_before(engine: Engine, moment: datetime) -> list[str]:
 
 
 def listing(engine: Engine) -> Listing:
-    """Return what partitions there are; empty on SQLite.
-
-    Raises:
-        DatabaseError: the database does not answer.
-    """
+    """Return the partitions; empty on SQLite."""
     if engine.dialect.name != "postgresql":
         return Listing((), {})
     with explained(engine), engine.connect() as connection:
-        by_table = [{Month.of_id(one.lower) for one in partitions(connection, table)} for table in KEYS]
+        by_table = [{Month.of_id(part.lower) for part in partitions(connection, table)} for table in KEYS]
         counts = {table: _count_default(connection, table) for table in KEYS}
     return Listing(
         sorted(set.intersection(*by_table)), {table: count for table, count in counts.items() if count}
@@ -129,16 +126,16 @@ def listing(engine: Engine) -> Listing:
 
 
 def partitions(connection: Connection, table: str) -> list[Partition]:
-    """Return the partitions of a table by their keys; the default one is not among them."""
+    """Return the partitions of a table in the order of their keys, without the default one."""
     query = sa.text(
         "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i"
         " JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = CAST(:table AS regclass)"
     )
-    found = []
+    parts = []
     for name, expression in connection.execute(query, {"table": table}):
         if match := re.fullmatch(r"FOR VALUES FROM \('(.+)'\) TO \('(.+)'\)", expression):
-            found.append(Partition(name, uuid.UUID(match[1]), uuid.UUID(match[2])))
-    return sorted(found, key=lambda one: one.lower)
+            parts.append(Partition(name, uuid.UUID(match[1]), uuid.UUID(match[2])))
+    return sorted(parts, key=lambda part: part.lower)
 
 
 def _ensure(engine: Engine, ahead: int) -> None:
@@ -159,7 +156,7 @@ def _ensure(engine: Engine, ahead: int) -> None:
 
 
 def _lacking(connection: Connection, months: Sequence[Month]) -> dict[Month, list[str]]:
-    """Return the months that lack a partition, with the tables that lack it."""
+    """Return the months that lack a partition, with the tables where it is missing."""
     by_table = {table: partitions(connection, table) for table in KEYS}
     lacking = {
         month: [table for table, parts in by_table.items() if not any(part.holds(month) for part in parts)]
@@ -169,7 +166,7 @@ def _lacking(connection: Connection, months: Sequence[Month]) -> dict[Month, lis
 
 
 def _add(connection: Connection, month: Month, tables: Sequence[str]) -> bool:
-    """Make a month's partitions, in all these tables or in none; return False where one has rows of it."""
+    """Make a month's partitions in all tables or in none; return False where a default one has rows of it."""
     try:
         with connection.begin():
             if any(_has_rows(connection, table, month) for table in tables):
@@ -189,7 +186,7 @@ def _has_rows(connection: Connection, table: str, month: Month) -> bool:
 def _attach(connection: Connection, month: Month, tables: Sequence[str]) -> None:
     """Make empty partitions.
 
-    Attached, not created as such: that would lock the table against every call.
+    They are tables that are attached: CREATE TABLE … PARTITION OF would lock the parent against every call.
     """
     for table in tables:
         name = month.partition(table)
@@ -211,8 +208,8 @@ def _drop(connection: Connection, names: Sequence[str], upper: uuid.UUID) -> Non
 
 def _count_default(connection: Connection, table: str) -> int:
     default = f"{table}_default"
-    # Of the default partition itself: rights on the table do not reach it.
+    # Privileges on the table do not extend to its default partition.
     if not connection.execute(select(sa.func.has_table_privilege(default, "SELECT"))).scalar():
         return 0
-    some = select(sa.literal(1)).select_from(sa.table(default)).limit(COUNTED).subquery()
+    some = select(sa.literal(1)).select_from(sa.table(default)).limit(MAX_COUNT).subquery()
     return connection.execute(select(sa.func.count()).select_from(some)).scalar_one()

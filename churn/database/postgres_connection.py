@@ -1,73 +1,74 @@
-"""A connection to PostgreSQL: each of its transactions begins as its Session says, each statement is watched.
+"""A connection to PostgreSQL: its Session begins each of its transactions, and each statement is watched.
 
-By the driver's own classes: a listener of SQLAlchemy's to any of an engine's transactions costs every
-statement a walk through all that could be listened to.
+The classes are subclasses of the driver's: any listener to the transactions of an engine makes SQLAlchemy
+walk through all its events on every statement.
 """
 
 import os
 import socket
 from typing import Any
 
-from psycopg2.extensions import STATUS_READY, connection, cursor
+from psycopg2 import extensions
+from psycopg2.extensions import STATUS_READY
 
 from churn.database.connection_watch import watch
 from churn.database.session import Session
 
 
-class PostgresConnection(connection):  # type: ignore[misc]  # psycopg2 has no types
-    """A connection that waits for a statement for as long as its Session says, or is patient for a while."""
+class PostgresConnection(extensions.connection):  # type: ignore[misc]  # psycopg2 has no types
+    """A connection that waits for a statement as long as its Session says, or without limit while patient."""
 
     def __init__(self, session: Session, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.session = session
         self.be_patient(is_patient=False)
-        # A number of its own for the socket: the driver's may be somebody else's by the time that it is cut.
-        self._number = os.dup(self.fileno())
+        # A descriptor of its own: the driver's may belong to another file by the time that this is cut.
+        self._descriptor = os.dup(self.fileno())
 
     def be_patient(self, *, is_patient: bool) -> None:
-        """Have statements take as long as they need from now on, or no longer."""
+        """Start or stop letting statements take as long as they need."""
         self.is_patient = is_patient
-        self.patience = None if is_patient else self.session.patience  # seconds; None is for ever
+        self.patience = None if is_patient else self.session.patience  # seconds; None means no limit
 
     def cut(self) -> None:
-        """End what the connection waits for, and the connection."""
-        with socket.socket(fileno=os.dup(self._number)) as line:
-            line.shutdown(socket.SHUT_RDWR)
+        """End the wait, and the connection."""
+        with socket.socket(fileno=os.dup(self._descriptor)) as duplicate:
+            duplicate.shutdown(socket.SHUT_RDWR)
 
     def __del__(self) -> None:
-        if hasattr(self, "_number"):
-            os.close(self._number)
+        if hasattr(self, "_descriptor"):
+            os.close(self._descriptor)
 
 
-class Cursor(cursor):  # type: ignore[misc]  # as above
+class Cursor(extensions.cursor):  # type: ignore[misc]  # as above
     """A cursor that begins the transaction where none is open, and whose statements are watched."""
 
     def execute(self, query: Any, parameters: Any = None) -> None:
-        """Execute a statement; OperationalError where the patience is at its end."""
-        line: PostgresConnection = self.connection
-        self._begin(line)
-        if line.patience is None:
+        """Execute a statement; raises OperationalError where it takes too long."""
+        connection: PostgresConnection = self.connection
+        self._begin(connection)
+        if connection.patience is None:
             super().execute(query, parameters)
             return
-        watch.begin(line, line.patience)
+        watch.begin(connection, connection.patience)
         try:
             super().execute(query, parameters)
         finally:
-            watch.end(line)
+            watch.end(connection)
 
     def executemany(self, query: Any, parameters: Any) -> None:
         """Execute a statement once for each of many parameters."""
         self._begin(self.connection)
         super().executemany(query, parameters)
 
-    def _begin(self, line: PostgresConnection) -> None:
-        if line.status == STATUS_READY and not line.autocommit:
-            with line.cursor(cursor_factory=_Beginning) as own:
-                line.session.begin(own, is_patient=line.is_patient)
+    def _begin(self, connection: PostgresConnection) -> None:
+        if connection.status == STATUS_READY and not connection.autocommit:
+            with connection.cursor(cursor_factory=_FirstCursor) as first:
+                connection.session.begin(first, is_patient=connection.is_patient)
 
 
-class _Beginning(Cursor):
-    """What begins a transaction has begun it."""
+class _FirstCursor(Cursor):
+    """The cursor that begins a transaction."""
 
-    def _begin(self, line: PostgresConnection) -> None:
+    def _begin(self, connection: PostgresConnection) -> None:
         pass

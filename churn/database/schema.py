@@ -1,4 +1,4 @@
-"""The schema's version: where the database is, where the code wants it, and the way between."""
+"""The schema's revision: the database's, the one that the code needs, and the way between."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,15 +15,15 @@ from churn.database.engine import name_of
 MIGRATIONS = Path(__file__).with_name("migrations")
 INSUFFICIENT_PRIVILEGE = "42501"
 
-# The revisions are numbered, and named in front of their files: rNNNN_what.py.
+# The revisions are numbered; their files are rNNNN_what.py.
 REVISIONS = frozenset(path.name[1:5] for path in (MIGRATIONS / "versions").glob("r*.py"))
-_VERSION = table("alembic_version", column("version_num"))  # where Alembic keeps the one of a database
+_VERSION = table("alembic_version", column("version_num"))  # Alembic's own: the database's revision
 
 # Every revision has these tables.
 _OURS = {"users", "tokens", "requests", "prediction_results"}
 
 _LEFT = "it was left as it is: restore it from a backup, or name another file in DATABASE_URL"
-# By the beginning of SQLite's name for the error.
+# By the prefix of SQLite's name for the error.
 _SQLITE = {
     "SQLITE_NOTADB": f"is no SQLite database; {_LEFT}",
     "SQLITE_CORRUPT": f"is damaged or cut off; {_LEFT}",
@@ -41,16 +41,16 @@ _POSTGRESQL = {
     INSUFFICIENT_PRIVILEGE: "does not let the role of DATABASE_URL do that: use the one that owns the tables",
 }
 
-WAL = "PRAGMA journal_mode = WAL"  # readers go beside the writer; the file keeps that
-TOUCH = "PRAGMA user_version = 0"  # changes nothing in a SQLite file, and fails where it cannot be written
+WAL = "PRAGMA journal_mode = WAL"  # readers do not wait for the writer; the file stores this
+TOUCH = "PRAGMA user_version = 0"  # changes nothing, and fails where a SQLite file cannot be written
 
 
 @contextmanager
 def explained(engine: Engine) -> Iterator[None]:
-    """Turn what the driver raises into one sentence without the password.
+    """Turn errors of SQLAlchemy's into one sentence without the password.
 
     Raises:
-        DatabaseError: anything of SQLAlchemy's was raised inside.
+        DatabaseError: SQLAlchemy raised an error inside.
     """
     try:
         yield
@@ -59,20 +59,20 @@ def explained(engine: Engine) -> Iterator[None]:
 
 
 def explanation(engine: Engine, error: SQLAlchemyError) -> DatabaseError:
-    """Return one sentence for what SQLAlchemy raised, without the password."""
+    """Return an error of SQLAlchemy's as one sentence without the password."""
     return DatabaseError(f"the database {name_of(engine)} {_reason(error)}")
 
 
 def sqlstate(error: DatabaseError) -> str | None:
-    """Return PostgreSQL's code of what `explained` explained; None where it gave none."""
+    """Return PostgreSQL's code for an error that `explained` raised; None where it gave none."""
     return getattr(getattr(error.__cause__, "orig", None), "pgcode", None)
 
 
 def _reason(error: SQLAlchemyError) -> str:
     driver = error.orig if isinstance(error, DBAPIError) else None
     name = getattr(driver, "sqlite_errorname", None) or ""
-    for beginning, sentence in _SQLITE.items():
-        if name.startswith(beginning):
+    for prefix, sentence in _SQLITE.items():
+        if name.startswith(prefix):
             return sentence
     if sentence := _POSTGRESQL.get(getattr(driver, "pgcode", None) or "", ""):
         return sentence
@@ -87,50 +87,48 @@ def _reason(error: SQLAlchemyError) -> str:
 
 
 def head() -> str:
-    """Return the revision that this code is written for."""
+    """Return the revision that this code needs."""
     return max(REVISIONS)
 
 
 def current(engine: Engine) -> str | None:
-    """Return the revision that the database is at; None where it was never migrated.
+    """Return the revision of the database; None where it was never migrated.
 
     Raises:
-        DatabaseError: the database cannot be reached, is of another application, or newer than this code.
+        DatabaseError: the database does not answer, belongs to another application, or is newer than this
+        code.
     """
     with explained(engine), engine.connect() as connection:
-        found, tables = _look(connection)
-    if (found or tables) and not (found and tables >= _OURS):
+        revisions, tables = _look(connection)
+    if (revisions or tables) and not (revisions and tables >= _OURS):
         names = ", ".join(sorted(tables)[:3]) or "none"
         raise DatabaseError(
             f"the database {name_of(engine)} is of another application (its tables: {names}) and was left "
             "as it is: name a database of churn's own in DATABASE_URL"
         )
-    if unknown := set(found) - REVISIONS:
+    if unknown := set(revisions) - REVISIONS:
         raise DatabaseError(
             f"the database {name_of(engine)} is at revision {', '.join(sorted(unknown))}, which this churn "
             "does not know: a newer one migrated it; update churn, or name another database in DATABASE_URL"
         )
-    return found[0] if found else None
+    return revisions[0] if revisions else None
 
 
 def _look(connection: Connection) -> tuple[tuple[str, ...], set[str]]:
-    """Return the revisions and the tables of one moment, also while another process migrates."""
+    """Return the revisions and tables of the same moment, even while another process migrates."""
     while True:
         tables = set(inspect(connection).get_table_names())
-        found = _revisions(connection) if _VERSION.name in tables else ()
+        query = select(_VERSION.c.version_num)
+        revisions = tuple(connection.execute(query).scalars()) if _VERSION.name in tables else ()
         if set(inspect(connection).get_table_names()) == tables:
-            return found, tables - {_VERSION.name}
-
-
-def _revisions(connection: Connection) -> tuple[str, ...]:
-    return tuple(connection.execute(select(_VERSION.c.version_num)).scalars())
+            return revisions, tables - {_VERSION.name}
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Migrate the schema up to a revision.
 
     Raises:
-        DatabaseError: the database cannot be reached, is not churn's, or refuses the migration.
+        DatabaseError: the database does not answer, is not churn's, or refuses the migration.
     """
     if current(engine) == head() and revision == "head":
         _touch(engine)
@@ -139,7 +137,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
-    """Migrate the schema down to a revision; what only newer revisions hold is lost.
+    """Migrate the schema down to a revision; data that only newer revisions can hold is lost.
 
     Raises:
         DatabaseError: as `upgrade`.
@@ -148,8 +146,8 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
     _migrate(engine, "downgrade", revision)
 
 
-def _migrate(engine: Engine, way: Literal["upgrade", "downgrade"], revision: str) -> None:
-    # Imported here: it takes as long as all else of a command, and a database at head does without.
+def _migrate(engine: Engine, direction: Literal["upgrade", "downgrade"], revision: str) -> None:
+    # Imported here: it takes as long as the rest of a command, and a database at head does not need it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
@@ -158,13 +156,13 @@ def _migrate(engine: Engine, way: Literal["upgrade", "downgrade"], revision: str
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
         with explained(engine):
-            getattr(command, way)(config, revision)
+            getattr(command, direction)(config, revision)
     except CommandError as error:
         raise DatabaseError(f"the database {name_of(engine)} cannot be migrated: {error}") from error
 
 
 def _touch(engine: Engine) -> None:
-    """Have a SQLite file written as a migration would: one that cannot be written is to be noticed."""
+    """Write to a SQLite file as a migration would, so that one that cannot be written is noticed."""
     if engine.dialect.name == "sqlite":
         with explained(engine), engine.connect() as connection:
             connection.exec_driver_sql(WAL)
@@ -175,19 +173,17 @@ def check(engine: Engine) -> str:
     """Return the revision of a database that is at head.
 
     Raises:
-        DatabaseError: it cannot be reached or is not at head; the message says what mends it.
+        DatabaseError: it does not answer, or is not at head; the message says what to do.
     """
-    found, wanted = current(engine), head()
-    if found == wanted:
-        return wanted
-    state = "has no schema yet" if found is None else f"is at revision {found}, not at head ({wanted})"
+    revision = current(engine)
+    if revision == head():
+        return head()
+    state = "has no schema yet" if revision is None else f"is at revision {revision}, not at head ({head()})"
     raise DatabaseError(f"the database {name_of(engine)} {state}: run `churn db upgrade`")
 
 
 def examine(engine: Engine) -> str:
-    """Return the revision as `check`; of a SQLite file also see that it is whole, and can be written.
-
-    Reads the whole file.
+    """Return the revision as `check` does; read all of a SQLite file to see that it is intact and writable.
 
     Raises:
         DatabaseError: as `check`, or it is damaged or read-only.

@@ -1,11 +1,10 @@
 """The tables: who may call, the five that log a prediction, and the batches that seal them.
 
-Keys are UUIDv7 made by the application, so that the rows of one transaction need no round trip
-between them and sort by time; PostgreSQL keeps them in monthly partitions. The input, the features and
-the result of one prediction share its id, a request and its response theirs. The journal's tables have
-no foreign keys: one writer commits the rows of a call together, `churn data verify` finds what somebody
-tears apart, and a month can be dropped at once. Alembic owns the schema (`churn.database.migrations`); a test
-compares the two.
+Keys are UUIDv7s that the application makes: they sort by time, and the rows of one transaction need no round
+trip between them. PostgreSQL keeps the rows in monthly partitions. The input, the features and the result of
+a prediction share its id; a request and its response share theirs. The journal's tables have no foreign keys:
+one writer commits the rows of a call together, `churn data verify` finds rows that somebody removed, and a
+month can be dropped at once. Alembic owns the schema (`churn.database.migrations`); a test compares them.
 """
 
 from datetime import UTC, datetime
@@ -40,24 +39,24 @@ metadata = MetaData(
 
 Scopes = JSON().with_variant(JSONB(), "postgresql")
 
-# PostgreSQL's `json`, not `jsonb`: what was written is read back to the byte, as its digest needs.
+# PostgreSQL's `json`, not `jsonb`: the digests need every byte as it was written.
 Document = JSON(none_as_null=True)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment in UTC, also in SQLite, which stores none of the zone."""
+    """An aware moment in UTC, in SQLite too, which stores no time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Store UTC; a moment without a zone is refused rather than guessed."""
+        """Return the moment in UTC; one without a time zone is refused."""
         if value is not None and value.tzinfo is None:
             raise ValueError("a moment without a time zone cannot be stored")
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Return an aware moment."""
+        """Return an aware moment in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -98,8 +97,8 @@ requests = Table(
     Column("caller_kind", String(16), nullable=False),
     Column("caller_id", Uuid),
     Column("caller_name", String(64)),
-    Column("model", String(128)),  # that served when the call came
-    Column("times", Integer, nullable=False, server_default="1"),  # more than 1: refused calls, counted
+    Column("model", String(128)),  # the one that served at the time
+    Column("times", Integer, nullable=False, server_default="1"),  # more than 1: refused calls, only counted
     Column("salt", String(32)),
     Column("batch_id", Uuid, index=True),
 )
@@ -115,7 +114,7 @@ api_responses = Table(
     Column("salt", String(32)),
 )
 
-# What is personal may be null: `churn data erase` takes it and its salt away, and leaves the rows.
+# Personal data may be null: `churn data erase` removes it and its salt, and leaves the rows.
 employee_inputs = Table(
     "employee_inputs",
     metadata,
@@ -141,14 +140,14 @@ prediction_results = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("request_id", Uuid, nullable=False),
-    Column("caller_name", String(64)),  # as in its request: the history is asked by it
+    Column("caller_name", String(64)),  # as in its request: the history is filtered by it
     Column("model", String(128), nullable=False),
     Column("prediction", SmallInteger),
     Column("probability", Float),
     Column("threshold", Float, nullable=False),
 )
 
-# One row a transaction of the journal; `churn.journal.hash_chain` says how the digests are made.
+# One row per transaction of the journal; `churn.journal.hash_chain` says how the digests are made.
 journal_batches = Table(
     "journal_batches",
     metadata,

@@ -49,9 +49,9 @@ class Process:
     Settings, model and SQLite file are the worker's, whatever was changed since that has begun.
     """
 
-    def __init__(self, settings: Settings, model: ServedModel, opened: Identity) -> None:
+    def __init__(self, settings: Settings, model: ServedModel, identity: Identity) -> None:
         self._scorer = Scorer(model)
-        self._engine = make_engine(settings.database_url.get_secret_value(), pool_size=1, opened=opened)
+        self._engine = make_engine(settings.database_url.get_secret_value(), pool_size=1, identity=identity)
         self._store = Store(Writer(self._engine), partial(probe, self._engine), spool.configured(settings))
         self._pseudonym = pseudonyms.configured(settings)
         self._kept = KEPT

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the engine handed in, else on the one of the settings."""
+"""Alembic's entry point: runs the revisions on the engine that is passed in, or on that of the settings."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from churn.database.tables import metadata
 
 
 def run() -> None:
-    """Run the revisions asked for; of several that are started at once, one runs and the others wait."""
-    given: Engine | None = context.config.attributes.get("engine")
-    engine = given or make_engine(load().database_url.get_secret_value())
+    """Run the requested revisions; of several processes that start at once, one runs and the others wait."""
+    passed: Engine | None = context.config.attributes.get("engine")
+    engine = passed or make_engine(load().database_url.get_secret_value())
     if engine.dialect.name == "sqlite":
         _run_at_once(engine)
     else:
