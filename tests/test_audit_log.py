@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from churn.access import login_throttle
 from churn.cli.main import main
 from churn.journal import flood_counter
-from churn.journal.flood_counter import SINGLY
+from churn.journal.flood_counter import STORED
 from churn.records.integrity import verify
 from churn.schemas.employee import EXAMPLE
 from harness.identities import a_token, a_user, basic, bearer
@@ -121,30 +121,30 @@ def test_a_flood_of_refused_sign_ins_is_counted(served: Served) -> None:
 
 def test_a_flood_without_credentials_hides_nobody_who_guesses(served: Served, database: Engine) -> None:
     a_user(database, "marie")
-    for _ in range(2 * SINGLY):
+    for _ in range(2 * STORED):
         assert ask(served, "GET", "/history", "") == 401
     assert ask(served, "GET", "/history", basic("nobody", WRONG)) == 401
     assert ask(served, "GET", "/history", basic("marie", WRONG)) == 401
     served.client.__exit__()
     found = audit("--kind", "refused")
-    assert sum(event["times"] for event in found) == 2 * SINGLY + 2
+    assert sum(event["times"] for event in found) == 2 * STORED + 2
     assert {event["address"] for event in found} == {CALLER}
     counted = [event for event in found if event["times"] > 1]
-    assert [(event["who"], event["times"]) for event in counted] == [(None, SINGLY)]
+    assert [(event["who"], event["times"]) for event in counted] == [(None, STORED)]
     assert [event["who"] for event in found if event not in counted][-2:] == [None, "marie"]
 
 
 def test_a_flood_of_one_users_wrong_passwords_names_the_user(served: Served, database: Engine) -> None:
     a_user(database, "marie")
     a_user(database, "paul")
-    for _ in range(2 * SINGLY):  # always the same: refused again, and no new guess
+    for _ in range(2 * STORED):  # always the same: refused again, and no new guess
         assert ask(served, "GET", "/history", basic("marie", WRONG)) == 401
     assert ask(served, "GET", "/history", basic("paul", WRONG)) == 401
     served.client.__exit__()
     found = audit("--kind", "refused")
     assert {(event["who"], event["times"], event["address"]) for event in found} == {
         ("marie", 1, CALLER),
-        ("marie", SINGLY, CALLER),
+        ("marie", STORED, CALLER),
         ("paul", 1, CALLER),
     }
 

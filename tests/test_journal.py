@@ -20,7 +20,7 @@ from churn.journal import journal as journals
 from churn.journal import store as stores
 from churn.journal.call import Call
 from churn.journal.entry import entry_of
-from churn.journal.flood_counter import SINGLY
+from churn.journal.flood_counter import STORED
 from churn.journal.journal import Journal
 from churn.journal.spool import Spool
 from churn.journal.store import Store
@@ -461,17 +461,17 @@ def test_a_flood_of_refused_logins_is_counted(engine: Engine, switch: Switch) ->
     with engine.connect() as connection:
         rows = connection.execute(select(requests.c.route, requests.c.times)).all()
     assert sum(row.times for row in rows) == 200
-    assert len(rows) == SINGLY + 2
+    assert len(rows) == STORED + 2
     assert {row.route: row.times for row in rows if row.times > 1} == {
-        "/predict": 100 - SINGLY,
+        "/predict": 100 - STORED,
         "/history": 100,
     }
 
 
 def test_calls_by_somebody_known_are_stored_one_by_one(engine: Engine, switch: Switch) -> None:
     journal = Journal(Store(switch.writer(), switch, None))
-    run(journal, lambda: all_of(journal, [make_call(status=404) for _ in range(2 * SINGLY)]))
-    assert count(engine)["requests"] == 2 * SINGLY
+    run(journal, lambda: all_of(journal, [make_call(status=404) for _ in range(2 * STORED)]))
+    assert count(engine)["requests"] == 2 * STORED
 
 
 def test_a_count_is_stored_while_the_service_goes_on(
@@ -481,7 +481,7 @@ def test_a_count_is_stored_while_the_service_goes_on(
     journal = Journal(Store(switch.writer(), switch, None))
 
     async def work() -> None:
-        await all_of(journal, [refused("/predict") for _ in range(SINGLY + 5)])
-        await until(lambda: count(engine)["requests"] == SINGLY + 1)
+        await all_of(journal, [refused("/predict") for _ in range(STORED + 5)])
+        await until(lambda: count(engine)["requests"] == STORED + 1)
 
     run(journal, work)

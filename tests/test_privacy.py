@@ -23,7 +23,7 @@ from churn.database.months import bound
 from churn.database.tables import JOURNAL, api_responses, employee_inputs, journal_batches, requests
 from churn.journal.call import Call
 from churn.journal.entry import entry_of
-from churn.journal.pseudonyms import pseudonymizer, stored_as
+from churn.journal.pseudonyms import pseudonymizer, stored_forms
 from churn.journal.spool import Spool
 from churn.journal.writer import Writer
 from churn.records.integrity import verify
@@ -283,8 +283,8 @@ class TestPseudonyms:
         assert re.fullmatch(r"p:[0-9a-f]{32}", hidden(MINE))
 
     def test_both_forms_are_looked_for_where_there_is_a_key(self) -> None:
-        assert stored_as(MINE, "") == (MINE,)
-        assert stored_as(MINE, KEY) == (MINE, pseudonymizer(KEY)(MINE))
+        assert stored_forms(MINE, "") == (MINE,)
+        assert stored_forms(MINE, KEY) == (MINE, pseudonymizer(KEY)(MINE))
 
     def test_take_the_place_of_the_id_everywhere_and_the_person_is_still_found(
         self, pseudonymized: Served, command: Command

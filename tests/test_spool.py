@@ -268,7 +268,7 @@ class TestState:
     def test_a_folder_that_cannot_be_listed_is_said_once_and_no_error(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("churn.journal.spool.LOOK", 0.0)
+        monkeypatch.setattr("churn.journal.spool.SCAN", 0.0)
         (tmp_path / "file").touch()
         assert Spool(tmp_path / "file", AMPLE).state().records == 0
         too_long = Spool(tmp_path / ("x" * 300), AMPLE)
@@ -316,7 +316,7 @@ class TestProcesses:
     def test_what_a_live_process_spooled_is_its_own_business_until_it_dies(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("churn.journal.spool.LOOK", 0.0)
+        monkeypatch.setattr("churn.journal.spool.SCAN", 0.0)
         mine = Spool(folder, AMPLE)
         with process("hold", folder, AMPLE) as other:
             assert other.stdout

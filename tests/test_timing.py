@@ -5,12 +5,12 @@ import time
 from collections.abc import Sequence
 
 from churn.access.passwords import ROUNDS
-from churn.journal.flood_counter import SINGLY
+from churn.journal.flood_counter import STORED
 from harness.identities import a_user, basic
 from tests.conftest import Served
 
 WRONG = "wrong horse battery"
-SAMPLES = SINGLY - 4  # of each: where each known name had a budget of rows, all of them would be stored
+SAMPLES = STORED - 4  # of each: where each known name had a budget of rows, all of them would be stored
 
 
 def refused_in(served: Served, name: str) -> float:
@@ -32,7 +32,7 @@ def test_a_name_that_somebody_has_is_refused_as_quickly_as_any(served: Served) -
     a_user(served.engine, "marie", rounds=ROUNDS)
     for name in ("marie", "nobody"):
         refused_in(served, name)  # the passwords are hashed now: what follows is remembered, and quick
-    for _ in range(SINGLY):
+    for _ in range(STORED):
         refused_in(served, "nobody")  # from now on, names that nobody has are only counted
     known, unknown = [], []
     for _ in range(SAMPLES):  # in turn: what else the machine does slows both

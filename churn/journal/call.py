@@ -1,4 +1,4 @@
-"""What is logged of one call: who asked, what was predicted, what was answered."""
+"""One call, as it is logged: who asked, what was predicted, and what was answered."""
 
 import uuid
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from churn.schemas.prediction import Scored
 
 
 class Recording(Protocol):
-    """What journals a call."""
+    """An object that journals calls."""
 
     async def record(self, call: "Call") -> None:
         """Log one call; durable on return."""
 
 
-SIGN_IN = "sign in"  # the route of who does
+SIGN_IN = "sign in"  # the route of a sign-in
 REFUSED = (401, 403, 429)
 
 
@@ -25,10 +25,9 @@ REFUSED = (401, 403, 429)
 class Call:
     """One call and its answer, complete when it is recorded.
 
-    A refused call has no `scored`, and its `body` (JSON) holds field names but none of their values.
-    `times` is more than 1 where refused calls alike are counted instead of stored one by one; `is_bare`
-    says that a refused one came without credentials. `batch` is what journals a call whose predictions and
-    `body` are with another process.
+    A refused call has no `scored`, and its `body` (JSON) holds field names but no values. `times` is more
+    than 1 where similar refused calls are counted rather than stored one by one; `is_bare` says that a
+    refused call had no credentials. `batch` journals a call whose predictions and `body` another process has.
     """
 
     id: uuid.UUID

@@ -1,4 +1,4 @@
-"""Room on a disk, as it is found out: by taking it."""
+"""Free space on a disk, found out by taking it."""
 
 import os
 import tempfile
@@ -6,6 +6,6 @@ from pathlib import Path
 
 
 def reserve(folder: Path, size: int) -> None:
-    """Take so many bytes on a folder's disk and give them back; raises OSError where that cannot be done."""
+    """Take so many bytes on a folder's disk and give them back; raises OSError where there are fewer."""
     with tempfile.TemporaryFile(dir=folder) as file:
         os.posix_fallocate(file.fileno(), 0, size)

@@ -1,9 +1,9 @@
 """The hash chain: digests that show later whether a row of the journal was changed, removed or inserted.
 
-Each row has a leaf, SHA-256 over its salt, its table's name and its cells; a salt is random, so that a
-leaf says nothing once row and salt are erased. Each transaction adds one batch to the chain of its
-writer: SHA-256 over the batch before it and the leaves of its rows, requests in the order of their ids
-and the rows of each in the order of `tables.JOURNAL`.
+Each row has a leaf: SHA-256 over its salt, its table's name and its cells. Salts are random, so that a leaf
+says nothing once row and salt are erased. Each transaction adds one batch to the chain of its writer: SHA-256
+over the previous batch and the leaves of its rows, with the requests in the order of their ids and the rows
+of each in the order of `tables.JOURNAL`.
 """
 
 import uuid
@@ -15,7 +15,7 @@ from hashlib import sha256
 import orjson
 
 LEAF_BYTES = 32
-GENESIS = bytes(32)  # what the first batch of the first chain has before it
+GENESIS = bytes(32)  # stands for the batch before the first
 
 
 def leaf(table: str, salt: str, cells: Sequence[object]) -> bytes:
@@ -39,6 +39,6 @@ class Link:
 
     @cached_property
     def digest(self) -> bytes:
-        """What the next batch builds on: 32 bytes."""
+        """The digest that the next batch builds on: 32 bytes."""
         head = self.previous + self.id.bytes + self.chain.bytes + self.sequence.to_bytes(8, "big")
         return sha256(head + self.leaves).digest()

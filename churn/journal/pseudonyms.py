@@ -1,4 +1,4 @@
-"""Pseudonyms: employees' ids as a keyed hash, so that who reads the database alone finds nobody by name."""
+"""Pseudonyms: employees' ids as a keyed hash, so that the database alone identifies nobody."""
 
 import hashlib
 import hmac
@@ -21,13 +21,13 @@ def pseudonymizer(key: str) -> Pseudonym:
 
 
 def configured(settings: Settings) -> Pseudonym | None:
-    """Return what the settings want to be stored of an employee's id; None where that is the id."""
+    """Return the function that the settings ask for; None where ids are stored as they are."""
     return pseudonymizer(settings.pseudonym_key.get_secret_value()) if settings.pseudonymize else None
 
 
-def stored_as(employee_id: str, key: str) -> tuple[str, ...]:
-    """Return the forms in which an employee's id may be in the journal; `key` is empty where there is none.
+def stored_forms(employee_id: str, key: str) -> tuple[str, ...]:
+    """Return the forms in which the journal may have an employee's id; `key` is empty where there is none.
 
-    Both, where there is a key: it may have been set later than the first calls were logged.
+    Where there is a key these are two: it may have been set after the first calls were logged.
     """
     return (employee_id, pseudonymizer(key)(employee_id)) if key else (employee_id,)

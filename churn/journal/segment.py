@@ -1,7 +1,7 @@
-"""Segments: the files of the spool, one record a line, each in the hands of one process.
+"""Segments: the files of the spool, one record per line, each held by one process.
 
-A line is a CRC-32 of what follows it, an entry as `Entry.dump` writes it, and its number in the file, so
-that the end of a file tells how many records it has. What has no newline was never acknowledged.
+A line is a CRC-32 of the rest of it, an entry as `Entry.dump` writes it, and its number in the file, so that
+the end of a file tells how many records it has. A line without its newline was never acknowledged.
 """
 
 import errno
@@ -16,18 +16,18 @@ from pathlib import Path
 from churn.core.atomic_file import sync
 from churn.journal.entry import Entry, load
 
-OVERHEAD = 19  # bytes that a line has around its entry
-READ = 8 * 1024**2  # bytes after which a read stops, however few records it has
+OVERHEAD = 19  # bytes of a line besides its entry
+READ = 8 * 1024**2  # bytes after which a read stops, however few records it has read
 
 Line = tuple[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentPage:
-    """Records read from a segment in a row.
+    """Consecutive records that were read from a segment.
 
-    `numbers` are those of the entries' lines in the file, from 1; `corrupt` has the whole lines that hold
-    no entry, with their numbers.
+    `numbers` are the line numbers of the entries, from 1; `corrupt` has the lines that hold no entry, with
+    their numbers.
     """
 
     entries: Sequence[Entry]
@@ -38,16 +38,16 @@ class SegmentPage:
 
 
 class Segment:
-    """A file that this process alone appends to, reads and removes, until it closes it or dies.
+    """A file that only this process appends to, reads and removes, until it closes the file or dies.
 
-    Every method may raise OSError. One thread at a time uses it.
+    Every method may raise OSError. Only one thread at a time may use it.
     """
 
     def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
-        self.end, self.records = _extent(file)  # of what is acknowledged: bytes and lines
-        self.is_torn = False  # behind `end` is something that could not be cut off
-        self.unusable: list[Line] = []  # forgotten so far, and in no database
+        self.end, self.records = _extent(file)  # bytes and lines that were acknowledged
+        self.is_torn = False  # whether more follows after `end` that could not be cut off
+        self.unusable: list[Line] = []  # forgotten lines that are in no database
         self._file = file
         self._read_lines = 0
         self._read_end = 0
@@ -60,7 +60,7 @@ class Segment:
         except FileExistsError:
             return None
         try:
-            return cls._held(path, file)
+            return cls._locked(path, file)
         except OSError:
             path.unlink()
             raise
@@ -69,16 +69,16 @@ class Segment:
     def take(cls, path: Path) -> "Segment | None":
         """Return a segment whose process has died; None where it lives or the segment is gone."""
         try:
-            return cls._held(path, FileIO(path, "r+"))
+            return cls._locked(path, FileIO(path, "r+"))
         except FileNotFoundError:
             return None
 
     @classmethod
-    def _held(cls, path: Path, file: FileIO) -> "Segment | None":
+    def _locked(cls, path: Path, file: FileIO) -> "Segment | None":
         try:
-            # A lock ends with its process, however that ends.
+            # The lock ends with its process, even if that is killed.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Somebody may have removed the file between its opening and its locking.
+            # The file may have been removed after it was opened.
             if os.fstat(file.fileno()).st_nlink:
                 return cls(path, file)
         except BlockingIOError:
@@ -90,8 +90,8 @@ class Segment:
         return None
 
     @property
-    def left(self) -> int:
-        """How many records are still to be read, or to be set aside."""
+    def remaining(self) -> int:
+        """How many records are still to be read or set aside."""
         return self.records - self._read_lines + len(self.unusable)
 
     def append(self, documents: Sequence[bytes]) -> None:
@@ -104,7 +104,7 @@ class Segment:
                 written += os.pwrite(self._file.fileno(), lines[written:], self.end + written)
             os.fsync(self._file.fileno())
             if not self.records:
-                sync(self.path.parent)  # a new file's name has to last, too
+                sync(self.path.parent)  # the name of a new file has to be durable, too
         except OSError:
             self._cut()
             raise
@@ -119,7 +119,7 @@ class Segment:
             self.is_torn = True
 
     def read(self, at_most: int) -> SegmentPage:
-        """Return the oldest records that are not forgotten; fewer than `at_most` where they are large."""
+        """Return up to `at_most` of the oldest records that are not forgotten; fewer where they are large."""
         entries: list[Entry] = []
         numbers: list[int] = []
         corrupt: list[Line] = []
@@ -138,12 +138,12 @@ class Segment:
                     corrupt.append((number, line))
         return SegmentPage(entries, numbers, corrupt, number, end)
 
-    def forget(self, batch: SegmentPage, rejected: Container[str]) -> None:
-        """Go on behind a batch that was read; `rejected` are ids of entries in it that are not stored."""
-        numbered = zip(batch.numbers, batch.entries, strict=True)
+    def forget(self, page: SegmentPage, rejected: Container[str]) -> None:
+        """Continue after a page that was read; `rejected` are the ids of its entries that are not stored."""
+        numbered = zip(page.numbers, page.entries, strict=True)
         refused = [(n, _line(entry.dump(), n)) for n, entry in numbered if entry.id in rejected]
-        self.unusable += sorted([*batch.corrupt, *refused])
-        self._read_lines, self._read_end = batch.lines, batch.end
+        self.unusable += sorted([*page.corrupt, *refused])
+        self._read_lines, self._read_end = page.lines, page.end
 
     @property
     def is_done(self) -> bool:
@@ -151,14 +151,14 @@ class Segment:
         return self._read_end >= self.end
 
     def remove(self) -> None:
-        """Delete the file, then let go of it."""
+        """Delete the file, then close it."""
         try:
             self.path.unlink(missing_ok=True)
         finally:
             self.close()
 
     def close(self) -> None:
-        """Let go of the file: another process may take it."""
+        """Close the file, so that another process may take it."""
         self._file.close()
 
 
@@ -190,16 +190,16 @@ def _entry(line: bytes) -> Entry:
 
 def _extent(file: FileIO) -> tuple[int, int]:
     """Return where the last whole line of a file ends, and its number."""
-    number, size = file.fileno(), os.fstat(file.fileno()).st_size
+    descriptor, size = file.fileno(), os.fstat(file.fileno()).st_size
     window = 1 << 14
     while True:
         start = max(0, size - window)
-        tail = os.pread(number, size - start, start)
+        tail = os.pread(descriptor, size - start, start)
         end = tail.rfind(b"\n") + 1
         if end >= OVERHEAD or not start:
             break
         window *= 16
     try:
         return start + end, int(tail[end - 9 : end], 16) if end else 0
-    except ValueError:  # a corrupt line: they have to be counted
-        return start + end, os.pread(number, size, 0).count(b"\n")
+    except ValueError:  # a corrupt line: count them all
+        return start + end, os.pread(descriptor, size, 0).count(b"\n")

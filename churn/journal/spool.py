@@ -1,8 +1,8 @@
-"""The spool: where the journal goes while the database is away, on the local disk, in the order it came.
+"""The spool: where the journal goes while the database is away, on the local disk, in order.
 
-Processes share a folder. Each appends to segments of its own, and takes over those of processes that
-died. Records are forgotten a whole segment at a time, once all of it is in the database: after a crash
-some are offered again, which who writes them must bear.
+Processes share a folder. Each appends to segments of its own, and takes over those of processes that died. A
+segment is removed as a whole, once all of it is in the database. After a crash some records are offered
+again: the code that writes them must tolerate that.
 """
 
 import errno
@@ -23,18 +23,18 @@ from churn.journal.spool_folder import SUFFIX, SpoolState, age, lines, make_fold
 
 logger = logging.getLogger("churn")
 
-SEGMENTS = 64  # files that a full spool has, more or less
-LOOK = 1.0  # seconds between two looks for what dead processes left
-RETRY = 60.0  # seconds for which a file is left alone that could not be read or removed
-SET_ASIDE = "set-aside"  # the folder of records that could not be replayed, a file for each segment
+SEGMENTS = 64  # files in a full spool, more or less
+SCAN = 1.0  # seconds between two scans for segments of dead processes
+RETRY = 60.0  # seconds for which a file is skipped that could not be read or removed
+SET_ASIDE = "set-aside"  # the folder of records that could not be replayed, one file per segment
 MAX_AGE = 24 * 3600.0  # seconds
-SOME = 2**18  # bytes that are to be free for calls to come
+RESERVE = 2**18  # bytes that have to be free for new calls
 
 
 class Spool:
-    """Keeps entries, fsynced, until they are in the database. Nothing is opened before it is needed.
+    """Keeps entries, fsynced, until they are in the database. No file is opened before it is needed.
 
-    One thread at a time uses it; `state` and `check` may be asked from any.
+    Only one thread at a time may use it, but any may call `state` and `check`.
     """
 
     def __init__(self, folder: Path, max_bytes: int, max_age: float = MAX_AGE) -> None:
@@ -42,14 +42,14 @@ class Spool:
         self._aside = folder / SET_ASIDE
         self._max_bytes = max_bytes
         self._max_age = max_age
-        self._active: Segment | None = None  # takes what is appended
+        self._active: Segment | None = None  # the one that is appended to
         self._held: dict[str, Segment] = {}  # this process's segments that have records
-        self._left: dict[str, float] = {}  # what could not be read or removed, and until when it is left
-        self._rejected: set[str] = set()  # of what is being written
-        self._next_look = 0.0
+        self._skipped: dict[str, float] = {}  # files that could not be read or removed, and when to try again
+        self._rejected: set[str] = set()  # entries of the page that is being written
+        self._next_scan = 0.0
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Keep entries behind those that are there, all or none; durable on return.
+        """Keep entries after those that are there, all or none; durable on return.
 
         Raises:
             SpoolError: the spool is full or cannot be written.
@@ -62,16 +62,16 @@ class Spool:
             self._append(documents)
 
     def check(self, *, is_needed: bool) -> None:
-        """Make sure that no entry waits for too long, and that more could be kept where that is needed.
+        """Make sure that no entry has waited too long and, where that is needed, that more could be kept.
 
         Raises:
-            SpoolError: it is not so.
+            SpoolError: one has, or no more could be.
         """
         with self._explained():
             if is_needed:
                 make_folder(self._folder)
-                self._check_budget(SOME)
-                reserve(self._folder, SOME)
+                self._check_budget(RESERVE)
+                reserve(self._folder, RESERVE)
             oldest = max(map(age, sizes(self._folder)), default=0.0)
         if oldest > self._max_age:
             raise SpoolError(
@@ -80,34 +80,35 @@ class Spool:
             )
 
     def replay(self, write: Callable[[Sequence[Entry]], None], at_most: int = 500) -> int:
-        """Pass the oldest records to `write`, forget them once it returned, and return how many.
+        """Pass up to `at_most` of the oldest records to `write`, forget them when it returns, and return how many.
 
-        At most `at_most`, and fewer at the end of a segment or where they are large. What `write` raises
-        passes, and nothing is forgotten. Records that cannot be read, or that `write` rejects, are set aside.
+        There are fewer at the end of a segment, or where they are large. Where `write` raises an error, it is
+        passed on and nothing is forgotten. Records that cannot be read, or that `write` rejects, are set
+        aside.
         """
         while segment := self._oldest():
             try:
-                batch = segment.read(at_most)
+                page = segment.read(at_most)
             except OSError as error:
-                self._leave(segment.path.name, error)
+                self._skip(segment.path.name, error)
                 continue
-            if batch.entries:
+            if page.entries:
                 self._rejected.clear()
-                write(batch.entries)
-            self._forget(segment, batch)
-            if batch.entries:
-                return len(batch.entries)
+                write(page.entries)
+            self._forget(segment, page)
+            if page.entries:
+                return len(page.entries)
         return 0
 
     def reject(self, entry: Entry) -> None:
-        """Set aside an entry that the database refuses for what is in it: only for `write` to call."""
+        """Set aside an entry whose content the database refuses; only `write` may call this."""
         self._rejected.add(entry.id)
 
     @property
     def pending(self) -> bool:
-        """Whether there is something to replay: of this process or, seen a little later, of dead ones."""
-        if not self._held and time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + LOOK
+        """Whether there are records to replay: of this process or, noticed a little later, of dead ones."""
+        if not self._held and time.monotonic() >= self._next_scan:
+            self._next_scan = time.monotonic() + SCAN
             self._oldest()
         return bool(self._held)
 
@@ -115,7 +116,7 @@ class Spool:
         """Return how full the spool is; reads the ends of some files."""
         records = total = set_aside = 0
         oldest = 0.0
-        with suppress(OSError):  # what cannot be listed cannot be counted
+        with suppress(OSError):  # a folder that cannot be listed
             segments = sizes(self._folder)
             for name, size in segments.items():
                 total += size
@@ -127,7 +128,7 @@ class Spool:
         return SpoolState(records, total, set_aside, self._max_bytes, oldest)
 
     def close(self) -> None:
-        """Let go of the files; what is not replayed is there at the next start."""
+        """Close the files; records that were not replayed are there at the next start."""
         if self._active and not self._active.records:
             with suppress(OSError):
                 self._active.remove()
@@ -135,12 +136,12 @@ class Spool:
             segment.close()
         self._active = None
         self._held.clear()
-        self._next_look = 0.0
+        self._next_scan = 0.0
 
     def _count(self, name: str) -> int:
         held = self._held.get(name)
         try:
-            return held.left if held else count(self._folder / name)
+            return held.remaining if held else count(self._folder / name)
         except OSError:  # removed meanwhile, or not readable
             return 0
 
@@ -154,7 +155,7 @@ class Spool:
             ) from error
 
     def _check_budget(self, size: int) -> Mapping[str, int]:
-        """Return the segments with their sizes, where as many bytes may come on top."""
+        """Return the segments with their sizes; raise SpoolError where so many more bytes are too many."""
         segments = sizes(self._folder)
         used = sum(segments.values()) + sum(sizes(self._aside).values())
         if used + size > self._max_bytes:
@@ -167,7 +168,7 @@ class Spool:
     def _check_room(self, size: int) -> None:
         segments = self._check_budget(size)
         if self._active and self._active.path.name not in segments:
-            self._leave(self._active.path.name, _gone())
+            self._skip(self._active.path.name, _missing())
 
     def _append(self, documents: Sequence[bytes]) -> None:
         segment = self._active
@@ -185,44 +186,44 @@ class Spool:
         self._held[segment.path.name] = segment
 
     def _begin(self) -> Segment:
-        """Return a new segment, the last of the folder in the order of names."""
+        """Return a new segment, whose name comes last in the folder."""
         make_folder(self._folder)
         newest = int(max(sizes(self._folder), default="0").removesuffix(SUFFIX))
-        number = max(time.time_ns(), newest + 1)  # a clock that was put back changes no order
+        number = max(time.time_ns(), newest + 1)  # even if the clock was put back
         while (segment := Segment.create(self._folder / f"{number:020d}{SUFFIX}")) is None:
             number += 1
         return segment
 
     def _oldest(self) -> Segment | None:
-        """Return the oldest segment that this process holds, or can take because its own has died."""
+        """Return the oldest segment that this process holds, or can take because its process has died."""
         for name in self._names():
             try:
                 segment = self._held.get(name) or Segment.take(self._folder / name)
             except OSError as error:
-                self._leave(name, error)
+                self._skip(name, error)
                 continue
             if segment:
                 self._held[name] = segment
                 if segment is self._active:
-                    self._active = None  # what is appended from now on comes behind it
+                    self._active = None  # new entries go to a later segment
                 return segment
         return None
 
     def _names(self) -> list[str]:
-        """Return the names of all segments that are not left alone, the oldest first."""
-        if self._is_left(""):
+        """Return the names of all segments that are not skipped, the oldest first."""
+        if self._is_skipped(""):
             return []
         try:
             names = sizes(self._folder)
         except OSError as error:
-            self._leave("", error)
+            self._skip("", error)
             return []
         for name in self._held.keys() - names:
-            self._leave(name, _gone())
-        return sorted(name for name in names if not self._is_left(name))
+            self._skip(name, _missing())
+        return sorted(name for name in names if not self._is_skipped(name))
 
-    def _forget(self, segment: Segment, batch: SegmentPage) -> None:
-        segment.forget(batch, self._rejected)
+    def _forget(self, segment: Segment, page: SegmentPage) -> None:
+        segment.forget(page, self._rejected)
         if not segment.is_done:
             return
         try:
@@ -230,13 +231,13 @@ class Spool:
                 self._set_aside(segment)
             segment.remove()
         except OSError as error:
-            self._leave(segment.path.name, error)
+            self._skip(segment.path.name, error)
         else:
             del self._held[segment.path.name]
-        self._next_look = 0.0
+        self._next_scan = 0.0
 
     def _set_aside(self, segment: Segment) -> None:
-        """Keep the lines that no database has as they are, the whole segment's at once."""
+        """Keep the lines of a segment that are in no database, just as they are."""
         make_folder(self._aside)
         with replacing(self._aside / segment.path.name) as part:
             part.chmod(0o600)
@@ -251,17 +252,17 @@ class Spool:
             numbers + more,
         )
 
-    def _is_left(self, name: str) -> bool:
-        return time.monotonic() < self._left.get(name, 0.0)
+    def _is_skipped(self, name: str) -> bool:
+        return time.monotonic() < self._skipped.get(name, 0.0)
 
-    def _leave(self, name: str, error: OSError) -> None:
-        """Go on without a file for a while, so that it does not keep back all that came after it.
+    def _skip(self, name: str, error: OSError) -> None:
+        """Skip a file for a while, so that it does not hold up the later ones.
 
         The name of the folder itself is empty here.
         """
         path = self._folder / name
         logger.error("%s cannot be replayed (%s): left alone for %d s", path, error.strerror, RETRY)
-        self._left[name] = time.monotonic() + RETRY
+        self._skipped[name] = time.monotonic() + RETRY
         if segment := self._held.pop(name, None):
             segment.close()
         if self._active and self._active.path.name == name:
@@ -270,13 +271,13 @@ class Spool:
 
 
 def configured(settings: Settings) -> Spool | None:
-    """Return the spool that the settings want; None where they want none."""
+    """Return the spool of the settings; None where they ask for none."""
     if not settings.has_spool:
         return None
     return Spool(settings.spool, settings.spool_mb * 1024**2, settings.spool_hours * 3600)
 
 
-def _gone() -> OSError:
+def _missing() -> OSError:
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 

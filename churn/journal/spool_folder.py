@@ -16,10 +16,10 @@ _NAME = re.compile(r"\d{20}\.spool")  # nanoseconds since 1970, or the next numb
 
 @dataclass(frozen=True, slots=True)
 class SpoolState:
-    """How full a spool is, over all processes.
+    """How full the spool of all processes is.
 
-    `set_aside` counts records that could not be replayed; `bytes` has them too. `oldest` is the age of the
-    oldest of the others in seconds, 0 where there is none.
+    `set_aside` counts records that could not be replayed; `bytes` includes them. `oldest` is the age in
+    seconds of the oldest other record, 0 where there is none.
     """
 
     records: int
@@ -31,31 +31,28 @@ class SpoolState:
 
 @lru_cache(maxsize=1024)
 def lines(path: Path, _size: int) -> int:
-    """Return how many lines a file of that size has; such a file is written once, and read here once."""
+    """Return how many lines a file of that size has; such a file is never changed, and read only once."""
     return path.read_bytes().count(b"\n")
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """Return the names of the segments in a folder, in no order, with their bytes; may raise OSError."""
+    """Return the names and bytes of the segments in a folder, in no order; may raise OSError."""
     sizes = {}
-    try:
-        with os.scandir(folder) as found:
-            for one in found:
-                if _NAME.fullmatch(one.name):
-                    with suppress(FileNotFoundError):  # another process has just removed it
-                        sizes[one.name] = one.stat().st_size
-    except (FileNotFoundError, NotADirectoryError):
-        pass  # nothing was spooled yet
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _NAME.fullmatch(entry.name):
+                with suppress(FileNotFoundError):  # another process has just removed it
+                    sizes[entry.name] = entry.stat().st_size
     return sizes
 
 
 def age(name: str) -> float:
-    """Return how many seconds ago the segment of a name was begun."""
+    """Return the age in seconds of the segment with this name."""
     return max(0.0, (time.time_ns() - int(name.removesuffix(SUFFIX))) / 1e9)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that only its owner reads, where there is none; it lasts."""
+    """Make a durable folder that only its owner may read, where there is none."""
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync(folder.parent)

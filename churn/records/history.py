@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 
 from churn.database.schema import explained
 from churn.database.tables import prediction_results
-from churn.journal.pseudonyms import stored_as
+from churn.journal.pseudonyms import stored_forms
 from churn.records.predictions import choose, read
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage
@@ -18,7 +18,7 @@ def page(engine: Engine, query: HistoryQuery, pseudonym_key: str = "") -> Histor
     Raises:
         DatabaseError: the database does not answer, or not in time.
     """
-    forms = None if query.employee_id is None else stored_as(query.employee_id, pseudonym_key)
+    forms = None if query.employee_id is None else stored_forms(query.employee_id, pseudonym_key)
     chosen = choose(query.since, query.until, forms, query.before)
     results = prediction_results.c
     for column, value in (

@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 
 from churn.core.errors import IdentityError
 from churn.core.settings import Settings
-from churn.journal.pseudonyms import stored_as
+from churn.journal.pseudonyms import stored_forms
 from churn.records.privacy import count_about
 
 # Where SQLite cannot empty its log now.
@@ -21,7 +21,7 @@ def look_up(engine: Engine, employee: str, settings: Settings) -> tuple[tuple[st
         IdentityError: none has.
         DatabaseError: the database does not answer.
     """
-    forms = stored_as(employee, settings.pseudonym_key.get_secret_value())
+    forms = stored_forms(employee, settings.pseudonym_key.get_secret_value())
     number = count_about(engine, forms)
     if not number:
         raise IdentityError(
