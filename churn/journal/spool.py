@@ -80,7 +80,7 @@ class Spool:
             )
 
     def replay(self, write: Callable[[Sequence[Entry]], None], at_most: int = 500) -> int:
-        """Pass up to `at_most` of the oldest records to `write`, forget them when it returns, and return how many.
+        """Pass up to `at_most` of the oldest records to `write`, forget them afterwards, and return how many.
 
         There are fewer at the end of a segment, or where they are large. Where `write` raises an error, it is
         passed on and nothing is forgotten. Records that cannot be read, or that `write` rejects, are set
