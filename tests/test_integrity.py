@@ -97,7 +97,7 @@ def test_a_changed_row_is_named(journal: Engine, what: str) -> None:
     one = ids(journal, table, key)[2]
     sql(journal, f"UPDATE {table} SET {change} WHERE {key} = :one", one=one)
     first = verify(journal).findings[0]
-    assert (first.table, first.id, first.what) == (table, uuid.UUID(one), "changed")
+    assert (first.table, first.id, first.message) == (table, uuid.UUID(one), "changed")
 
 
 @pytest.mark.parametrize(
@@ -110,16 +110,16 @@ def test_a_removed_row_is_missed(journal: Engine, table: str) -> None:
     findings = verify(journal).findings
     assert findings
     if table in ("features", "prediction_results", "api_responses"):
-        assert (findings[0].table, findings[0].id, findings[0].what) == (table, uuid.UUID(one), "removed")
+        assert (findings[0].table, findings[0].id, findings[0].message) == (table, uuid.UUID(one), "removed")
     else:
-        assert "removed" in findings[0].what
-        assert any("was removed" in finding.what for finding in findings[1:])
+        assert "removed" in findings[0].message
+        assert any("was removed" in finding.message for finding in findings[1:])
 
 
 def test_a_whole_request_removed_is_missed(journal: Engine) -> None:
     remove_requests(journal, ids(journal, "requests")[:1])
     [finding] = verify(journal).findings
-    assert "5 rows of batch" in finding.what
+    assert "5 rows of batch" in finding.message
 
 
 def clone(journal: Engine, table: str, key: str, **changes: str) -> uuid.UUID:
@@ -140,12 +140,12 @@ def test_an_inserted_row_is_named(journal: Engine, table: str) -> None:
     new = clone(journal, table, "request_id" if table == "api_responses" else "id")
     findings = verify(journal).findings
     assert new in {finding.id for finding in findings if finding.table == table}
-    assert "inserted" in str([finding.what for finding in findings if finding.id == new])
+    assert "inserted" in str([finding.message for finding in findings if finding.id == new])
 
 
 def test_a_request_of_no_batch_is_named(journal: Engine) -> None:
     new = clone(journal, "requests", "id", batch_id="NULL")
-    assert [(one.id, one.what) for one in verify(journal).findings] == [(new, "inserted: no batch has it")]
+    assert [(one.id, one.message) for one in verify(journal).findings] == [(new, "inserted: no batch has it")]
 
 
 def test_a_request_from_before_there_were_seals_is_counted(journal: Engine) -> None:
@@ -160,13 +160,13 @@ def test_a_removed_batch_is_missed(journal: Engine, which: int) -> None:
     one = ids(journal, "journal_batches")[which]
     sql(journal, "DELETE FROM requests WHERE batch_id = :one", one=one)
     sql(journal, "DELETE FROM journal_batches WHERE id = :one", one=one)
-    assert "removed" in verify(journal).findings[0].what
+    assert "removed" in verify(journal).findings[0].message
 
 
 def test_a_removed_chain_on_which_another_was_begun_is_missed(journal: Engine) -> None:
     for one in ids(journal, "journal_batches")[:3]:
         sql(journal, "DELETE FROM journal_batches WHERE id = :one", one=one)
-    assert any("was begun on was removed" in one.what for one in verify(journal).findings)
+    assert any("was begun on was removed" in one.message for one in verify(journal).findings)
 
 
 def test_the_newest_end_cut_off_is_seen_with_the_heads_that_were_kept(journal: Engine) -> None:
@@ -205,7 +205,7 @@ def test_what_an_act_erased_is_not_missed_but_what_none_did_is(journal: Engine) 
     erase(journal, other)
     findings = verify(journal).findings
     assert {finding.id for finding in findings} == {uuid.UUID(other)}
-    assert "no act of erasure says so" in findings[0].what
+    assert "no act of erasure says so" in findings[0].message
 
 
 def test_a_forged_act_is_named_itself(journal: Engine) -> None:

@@ -16,7 +16,7 @@ from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records import predictions as pages
 from churn.records.predictions import count, logged
-from churn.records.replay import MOST_TOLD
+from churn.records.replay import MOST_LISTED
 from tests.conftest import Served
 from tests.support import predictions
 from tests.support.predictions import erase, predict, put, rewrite, run, sql
@@ -120,12 +120,12 @@ class TestTampering:
         assert self.found(served) == {str(one): "record"}
 
     def test_many_are_counted_and_the_first_are_named(self, served: Served) -> None:
-        served.client.post("/predict_batch", json=[predictions.FULL] * (MOST_TOLD + 3))
+        served.client.post("/predict_batch", json=[predictions.FULL] * (MOST_LISTED + 3))
         with served.engine.begin() as connection:
             connection.exec_driver_sql("UPDATE prediction_results SET threshold = 0.99")
         result = run(replay)
-        assert (result.exit_code, len(told(result))) == (1, MOST_TOLD)
-        assert f"{MOST_TOLD + 3} come out DIFFERENT" in result.output
+        assert (result.exit_code, len(told(result))) == (1, MOST_LISTED)
+        assert f"{MOST_LISTED + 3} come out DIFFERENT" in result.output
         assert "… and 3 more" in result.output
 
 

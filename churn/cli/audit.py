@@ -1,6 +1,7 @@
 """`churn audit`: who signed in, was refused, read the journal, or changed users, tokens and data."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -34,29 +35,15 @@ def audit(since: timedelta, kinds: tuple[str, ...], limit: int, *, as_json: bool
     The newest first. A refused sign-in names the user whose password it was not.
     """
     with connected(patient=True) as engine:
-        found = events(engine, datetime.now(UTC) - since, kinds=kinds or EVENT_KINDS, limit=limit)
+        listed = events(engine, datetime.now(UTC) - since, kinds=kinds or EVENT_KINDS, limit=limit)
     if as_json:
-        for event in found:
-            click.echo(json.dumps(_plain(event), ensure_ascii=False))
+        for event in listed:
+            click.echo(json.dumps(asdict(event), ensure_ascii=False, default=datetime.isoformat))
         return
     table = Table("when (UTC)", "kind", "who", "what", "from", "status", "times", "detail")
-    for event in found:
+    for event in listed:
         table.add_row(*_cells(event))
     make_console().print(table)
-
-
-def _plain(event: Event) -> dict[str, object]:
-    return {
-        "at": event.at.isoformat(),
-        "kind": event.kind,
-        "who_kind": event.who_kind,
-        "who": event.who,
-        "what": event.what,
-        "address": event.address,
-        "status": event.status,
-        "times": event.times,
-        "detail": event.detail,
-    }
 
 
 def _cells(event: Event) -> tuple[str, ...]:

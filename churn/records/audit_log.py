@@ -20,12 +20,12 @@ HISTORY = "/history"
 _READ = (HISTORY, "churn data show", "churn data export")
 
 _IS_REFUSED = api_responses.c.status.in_(REFUSED)
-_IS_ACT = requests.c.method == METHOD
+_IS_ACTION = requests.c.method == METHOD
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "sign-in": requests.c.route == SIGN_IN,
     "refused": _IS_REFUSED,
     "read": requests.c.route.in_(_READ) & ~_IS_REFUSED,
-    "changed": _IS_ACT & requests.c.route.not_in(_READ),
+    "changed": _IS_ACTION & requests.c.route.not_in(_READ),
 }
 
 
@@ -33,16 +33,16 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
 class Event:
     """Something that somebody did, or was refused.
 
-    `who` is None where nobody knows; of a refused sign-in it is the user whose password it was not.
-    `address` is of sign-ins and refusals, where several are counted (`times`) of the first; `detail` is what
-    an operator's act was about.
+    `who` is None where nobody knows; for a refused sign-in it is the user whose password was wrong. Sign-ins
+    and refusals have an `address`: that of the first, where several are counted (`times`). `detail` says what
+    an operator's action was about.
     """
 
     at: datetime
     kind: EventKind
-    what: str
     who_kind: str
     who: str | None
+    what: str
     address: str | None
     status: int
     times: int
@@ -52,9 +52,9 @@ class Event:
 def events(
     engine: Engine, since: datetime, *, kinds: Collection[str] = EVENT_KINDS, limit: int = 200
 ) -> Sequence[Event]:
-    """Return what happened from `since` on, of some kinds, the newest first, at most `limit`.
+    """Return up to `limit` events of some kinds from `since` on, the newest first.
 
-    Reads every call of the time between: a minute for some ten millions.
+    Reads every call since then: ten million take a minute.
 
     Raises:
         DatabaseError: the database does not answer.
@@ -82,17 +82,17 @@ def events(
 
 
 def _event(row: Row[Any]) -> Event:
-    found = orjson.loads(row.body) if row.body else {}
+    body = orjson.loads(row.body) if row.body else {}
     return Event(
         at=row.received_at,
         kind=_kind(row.method, row.route, row.status),
-        what=row.route,
         who_kind=row.caller_kind,
         who=row.caller_name,
-        address=found.get("address"),
+        what=row.route,
+        address=body.get("address"),
         status=row.status,
         times=row.times,
-        detail=found if row.method == METHOD else {},
+        detail=body if row.method == METHOD else {},
     )
 
 

@@ -1,4 +1,4 @@
-"""Copies of the database: one file that holds all of it, made while the service goes on, and put back."""
+"""Copies of the database: one file with all of it, made while the service runs, and put back."""
 
 import os
 import shutil
@@ -20,12 +20,12 @@ from churn.database.embedded import BUSY_TIMEOUT
 from churn.database.engine import name_of, opened
 from churn.records.integrity import verify
 
-STEPS = 1000  # of SQLite's, between two looks at the clock
-LOCK = "5s"  # that pg_dump waits for a lock
+STEPS = 1000  # of SQLite's, between two checks of the time
+LOCK_TIMEOUT = "5s"  # for which pg_dump waits for a lock
 
 
 def backup(url: URL, file: Path, seconds: float) -> None:
-    """Copy the whole database to a new file that only its owner reads: consistent, as of one moment.
+    """Copy the whole database, as of one moment, to a new file that only its owner may read.
 
     Raises:
         DatabaseError: it could not be read, or not in so many seconds; there is no file then.
@@ -36,22 +36,23 @@ def backup(url: URL, file: Path, seconds: float) -> None:
             if url.get_backend_name() == "sqlite":
                 _copy(Path(str(url.database)), part, seconds)
             else:
-                options = ["--format=custom", f"--lock-wait-timeout={LOCK}", f"--file={part}"]
+                options = ["--format=custom", f"--lock-wait-timeout={LOCK_TIMEOUT}", f"--file={part}"]
                 _run("pg_dump", url, options, seconds)
     except OSError as error:
         raise DatabaseError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def _copy(source: Path, part: Path, seconds: float) -> None:
-    """Copy a SQLite file by one statement on a connection of its own.
+    """Copy a SQLite file with one statement on its own connection.
 
-    It reads as of one moment, and holds up no writer; SQLite's online copy would begin again with each.
+    The statement reads as of one moment and blocks no writer; each write would restart SQLite's online
+    backup.
     """
-    end = time.monotonic() + seconds
-    with closing(_connect(source, timeout=BUSY_TIMEOUT)) as own:
-        own.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    deadline = time.monotonic() + seconds
+    with closing(_connect(source, timeout=BUSY_TIMEOUT)) as connection:
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
         try:
-            own.execute("VACUUM INTO ?", (str(part),))
+            connection.execute("VACUUM INTO ?", (str(part),))
         except sqlite3.Error as error:
             if error.sqlite_errorname == "SQLITE_INTERRUPT":
                 raise _unfinished(seconds) from None
@@ -59,7 +60,7 @@ def _copy(source: Path, part: Path, seconds: float) -> None:
 
 
 def _connect(file: Path, timeout: float) -> sqlite3.Connection:
-    """Return a connection to a file that is there, on which each statement commits by itself."""
+    """Return a connection to an existing file, on which each statement commits by itself."""
     uri = f"{file.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)
 
@@ -69,50 +70,51 @@ def _unfinished(seconds: float) -> DatabaseError:
 
 
 def _run(program: str, url: URL, options: Sequence[str], seconds: float | None = None) -> None:
-    """Run one of PostgreSQL's programs on a database; its URL, with the password, is on no command line."""
-    found = shutil.which(program)
-    if found is None:
+    """Run one of PostgreSQL's programs on a database; the URL, with its password, is on no command line."""
+    path = shutil.which(program)
+    if path is None:
         raise DatabaseError(
             f"{program} is not installed: install PostgreSQL's client programs (on Debian: postgresql-client)"
         )
     with _service(url) as environment:
         try:
             subprocess.run(  # noqa: S603 - PostgreSQL's own program, options of ours
-                [found, "--no-password", *options],
+                [path, "--no-password", *options],
                 check=True, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL,
                 env={**os.environ, **environment},
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise _unfinished(error.timeout) from None
         except subprocess.CalledProcessError as error:
-            said = (error.stderr.strip().splitlines() or [f"exit code {error.returncode}"])[0]
-            raise DatabaseError(said) from None
+            message = (error.stderr.strip().splitlines() or [f"exit code {error.returncode}"])[0]
+            raise DatabaseError(message) from None
 
 
 @contextmanager
 def _service(url: URL) -> Iterator[dict[str, str]]:
-    """Yield the environment by which libpq's programs find a database, in a file for this time only."""
-    names = {"host": url.host, "port": url.port, "user": url.username, "password": url.password}
-    parameters = {
-        **names,
-        "dbname": url.database,
-        **{n: ",".join(v) for n, v in url.normalized_query.items()},
-    }
+    """Yield an environment in which libpq's programs find a database, by a temporary file."""
+    parameters = {"host": url.host, "port": url.port, "user": url.username, "password": url.password}
+    parameters |= {"dbname": url.database}
+    parameters |= {name: ",".join(values) for name, values in url.normalized_query.items()}
     with tempfile.NamedTemporaryFile("w", prefix="churn-", encoding="utf-8") as file:
-        file.write("[churn]\n" + "".join([f"{n}={v}\n" for n, v in parameters.items() if v is not None]))
+        file.write(
+            "[churn]\n"
+            + "".join([f"{name}={value}\n" for name, value in parameters.items() if value is not None])
+        )
         file.flush()
         yield {"PGSERVICEFILE": file.name, "PGSERVICE": "churn"}
 
 
 def restore(url: URL, file: Path, *, over: bool = False, unverified: bool = False) -> Path | None:
-    """Put a copy in the place of the database, once it is found to be whole; return what was set aside.
+    """Replace the database by a copy that was found to be intact; return the file that was set aside.
 
-    `over` says that there may be a SQLite file already, which is set aside; a PostgreSQL database has to be
-    empty. `unverified` copies may hold a journal that is not as it was written.
+    `over` allows an existing SQLite file, which is set aside; a PostgreSQL database has to be empty. The
+    journal of an `unverified` copy may differ from what was written.
 
     Raises:
-        DatabaseError: the copy is none of ours, damaged or tampered with, or there is a database already, or
-            it is in use.
+        DatabaseError: the copy is not one of ours, or damaged or tampered with; or there is a database
+        already,
+            or it is in use.
     """
     if url.get_backend_name() == "sqlite":
         return _put_back(Path(str(url.database)), file, over=over, unverified=unverified)
@@ -149,7 +151,7 @@ def _put_back(target: Path, file: Path, *, over: bool, unverified: bool) -> Path
 
 
 def _examine(engine: Engine, *, unverified: bool) -> None:
-    """See that a database is whole, ours, and its journal as it was written, where this code can tell.
+    """Check that a database is ours and intact, and its journal as it was written, where this code can tell.
 
     Raises:
         DatabaseError: it is not.
@@ -169,17 +171,17 @@ def _examine(engine: Engine, *, unverified: bool) -> None:
 
 
 def _set_aside(target: Path) -> Path:
-    """Move a SQLite file aside, with all that its log holds in it, where nobody has it open."""
-    with closing(_connect(target, timeout=0)) as own:
+    """Move a SQLite file aside, including what was in its log, if nobody has it open."""
+    with closing(_connect(target, timeout=0)) as connection:
         try:
-            own.execute("PRAGMA journal_mode=DELETE")
+            connection.execute("PRAGMA journal_mode=DELETE")
         except sqlite3.OperationalError as error:
             raise DatabaseError(f"the database {target} is in use: stop the service first") from error
         except sqlite3.DatabaseError:
-            pass  # it is damaged, or none
+            pass  # damaged, or no database
     aside = target.with_name(f"{target.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}")
     target.replace(aside)
-    for ending in ("-wal", "-shm"):
+    for suffix in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
-            Path(f"{target}{ending}").replace(f"{aside}{ending}")
+            Path(f"{target}{suffix}").replace(f"{aside}{suffix}")
     return aside

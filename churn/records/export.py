@@ -1,4 +1,4 @@
-"""The journal as a table: one Parquet row for each prediction, with its input, its reasons and its call."""
+"""The journal as a table: one Parquet row per prediction, with its input, its reasons and its call."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -17,7 +17,7 @@ from churn.dictionary.domain import Field
 from churn.schemas.logged_prediction import LoggedPrediction
 
 GROUP_ROWS = 10_000
-CONTRIBUTION = "contribution_"  # before the field's name
+CONTRIBUTION = "contribution_"  # the prefix of the field's name
 
 _FIELDS = {field.name: field for field in domain.INPUTS if field is not domain.IDENTIFIER}
 _CALL: dict[str, Any] = {
@@ -37,7 +37,7 @@ _CALL: dict[str, Any] = {
     "base_value": pa.float64(),
     "employee_id": pa.string(),
 }
-# Columns that hold what a logged prediction has under the same name.
+# Columns that are attributes of a logged prediction, with the same name.
 _AS_READ = [field.name for field in fields(LoggedPrediction) if field.name in {*_CALL, "erased"}]
 
 
@@ -58,10 +58,11 @@ SCHEMA = pa.schema(
 
 
 def check(path: Path, *, overwrite: bool) -> None:
-    """Refuse, before anything is read, a file that could not be written.
+    """Refuse a file that could not be written, before anything is read.
 
     Raises:
-        SettingsError: it is there and not to be overwritten, its folder is not, or it is no .parquet.
+        SettingsError: it exists and is not to be overwritten, its folder does not, or it is not named
+        .parquet.
     """
     if path.suffix.lower() != ".parquet":
         raise SettingsError(f"{path.name}: the export's name must end in .parquet")
@@ -75,22 +76,22 @@ def export(
     path: Path,
     predictions: Iterator[LoggedPrediction],
     total: int,
-    told: Callable[[int], None],
+    record: Callable[[int], None],
     progress: RowProgress,
 ) -> int:
-    """Write predictions to a file, and return how many rows.
+    """Write predictions to a file, and return the number of rows.
 
-    It appears whole or not at all: once `told`, called with the number of rows, has returned. `total` is
-    about how many there are, for the progress.
+    The file appears as a whole, once `record` was called with that number and returned. `total` is about how
+    many rows there will be, for the progress.
 
     Raises:
         SettingsError: the file cannot be written.
-        DatabaseError: the journal cannot be read, or holds what is no record of this version's.
+        DatabaseError: the journal cannot be read, or has a record that does not fit this version.
     """
     try:
         with replacing(path) as part:
             rows = _write(part, predictions, total, progress)
-            told(rows)
+            record(rows)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error}; nothing was left") from error
     return rows
@@ -110,7 +111,7 @@ def _table(group: Sequence[LoggedPrediction]) -> Any:
     try:
         return pa.Table.from_pylist([_row(prediction) for prediction in group], schema=SCHEMA)
     except (pa.ArrowException, OverflowError):
-        # Chained from nothing: Arrow's message repeats the value.
+        # Not chained: Arrow's message repeats the value.
         raise DatabaseError(
             f"a prediction from {group[0].prediction_id} to {group[-1].prediction_id} has a number "
             "that is none: run `churn data verify`, or export the days before and after it"
@@ -138,7 +139,7 @@ def _row(prediction: LoggedPrediction) -> dict[str, Any]:
     record = {name: value for name, value in record.items() if name != domain.IDENTIFIER.name}
     _check(prediction, "record", record, {name: _accepted(field) for name, field in _FIELDS.items()})
     _check(prediction, "contributions", contributions, dict.fromkeys(_FIELDS, (float,)))
-    return row | record | {CONTRIBUTION + name: part for name, part in contributions.items()}
+    return row | record | {CONTRIBUTION + name: value for name, value in contributions.items()}
 
 
 def _accepted(field: Field) -> tuple[type, ...]:
@@ -149,18 +150,18 @@ def _accepted(field: Field) -> tuple[type, ...]:
 
 def _check(
     prediction: LoggedPrediction,
-    part: str,
+    name_of_part: str,
     values: Mapping[str, Any],
     accepted: Mapping[str, tuple[type, ...]],
 ) -> None:
-    """Refuse what would be lost or changed in its column."""
-    where = f"the {part} of prediction {prediction.prediction_id}"
+    """Refuse values that would be lost or changed in their columns."""
+    where = f"the {name_of_part} of prediction {prediction.prediction_id}"
     for name, value in values.items():
         if name not in accepted:
             raise DatabaseError(
                 f"{where} has a field that this version does not know: export with the churn that logged it"
             )
-        # By the exact type: a boolean is an integer to Python.
+        # The exact type: in Python a boolean is an integer.
         if value is not None and type(value) not in accepted[name]:
             raise DatabaseError(
                 f"{name} in {where} is not of its type: run `churn data verify`, "

@@ -1,4 +1,4 @@
-"""The history: the predictions that were made, newest first, a page at a time."""
+"""The history: past predictions, newest first, a page at a time."""
 
 from sqlalchemy import Engine
 
@@ -11,9 +11,9 @@ from churn.schemas.logged_prediction import HistoryPage
 
 
 def page(engine: Engine, query: HistoryQuery, pseudonym_key: str = "") -> HistoryPage:
-    """Return a page of predictions, newest first, and the id before which the next one begins.
+    """Return a page of predictions, newest first, and the id before which the next page begins.
 
-    A prediction is as old as its id. One whose request somebody has torn out has no time and no caller.
+    A prediction is as old as its id. If somebody removed its request, it has no time and no caller.
 
     Raises:
         DatabaseError: the database does not answer, or not in time.
@@ -28,9 +28,10 @@ def page(engine: Engine, query: HistoryQuery, pseudonym_key: str = "") -> Histor
     ):
         if value is not None:
             chosen = chosen.where(column == value)
-    # One more than the page holds tells whether there is another.
+    # One more than the page holds, to know whether there is another page.
     newest = chosen.order_by(results.id.desc()).limit(query.limit + 1)
     with explained(engine), engine.connect() as connection:
-        found = read(connection, newest, details=query.details)
-    shown = found[: query.limit]
-    return HistoryPage(predictions=shown, next=shown[-1].prediction_id if len(found) > len(shown) else None)
+        predictions = read(connection, newest, details=query.details)
+    shown = predictions[: query.limit]
+    is_last = len(shown) == len(predictions)
+    return HistoryPage(predictions=shown, next=None if is_last else shown[-1].prediction_id)

@@ -1,7 +1,7 @@
-"""Integrity: is the journal as it was written? Names what was changed, removed or inserted.
+"""Integrity: is the journal as it was written? Names the rows that were changed, removed or inserted.
 
-What is erased or purged is known from the acts that the journal has of it; what those acts cover is not
-missed. The newest end of a chain can be cut off without a trace inside: keep `heads` elsewhere.
+The journal logs erasures and purges, and rows that these removed are not missed. The newest end of a chain
+can be cut off without a trace in the database: keep the `heads` elsewhere.
 """
 
 import uuid
@@ -28,22 +28,22 @@ from churn.journal.operator_actions import ERASE, METHOD, PURGE
 from churn.records.sealed_rows import Sealed, rows_of
 
 PAGE = 50  # batches read at a time
-MOST = 20  # findings that are told
-# A purge goes by the requests' age. A batch that was committed up to so long after its cutoff may have had
-# older requests, spooled meanwhile.
-LATE = timedelta(days=7)
+MOST_LISTED = 20  # findings
+# A purge goes by the age of the requests. A batch that was committed up to this long after the cutoff may
+# hold older requests, which were spooled in between.
+MAX_DELAY = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it was written: in which row of which table, and what."""
+    """Something that is not as it was written: the row, its table, and what happened to it."""
 
     table: str
     id: uuid.UUID | None
-    what: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.table} {self.id or ''}: {self.what}".replace(" :", ":")
+        return f"{self.table} {self.id or ''}: {self.message}".replace(" :", ":")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +57,24 @@ class Head:
 
 @dataclass(slots=True)
 class IntegrityReport:
-    """What a walk over the chains found; `findings` are the first MOST, the first one first."""
+    """The result of a walk over the chains; `findings` are the first MOST_LISTED, in order."""
 
     batches: int = 0
     rows: int = 0
     erased: int = 0
-    unsealed: int = 0  # requests from before there were seals
+    unsealed: int = 0  # requests from before rows were sealed
     findings: list[Finding] = field(default_factory=list)
     heads: dict[uuid.UUID, Head] = field(default_factory=dict)
 
-    def note(self, table: str, key: uuid.UUID | None, what: str) -> None:
+    def note(self, table: str, key: uuid.UUID | None, message: str) -> None:
         """Add a finding."""
-        if len(self.findings) < MOST:
-            self.findings.append(Finding(table, key, what))
+        if len(self.findings) < MOST_LISTED:
+            self.findings.append(Finding(table, key, message))
 
 
 @dataclass(frozen=True, slots=True)
-class _Acts:
-    """What was erased on purpose, and the moment before which everything may be gone."""
+class _Actions:
+    """The rows that were erased on purpose, and the moment before which everything may be purged."""
 
     predictions: frozenset[uuid.UUID]
     responses: frozenset[uuid.UUID]
@@ -86,7 +86,7 @@ class _Acts:
 
     def may_lack(self, batch: uuid.UUID) -> bool:
         """Return whether rows of a batch may have been purged."""
-        return self.purged is not None and batch < bound(self.purged + LATE)
+        return self.purged is not None and batch < bound(self.purged + MAX_DELAY)
 
 
 def verify(
@@ -101,22 +101,22 @@ def verify(
     Raises:
         DatabaseError: the database does not answer.
     """
-    found = IntegrityReport()
+    report = IntegrityReport()
     with explained(engine), engine.connect() as connection:
-        acts = _acts(connection)
-        walk = _Walk(connection, acts, found)
+        actions = _actions(connection)
+        walk = _Walk(connection, actions, report)
         total = connection.execute(select(func.count()).select_from(journal_batches)).scalar_one()
         for page in _pages(connection):
             walk.follow(page)
-            progress(found.batches, total)
+            progress(report.batches, total)
         walk.end()
-        _find_strangers(connection, found)
-        _find_known(connection, known or {}, acts, found)
-    return found
+        _find_strangers(connection, report)
+        _find_known(connection, known or {}, actions, report)
+    return report
 
 
-def _acts(connection: Connection) -> _Acts:
-    acts = (
+def _actions(connection: Connection) -> _Actions:
+    query = (
         select(requests.c.route, api_responses.c.body)
         .join(api_responses, api_responses.c.request_id == requests.c.id)
         .where(requests.c.method == METHOD, requests.c.route.in_((ERASE, PURGE)))
@@ -124,13 +124,13 @@ def _acts(connection: Connection) -> _Acts:
     predictions: set[uuid.UUID] = set()
     responses: set[uuid.UUID] = set()
     purged: list[datetime] = []
-    for route, body in connection.execute(acts):
+    for route, body in connection.execute(query):
         if route == PURGE:
             purged.append(datetime.fromisoformat(body["before"]))
         else:
             predictions |= {uuid.UUID(key) for key in body["predictions"]}
             responses |= {uuid.UUID(key) for key in body["responses"]}
-    return _Acts(frozenset(predictions), frozenset(responses), max(purged, default=None))
+    return _Actions(frozenset(predictions), frozenset(responses), max(purged, default=None))
 
 
 def _pages(connection: Connection) -> Iterator[Sequence[Row[Any]]]:
@@ -144,15 +144,15 @@ def _pages(connection: Connection) -> Iterator[Sequence[Row[Any]]]:
 class _Walk:
     """Follows the batches in the order of their ids."""
 
-    def __init__(self, connection: Connection, acts: _Acts, found: IntegrityReport) -> None:
+    def __init__(self, connection: Connection, actions: _Actions, report: IntegrityReport) -> None:
         self._connection = connection
-        self._acts = acts
-        self._found = found
-        # Where chains begin: each on the newest batch that was there. Few: one a start of a worker.
-        begins = select(journal_batches.c.previous, journal_batches.c.chain)
+        self._actions = actions
+        self._report = report
+        # Each chain begins on the batch that was then the newest. There are few: one per start of a worker.
+        first_links = select(journal_batches.c.previous, journal_batches.c.chain)
         self._awaited = {
             previous: chain
-            for previous, chain in connection.execute(begins.where(journal_batches.c.sequence == 0))
+            for previous, chain in connection.execute(first_links.where(journal_batches.c.sequence == 0))
             if previous != GENESIS
         }
 
@@ -161,65 +161,67 @@ class _Walk:
         rows = rows_of(self._connection, [link.id for link in page])
         for link in page:
             self._link(link)
-            self._found.batches += 1
-            self._found.rows += len(rows[link.id])
+            self._report.batches += 1
+            self._report.rows += len(rows[link.id])
             self._compare(link, rows[link.id])
 
     def _link(self, link: Row[Any]) -> None:
-        found, head = self._found, self._found.heads.get(link.chain)
+        report, head = self._report, self._report.heads.get(link.chain)
         batch = Link(link.id, link.chain, link.sequence, link.previous, link.leaves)
         if batch.digest != link.digest:
-            found.note("journal_batches", link.id, "changed")
-        elif head is None and link.sequence and self._acts.purged is None:
-            found.note("journal_batches", None, f"the batches before {link.id} of its chain were removed")
+            report.note("journal_batches", link.id, "changed")
+        elif head is None and link.sequence and self._actions.purged is None:
+            report.note("journal_batches", None, f"the batches before {link.id} of its chain were removed")
         elif head is not None and (link.sequence, link.previous) != (head.sequence + 1, head.digest):
-            what = (
+            message = (
                 f"batches between {head.id} and {link.id} of one chain were removed, or their order changed"
             )
-            found.note("journal_batches", None, what)
+            report.note("journal_batches", None, message)
         self._awaited.pop(link.digest, None)
-        found.heads[link.chain] = Head(link.id, link.sequence, link.digest)
+        report.heads[link.chain] = Head(link.id, link.sequence, link.digest)
 
     def _compare(self, link: Row[Any], rows: Sequence[Sealed]) -> None:
-        leaves = [link.leaves[at : at + LEAF_BYTES] for at in range(0, len(link.leaves), LEAF_BYTES)]
-        if len(rows) < len(leaves) and self._acts.may_lack(link.id):
-            leaves = leaves[len(leaves) - len(rows) :]  # the oldest requests come first, and go first
+        starts = range(0, len(link.leaves), LEAF_BYTES)
+        leaves = [link.leaves[start : start + LEAF_BYTES] for start in starts]
+        if len(rows) < len(leaves) and self._actions.may_lack(link.id):
+            leaves = leaves[len(leaves) - len(rows) :]  # the oldest requests come first, and are purged first
         if len(rows) != len(leaves):
             self._count_differs(link.id, rows, leaves)
             return
         for row, expected in zip(rows, leaves, strict=True):
-            if row.leaf is None and self._acts.covers(row):
-                self._found.erased += 1
+            if row.leaf is None and self._actions.covers(row):
+                self._report.erased += 1
             elif row.leaf is None:
-                self._found.note(row.table, row.id, "its values were removed, and no act of erasure says so")
+                self._report.note(row.table, row.id, "its values were removed, and no act of erasure says so")
             elif row.leaf != expected:
-                self._found.note(row.table, row.id, "changed")
+                self._report.note(row.table, row.id, "changed")
 
     def _count_differs(self, batch: uuid.UUID, rows: Sequence[Sealed], leaves: Sequence[bytes]) -> None:
-        """Name the first row that is too much, or where one is missing."""
+        """Name the first row that is not in the batch, or the place where one is missing."""
         known = set(leaves)
         strange = next((row for row in rows if row.leaf is not None and row.leaf not in known), None)
         if len(rows) > len(leaves):
-            what = "inserted" if strange else "a row of its batch is there twice"
-            self._found.note(strange.table if strange else "requests", strange.id if strange else None, what)
+            message = "inserted" if strange else "a row of its batch is there twice"
+            table, key = (strange.table, strange.id) if strange else ("requests", None)
+            self._report.note(table, key, message)
             return
         missing = len(leaves) - len(rows)
         lacking = _lacking(rows)
         if lacking:
-            self._found.note(lacking[0], lacking[1], "removed")
+            self._report.note(lacking[0], lacking[1], "removed")
         else:
-            what = f"{missing} row{'s' * (missing > 1)} of batch {batch} removed, with the request"
-            self._found.note("requests", None, what)
+            message = f"{missing} row{'s' * (missing > 1)} of batch {batch} removed, with the request"
+            self._report.note("requests", None, message)
 
     def end(self) -> None:
-        """Name the chains whose beginning builds on what is not there."""
-        if self._acts.purged is None:
+        """Name the chains that begin on a batch that is no longer there."""
+        if self._actions.purged is None:
             for chain in self._awaited.values():
-                self._found.note("journal_batches", None, f"what chain {chain} was begun on was removed")
+                self._report.note("journal_batches", None, f"what chain {chain} was begun on was removed")
 
 
 def _lacking(rows: Sequence[Sealed]) -> tuple[str, uuid.UUID] | None:
-    """Return the first row that others of its request or prediction show to be missing."""
+    """Return the first missing row, known from the others of its request or prediction."""
     ids = {table: {row.id for row in rows if row.table == table} for table in {row.table for row in rows}}
     for request in ids.get("requests", ()):
         if request not in ids.get("api_responses", ()):
@@ -231,13 +233,13 @@ def _lacking(rows: Sequence[Sealed]) -> tuple[str, uuid.UUID] | None:
     return None
 
 
-def _find_strangers(connection: Connection, found: IntegrityReport) -> None:
-    """Name rows that no batch has: whose request, or whose input, is nowhere."""
+def _find_strangers(connection: Connection, report: IntegrityReport) -> None:
+    """Name rows that are in no batch: those whose request, or whose input, does not exist."""
     oldest = select(journal_batches.c.id).order_by(journal_batches.c.id).limit(1)
     first = connection.execute(oldest).scalar()
     unsealed = requests.c.batch_id.is_(None)
     older = unsealed if first is None else unsealed & (requests.c.id < first)
-    found.unsealed = connection.execute(select(func.count()).select_from(requests).where(older)).scalar_one()
+    report.unsealed = connection.execute(select(func.count()).select_from(requests).where(older)).scalar_one()
     batch = exists().where(journal_batches.c.id == requests.c.batch_id)
     strange = [(requests, ~older & ~batch, "inserted: no batch has it")]
     known = exists().where(requests.c.id == employee_inputs.c.request_id)
@@ -247,20 +249,21 @@ def _find_strangers(connection: Connection, found: IntegrityReport) -> None:
     for table in (features, prediction_results):
         known = exists().where(employee_inputs.c.id == table.c.id)
         strange.append((table, ~known, "inserted, or its input was removed"))
-    for table, where, what in strange:
-        key = table.primary_key.columns[0]
-        for one in connection.execute(select(key).where(where).order_by(key).limit(MOST)).scalars():
-            found.note(table.name, one, what)
+    for table, where, message in strange:
+        column = table.primary_key.columns[0]
+        query = select(column).where(where).order_by(column).limit(MOST_LISTED)
+        for key in connection.execute(query).scalars():
+            report.note(table.name, key, message)
 
 
 def _find_known(
-    connection: Connection, known: dict[uuid.UUID, Head], acts: _Acts, found: IntegrityReport
+    connection: Connection, known: dict[uuid.UUID, Head], actions: _Actions, report: IntegrityReport
 ) -> None:
     """Name the heads that were kept elsewhere and are no longer in their chains."""
     links: Table = journal_batches
     for chain, head in known.items():
-        if acts.purged is not None and head.id < bound(acts.purged):
+        if actions.purged is not None and head.id < bound(actions.purged):
             continue
-        there = links.c.id == head.id, links.c.chain == chain, links.c.digest == head.digest
-        if connection.execute(select(links.c.id).where(*there)).scalar() is None:
-            found.note("journal_batches", head.id, "a head that was kept is not in its chain any more")
+        same = links.c.id == head.id, links.c.chain == chain, links.c.digest == head.digest
+        if connection.execute(select(links.c.id).where(*same)).scalar() is None:
+            report.note("journal_batches", head.id, "a head that was kept is not in its chain any more")

@@ -1,6 +1,6 @@
-"""Logged predictions, read back: pages, streams and people's own choose which, one join reads them.
+"""Logged predictions, read back: pages, streams and one person's, all by the same reader.
 
-A stream takes as little memory for millions.
+A stream of millions takes no more memory than one of a thousand.
 """
 
 import uuid
@@ -29,17 +29,17 @@ def choose(
     employee_ids: Sequence[str] | None = None,
     before: uuid.UUID | None = None,
 ) -> Select[Any]:
-    """Return the query for the results from `since` on and before `until`, and before an id; None means all.
+    """Return the query for the results from `since` on, before `until` and before an id; None means all.
 
-    `employee_ids` are the forms in which one employee's id may be stored. A person is found by the inputs,
-    all else by the results' own indexes. The range of keys is told to both tables: PostgreSQL hands
-    equalities on from one to the other, and no inequalities.
+    `employee_ids` are the forms in which one employee's id may be stored. A person is found by the inputs'
+    index, everything else by those of the results. Both tables get the range of keys, since PostgreSQL infers
+    equalities across a join but no inequalities.
     """
     query = select(prediction_results).where(*_in_range(_RESULTS.id, since, until, before))
     if employee_ids is None:
         return query
-    mine = _INPUTS.employee_id.in_(employee_ids), *_in_range(_INPUTS.id, since, until, before)
-    return query.join(employee_inputs, _INPUTS.id == _RESULTS.id).where(*mine)
+    own = _INPUTS.employee_id.in_(employee_ids), *_in_range(_INPUTS.id, since, until, before)
+    return query.join(employee_inputs, _INPUTS.id == _RESULTS.id).where(*own)
 
 
 def _in_range(
@@ -48,27 +48,33 @@ def _in_range(
     until: datetime | None,
     before: uuid.UUID | None,
 ) -> list[ColumnElement[bool]]:
-    """Return what a key has to fulfil: times are told by it, so that no other column is looked at."""
-    least = [] if since is None else [bound(max(since, _EPOCH))]
-    most = [] if until is None else [bound(max(until, _EPOCH))]
-    most += [] if before is None else [before]
-    return [*(key >= limit for limit in least), *(key < limit for limit in most)]
+    """Return the conditions on a key. It holds the time, so that no other column has to be read."""
+    conditions = [] if since is None else [key >= bound(max(since, _EPOCH))]
+    conditions += [] if until is None else [key < bound(max(until, _EPOCH))]
+    conditions += [] if before is None else [key < before]
+    return conditions
 
 
 def read(connection: Connection, chosen: Select[Any], *, details: bool = True) -> list[LoggedPrediction]:
-    """Return the predictions that a query of results chooses, in its order, with what belongs to them.
+    """Return the predictions of a query of results, in its order, with the rows that belong to them.
 
-    Without `details` there are no documents, and nothing of the model's view or of the answer.
+    Without `details` they have no documents, no features and no response.
     """
     results = connection.execute(chosen).all()
     keys, calls = [row.id for row in results], {row.request_id for row in results}
-    seen = _rows(connection, _FEATURES, keys) if details else {}
-    sent = _rows(connection, _ANSWERS, calls) if details else {}
-    made = _rows(connection, _CALLS, calls)
-    # Last: what is erased while this reads is either there whole or not at all.
-    given = _rows(connection, _RECORDS if details else _PERSONS, keys)
+    features_of = _rows(connection, _FEATURES, keys) if details else {}
+    response_of = _rows(connection, _RESPONSES, calls) if details else {}
+    request_of = _rows(connection, _REQUESTS, calls)
+    # Read last, so that a prediction that is erased meanwhile is there as a whole or not at all.
+    input_of = _rows(connection, _INPUTS_WITH_RECORD if details else _PLAIN_INPUTS, keys)
     return [
-        _logged(row, given.get(row.id), seen.get(row.id), made.get(row.request_id), sent.get(row.request_id))
+        _logged(
+            row,
+            input_of.get(row.id),
+            features_of.get(row.id),
+            request_of.get(row.request_id),
+            response_of.get(row.request_id),
+        )
         for row in results
     ]
 
@@ -82,9 +88,9 @@ def logged(
     employee_ids: Sequence[str] | None = None,
     newest_first: bool = False,
 ) -> Iterator[LoggedPrediction]:
-    """Yield what was predicted from `since` on and before `until`, by time; at most `limit` of it.
+    """Yield up to `limit` predictions from `since` on and before `until`, by time.
 
-    No connection is held while the caller works on a page of it.
+    No connection is held while the caller works on a page of them.
 
     Raises:
         DatabaseError: the database cannot be read.
@@ -107,33 +113,35 @@ def logged(
 def count(
     engine: Engine, since: datetime | None = None, until: datetime | None = None, limit: int | None = None
 ) -> int:
-    """Return how many predictions `logged` finds by now; raises DatabaseError as it does."""
-    found = choose(since, until).limit(limit).subquery()
+    """Return how many predictions `logged` would yield now; raises DatabaseError as it does."""
+    chosen = choose(since, until).limit(limit).subquery()
     with explained(engine), engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(found)).scalar_one()
+        return connection.execute(select(func.count()).select_from(chosen)).scalar_one()
 
 
-# Each begins with its key.
-_PERSONS = select(_INPUTS.id, _INPUTS.employee_id, _INPUTS.position, _INPUTS.record.is_(None).label("erased"))
-# Documents as text: one that somebody broke ends its own row's reading only.
-_RECORDS = _PERSONS.add_columns(cast(_INPUTS.record, Text).label("record"))
+# The first column of each is its key.
+_PLAIN_INPUTS = select(
+    _INPUTS.id, _INPUTS.employee_id, _INPUTS.position, _INPUTS.record.is_(None).label("erased")
+)
+# Documents as text: if somebody broke one, only its own row cannot be read.
+_INPUTS_WITH_RECORD = _PLAIN_INPUTS.add_columns(cast(_INPUTS.record, Text).label("record"))
 _FEATURES = select(
     features.c.id,
     features.c.base_value,
-    cast(features.c["values"], Text).label("seen"),
+    cast(features.c["values"], Text).label("values_seen"),
     cast(features.c.contributions, Text).label("contributions"),
 )
-_CALLS = select(
+_REQUESTS = select(
     *(requests.c[name] for name in ("id", "received_at", "method", "route", "caller_kind", "caller_name"))
 )
-_ANSWERS = select(api_responses.c.request_id, api_responses.c.status, api_responses.c.duration_ms)
+_RESPONSES = select(api_responses.c.request_id, api_responses.c.status, api_responses.c.duration_ms)
 
 
 def _rows(connection: Connection, query: Select[Any], keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
     """Return one table's rows by their keys.
 
-    Each table is asked by itself and told its keys: PostgreSQL then plans for the few partitions that have
-    them. With all tables in one query it reads each from its beginning, page by page.
+    One query per table, with the keys in it: PostgreSQL then plans for the few partitions that have them. In
+    one query of all tables it would read each of them from the beginning.
     """
     if not keys:
         return {}
@@ -143,40 +151,40 @@ def _rows(connection: Connection, query: Select[Any], keys: Iterable[uuid.UUID])
 
 def _logged(
     result: Row[Any],
-    given: Row[Any] | None,
-    seen: Row[Any] | None,
-    call: Row[Any] | None,
-    answer: Row[Any] | None,
+    input_row: Row[Any] | None,
+    features_row: Row[Any] | None,
+    request: Row[Any] | None,
+    response: Row[Any] | None,
 ) -> LoggedPrediction:
-    erased = given is not None and given.erased
-    # Also of one that was erased since the result was read.
+    erased = input_row is not None and input_row.erased
+    # None also where it was erased after the result was read.
     probability = None if erased else result.probability
     return LoggedPrediction(
         prediction_id=result.id,
         request_id=result.request_id,
-        at=call and call.received_at,
-        caller=Who(call and call.caller_kind, call and call.caller_name),
-        route=call and call.route,
+        at=request and request.received_at,
+        caller=Who(request and request.caller_kind, request and request.caller_name),
+        route=request and request.route,
         model=result.model,
-        employee_id=given and given.employee_id,
+        employee_id=input_row and input_row.employee_id,
         prediction=None if erased else result.prediction,
         probability=probability,
         threshold=result.threshold,
         band=None if probability is None else risk_band(probability, result.threshold),
         erased=erased,
-        record=_document(given, "record"),
-        contributions=None if erased else _document(seen, "contributions"),
-        base_value=seen and seen.base_value,
-        values=None if erased else _document(seen, "seen"),
-        position=given and given.position,
-        method=call and call.method,
-        status=answer and answer.status,
-        duration_ms=answer and answer.duration_ms,
+        record=_document(input_row, "record"),
+        contributions=None if erased else _document(features_row, "contributions"),
+        base_value=features_row and features_row.base_value,
+        values=None if erased else _document(features_row, "values_seen"),
+        position=input_row and input_row.position,
+        method=request and request.method,
+        status=response and response.status,
+        duration_ms=response and response.duration_ms,
     )
 
 
 def _document(row: Row[Any] | None, column: str) -> dict[str, Any] | None:
-    """Return a document of a row; None where it is missing or none."""
+    """Return a document of a row; None where it is missing or invalid."""
     try:
         document = orjson.loads(row._mapping.get(column) or "null") if row else None
     except orjson.JSONDecodeError:

@@ -1,8 +1,9 @@
-"""Privacy: what the journal knows of one person, its erasure, and the end of everything that is old.
+"""Privacy: what the journal knows of one person, its erasure, and the removal of old rows.
 
-Erasing takes values and salts away and leaves the rows: the chain of digests stays what it is, and the
-digests of what was erased say nothing without their salts. Each act is logged in the transaction that does
-it, without the person's id: a log of erasures that named whom it erased would not have erased them.
+Erasing removes values and salts and leaves the rows: the chain of digests stays as it is, and a digest says
+nothing without its salt. Each erasure is logged in its own transaction, without the person's id: a log that
+named the person would not have erased them. All functions raise DatabaseError where the database does not
+answer.
 """
 
 import uuid
@@ -37,7 +38,7 @@ PurgeProgress = Callable[[int], None]  # requests removed since the last call
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was erased: predictions, and answers that told them; whether SQLite's log still has them."""
+    """How many predictions and answers were erased, and whether SQLite's log still has them."""
 
     predictions: int
     answers: int
@@ -45,59 +46,51 @@ class Erased:
 
 
 def everything_about(engine: Engine, employee_ids: Sequence[str]) -> Iterator[tuple[LoggedPrediction, Any]]:
-    """Yield every prediction about a person, the oldest first, and what its answer told about them.
-
-    Raises:
-        DatabaseError: the database does not answer.
-    """
+    """Yield every prediction about a person, the oldest first, with the part of its answer about them."""
     for prediction in logged(engine, employee_ids=employee_ids):
         query = select(api_responses.c.body).where(api_responses.c.request_id == prediction.request_id)
         with explained(engine), engine.connect() as connection:
             body = connection.execute(query).scalar()
-        if prediction.route == BATCH_ROUTE:  # of a batch, their element only
+        if prediction.route == BATCH_ROUTE:  # only their element of the list
             position = prediction.position
             body = body[position] if isinstance(body, list) and position is not None else None
         yield prediction, body
 
 
 def count_about(engine: Engine, employee_ids: Sequence[str]) -> int:
-    """Return how many predictions there are about a person; raises DatabaseError as `everything_about`."""
+    """Return how many predictions there are about a person."""
     query = select(func.count()).where(employee_inputs.c.employee_id.in_(employee_ids))
     with explained(engine), engine.connect() as connection:
         return connection.execute(query).scalar_one()
 
 
 def erase(engine: Engine, employee_ids: Sequence[str]) -> Erased:
-    """Take away every value about a person, and log that; all in one transaction.
-
-    Raises:
-        DatabaseError: it could not be done; nothing was.
-    """
+    """Erase every value about a person, and log that, in one transaction."""
     query = select(
         employee_inputs.c.id, employee_inputs.c.request_id, employee_inputs.c.position, requests.c.route
     ).join(requests, requests.c.id == employee_inputs.c.request_id)
     with explained(engine), engine.connect() as connection:
-        found = connection.execute(query.where(employee_inputs.c.employee_id.in_(employee_ids))).all()
-    keys = [row.id for row in found]
+        inputs = connection.execute(query.where(employee_inputs.c.employee_id.in_(employee_ids))).all()
+    keys = [row.id for row in inputs]
     answers: dict[uuid.UUID, list[int]] = {}
-    for row in found:
+    for row in inputs:
         answers.setdefault(row.request_id, []).append(row.position if row.route == BATCH_ROUTE else -1)
 
-    def take_away(connection: Connection) -> None:
-        for table, gone in _GONE:
-            for part in _parts(keys):
-                values = {name: null() for name in gone}
-                connection.execute(update(table).where(table.c.id.in_(part)).values(values))
+    def erase_values(connection: Connection) -> None:
+        for table, columns in _PERSONAL:
+            for chunk in _chunks(keys):
+                values = {name: null() for name in columns}
+                connection.execute(update(table).where(table.c.id.in_(chunk)).values(values))
         for request, positions in answers.items():
             _redact(connection, request, positions)
 
     detail = {"predictions": [str(key) for key in keys], "responses": [str(key) for key in answers]}
-    record_action(engine, ERASE, detail, take_away)
+    record_action(engine, ERASE, detail, erase_values)
     with explained(engine):
         return Erased(len(keys), len(answers), in_log=not truncate_log(engine))
 
 
-_GONE: Sequence[tuple[Table, Sequence[str]]] = (
+_PERSONAL: Sequence[tuple[Table, Sequence[str]]] = (
     (employee_inputs, ("employee_id", "record", "salt")),
     (features, ("values", "contributions")),
     (prediction_results, ("prediction", "probability")),
@@ -105,71 +98,74 @@ _GONE: Sequence[tuple[Table, Sequence[str]]] = (
 
 
 def _redact(connection: Connection, request: uuid.UUID, positions: Sequence[int]) -> None:
-    """Take a person out of an answer: out of a batch's, the others stay."""
-    mine = api_responses.c.request_id == request
+    """Remove a person from an answer; the others in a batch stay."""
+    own = api_responses.c.request_id == request
     body: Any = None
     if -1 not in positions:
-        body = connection.execute(select(api_responses.c.body).where(mine)).scalar()
+        body = connection.execute(select(api_responses.c.body).where(own)).scalar()
         if isinstance(body, list):
-            body = [None if number in positions else one for number, one in enumerate(body)]
+            body = [None if index in positions else answer for index, answer in enumerate(body)]
     connection.execute(
-        update(api_responses).where(mine).values(body=null() if body is None else body, salt=null())
+        update(api_responses).where(own).values(body=null() if body is None else body, salt=null())
     )
 
 
-def _parts(keys: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:
+def _chunks(keys: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:
     for start in range(0, len(keys), CHUNK):
         yield keys[start : start + CHUNK]
 
 
 def count_before(engine: Engine, before: datetime) -> int:
-    """Return how many requests are older than a moment; raises DatabaseError."""
+    """Return how many requests are older than a moment."""
     query = select(func.count()).select_from(requests).where(requests.c.id < bound(before))
     with explained(engine), engine.connect() as connection:
         return connection.execute(query).scalar_one()
 
 
 def purge(engine: Engine, before: datetime, progress: PurgeProgress = lambda _: None) -> bool:
-    """Remove every request that is older than a moment, with its rows; log that first.
+    """Log the purge, then remove every request that is older than a moment, with its rows.
 
     Whole months go at once where they have partitions, the rest in transactions of CHUNK requests. Returns
     whether SQLite's log still has them.
 
     Raises:
-        DatabaseError: it was interrupted; what is gone is gone whole, and running it again goes on.
+        DatabaseError: also where it was interrupted. No request is half removed then, and a purge goes on.
     """
     record_action(engine, PURGE, {"before": before.isoformat()})
     partitions.drop_before(engine, before)
-    limit = bound(before)
-    oldest = select(requests.c.id).where(requests.c.id < limit).order_by(requests.c.id).limit(CHUNK)
-    while True:
-        with explained(engine), engine.begin() as connection:
-            keys = connection.execute(oldest).scalars().all()
-            _remove(connection, keys)
-        progress(len(keys))
-        if len(keys) < CHUNK:
-            break
-    _remove_batches(engine, limit)
+    _remove_before(engine, requests, before, _remove_requests, progress)
+    # A batch is newer than the requests that it sealed: those are gone.
+    _remove_before(engine, journal_batches, before, _remove_batches, lambda _: None)
     with explained(engine):
         return not truncate_log(engine)
 
 
-def _remove(connection: Connection, keys: Sequence[uuid.UUID]) -> None:
+def _remove_before(
+    engine: Engine,
+    table: Table,
+    before: datetime,
+    remove: Callable[[Connection, Sequence[uuid.UUID]], None],
+    progress: PurgeProgress,
+) -> None:
+    key = table.c.id
+    oldest = select(key).where(key < bound(before)).order_by(key).limit(CHUNK)
+    while True:
+        with explained(engine), engine.begin() as connection:
+            keys = connection.execute(oldest).scalars().all()
+            remove(connection, keys)
+        progress(len(keys))
+        if len(keys) < CHUNK:
+            return
+
+
+def _remove_requests(connection: Connection, keys: Sequence[uuid.UUID]) -> None:
     inputs = select(employee_inputs.c.id).where(employee_inputs.c.request_id.in_(keys))
-    for part in _parts(connection.execute(inputs).scalars().all()):
+    for chunk in _chunks(connection.execute(inputs).scalars().all()):
         for table in (features, prediction_results, employee_inputs):
-            connection.execute(delete(table).where(table.c.id.in_(part)))
+            connection.execute(delete(table).where(table.c.id.in_(chunk)))
     connection.execute(delete(api_responses).where(api_responses.c.request_id.in_(keys)))
     connection.execute(delete(requests).where(requests.c.id.in_(keys)))
 
 
-def _remove_batches(engine: Engine, limit: uuid.UUID) -> None:
-    """Remove the batches of before: what they sealed is gone, since a batch is newer than its requests."""
-    links = journal_batches.c
-    oldest = select(links.id).where(links.id < limit).order_by(links.id).limit(CHUNK)
-    while True:
-        with explained(engine), engine.begin() as connection:
-            keys = connection.execute(oldest).scalars().all()
-            connection.execute(delete(journal_batches).where(links.id.in_(keys)))
-        if len(keys) < CHUNK:
-            return
+def _remove_batches(connection: Connection, keys: Sequence[uuid.UUID]) -> None:
+    connection.execute(delete(journal_batches).where(journal_batches.c.id.in_(keys)))

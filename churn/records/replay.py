@@ -1,7 +1,7 @@
-"""Replay: what was logged, predicted again by the models that it names; it must come out the same.
+"""Replay: logged predictions are made again by the same models, and must come out the same.
 
-To the last digit, since the service computes one record at a time, as is done here. `churn score` computes
-whole columns, by other machine instructions: what it logged must agree to the self-test's tolerance.
+To the last digit, since the service computes one record at a time, just as here. `churn score` computes whole
+columns with other machine instructions: its predictions must agree to the self-test's tolerance.
 """
 
 import uuid
@@ -16,28 +16,28 @@ from churn.model.scoring import Scorer
 from churn.model.self_test import TOLERANCE
 from churn.schemas.logged_prediction import LoggedPrediction
 
-MOST_TOLD = 20  # differences
-RECORD = "record"  # the part that differs where the record itself cannot be scored
+MOST_LISTED = 20  # differences
+RECORD = "record"  # the part that differs where the record cannot be scored at all
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A prediction that does not come out as it was logged, and which parts of it; never their values."""
+    """A prediction that comes out differently, and in which parts; never their values."""
 
     id: uuid.UUID
     parts: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return it as one line."""
+        """Return the mismatch as one line."""
         return f"{self.id}: {', '.join(self.parts)}"
 
 
 @dataclass(slots=True)
-class Replayed:
-    """What a replay has found so far, in predictions; `differences` are the first MOST_TOLD.
+class ReplayResult:
+    """The predictions that a replay has compared so far; `differences` are the first MOST_LISTED.
 
-    `missing` counts those of each model that this store cannot load; `failing` has, of each model that was
-    used though it fails its self-test, why.
+    `missing` counts those of each model that this store cannot load. `failing` has the failures of each model
+    that was used although it fails its self-test.
     """
 
     same: int = 0
@@ -49,43 +49,43 @@ class Replayed:
 
 
 class Replay:
-    """Predicts what was logged once more; each model is loaded once."""
+    """Makes logged predictions again; each model is loaded once."""
 
     def __init__(self) -> None:
-        self.found = Replayed()
+        self.result = ReplayResult()
         self._scorers: dict[str, Scorer | None] = {}
 
     def add(self, predictions: Iterable[LoggedPrediction]) -> None:
-        """Predict each again, by the model that it names, and compare every number."""
+        """Make each prediction again, by the same model, and compare every number."""
         for prediction in predictions:
             self._add(prediction)
 
     def _add(self, prediction: LoggedPrediction) -> None:
         if prediction.erased:
-            self.found.erased += 1
+            self.result.erased += 1
         elif (scorer := self._scorer(prediction.model)) is None:
-            self.found.missing[prediction.model] += 1
+            self.result.missing[prediction.model] += 1
         elif parts := _differing(scorer, prediction):
-            self.found.different += 1
-            if len(self.found.differences) < MOST_TOLD:
-                self.found.differences.append(Mismatch(prediction.prediction_id, parts))
+            self.result.different += 1
+            if len(self.result.differences) < MOST_LISTED:
+                self.result.differences.append(Mismatch(prediction.prediction_id, parts))
         else:
-            self.found.same += 1
+            self.result.same += 1
 
     def _scorer(self, tag: str) -> Scorer | None:
         if tag not in self._scorers:
-            self._scorers[tag] = self._loaded(tag)
+            self._scorers[tag] = self._load(tag)
         return self._scorers[tag]
 
-    def _loaded(self, tag: str) -> Scorer | None:
+    def _load(self, tag: str) -> Scorer | None:
         try:
             model = registry.load(tag)
         except ModelError:
             return None
-        if model.tag != tag:  # what the store takes for another name ("churn:latest") is no model's own
+        if model.tag != tag:  # an alias such as "churn:latest" is no model's own tag
             return None
         if not model.self_test.passed:
-            self.found.failing[tag] = model.self_test.failures
+            self.result.failing[tag] = model.self_test.failures
         return Scorer(model)
 
 
@@ -94,7 +94,7 @@ def _differing(scorer: Scorer, prediction: LoggedPrediction) -> tuple[str, ...]:
         return (RECORD,)
     try:
         again = scorer.score_record(prediction.record)
-    except (KeyError, TypeError, ValueError):  # a field is not there, or of another type than was scored
+    except (KeyError, TypeError, ValueError):  # a field is missing, or of another type
         return (RECORD,)
     tolerance = TOLERANCE if prediction.route == SCORE else 0.0
     is_near = abs(again.probability - again.threshold) < tolerance

@@ -1,4 +1,4 @@
-"""Sealed rows: those of some batches, read back in the plain form in which they were digested."""
+"""Sealed rows: the rows of some batches, read back in the plain form in which they were digested."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ KEYS = 10_000  # in one query
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """One row: where it is, and its leaf; None where its salt is gone, or the row that has it."""
+    """One row: its place, and its leaf, which is None where the salt, or the row with the salt, is gone."""
 
     table: str
     id: uuid.UUID
@@ -35,13 +35,13 @@ class _Group:
     responses: list[Sealed] = field(default_factory=list)
 
     def rows(self) -> list[Sealed]:
-        """Return them in the order in which they were sealed."""
+        """Return the rows in the order in which they were sealed."""
         return [self.request, *self.inputs, *self.features, *self.results, *self.responses]
 
 
 def rows_of(connection: Connection, batches: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Sealed]]:
     """Return the rows of some batches, in the order in which they were sealed."""
-    found: dict[uuid.UUID, list[Sealed]] = {batch: [] for batch in batches}
+    rows: dict[uuid.UUID, list[Sealed]] = {batch: [] for batch in batches}
     groups: dict[uuid.UUID, _Group] = {}
     owners: dict[uuid.UUID, uuid.UUID] = {}
     for row in _read(connection, requests, "batch_id", batches):
@@ -51,20 +51,20 @@ def rows_of(connection: Connection, batches: Sequence[uuid.UUID]) -> dict[uuid.U
         groups[row["request_id"]].responses.append(_sealed(api_responses, row, row["salt"]))
     _add_predictions(connection, groups)
     for key, group in groups.items():
-        found[owners[key]] += group.rows()
-    return found
+        rows[owners[key]] += group.rows()
+    return rows
 
 
 def _add_predictions(connection: Connection, groups: dict[uuid.UUID, _Group]) -> None:
-    place: dict[uuid.UUID, tuple[_Group, str | None]] = {}
+    owners: dict[uuid.UUID, tuple[_Group, str | None]] = {}
     inputs = _read(connection, employee_inputs, "request_id", groups)
     for row in sorted(inputs, key=lambda row: (row["request_id"], row["position"], row["id"])):
         group = groups[row["request_id"]]
         group.inputs.append(_sealed(employee_inputs, row, row["salt"]))
-        place[row["id"]] = group, row["salt"]
+        owners[row["id"]] = group, row["salt"]
     for table, name in ((features, "features"), (prediction_results, "results")):
-        rows = {row["id"]: row for row in _read(connection, table, "id", place)}
-        for key, (group, salt) in place.items():
+        rows = {row["id"]: row for row in _read(connection, table, "id", owners)}
+        for key, (group, salt) in owners.items():
             if key in rows:
                 getattr(group, name).append(_sealed(table, rows[key], salt))
 
@@ -72,14 +72,14 @@ def _add_predictions(connection: Connection, groups: dict[uuid.UUID, _Group]) ->
 def _read(
     connection: Connection, table: Table, column: str, keys: Iterable[uuid.UUID]
 ) -> list[dict[str, Any]]:
-    """Return the rows that have one of some keys, in order, with documents as the text that was stored."""
+    """Return the rows with one of some keys, in order, with documents as the text that was stored."""
     columns = [cast(c, Text).label(c.name) if isinstance(c.type, JSON) else c for c in table.columns]
-    wanted, found = list(keys), []
+    wanted, rows = list(keys), []
     for start in range(0, len(wanted), KEYS):
         query = select(*columns).where(table.c[column].in_(wanted[start : start + KEYS]))
-        found += [dict(row) for row in connection.execute(query).mappings()]
+        rows += [dict(row) for row in connection.execute(query).mappings()]
     key = table.primary_key.columns[0].name
-    return sorted(found, key=lambda row: row[key])
+    return sorted(rows, key=lambda row: row[key])
 
 
 def _sealed(table: Table, row: dict[str, Any], salt: str | None) -> Sealed:

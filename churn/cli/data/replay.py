@@ -9,17 +9,17 @@ from rich.progress import Progress
 from churn.cli.connection import connected
 from churn.cli.data.period import period
 from churn.records.predictions import count, logged
-from churn.records.replay import Replay, Replayed
+from churn.records.replay import Replay, ReplayResult
 
 
 @click.command()
 @period
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The newest N only.")
 def replay(since: datetime | None, until: datetime | None, limit: int | None) -> None:
-    """Predict what was logged again, the newest first, by the models that it names.
+    """Make logged predictions again, the newest first, by the same models.
 
-    Every number must come out as it was logged: exit code 1 where one does not. What the service logged
-    must do so to the last digit, what `churn score` logged to 1e-9. Models that are not in the store are
+    Every number must come out as it was logged: the exit code is 1 where one does not. The service's must
+    agree to the last digit, those of `churn score` to 1e-9. Predictions whose model is not in the store are
     counted.
     """
     console = Console(highlight=False, soft_wrap=True)
@@ -29,22 +29,24 @@ def replay(since: datetime | None, until: datetime | None, limit: int | None) ->
         with Progress(console=console) as progress:
             stream = logged(engine, since, until, limit, newest_first=True)
             run.add(progress.track(stream, total=total, description="Replaying"))
-    _tell(console, run.found)
-    if run.found.different:
+    _print(console, run.result)
+    if run.result.different:
         raise SystemExit(1)
 
 
-def _tell(console: Console, found: Replayed) -> None:
-    lines = [f"note: {tag} fails its self-test: {'; '.join(why)}" for tag, why in found.failing.items()]
-    lines += [f"{found.same:,} predictions come out as they were logged"]
-    lines += [f"{found.erased:,} erased, so not replayed"] * bool(found.erased)
+def _print(console: Console, result: ReplayResult) -> None:
+    lines = [
+        f"note: {tag} fails its self-test: {'; '.join(failures)}" for tag, failures in result.failing.items()
+    ]
+    lines += [f"{result.same:,} predictions come out as they were logged"]
+    lines += [f"{result.erased:,} erased, so not replayed"] * bool(result.erased)
     lines += [
         f"{number:,} not replayed: their model {tag} is not in the store, or of another version of churn"
-        for tag, number in found.missing.items()
+        for tag, number in result.missing.items()
     ]
-    if found.different:
-        lines += [f"{found.different:,} come out DIFFERENT:"]
-        lines += [f"  {difference}" for difference in found.differences]
-        more = found.different - len(found.differences)
+    if result.different:
+        lines += [f"{result.different:,} come out DIFFERENT:"]
+        lines += [f"  {difference}" for difference in result.differences]
+        more = result.different - len(result.differences)
         lines += [f"  … and {more:,} more"] * (more > 0)
     console.print("\n".join(lines), markup=False)
