@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from churn.access.users import sign_in
 from churn.cli.main import main
 from churn.core.errors import SettingsError
-from churn.core.secret_files import LARGEST, NAMES
+from churn.core.secret_files import MAX_BYTES, NAMES
 from churn.core.settings import Settings, load
 
 SECRET = "hV7rWm3TqZ9xKc5LnB2d"
@@ -151,7 +151,7 @@ class TestFilesThatCannotBeUsed:
         self.refused(monkeypatch, written(b"s3cret\xff\xfe"), "is no text in UTF-8")
 
     def test_huge(self, monkeypatch: pytest.MonkeyPatch, written: Write) -> None:
-        self.refused(monkeypatch, written("s" * (LARGEST + 1)), "is too large: expected at most 64 KiB")
+        self.refused(monkeypatch, written("s" * (MAX_BYTES + 1)), "is too large: expected at most 64 KiB")
 
     def test_a_secret_where_its_path_should_be_is_not_repeated(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("API_TOKEN_FILE", SECRET)

@@ -27,6 +27,18 @@ def test_the_environment_is_honoured_and_beats_the_file(
     assert settings.database_url.get_secret_value() == "postgresql://h/d"
 
 
+def test_a_variable_of_another_program_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOST", "MODEL", "WORKERS", "ACCESS_LOG"):  # some shells set HOST
+        monkeypatch.setenv(name, "7")
+    settings = load()
+    assert (settings.host, settings.model, settings.workers, settings.access_log) == (
+        "127.0.0.1",
+        "",
+        1,
+        False,
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

@@ -1,4 +1,4 @@
-"""A file that is there whole or not at all."""
+"""Files that appear as a whole or not at all."""
 
 import os
 import tempfile
@@ -9,15 +9,15 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a file beside `path` to write to; once the block ends well, it is `path`, and durable.
+    """Yield a file beside `path` to write to; it becomes `path`, and durable, when the block succeeds.
 
-    However else the block ends, what was written is removed and `path` is as it was.
+    If the block fails, the file is removed and `path` stays as it was.
     """
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(number)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(descriptor)
     part = Path(name)
     try:
-        # What a new file of this user would have: mkstemp's own let nobody else read it.
+        # The usual permissions of a new file: those of mkstemp let nobody else read it.
         part.chmod(0o666 & ~_umask())
         yield part
         sync(part)
@@ -34,9 +34,9 @@ def _umask() -> int:
 
 
 def sync(path: Path) -> None:
-    """Make what was written to a file, or created in a folder, last."""
-    number = os.open(path, os.O_RDONLY)
+    """Make the content of a file, or the names in a folder, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)

@@ -7,24 +7,24 @@
     ├── ModelError             503  no usable model in the store
     ├── DatabaseError          503  the database is out of reach or not at head
     ├── JournalFullError       503  too many calls wait to be journalled
-    ├── OverloadedError        503  a worker holds all that it has memory for
+    ├── OverloadedError        503  a worker's memory is in use
     ├── SpoolError             503  neither the database nor the spool can be written
     ├── IdentityError          409  a user or token cannot be made as asked
-    └── RefusalError                an HTTP call that is not answered as asked
+    └── RefusalError                an HTTP call that is refused
         ├── UnauthorizedError      401  no credentials, or wrong ones
         ├── ForbiddenError         403  the caller is known, but may not do this
         │   └── CrossSiteError     403  another site had the caller's browser send it
         ├── NotFoundError          404  there is nothing at this address
         ├── PayloadTooLargeError   413  the body has too many bytes or rows
-        ├── UnfinishedError        400  the body does not come whole: 408 or 431 where it was ended by us
+        ├── UnfinishedError        400  the body did not arrive whole; 408 or 431 where the server ended it
         ├── UnsupportedMediaError  415  the body is not declared as JSON
         ├── InvalidInputError      422  one entry per offending field
         ├── TooManyRequestsError   429  too many calls, or too many failed ones
-        └── TookTooLongError       504  no answer within the time that a caller may wait
+        └── TookTooLongError       504  no answer before the deadline
 
-The status is what an HTTP caller receives when the error reaches the edge; the command line
-prints the message and exits with 1. Messages say what is wrong and what to do, and those of the
-service never hold an employee's values or a credential.
+The status is the one that an HTTP caller receives; the command line prints the message and exits with 1.
+Messages say what is wrong and what to do, and those of the service never hold an employee's values or a
+credential.
 """
 
 import copyreg
@@ -38,13 +38,13 @@ class ChurnError(Exception):
     status = 500
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Let it pass from one process to another, whatever its constructor takes."""
+        """Make the error picklable, whatever its constructor takes."""
         return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in an extract: where it is and what was expected there."""
+    """One thing that is wrong in an extract: its place, and what was expected there."""
 
     file: str
     line: int | None
@@ -55,8 +55,8 @@ class Problem:
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         column = f": {self.column}" if self.column else ""
-        found = f" = {self.value!r}" if self.value is not None else ""
-        return f"{where}{column}{found}: {self.expected}"
+        value = f" = {self.value!r}" if self.value is not None else ""
+        return f"{where}{column}{value}: {self.expected}"
 
 
 class ExtractError(ChurnError):
@@ -97,13 +97,13 @@ class DatabaseError(ChurnError):
 
 
 class JournalFullError(ChurnError):
-    """Too many calls wait to be journalled already: this one is asked to come again."""
+    """Too many calls wait to be journalled: the caller is asked to try again later."""
 
     status = 503
 
 
 class OverloadedError(ChurnError):
-    """A worker holds as much of other calls as it has memory for: this one is asked to come again."""
+    """Other calls use all the memory of a worker: the caller is asked to try again later."""
 
     status = 503
 
@@ -121,25 +121,25 @@ class IdentityError(ChurnError):
 
 
 class RefusalError(ChurnError):
-    """An HTTP call that is not answered as asked; `churn.i18n.messages` has its sentence."""
+    """An HTTP call that is refused; `churn.i18n.messages` has its sentence."""
 
     status = 400
 
 
 class UnauthorizedError(RefusalError):
-    """The caller gave no credentials, or wrong ones: which of the two is not told."""
+    """The caller gave no credentials, or wrong ones; the answer does not say which."""
 
     status = 401
 
 
 class ForbiddenError(RefusalError):
-    """The caller is known, but its scopes do not reach so far."""
+    """The caller is known, but lacks the scope for this."""
 
     status = 403
 
 
 class CrossSiteError(ForbiddenError):
-    """A page of another site had a signed-in user's browser send this."""
+    """A page of another site made a signed-in user's browser send this."""
 
 
 class NotFoundError(RefusalError):
@@ -149,7 +149,7 @@ class NotFoundError(RefusalError):
 
 
 class TookTooLongError(RefusalError):
-    """No answer within the time that a caller may be made to wait."""
+    """There was no answer before the deadline."""
 
     status = 504
 
@@ -165,7 +165,7 @@ class PayloadTooLargeError(RefusalError):
 
 
 class TooManyRequestsError(RefusalError):
-    """Too many calls, or too many failed ones: the next may come in `wait` seconds."""
+    """Too many calls, or too many failed ones; the next is allowed in `wait` seconds."""
 
     status = 429
 
@@ -175,9 +175,9 @@ class TooManyRequestsError(RefusalError):
 
 
 class UnfinishedError(RefusalError):
-    """The body did not come whole: nobody reads this answer, but the journal keeps it.
+    """The body did not arrive whole: nobody reads this answer, but the journal keeps it.
 
-    `status` is what the caller was told already, where it was us who ended it.
+    `status` is the one that was already sent, where the server ended the request.
     """
 
     def __init__(self, status: int | None = None) -> None:
@@ -195,8 +195,8 @@ class UnsupportedMediaError(RefusalError):
 class FieldError:
     """One offending field of a request; never its value.
 
-    `loc` is its place (in a batch, with the row), `kind` the machine's word for what is wrong,
-    `field` the canonical name where the place is a known field.
+    `loc` is its place (in a batch, with the row), `kind` a code for what is wrong, and `field` the canonical
+    name of a known field.
     """
 
     loc: tuple[str | int, ...]
@@ -205,7 +205,7 @@ class FieldError:
 
 
 class InvalidInputError(RefusalError):
-    """The body was read but does not hold valid employees; `errors` has one entry a field."""
+    """The body was read but does not hold valid employees; `errors` has one entry per field."""
 
     status = 422
 

@@ -1,4 +1,4 @@
-"""Memory files: bytes outside of Python's own memory, which another process may be handed."""
+"""Memory files: bytes outside of Python's own memory, which can be handed to another process."""
 
 import mmap
 import os
@@ -8,13 +8,13 @@ from typing import Self
 
 
 class MemoryFile:
-    """Bytes without a name, gone when the last who holds them lets go: nothing of them stays with Python.
+    """A file without a name, which is gone when its last holder closes it; Python keeps none of its bytes.
 
-    In memory on Linux; elsewhere in a file of the folder for temporary ones that nobody can open.
+    It is in memory on Linux; elsewhere it is a temporary file that nobody else can open.
     """
 
-    def __init__(self, number: int | None = None) -> None:
-        self.number = _made() if number is None else number
+    def __init__(self, descriptor: int | None = None) -> None:
+        self.descriptor = _create() if descriptor is None else descriptor
 
     def __enter__(self) -> Self:
         return self
@@ -26,34 +26,34 @@ class MemoryFile:
 
     def append(self, part: bytes) -> None:
         """Write some more; may raise OSError."""
-        left = memoryview(part)
-        while left:
-            left = left[os.write(self.number, left) :]
+        rest = memoryview(part)
+        while rest:
+            rest = rest[os.write(self.descriptor, rest) :]
 
     def replace(self, whole: bytes) -> None:
-        """Have it hold something else; may raise OSError."""
-        os.ftruncate(self.number, 0)
-        os.lseek(self.number, 0, os.SEEK_SET)
+        """Replace the content; may raise OSError."""
+        os.ftruncate(self.descriptor, 0)
+        os.lseek(self.descriptor, 0, os.SEEK_SET)
         self.append(whole)
 
     def read(self) -> bytes:
-        """Return all of it; may raise OSError."""
-        with os.fdopen(os.dup(self.number), "rb") as file:
+        """Return the content; may raise OSError."""
+        with os.fdopen(os.dup(self.descriptor), "rb") as file:
             file.seek(0)
             return file.read()
 
     def view(self) -> memoryview:
-        """Return all of it, which is not read before it is used; nobody may change it meanwhile."""
-        return memoryview(mmap.mmap(self.number, 0, access=mmap.ACCESS_READ))
+        """Return the content without reading it yet; nobody may change it while the view is used."""
+        return memoryview(mmap.mmap(self.descriptor, 0, access=mmap.ACCESS_READ))
 
     def close(self) -> None:
-        """Let go of it; views stay."""
-        if self.number >= 0:
-            os.close(self.number)
-            self.number = -1
+        """Close the file; its views stay valid."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
 
 
-def _made() -> int:
+def _create() -> int:
     if hasattr(os, "memfd_create"):  # Linux
         return os.memfd_create("churn")
     with tempfile.TemporaryFile() as file:

@@ -1,10 +1,10 @@
-"""Who runs this: the system's account, for the journal and the promotions."""
+"""The operator: the system account that runs this, for the journal and the promotions."""
 
 import getpass
 
 
 def operator() -> str | None:
-    """Return the system's name of who runs this; None where it has none, as in some containers."""
+    """Return the name of the account that runs this; None where it has no name, as in some containers."""
     try:
         return getpass.getuser()[:64]
     except (KeyError, OSError, ImportError):

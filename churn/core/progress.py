@@ -1,4 +1,4 @@
-"""How far long work has come, for whoever shows it."""
+"""Callbacks for the progress of long work."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The settings, from the environment, `.env` and files of secrets; built at the edges, never at import."""
+"""The settings, from the environment, `.env` and secret files; built at the edges, never at import."""
 
 import ipaddress
 import os
@@ -20,13 +20,13 @@ from churn import PROJECT
 from churn.core.errors import SettingsError
 from churn.core.secret_files import with_files
 
-KEEP_ALIVE = 75  # seconds: load balancers keep an idle connection for 60, and are to be the first to end it
+KEEP_ALIVE = 75  # seconds: load balancers keep idle connections for 60, and should be the first to end them
 MIN_PASSWORD = 8  # characters
 MAX_PASSWORD = 1024  # bytes; they travel in a header
 MIN_TOKEN = 16  # characters
 
-# What examples and tutorials leave in configuration files, and what everyone tries first.
-_STARTS = (
+# Placeholders of examples and tutorials, and the passwords that everyone tries first.
+_PLACEHOLDER_PREFIXES = (
     "changeme", "change-me", "change_me", "changez", "placeholder", "example", "replace-me",
     "replace_me", "replaceme", "your-", "your_", "<", "xxxx", "0000", "****", "....",
 )  # fmt: skip
@@ -36,52 +36,48 @@ _COMMON = {
     "administrator", "administrateur", "letmein1", "secret123",
 }  # fmt: skip
 
+# The settings that also concern others, or did so first; the names of all others begin with CHURN_.
+_UNPREFIXED = {"bentoml_home", "database_url", "port", "api_username", "api_password", "api_token"}
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
 
 
-def _space() -> tuple[str, ...]:
-    """Return who frames our pages by default: on a Hugging Face Space, that site."""
+def _default_frame_ancestors() -> tuple[str, ...]:
+    """Return the sites that may frame our pages by default: on a Hugging Face Space, that site."""
     return ("https://huggingface.co",) if os.environ.get("SPACE_ID") else ()
 
 
 class Settings(BaseSettings):
-    """Everything that the environment decides.
+    """The settings that come from the environment.
 
-    Names in the environment are the upper-case field names, but for `model` (CHURN_MODEL) and
-    `host` (CHURN_HOST). What is or may hold a secret is a SecretStr, and may be in a file, which NAME_FILE
-    names. Use `load` to build one: its errors are for people.
+    A variable is named like its field, in upper case, with the prefix CHURN_ unless the field is in
+    _UNPREFIXED. Values that may hold a secret are SecretStr, and may be in a file that NAME_FILE names. Use
+    `load` to build the settings: its errors are for people.
     """
 
     model_config = SettingsConfigDict(
+        alias_generator=lambda field: field if field in _UNPREFIXED else f"CHURN_{field.upper()}",
         extra="ignore",
         frozen=True,
         env_ignore_empty=True,
         hide_input_in_errors=True,
-        populate_by_name=True,
     )
 
     bentoml_home: Path = Field(default_factory=lambda: Path.home() / "bentoml")
     database_url: SecretStr = SecretStr("")
-    host: Annotated[str, Field(validation_alias="CHURN_HOST")] = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 3000
-    model: Annotated[str, Field(validation_alias="CHURN_MODEL")] = ""  # the promoted one
-    workers: Annotated[int, Field(ge=1, le=64, validation_alias="CHURN_WORKERS")] = 1
-    user_rate: Annotated[float, Field(ge=0, le=1e6, validation_alias="CHURN_USER_RATE")] = 50.0
-    token_rate: Annotated[float, Field(ge=0, le=1e6, validation_alias="CHURN_TOKEN_RATE")] = 0.0
-    access_log: Annotated[bool, Field(validation_alias="CHURN_ACCESS_LOG")] = False
-    journal_fallback: Annotated[
-        Literal["spool", "refuse"], Field(validation_alias="CHURN_JOURNAL_FALLBACK")
-    ] = "spool"
-    spool_mb: Annotated[int, Field(ge=1, validation_alias="CHURN_SPOOL_MB")] = 1024
-    spool_hours: Annotated[float, Field(gt=0, validation_alias="CHURN_SPOOL_HOURS")] = 24.0
-    pseudonymize: Annotated[bool, Field(validation_alias="CHURN_PSEUDONYMIZE")] = False
-    pseudonym_key: Annotated[SecretStr, Field(validation_alias="CHURN_PSEUDONYM_KEY")] = SecretStr("")
-    frame_ancestors: Annotated[
-        tuple[str, ...], NoDecode, Field(validation_alias="CHURN_FRAME_ANCESTORS", default_factory=_space)
-    ]
-    trusted_proxies: Annotated[
-        tuple[str, ...], NoDecode, Field(validation_alias="CHURN_TRUSTED_PROXIES")
-    ] = ()
+    host: str = "127.0.0.1"
+    port: int = Field(3000, ge=1, le=65535)
+    model: str = ""  # the promoted one
+    workers: int = Field(1, ge=1, le=64)
+    user_rate: float = Field(50.0, ge=0, le=1e6)
+    token_rate: float = Field(0.0, ge=0, le=1e6)
+    access_log: bool = False
+    journal_fallback: Literal["spool", "refuse"] = "spool"
+    spool_mb: int = Field(1024, ge=1)
+    spool_hours: float = Field(24.0, gt=0)
+    pseudonymize: bool = False
+    pseudonym_key: SecretStr = SecretStr("")
+    frame_ancestors: Annotated[tuple[str, ...], NoDecode] = Field(default_factory=_default_frame_ancestors)
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     api_username: str = ""
     api_password: SecretStr = SecretStr("")
     api_token: SecretStr = SecretStr("")
@@ -95,7 +91,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take the environment before `.env`, and in each a secret or the file that it is in.
+        """Prefer the environment to `.env`; in both, a secret may be in a file.
 
         Raises:
             SettingsError: as `with_files`.
@@ -122,7 +118,7 @@ class Settings(BaseSettings):
 
     @property
     def spool(self) -> Path:
-        """Where the journal goes while the database is away."""
+        """The folder of the journal while the database is away."""
         return self.bentoml_home / "spool"
 
     @model_validator(mode="after")
@@ -137,33 +133,30 @@ class Settings(BaseSettings):
     @field_validator("pseudonym_key")
     @classmethod
     def _key_is_safe(cls, value: SecretStr) -> SecretStr:
-        secret = value.get_secret_value()
-        if secret and is_placeholder(secret):
+        if is_placeholder(value.get_secret_value()):
             raise ValueError(f"is a placeholder: expected a secret of at least {MIN_TOKEN} random characters")
-        if secret and len(secret) < MIN_TOKEN:
-            raise ValueError(f"is too short: expected at least {MIN_TOKEN} random characters")
         return value
 
     @field_validator("frame_ancestors", mode="before")
     @classmethod
     def _origins(cls, value: object) -> object:
-        found = tuple(value.lower().split()) if isinstance(value, str) else value
-        if isinstance(found, tuple) and not all(_ORIGIN.fullmatch(one) for one in found):
+        origins = tuple(value.lower().split()) if isinstance(value, str) else value
+        if isinstance(origins, tuple) and not all(_ORIGIN.fullmatch(origin) for origin in origins):
             raise ValueError("expected origins like https://intranet.example.com, with spaces between them")
-        return found
+        return origins
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
-        found = tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+        networks = tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
         try:
-            for one in found if isinstance(found, tuple) else ():
-                ipaddress.ip_network(one)
+            for network in networks if isinstance(networks, tuple) else ():
+                ipaddress.ip_network(network)
         except ValueError:
             raise ValueError(
                 "expected addresses and networks like 10.0.0.0/8, with commas between them"
             ) from None
-        return found
+        return networks
 
     @field_validator("api_password")
     @classmethod
@@ -177,20 +170,25 @@ class Settings(BaseSettings):
     @classmethod
     def _token_is_safe(cls, value: SecretStr) -> SecretStr:
         secret = value.get_secret_value()
-        if secret and is_placeholder(secret):
+        if is_placeholder(secret):
             raise ValueError("is a placeholder: run `churn token issue NAME` for a real one")
         if not secret.isascii() or not secret.isprintable() or " " in secret:
             raise ValueError("cannot be sent in a header: expected ASCII letters, digits and signs only")
-        if secret and len(secret) < MIN_TOKEN:
+        return value
+
+    @field_validator("pseudonym_key", "api_token")
+    @classmethod
+    def _secret_is_long(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_TOKEN:
             raise ValueError(f"is too short: expected at least {MIN_TOKEN} random characters")
         return value
 
 
 def server_options() -> dict[str, Any]:
-    """Return what BentoML is told when `service.py` is imported, before there are settings.
+    """Return BentoML's options for the service, which it needs at import, before there are settings.
 
-    From the environment alone: how many worker processes (CHURN_WORKERS). Its access log is off: it tells
-    paths as they were typed.
+    The number of worker processes (CHURN_WORKERS) comes from the environment alone. BentoML's access log is
+    off: it repeats paths as callers typed them.
     """
     workers = os.environ.get("CHURN_WORKERS", "")
     return {
@@ -201,7 +199,7 @@ def server_options() -> dict[str, Any]:
 
 
 def is_traced() -> bool:
-    """Return whether BentoML's configuration names an exporter for the traces of requests."""
+    """Return whether BentoML's configuration names an exporter for traces."""
     configured = [os.environ.get("BENTOML_CONFIG_OPTIONS", "")]
     if path := os.environ.get("BENTOML_CONFIG"):
         configured.append(Path(path).read_text(encoding="utf-8"))
@@ -209,21 +207,18 @@ def is_traced() -> bool:
 
 
 def logs_access() -> bool:
-    """Return whether each request is one more line of the log (CHURN_ACCESS_LOG); the journal has them all.
-
-    From the environment alone, as `server_options`.
-    """
+    """Return whether each request is logged as a line (CHURN_ACCESS_LOG), by the environment alone."""
     return os.environ.get("CHURN_ACCESS_LOG", "").casefold() in {"1", "true", "yes", "on"}
 
 
 def is_placeholder(secret: str) -> bool:
-    """Return whether a secret is what an example left for its reader to replace."""
+    """Return whether a secret is a placeholder, or one that everyone tries first."""
     lowered = secret.strip().casefold()
-    return lowered in _COMMON or lowered.startswith(_STARTS)
+    return lowered in _COMMON or lowered.startswith(_PLACEHOLDER_PREFIXES)
 
 
 def check_password(password: str) -> None:
-    """Accept a password that can stand.
+    """Accept a password that is strong enough.
 
     Raises:
         ValueError: it cannot be sent, is a placeholder, too short, or too long.

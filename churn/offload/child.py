@@ -33,7 +33,7 @@ class Child:
         self._control, theirs = socket.socketpair()
         with theirs, MemoryFile() as file:
             file.append(pickle.dumps(start))
-            self._process = _started(theirs.fileno(), file.number)
+            self._process = _started(theirs.fileno(), file.descriptor)
         self._control.setblocking(False)
         self._loop.add_reader(self._control, self._listen)
 
@@ -49,7 +49,7 @@ class Child:
             self._timer.cancel()
         with theirs:
             try:
-                socket.send_fds(self._control, [b"."], [theirs.fileno(), file.number])
+                socket.send_fds(self._control, [b"."], [theirs.fileno(), file.descriptor])
             except OSError:
                 ours.close()
                 raise OverloadedError("the process for large batches has just ended") from None
