@@ -96,8 +96,8 @@ class Worker:
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
             logger.warning("model %s: %s", self._model.tag, sentence)
         self.engine = make_engine(settings.database_url.get_secret_value())
-        reach = preflight.Reach(self.engine, settings)
-        store = Store(Writer(self.engine), reach, spool.configured(settings))
+        probe = preflight.DatabaseProbe(self.engine, settings)
+        store = Store(Writer(self.engine), probe, spool.configured(settings))
         self._journal = Journal(store, pseudonyms.configured(settings))
         self._journal.start()
         self._helper = Helper(settings, self._model, identity_of(self.engine))

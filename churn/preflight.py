@@ -1,4 +1,4 @@
-"""Before serving: what a worker needs is there, or one sentence says what is missing."""
+"""Before serving: everything that a worker needs is there, or one sentence says what is missing."""
 
 import logging
 import os
@@ -21,13 +21,12 @@ from churn.model import registry
 
 logger = logging.getLogger("churn")
 
-# Set for the workers, which inherit it, once a start has made the identities: one that takes the place of
-# another that died shall not undo what an operator has changed since.
+# Set once a start has made the identities, and inherited by the workers: one that replaces a dead worker must
+# not undo what an operator has changed since.
 MADE = "_CHURN_IDENTITIES_MADE"
 
-
-# What BentoML would do itself, around the gate and the journal or behind them, and why it may not.
-UNFIT: Mapping[tuple[str, ...], str] = {
+# Features of BentoML's that would bypass the gate or the journal, and why each is refused.
+REFUSED_OPTIONS: Mapping[tuple[str, ...], str] = {
     ("http", "cors", "enabled"): "it stands behind the gate, which refuses what browsers ask first: "
     "let a proxy before this service answer for other sites",
     (
@@ -44,28 +43,28 @@ UNFIT: Mapping[tuple[str, ...], str] = {
 
 
 def check_configured(options: Mapping[str, Any]) -> None:
-    """Accept what BentoML's configuration makes of the service's `options`.
+    """Accept the service's `options`, as BentoML's configuration has changed them.
 
     Raises:
-        SettingsError: it switches something on that cannot be.
+        SettingsError: one of REFUSED_OPTIONS is switched on.
     """
-    for place, reason in UNFIT.items():
-        found: Any = options
-        for part in place:
-            found = (found or {}).get(part)
-        if found:
-            name = ".".join(place)
-            raise SettingsError(f"BentoML's configuration sets {name} to {found}: {reason}; take it out")
+    for path, reason in REFUSED_OPTIONS.items():
+        value: Any = options
+        for key in path:
+            value = (value or {}).get(key)
+        if value:
+            name = ".".join(path)
+            raise SettingsError(f"BentoML's configuration sets {name} to {value}: {reason}; take it out")
 
 
 def prepare(settings: Settings) -> None:
-    """Check the model and the database, and make the environment's identities exist, or the first ones.
+    """Check the model and the database, and make the identities of the environment, or the first ones.
 
-    The embedded SQLite database is migrated; another one only checked. One that does not answer may come
-    back: where the journal has a spool, that is said and no reason not to start.
+    The embedded SQLite database is migrated, others are only checked. A database that does not answer may
+    come back: where the journal has a spool, a warning is logged and the service starts.
 
     Raises:
-        ModelError, DatabaseError, SettingsError, IdentityError: what is missing, and what mends it.
+        ModelError, DatabaseError, SettingsError, IdentityError: what is missing, and what to do.
     """
     check_identities(settings)
     registry.load(settings.model)
@@ -75,7 +74,7 @@ def prepare(settings: Settings) -> None:
             if is_embedded(url):
                 schema.upgrade(engine)
             schema.check(engine)
-            _admit_somebody(engine, settings)
+            _make_identities(engine, settings)
             os.environ[MADE] = "yes"
         except DatabaseError as error:
             if is_embedded(url) or not is_away(error) or not settings.has_spool:
@@ -83,10 +82,11 @@ def prepare(settings: Settings) -> None:
             logger.warning("%s; until then the journal goes to the spool in %s", error, settings.spool)
 
 
-class Reach:
-    """Whether the database can be worked with; the first time it is, what a start could not do is done.
+class DatabaseProbe:
+    """Checks whether the database can be used; the first time that it can, makes the missing identities.
 
-    Never again: what an operator revokes or changes while the service runs stays so. Any thread may call it.
+    Only that once: what an operator revokes or changes while the service runs stays so. Any thread may call
+    it.
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
@@ -95,28 +95,25 @@ class Reach:
         self._lock = threading.Lock()
 
     def __call__(self) -> None:
-        """Return where it answers, is at head, and takes rows.
+        """Return if the database answers, is at head and takes rows.
 
         Raises:
-            DatabaseError: it does not, or is not.
+            DatabaseError: it does not.
         """
         probe(self._engine)
         with self._lock:
             if self._is_due:
-                self._make_up()
+                try:
+                    _make_identities(self._engine, self._settings)
+                except IdentityError as error:  # a start would end; by now callers are served
+                    logger.error("%s", error)
                 self._is_due = False
 
-    def _make_up(self) -> None:
-        try:
-            _admit_somebody(self._engine, self._settings)
-        except IdentityError as error:  # at a start, a reason not to serve; by now others are served
-            logger.error("%s", error)
 
+def _make_identities(engine: Engine, settings: Settings) -> None:
+    """Make the missing identities, and show those that nobody chose.
 
-def _admit_somebody(engine: Engine, settings: Settings) -> None:
-    """Make the identities that are missing, and show those that nobody chose.
-
-    On the terminal, not by a logger: its handlers may keep what they are told, and send it elsewhere.
+    They go to the terminal, not to a logger, whose handlers may store them or send them elsewhere.
     """
     if first := ensure_first_admin(engine, settings):
         sys.stderr.write(f"\n{first}\n\n")

@@ -26,7 +26,7 @@ from churn.database import schema
 from churn.database.engine import opened
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.preflight import Reach, prepare
+from churn.preflight import DatabaseProbe, prepare
 from churn.records.audit_log import events
 from churn.schemas.employee import EXAMPLE
 from harness import postgres
@@ -209,9 +209,9 @@ def test_with_the_database_away_they_are_made_when_it_is_back_by_one_worker(
 def test_they_are_made_too_where_the_database_is_back_before_a_worker_looks(
     engine: Engine, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    reach = Reach(engine, load())
-    reach()
-    reach()
+    probe = DatabaseProbe(engine, load())
+    probe()
+    probe()
     user, token = shown(capfd.readouterr().err)
     assert sign_in(engine, *user).is_good
     assert verify_token(engine, token) is not None
@@ -234,12 +234,12 @@ def revoke(engine: Engine) -> None:
         set_password(connection, "marie", "another horse")
 
 
-def is_away(engine: Engine, reach: Reach) -> None:
+def is_away(engine: Engine, probe: DatabaseProbe) -> None:
     """Have the database be away for a moment."""
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE alembic_version RENAME TO elsewhere"))
     with pytest.raises(DatabaseError):
-        reach()
+        probe()
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO alembic_version"))
 
@@ -248,11 +248,11 @@ def test_what_an_operator_took_away_does_not_come_back_after_an_outage(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named(monkeypatch)
-    reach = Reach(engine, load())
-    reach()
+    probe = DatabaseProbe(engine, load())
+    probe()
     revoke(engine)
-    is_away(engine, reach)
-    reach()
+    is_away(engine, probe)
+    probe()
     assert verify_token(engine, SECRET) is None
     assert not sign_in(engine, "marie", "correct horse").is_good
 
@@ -266,7 +266,7 @@ def test_nor_with_a_worker_that_takes_the_place_of_another(
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     prepare(load())
     revoke(engine)
-    Reach(engine, load())()
+    DatabaseProbe(engine, load())()
     assert not sign_in(engine, "marie", "correct horse").is_good
 
 
@@ -295,7 +295,7 @@ def test_a_start_with_a_revoked_token_is_refused_and_a_running_service_says_so(
     revoke(engine)
     with pytest.raises(IdentityError, match="API_TOKEN was revoked"):
         ensure_identities(engine, load())
-    Reach(engine, load())()
+    DatabaseProbe(engine, load())()
     assert [line.getMessage() for line in caplog.records if "revoked" in line.getMessage()]
     assert verify_token(engine, SECRET) is None
 

@@ -303,7 +303,7 @@ class TestStartsThatFailByEither:
         refuses(by, env, f"DATABASE_URL_FILE: {tmp_path}/url cannot be read (No such file or directory)")
 
 
-@pytest.mark.parametrize("place", preflight.UNFIT, ids=".".join)
+@pytest.mark.parametrize("place", preflight.REFUSED_OPTIONS, ids=".".join)
 def test_what_bentoml_may_not_do_around_the_gate_is_refused(place: tuple[str, ...]) -> None:
     service.service.inject_config()  # as `bentoml serve` does it
     options = copy.deepcopy(BentoMLContainer.config.services.get()["churn"])

@@ -1,4 +1,4 @@
-"""The child: a process that a worker starts for its large batches, as the worker sees it."""
+"""The child: the process that a worker starts for its large batches, as the worker sees it."""
 
 import asyncio
 import logging
@@ -17,34 +17,34 @@ from churn.core.memory_file import MemoryFile
 
 logger = logging.getLogger("churn")
 
-PATIENCE = 30.0  # seconds that it may take to end
+PATIENCE = 30.0  # seconds that the process may take to end
 _PROGRAM = "from churn.offload.process import main; main({}, {})"
 
 
 class Child:
-    """A process that is handed batches, and ended when it has been at rest for as long as it is worth."""
+    """A process that takes batches, and is ended when it has been idle for some time."""
 
     def __init__(self, start: object) -> None:
         self.has_ended = False
         self._loop = asyncio.get_running_loop()
         self._is_busy = False
-        self._kept: int | None = None  # seconds, by its own word, when it is at rest
+        self._idle_seconds: int | None = None  # for which it wants to be kept; None until it says so
         self._timer: asyncio.TimerHandle | None = None
         self._control, theirs = socket.socketpair()
         with theirs, MemoryFile() as file:
             file.append(pickle.dumps(start))
-            self._process = _started(theirs.fileno(), file.descriptor)
+            self._process = _start(theirs.fileno(), file.descriptor)
         self._control.setblocking(False)
         self._loop.add_reader(self._control, self._listen)
 
-    def hand(self, file: MemoryFile) -> Connection:
-        """Hand it a batch, and return the line on which to talk about it.
+    def send(self, file: MemoryFile) -> Connection:
+        """Send a batch, and return the connection on which to talk about it.
 
         Raises:
-            OverloadedError: it has just ended.
+            OverloadedError: the process has just ended.
         """
         ours, theirs = Pipe()
-        self._is_busy, self._kept = True, None
+        self._is_busy, self._idle_seconds = True, None
         if self._timer is not None:
             self._timer.cancel()
         with theirs:
@@ -55,18 +55,18 @@ class Child:
                 raise OverloadedError("the process for large batches has just ended") from None
         return ours
 
-    def rest(self) -> None:
-        """Let it go for now: nothing is asked of it."""
+    def set_idle(self) -> None:
+        """Note that the process has nothing to do."""
         self._is_busy = False
-        self._be_kept()
+        self._schedule_end()
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the process at once."""
         self._process.kill()
         self._end()
 
     def close(self) -> None:
-        """End it once it is done with what it has begun."""
+        """End the process once it has finished what it has begun."""
         self._end()
         try:
             self._process.wait(PATIENCE)
@@ -75,44 +75,44 @@ class Child:
             self._process.wait()
 
     def _listen(self) -> None:
-        """Hear for how long it is to be kept from now on, or that it has ended."""
-        told = b""
+        """Receive for how many seconds to keep the process from now on, or nothing where it has ended."""
+        message = b""
         with suppress(ConnectionError):
-            told = self._control.recv(1)
-        if told:
-            self._kept = told[0]
-            self._be_kept()
+            message = self._control.recv(1)
+        if message:
+            self._idle_seconds = message[0]
+            self._schedule_end()
         else:
             logger.error("the process for large batches has ended by itself; the next is started when needed")
             self._end()
 
-    def _be_kept(self) -> None:
-        if self._kept is not None and not self._is_busy and not self.has_ended:
+    def _schedule_end(self) -> None:
+        if self._idle_seconds is not None and not self._is_busy and not self.has_ended:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._loop.call_later(self._kept, self._end)
+            self._timer = self._loop.call_later(self._idle_seconds, self._end)
 
     def _end(self) -> None:
-        """Have it end: it sees that there will be no more."""
+        """Close the control socket, which ends the process."""
         if not self.has_ended:
             self.has_ended = True
             if self._timer is not None:
                 self._timer.cancel()
             self._loop.remove_reader(self._control)
             self._control.close()
-            # What ends gives its memory back first, which takes a while.
+            # A process that ends frees its memory first, which takes a while.
             threading.Thread(target=self._process.wait, name="child-end", daemon=True).start()
 
 
-def _started(*numbers: int) -> "subprocess.Popen[bytes]":
-    """Start the process with files of this one; it does what this checkout says."""
+def _start(*descriptors: int) -> "subprocess.Popen[bytes]":
+    """Start the process with some open files of this one, and the code of this checkout."""
     path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
         return subprocess.Popen(  # noqa: S603 - this Python, with a program of ours
-            [sys.executable, "-P", "-c", _PROGRAM.format(*numbers)],
+            [sys.executable, "-P", "-c", _PROGRAM.format(*descriptors)],
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
-            pass_fds=numbers,
+            pass_fds=descriptors,
         )
     except OSError as error:
         reason = f"cannot be started ({error.strerror})"

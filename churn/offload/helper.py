@@ -1,4 +1,4 @@
-"""The helper: what a worker has its large batches done by, in a process that is there while it is needed."""
+"""The helper: hands a worker's large batches to a process that runs while it is needed."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,22 +17,23 @@ from churn.offload.child import Child
 
 
 class Helper:
-    """Has large batches answered and journalled by a process of its own, one at a time.
+    """Has large batches answered and journalled by another process, one at a time.
 
-    The process is started for the first, and again where it has ended. For the event loop's thread alone.
+    The process is started for the first batch, and again where it has ended. Only the event loop's thread may
+    use this.
     """
 
-    def __init__(self, settings: Settings, model: ServedModel, opened: Identity) -> None:
-        self._start = settings, model, opened
+    def __init__(self, settings: Settings, model: ServedModel, identity: Identity) -> None:
+        self._start = settings, model, identity
         self._turn = asyncio.Lock()
         self._child: Child | None = None
         self._batch: Batch | None = None
 
     async def answer(self, file: MemoryFile, language: Language) -> "Batch":
-        """Have the list of employees in a file replaced by the answer to it; the batch is to be closed.
+        """Have the list of employees in a file replaced by its answer; close the returned batch afterwards.
 
         Raises:
-            ChurnError: it is refused, or cannot be answered now.
+            ChurnError: the batch is refused, or cannot be answered now.
         """
         await self._turn.acquire()
         try:
@@ -42,7 +43,7 @@ class Helper:
         except BaseException:
             self._turn.release()
             raise
-        await self._batch.be_answered(language)
+        await self._batch.await_answer(language)
         return self._batch
 
     @property
@@ -51,31 +52,29 @@ class Helper:
         return 0 if self._batch is None else self._batch.waiting
 
     def close(self) -> None:
-        """End the process, once it is done with what it has begun."""
+        """End the process once it has finished what it has begun."""
         if self._child is not None:
             self._child.close()
 
 
 class Batch:
-    """One batch that the process has: answered, then recorded, and forgotten there when it is closed."""
+    """One batch in the process: it is answered, then recorded, and forgotten there when it is closed."""
 
-    def __init__(self, child: Child, file: MemoryFile, let_go: Callable[[], None]) -> None:
+    def __init__(self, child: Child, file: MemoryFile, release: Callable[[], None]) -> None:
         self._child = child
-        self._let_go = let_go
-        self._line = child.hand(file)
+        self._release = release
+        self._connection = child.send(file)
         self._rows = 0
         self.waiting = 0
 
-    async def be_answered(self, language: Language) -> None:
-        """Wait for the answer.
-
-        What takes too long for who waits is ended with the process: its next batch is another one's.
+    async def await_answer(self, language: Language) -> None:
+        """Wait for the answer; if the wait is cancelled, end the process, since its next batch is another's.
 
         Raises:
-            ChurnError: it is refused, or the process has ended.
+            ChurnError: the batch is refused, or the process has ended.
         """
         try:
-            self._rows = await self._asked(language)
+            self._rows = await self._request(language)
         except asyncio.CancelledError:
             self._child.kill()
             self.close()
@@ -88,27 +87,27 @@ class Batch:
         """Have the call journalled with its predictions and their answer; durable on return.
 
         Raises:
-            ChurnError: it is not, or the process has ended: then perhaps it is.
+            ChurnError: it is not journalled; or the process has ended, and it may be.
         """
         self.waiting = 1 + self._rows
         try:
-            await self._asked(replace(call, batch=None))
+            await self._request(replace(call, batch=None))
         finally:
             self.close()
 
     def close(self) -> None:
-        """Have it forgotten, and the next begin."""
-        if not self._line.closed:
+        """Have the batch forgotten, and let the next one begin."""
+        if not self._connection.closed:
             self.waiting = 0
-            self._line.close()
-            self._child.rest()
-            self._let_go()
+            self._connection.close()
+            self._child.set_idle()
+            self._release()
 
-    async def _asked(self, question: object) -> int:
-        """Return the reply to a question; raises what is replied of errors."""
+    async def _request(self, message: object) -> int:
+        """Send a message and return the reply; raises an error that is the reply."""
         try:
-            self._line.send(question)
-            reply = await _heard(self._line)
+            self._connection.send(message)
+            reply = await _receive(self._connection)
         except (EOFError, OSError):
             raise OverloadedError("the process for large batches has ended") from None
         if isinstance(reply, ChurnError):
@@ -116,12 +115,12 @@ class Batch:
         return int(reply)
 
 
-async def _heard(line: Connection) -> Any:
-    """Return what comes next; raises EOFError or OSError where that is the end."""
-    loop, is_there = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(line.fileno(), is_there.set)
+async def _receive(connection: Connection) -> Any:
+    """Return the next message; raises EOFError or OSError where there is none."""
+    loop, is_readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(connection.fileno(), is_readable.set)
     try:
-        await is_there.wait()
+        await is_readable.wait()
     finally:
-        loop.remove_reader(line.fileno())
-    return line.recv()
+        loop.remove_reader(connection.fileno())
+    return connection.recv()

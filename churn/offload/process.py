@@ -1,8 +1,8 @@
 """The process for large batches: reads, scores, answers and journals them, one after the other.
 
-Started by a worker (`helper`), with two of its files by number: a socket to be handed batches on, and what
-is needed to begin. It ends when the worker closes the socket, by whatever, and by no signal that
-others may mean: a worker that is asked to stop answers first.
+A worker starts it (`helper`) with two open files: a socket that brings the batches, and a file with the
+settings and the model. It ends when the worker closes the socket or dies. It ignores the usual signals: a
+worker that is asked to stop answers first.
 """
 
 import gc
@@ -38,15 +38,15 @@ from churn.web.tracebacks import anonymous_traceback, keep_texts_out_of_threads
 
 logger = logging.getLogger("churn")
 
-NICE = 5  # others' calls come first; where they take all there is, a third as much is left for this
-FEW = 1000  # employees; who never had more at once has not grown
-KEPT, KEPT_GROWN = 60, 3  # seconds for which it is worth keeping while there is nothing to do
+NICE = 5  # other calls come first; if they take all they can, this process gets a third as much
+LARGE = 1000  # employees; without a larger batch, the process has hardly grown
+IDLE, IDLE_GROWN = 60, 3  # seconds for which an idle process is worth keeping
 
 
 class Process:
-    """What the process holds open while it lives.
+    """Everything that the process keeps open.
 
-    Settings, model and SQLite file are the worker's, whatever was changed since that has begun.
+    Settings, model and SQLite file are those of the worker, whatever has changed since it started.
     """
 
     def __init__(self, settings: Settings, model: ServedModel, identity: Identity) -> None:
@@ -54,58 +54,58 @@ class Process:
         self._engine = make_engine(settings.database_url.get_secret_value(), pool_size=1, identity=identity)
         self._store = Store(Writer(self._engine), partial(probe, self._engine), spool.configured(settings))
         self._pseudonym = pseudonyms.configured(settings)
-        self._kept = KEPT
+        self._idle_seconds = IDLE
 
     def serve(self, control: socket.socket) -> None:
-        """Take batches until there will be no more."""
+        """Take batches until the worker closes the socket."""
         self._store.open()
         try:
-            while self._is_asked(control):
-                told, numbers, _, _ = socket.recv_fds(control, 1, 2)
-                if not told:
+            while self._await_batch(control):
+                message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+                if not message:
                     return
-                self._take(*numbers)
+                self._take(*descriptors)
                 self._store.catch_up()
         finally:
             self._store.close()
             self._engine.dispose()
 
-    def _is_asked(self, control: socket.socket) -> bool:
-        """Wait until something is asked; once all is in the database, say for how long this goes on."""
+    def _await_batch(self, control: socket.socket) -> bool:
+        """Wait for a batch; once everything is in the database, say for how long to keep this process."""
         while self._store.is_behind:
             if wait([control], PAUSE):
                 return True
             self._store.catch_up()
         gc.collect()
         with suppress(BrokenPipeError):
-            control.send(bytes([self._kept]))
+            control.send(bytes([self._idle_seconds]))
         return bool(wait([control]))
 
-    def _take(self, line: int, file: int) -> None:
-        """Do one batch, unless it comes to be that nobody waits for it any more."""
-        with Connection(line) as talk, MemoryFile(file) as batch, suppress(EOFError, OSError):
-            self._handle(talk, batch)
+    def _take(self, pipe: int, file: int) -> None:
+        """Handle one batch, until nobody waits for it any more."""
+        with Connection(pipe) as connection, MemoryFile(file) as batch, suppress(EOFError, OSError):
+            self._handle(connection, batch)
 
-    def _handle(self, line: Connection, file: MemoryFile) -> None:
-        language: Language = line.recv()
+    def _handle(self, connection: Connection, file: MemoryFile) -> None:
+        language: Language = connection.recv()
         try:
             scored = self._scorer.score(read_many(file.read()))
-            body = orjson.dumps([self._scorer.document(one, language) for one in scored])
+            body = orjson.dumps([self._scorer.document(prediction, language) for prediction in scored])
             file.replace(body)
         except ChurnError as error:
-            line.send(error)
+            connection.send(error)
             return
-        except Exception as error:  # noqa: BLE001 - whatever it is: the process lives on, and who waits is told
+        except Exception as error:  # noqa: BLE001 - whatever it is: the process goes on, and the caller is told
             logger.error("a large batch failed:\n%s", anonymous_traceback(error))
-            line.send(ChurnError("the large batch failed"))
+            connection.send(ChurnError("the large batch failed"))
             return
-        if len(scored) > FEW:
-            self._kept = KEPT_GROWN
-        line.send(len(scored))
-        line.send(self._refused(line.recv(), scored, body) or len(scored))
+        if len(scored) > LARGE:
+            self._idle_seconds = IDLE_GROWN
+        connection.send(len(scored))
+        connection.send(self._journal(connection.recv(), scored, body) or len(scored))
 
-    def _refused(self, call: Call, scored: list[Scored], body: bytes) -> ChurnError | None:
-        """Journal a call, and return why it could not be; else it is durable on return."""
+    def _journal(self, call: Call, scored: list[Scored], body: bytes) -> ChurnError | None:
+        """Journal a call, durable on return, or return why that failed."""
         try:
             entry = entry_of(replace(call, scored=scored, body=body), self._pseudonym)
             return self._store.keep([entry])[0]
@@ -115,15 +115,15 @@ class Process:
 
 
 def main(control: int, start: int) -> None:
-    """Serve the worker that has started this."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    """Serve the worker that started this process."""
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
     os.nice(NICE)
     logging.basicConfig(format="%(asctime)s [%(levelname)s] [%(name)s] %(message)s")
     keep_texts_out_of_threads()
     with MemoryFile(start) as file:
         process = Process(*pickle.loads(file.read()))  # noqa: S301 - the worker's own
     gc.freeze()
-    gc.disable()  # nothing of a batch is in cycles; what else is goes between two of them
-    with socket.socket(fileno=control) as line:
-        process.serve(line)
+    gc.disable()  # batches make no cycles; others are collected between two batches
+    with socket.socket(fileno=control) as worker:
+        process.serve(worker)
