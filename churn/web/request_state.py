@@ -1,4 +1,4 @@
-"""What is known of one request: the middlewares and the endpoint leave it for those around them."""
+"""The state of a request: what the middlewares and the endpoint tell those around them."""
 
 import time
 import uuid
@@ -17,34 +17,34 @@ from churn.schemas.caller import Caller
 from churn.schemas.prediction import Scored
 from churn.web.routes import ELSEWHERE, Route
 
-STATE = "churn"  # under which a scope's "state" holds it
+STATE = "churn"  # its key in a scope's "state"
 
 
 class Batch(Recording, Protocol):
-    """What journals a large batch that another process has answered."""
+    """A large batch that another process has answered, and journals."""
 
     def close(self) -> None:
-        """Have it forgotten there."""
+        """Have the batch forgotten there."""
 
 
 @dataclass(slots=True)
 class RequestState:
-    """What is known of one request so far."""
+    """What is known about a request so far."""
 
     request_id: uuid.UUID = field(default_factory=new_id)
     received_at: datetime = field(default_factory=partial(datetime.now, UTC))
     started: float = field(default_factory=time.perf_counter)
     route: Route = ELSEWHERE
     language: Language = "fr"
-    address: str | None = None  # where it comes from; None until the gate has looked
-    caller: Caller = Caller()  # noqa: RUF009 - frozen; anonymous until the gate knows better
+    address: str | None = None  # of the caller; None until the gate has looked
+    caller: Caller = Caller()  # noqa: RUF009 - frozen; anonymous until the gate has looked
     scored: Sequence[Scored] = ()  # what the answer predicts
-    batch: Batch | None = None  # what journals the call instead
-    refused: int | None = None  # the status with which the protocol has answered it
+    batch: Batch | None = None  # which journals the call instead
+    refused: int | None = None  # the status, where the protocol itself has answered
 
 
 def state_of(scope: Scope) -> RequestState:
-    """Return a request's state, made at the first call; inside of `Metrics`, it is at `STATE`."""
+    """Return a request's state, which the first call makes; inside `Metrics` it is at `STATE`."""
     states = scope.setdefault("state", {})
     state: RequestState | None = states.get(STATE)
     if state is None:

@@ -1,4 +1,4 @@
-"""The routes: every path that is served, and what holds for it, for all that handles requests to read."""
+"""The routes: every path that is served, with the rules that the handlers of requests read."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ Method = Literal["GET", "POST"]
 class JsonBody:
     """How the body of a prediction route is read, and how many bytes it may have.
 
-    Large ones that are `offloaded` are answered by another process.
+    Another process answers large bodies that are `offloaded`.
     """
 
     read: Callable[[bytes], object]
@@ -25,31 +25,31 @@ class JsonBody:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What holds for one path, or for every file in a folder whose name has the pattern `names`.
+    """The rules for one path, or for every file in a folder whose name matches the pattern `names`.
 
-    A folder's path ends in "/"; its pattern bounds how long a name may be.
+    A folder's path ends in "/"; its pattern also limits the length of a name.
     """
 
     path: str
-    scope: str | None  # what a caller's scopes must hold; with None, any caller may call it
+    scope: str | None  # that a caller must have; None allows every caller
     methods: tuple[Method, ...] = ("GET",)
-    is_open: bool = False  # anyone may call it
-    is_open_locally: bool = False  # programs on the same machine may call it without credentials
-    is_journalled: bool = False  # every call is; of the others that are not open, those that are refused
+    is_open: bool = False  # anyone may call it, without credentials
+    is_open_locally: bool = False  # programs on the same machine may, too
+    is_journalled: bool = False  # every call is; otherwise only refused calls are, unless it is open
     body: JsonBody | None = None
-    deadline: float | None = 30.0  # seconds until there is an answer; a stream has none
-    is_cacheable: bool = False  # browsers may keep the answer for ever: another one would have another path
+    deadline: float | None = 30.0  # seconds until there is an answer; None for a stream
+    is_cacheable: bool = False  # browsers may keep the answer for ever: a new one has a new path
     names: re.Pattern[str] | None = None
 
 
-# Every other address: what people type there is not ours to keep. Nobody may call it.
+# Every other address: nobody may call it, and the log does not keep what people typed.
 ELSEWHERE = Route("(elsewhere)", None)
 
 
 class RouteTable(dict[str, Route]):
-    """Has the route of every path; that of a path which is not served is `ELSEWHERE`.
+    """Maps every path to its route, and a path that is not served to `ELSEWHERE`.
 
-    As a mapping it holds the single paths; `folders` are the routes of many.
+    The items are the single paths; `folders` has the routes of folders.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:

@@ -1,4 +1,4 @@
-"""Tracebacks: where an error came from is logged, its text is not: that may repeat an employee's values."""
+"""Tracebacks without the error's text, which may repeat an employee's values."""
 
 import asyncio
 import logging
@@ -11,25 +11,25 @@ logger = logging.getLogger("churn")
 
 
 def anonymous_traceback(error: BaseException) -> str:
-    """Return where an error came from and its name, without its text and those of its causes."""
+    """Return an error's frames and its name, without its text and without its causes."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"{frames}{type(error).__qualname__}"
 
 
 def keep_texts_out() -> None:
-    """Have all libraries of this process log errors this way, and what nobody caught, too.
+    """Log the errors of all libraries in this process without their texts, and so those that nobody caught.
 
-    Of BentoML, uvicorn and SQLAlchemy's pool what they hand to `logging`; of asyncio what it would tell with
-    the arguments of calls; of threads and finalizers what would go to stderr. Called in the event loop.
+    This covers what BentoML, uvicorn and SQLAlchemy's pool pass to `logging`, what asyncio would log with the
+    arguments of calls, and what threads and finalizers would write to stderr. Call it in the event loop.
     """
     keep_texts_out_of_threads()
     asyncio.get_running_loop().set_exception_handler(_of_loop)
 
 
 def keep_texts_out_of_threads() -> None:
-    """Have the same where there is no event loop."""
+    """Do the same where there is no event loop."""
     logging.setLogRecordFactory(_Record)
-    if threading.excepthook is threading.__excepthook__:  # else the process is somebody's who looks himself
+    if threading.excepthook is threading.__excepthook__:  # else the program has its own hook
         threading.excepthook = _of_thread
     if sys.unraisablehook is sys.__unraisablehook__:
         sys.unraisablehook = _of_finalizer
@@ -39,7 +39,7 @@ class _Record(logging.LogRecord):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.exc_info and self.exc_info[1] is not None:
-            self.exc_text = anonymous_traceback(self.exc_info[1])  # which formatters print as it is
+            self.exc_text = anonymous_traceback(self.exc_info[1])  # formatters print this as it is
             self.exc_info = None
 
 
@@ -48,11 +48,14 @@ def _of_loop(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     logger.error("in the event loop: %s", anonymous_traceback(error) if error else context["message"])
 
 
-def _of_thread(ended: threading.ExceptHookArgs) -> None:
-    told = anonymous_traceback(ended.exc_value) if ended.exc_value else ended.exc_type.__qualname__
-    logger.error("the thread %s has ended:\n%s", ended.thread.name if ended.thread else "?", told)
+def _of_thread(failure: threading.ExceptHookArgs) -> None:
+    name = failure.thread.name if failure.thread else "?"
+    logger.error("the thread %s has ended:\n%s", name, _traceback_of(failure))
 
 
-def _of_finalizer(failed: "sys.UnraisableHookArgs") -> None:
-    told = anonymous_traceback(failed.exc_value) if failed.exc_value else failed.exc_type.__qualname__
-    logger.error("where nobody could catch it:\n%s", told)
+def _of_finalizer(failure: "sys.UnraisableHookArgs") -> None:
+    logger.error("where nobody could catch it:\n%s", _traceback_of(failure))
+
+
+def _traceback_of(failure: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> str:
+    return anonymous_traceback(failure.exc_value) if failure.exc_value else failure.exc_type.__qualname__

@@ -1,4 +1,4 @@
-"""GET /history: reads what is asked for in the query, and answers a page of predictions."""
+"""GET /history: reads the query, and answers a page of predictions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,17 +16,17 @@ from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage
 from churn.web.parsing import MAX_ERRORS, readable
 
-READERS = 3  # pages that are read at once, so that logins find a connection beside them
+READERS = 3  # pages that are read at once, so that sign-ins still find a connection
 
 Read = Callable[[HistoryQuery], HistoryPage]
 
 
 def make_history(read: Read) -> Route:
-    """Return the route; `read` returns the page that is asked for, and is called off the event loop."""
+    """Return the route; `read` returns the requested page, and is called off the event loop."""
     readers = anyio.CapacityLimiter(READERS)
 
     async def history(request: Request) -> Response:
-        """Answer one page, and the id before which the next one begins."""
+        """Answer a page, and the id before which the next one begins."""
         query = read_query(request.query_params)
         page = await anyio.to_thread.run_sync(partial(read, query), limiter=readers)
         return Response(page.json_bytes(details=query.details), media_type="application/json")
@@ -35,7 +35,7 @@ def make_history(read: Read) -> Route:
 
 
 def read_query(parameters: QueryParams) -> HistoryQuery:
-    """Return what a query asks for.
+    """Return the query of a request.
 
     Raises:
         InvalidInputError: a parameter is unknown, given twice or malformed; one entry for each.
@@ -55,7 +55,7 @@ def read_query(parameters: QueryParams) -> HistoryQuery:
 
 
 def _error(name: str, kind: str) -> FieldError:
-    """Return our entry for a parameter; never its value."""
+    """Return the error for a parameter; never its value."""
     if kind == "extra_forbidden":
         return FieldError(("query", readable(name)), "unknown_parameter")
     return FieldError(("query", name), kind, name if kind == "identifier" else None)

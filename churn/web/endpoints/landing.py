@@ -1,4 +1,4 @@
-"""The landing page: what this is, what it answers to whom, and a first call to copy."""
+"""The landing page: what this service is, what it answers to whom, and a first call to copy."""
 
 import base64
 import hashlib
@@ -25,9 +25,9 @@ LANGUAGES: tuple[Language, ...] = ("fr", "en")
 
 
 def make_landing(frame_ancestors: Callable[[], Sequence[str]]) -> Route:
-    """Return the route of the page, which says the same to all and needs no other file.
+    """Return the route of the page, which is the same for everybody and needs no other file.
 
-    `frame_ancestors` returns the origins, beside this one, whose pages may show it in a frame.
+    `frame_ancestors` returns the other origins whose pages may show it in a frame.
     """
     style = _TEMPLATES.get_template("landing.css").render()
     page = _TEMPLATES.get_template("landing.html.j2")
@@ -36,8 +36,9 @@ def make_landing(frame_ancestors: Callable[[], Sequence[str]]) -> Route:
 
     async def landing(request: Request) -> HTMLResponse:
         """Answer the page in the language of `?lang=`, or else of the browser."""
-        asked = request.query_params.get("lang")
-        language = next((choice for choice in LANGUAGES if choice == asked), state_of(request.scope).language)
+        requested = request.query_params.get("lang")
+        default = state_of(request.scope).language
+        language = next((language for language in LANGUAGES if language == requested), default)
         headers = {
             "Content-Security-Policy": _policy(style, frame_ancestors()),
             "Content-Language": language,
@@ -49,7 +50,7 @@ def make_landing(frame_ancestors: Callable[[], Sequence[str]]) -> Route:
 
 
 def _policy(style: str, frame_ancestors: Sequence[str]) -> str:
-    """Return a policy under which the page's own style is all that a browser applies."""
+    """Return a policy that allows nothing but the page's own style."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     ancestors = " ".join(("'self'", *frame_ancestors))
     return (

@@ -1,4 +1,4 @@
-"""The prediction routes: reads a prediction route's body once, and refuses it before anything is computed."""
+"""The prediction routes: read the body once, and refuse a bad one before anything is computed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from churn.web.routes import JsonBody
 
 
 class Answer(NamedTuple):
-    """What an endpoint answers: the body, as JSON, and what it predicts, for the journal."""
+    """An endpoint's answer: the body, as JSON, and its predictions, for the journal."""
 
     body: bytes
     scored: Sequence[Scored]
@@ -27,18 +27,18 @@ Endpoint = Callable[[Any, Language], Awaitable[Answer]]
 
 
 class Batches(Protocol):
-    """What answers large batches: BentoML's worker and its event loop are for the others."""
+    """Answers large batches outside of the worker, whose event loop is for the other calls."""
 
     async def answer(self, file: MemoryFile, language: Language) -> Batch:
-        """Replace a file's list of employees by the answer to it, and return what journals that."""
+        """Replace the list of employees in a file by its answer, and return the batch, which journals it."""
 
 
 class PredictionRoutes:
-    """Reads the body of a prediction route, and answers by the endpoint of the route, or by `batches`.
+    """Reads the body of a prediction route, and has its endpoint or `batches` answer.
 
-    `endpoints` has the service's by their paths. Raises `RefusalError`s for the middleware around it to
-    answer. BentoML's own way to an endpoint takes as long as all that we do on ours, and would parse and
-    validate once more: what it leads to is called here, with the language, and says what it predicts.
+    `endpoints` are the service's, by path. A `RefusalError` is for the middleware around this one to answer.
+    BentoML's own path to an endpoint takes as long as all of ours, and would parse and validate once more. So
+    the endpoints are called here, with the language, and return their predictions too.
     """
 
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint], batches: Batches) -> None:
@@ -46,11 +46,11 @@ class PredictionRoutes:
         self._endpoints = endpoints
         self._batches = batches
         self._reader = BodyReader()
-        # What is read of a large body takes ten times its bytes: one at a time.
+        # One large body at a time: once parsed, it takes ten times its bytes.
         self._large = anyio.CapacityLimiter(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; what is no prediction passes."""
+        """Answer a request for a prediction, and pass others on."""
         state: RequestState | None = scope["state"][STATE] if scope["type"] == "http" else None
         if state is None or state.route.body is None or scope["method"] not in state.route.methods:
             await self._app(scope, receive, send)
@@ -69,7 +69,7 @@ class PredictionRoutes:
         await send({"type": "http.response.body", "body": answer})
 
     async def _answer_batch(self, state: RequestState, body: Body, file: MemoryFile) -> memoryview:
-        """Answer a large batch, by another process; the state is left what journals it there."""
+        """Answer a large batch in another process, and note in the state that it journals the batch."""
         try:
             state.batch = await self._batches.answer(file, state.language)
             return file.view()
@@ -77,10 +77,10 @@ class PredictionRoutes:
             self._reader.let_go(state.caller, body)
 
     async def _answer_large(self, state: RequestState, format_: JsonBody, body: Body) -> Answer:
-        """Answer any other large body when it is its turn.
+        """Answer any other large body when its turn comes.
 
-        What has begun goes on where nobody waits for it any more: a thread cannot be ended, and what it
-        holds counts until it has.
+        The work goes on when its caller has gone: a thread cannot be cancelled, and its memory counts until
+        it ends.
         """
         endpoint, turn = self._endpoints[state.route.path], object()
         try:

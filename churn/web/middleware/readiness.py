@@ -1,4 +1,4 @@
-"""Readiness: `/readyz` says what it found."""
+"""Readiness: the answer of `/readyz`."""
 
 import asyncio
 import time
@@ -13,30 +13,30 @@ from churn.journal.journal import JournalState
 from churn.schemas.service import Readiness as ReadinessAnswer
 from churn.schemas.service import Spool
 
-KEPT = 1.0  # seconds for which nobody looks again: anyone may ask, as often as they like
+LIFETIME = 1.0  # seconds for which an answer is reused: anyone may ask, as often as they like
 
 Check = Callable[[], JournalState]
 
 
 class Readiness:
-    """Answers `/readyz` in BentoML's place, which says nothing but yes or no.
+    """Answers `/readyz` instead of BentoML, which only says yes or no.
 
-    `check` raises a `ChurnError` where no prediction could be made and journalled, for the middleware
-    around it to answer; it may read files, and runs off the event loop, in a thread that nothing else
-    needs: once for all who ask meanwhile, and within `KEPT` seconds.
+    `check` raises a `ChurnError` where no prediction could be made and journalled; the middleware around this
+    one answers it. It may read files, so it runs in a thread of its own, once for all who ask at the same
+    time or within `LIFETIME` seconds.
     """
 
     def __init__(self, app: ASGIApp, check: Check) -> None:
         self._app = app
         self._check = check
         self._thread = anyio.CapacityLimiter(1)
-        self._asked: asyncio.Task[JournalState] | None = None
-        self._answered = 0.0
+        self._task: asyncio.Task[JournalState] | None = None
+        self._checked = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; what asks for something else passes."""
+        """Answer a request for `/readyz`, and pass others on."""
         if scope["type"] == "lifespan":
-            self._asked = None  # what was found before this start says nothing
+            self._task = None  # its result is from before this start
         if scope["type"] == "http" and scope["path"] == "/readyz" and scope["method"] in ("GET", "HEAD"):
             answer = _answer(await self._state()).model_dump(exclude_unset=True)
             await JSONResponse(answer)(scope, receive, send)
@@ -44,17 +44,17 @@ class Readiness:
         await self._app(scope, receive, send)
 
     async def _state(self) -> JournalState:
-        asked = self._asked
-        if asked is None or (asked.done() and time.monotonic() - self._answered >= KEPT):
-            asked = self._asked = asyncio.create_task(self._ask())
-        # Shielded: one of them going away does not end the question of the others.
-        return await asyncio.shield(asked)
+        task = self._task
+        if task is None or (task.done() and time.monotonic() - self._checked >= LIFETIME):
+            task = self._task = asyncio.create_task(self._run_check())
+        # Shielded: a caller that goes away does not cancel the check for the others.
+        return await asyncio.shield(task)
 
-    async def _ask(self) -> JournalState:
+    async def _run_check(self) -> JournalState:
         try:
             return await anyio.to_thread.run_sync(self._check, limiter=self._thread)
         finally:
-            self._answered = time.monotonic()
+            self._checked = time.monotonic()
 
 
 def _answer(state: JournalState) -> ReadinessAnswer:

@@ -1,4 +1,4 @@
-"""GET /openapi.json: every route that is served, what it takes, and every answer that it may give."""
+"""GET /openapi.json: every route, what it takes, and every answer that it may give."""
 
 import orjson
 from starlette.requests import Request
@@ -9,7 +9,7 @@ from churn.web.openapi.document import make_document
 
 
 def make_openapi() -> Route:
-    """Return the route; the document is the same for all, and made once."""
+    """Return the route; the document is the same for everybody, and made once."""
     body = orjson.dumps(make_document())
 
     async def openapi(_: Request) -> Response:

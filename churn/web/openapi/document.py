@@ -1,6 +1,5 @@
-"""The OpenAPI document: made of the models, the table of routes and what is told of each."""
+"""The OpenAPI document: made from the models, the table of routes and the operations."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -43,7 +42,7 @@ An estimate opens a conversation; it decides nothing."""
 
 
 def make_document() -> dict[str, Any]:
-    """Return the document, fit for JSON; OpenAPI 3.1, whose schemas are JSON Schema 2020-12."""
+    """Return the document as plain values: OpenAPI 3.1, whose schemas are JSON Schema 2020-12."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "churn", "version": churn.__version__, "description": _ABOUT},
@@ -83,7 +82,7 @@ def _statuses() -> list[int]:
 
 
 def _schemas() -> dict[str, Any]:
-    """Return every model's schema; what is sent in, as the service reads it."""
+    """Return the schema of every model; those of requests as the service reads them."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         (Refusal, "serialization"),
         (InvalidInput, "serialization"),
@@ -123,8 +122,8 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
-    ways: list[dict[str, list[str]]] = [] if route.is_open else [{"bearer": []}, {"basic": []}]
-    return [*ways, {}] if route.is_open_locally else ways  # {} is none at all
+    schemes: list[dict[str, list[str]]] = [] if route.is_open else [{"bearer": []}, {"basic": []}]
+    return [*schemes, {}] if route.is_open_locally else schemes  # {} means no credentials
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -164,5 +163,4 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _headers(*names: str) -> dict[str, Any]:
-    wanted: Sequence[str] = ("X-Request-ID", *names)
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in wanted}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", *names)}

@@ -1,4 +1,4 @@
-"""The routes as the document tells them: what each is for, takes and answers."""
+"""The operations: what each route is for, what it takes and what it answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from churn.schemas.service import Health, ModelCard, Readiness
 from churn.web.parsing import MAX_ROWS
 from churn.web.routes import Route
 
-# What may befall any call: it is not HTTP as the service reads it, something breaks, or takes too long.
+# Any call may be malformed, fail, or take too long.
 _ALWAYS = (400, 405, 408, 431, 500, 504)
 _CLOSED = (401, 403, 429, 503)
 _BODY = (413, 415, 422)
@@ -21,10 +21,10 @@ _BODY = (413, 415, 422)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route: its answer is a model, a list of it, or text of some media type.
+    """One route: its answer is a model, a list of models, or text of some media type.
 
-    `asks` is the model of its body, `query` that of its parameters, `refusals` the statuses that are its own;
-    who may call, and how, is the table's to say.
+    `asks` is the model of its body, `query` that of its parameters, and `refusals` are its own statuses. The
+    table of routes says who may call it, and how.
     """
 
     tag: str
@@ -32,7 +32,7 @@ class Operation:
     description: str
     answer: type[BaseModel] | str
     asks: type[BaseModel] | None = None
-    most: int | None = None  # with it, lists of up to so many go in and come out
+    most: int | None = None  # where it takes and answers lists: their longest length
     query: type[BaseModel] | None = None
     refusals: tuple[int, ...] = ()
 
