@@ -10,10 +10,10 @@ _DAYS = {"d": 1, "m": 30, "y": 365}
 
 
 def read_age(_: click.Context, __: click.Parameter, text: str | None) -> timedelta | None:
-    """Return how long a text says; an option's callback.
+    """Return the length of time that a text says; an option's callback.
 
     Raises:
-        BadParameter: it says nothing of the kind.
+        BadParameter: the text is malformed.
     """
     if text is None:
         return None

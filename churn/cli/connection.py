@@ -13,6 +13,12 @@ from churn.database import schema
 from churn.database.engine import opened
 from churn.journal.operator_actions import record_action
 
+# Said where SQLite could not empty its log.
+LEFT_IN_LOG = (
+    "the database's log (-wal) still has what was taken away, since another process is reading: "
+    "it goes when that has ended"
+)
+
 Change = Callable[[Connection], Any]
 
 

@@ -1,4 +1,4 @@
-"""`churn db`: the schema of the database that DATABASE_URL names."""
+"""`churn db`: the schema and the copies of the database that DATABASE_URL names."""
 
 from pathlib import Path
 
@@ -15,21 +15,22 @@ from churn.records import backups
 
 @click.command()
 def upgrade() -> None:
-    """Migrate the schema to head; run it after every update, before serving.
+    """Migrate the schema to head; run this after every update, before serving.
 
-    On PostgreSQL it also makes the partitions of the next months. Interrupted, run it again: it goes on.
+    On PostgreSQL it also makes the partitions of the next months. If it is interrupted, run it again: it goes
+    on.
     """
     with opened(load().database_url.get_secret_value()) as engine:
         schema.upgrade(engine)
         partitions.ensure(engine)
-        _tell(engine)
+        _print_state(engine)
 
 
 @click.command()
 def check() -> None:
-    """Say whether the database answers, is whole and at head; exit code 1 where not."""
+    """Say whether the database answers, is intact and at head; exit code 1 where not."""
     with opened(load().database_url.get_secret_value()) as engine:
-        _tell(engine)
+        _print_state(engine)
 
 
 @click.command()
@@ -43,9 +44,9 @@ def check() -> None:
     help="How long it may take.",
 )
 def backup(file: Path, within: float) -> None:
-    """Copy the whole database to FILE while the service goes on: a SQLite file, or what pg_dump makes.
+    """Copy the whole database to FILE while the service runs: a SQLite file, or the output of pg_dump.
 
-    FILE holds personal data, and the journal keeps who made it. It appears once it is whole.
+    FILE holds personal data, and the journal keeps who made it. It appears once it is complete.
     """
     if file.exists():
         raise SettingsError(f"{file} is already there: name another file")
@@ -59,12 +60,12 @@ def backup(file: Path, within: float) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--over", is_flag=True, help="There may be a database already; a SQLite file is set aside.")
-@click.option("--unverified", is_flag=True, help="Also a copy whose journal is not as it was written.")
+@click.option("--over", is_flag=True, help="Allow an existing database; a SQLite file is set aside.")
+@click.option("--unverified", is_flag=True, help="Allow a copy whose journal is not as it was written.")
 def restore(file: Path, *, over: bool, unverified: bool) -> None:
-    """Put FILE, made by `churn db backup`, in the place of the database, once it is found to be whole.
+    """Replace the database by FILE, made by `churn db backup`, after checking that it is intact.
 
-    Stop the service first. Repeat what was erased or purged since the copy was made.
+    Stop the service first. Afterwards, repeat what was erased or purged since the copy was made.
     """
     url = load().database_url.get_secret_value()
     aside = backups.restore(parse_url(url), file, over=over, unverified=unverified)
@@ -76,15 +77,15 @@ def restore(file: Path, *, over: bool, unverified: bool) -> None:
             click.echo(f"{name_of(engine)} is at revision {revision}: run `churn db upgrade`")
             return
         record_action(engine, "churn db restore", {"file": file.name})
-        _tell(engine)
+        _print_state(engine)
 
 
-def _tell(engine: Engine) -> None:
+def _print_state(engine: Engine) -> None:
     click.echo(f"{name_of(engine)} is at revision {schema.examine(engine)} (head)")
-    found = partitions.listing(engine)
-    if found.months:
-        click.echo(f"partitions: {len(found.months)} months, {found.months[0]} to {found.months[-1]}")
-    for table, count in found.default_rows.items():
+    listing = partitions.listing(engine)
+    if months := listing.months:
+        click.echo(f"partitions: {len(months)} months, {months[0]} to {months[-1]}")
+    for table, count in listing.default_rows.items():
         number = f"{count} or more" if count == partitions.MAX_COUNT else str(count)
         click.echo(
             f"{table}: {number} rows are in the default partition, and stay there until they are purged"

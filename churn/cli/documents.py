@@ -7,7 +7,7 @@ from churn.report.pages import render
 
 
 def write_documents(model: ServedModel, folder: Path) -> list[Path]:
-    """Draw a model's report and card into a folder, and return where they are.
+    """Draw a model's report and card into a folder, and return their paths.
 
     Raises:
         ModelError: the model is of another version of churn.

@@ -72,8 +72,8 @@ DATA = LazyGroup(
         "verify": Lazy("churn.cli.data.verify", "verify", "Tell whether the journal is as it was written."),
         "replay": Lazy("churn.cli.data.replay", "replay", "Make logged predictions again, and compare."),
         "export": Lazy("churn.cli.data.export", "export", "Write the journal's predictions to a file."),
-        "show": Lazy("churn.cli.data.show", "show", "Show every prediction about one person."),
-        "erase": Lazy("churn.cli.data.erase", "erase", "Erase what is known about one person."),
+        "show": Lazy("churn.cli.data.person", "show", "Show every prediction about one person."),
+        "erase": Lazy("churn.cli.data.person", "erase", "Erase what is known about one person."),
         "purge": Lazy("churn.cli.data.purge", "purge", "Remove what is older than it has to be kept."),
     },
 )

@@ -1,4 +1,4 @@
-"""A plain `kill`, as commands that write files take it."""
+"""How commands that write files react to a plain `kill`."""
 
 import signal
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from types import FrameType
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Let a plain `kill` end the work as Ctrl-C does: with what was begun removed."""
+    """Let a plain `kill` end the work as Ctrl-C does, so that unfinished files are removed."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
+    def interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)

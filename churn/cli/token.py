@@ -13,10 +13,10 @@ from churn.cli.console import make_console
 
 
 def _scopes(_: click.Context, __: click.Parameter, text: str) -> list[str]:
-    found = [scope.strip() for scope in text.split(",")]
-    if unknown := [scope for scope in found if scope not in SCOPES]:
+    scopes = [scope.strip() for scope in text.split(",")]
+    if unknown := [scope for scope in scopes if scope not in SCOPES]:
         raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(SCOPES)}")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(scopes))
 
 
 @click.command()
@@ -47,7 +47,7 @@ def issue(name: str, scopes: list[str], expires: timedelta | None) -> None:
 @click.command()
 @click.argument("name")
 def revoke(name: str) -> None:
-    """Let a token open nothing from now on."""
+    """Revoke a token: it opens nothing from now on."""
     with changing("churn token revoke", token=name) as change:
         change(lambda connection: tokens.revoke_token(connection, name))
     click.echo(f"token {name} is revoked")
@@ -57,13 +57,13 @@ def revoke(name: str) -> None:
 def list_tokens() -> None:
     """List the tokens, the newest first, with their last use."""
     with connected() as engine:
-        found = tokens.list_tokens(engine)
+        issued = tokens.list_tokens(engine)
     table = Table("token", "scopes", "state", "created (UTC)", "expires", "last used")
-    for one in found:
-        moments = (_moment(one.created_at), _moment(one.expires_at), _moment(one.last_used_at))
-        table.add_row(one.name, ", ".join(one.scopes), one.state, *moments)
+    for token in issued:
+        moments = (_moment(token.created_at), _moment(token.expires_at), _moment(token.last_used_at))
+        table.add_row(token.name, ", ".join(token.scopes), token.state, *moments)
     make_console().print(table)
 
 
-def _moment(at: datetime | None) -> str:
-    return "never" if at is None else f"{at:%Y-%m-%d %H:%M}"
+def _moment(moment: datetime | None) -> str:
+    return "never" if moment is None else f"{moment:%Y-%m-%d %H:%M}"

@@ -4,7 +4,6 @@ from typing import TextIO
 
 import click
 from rich.table import Table
-from sqlalchemy import Connection
 
 from churn.access import users
 from churn.access.roles import ROLES
@@ -61,7 +60,7 @@ def change_role(username: str, role: str) -> None:
 @click.command()
 @click.argument("username")
 def disable(username: str) -> None:
-    """Let a user in no longer. What they did stays in the journal."""
+    """Disable a user, who can no longer sign in. What they did stays in the journal."""
     _activate("churn user disable", username, is_active=False)
     click.echo(f"user {username} is disabled")
 
@@ -69,7 +68,7 @@ def disable(username: str) -> None:
 @click.command()
 @click.argument("username")
 def enable(username: str) -> None:
-    """Let a disabled user in again."""
+    """Enable a disabled user again."""
     _activate("churn user enable", username, is_active=True)
     click.echo(f"user {username} is enabled")
 
@@ -78,29 +77,25 @@ def enable(username: str) -> None:
 def list_users() -> None:
     """List the users."""
     with connected() as engine:
-        found = users.list_users(engine)
+        listed = users.list_users(engine)
     table = Table("user", "role", "state", "created (UTC)")
-    for one in found:
-        state = "active" if one.is_active else "disabled"
-        table.add_row(one.name, one.role, state, f"{one.created_at:%Y-%m-%d %H:%M}")
+    for user in listed:
+        state = "active" if user.is_active else "disabled"
+        table.add_row(user.name, user.role, state, f"{user.created_at:%Y-%m-%d %H:%M}")
     make_console().print(table)
 
 
 def _activate(action: str, username: str, *, is_active: bool) -> None:
-    def activate(connection: Connection) -> None:
-        users.set_active(connection, username, is_active=is_active)
-
     with changing(action, user=username) as change:
-        change(activate)
+        change(lambda connection: users.set_active(connection, username, is_active=is_active))
 
 
 def _password(file: TextIO | None) -> str:
-    """Return the password that somebody chose: API_PASSWORD is another's."""
+    """Return the user's password, typed or from a file; not API_PASSWORD, which belongs to another user."""
     if file is None:
-        asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        return asked
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     try:
         return file.read().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        # Chained from nothing: the error holds the content.
+        # Not chained: the error holds the content.
         raise IdentityError("the password is no text in UTF-8") from None

@@ -1,4 +1,4 @@
-"""`churn data export`: what was predicted, as a table for those who study it."""
+"""`churn data export`: logged predictions as a table, to be studied."""
 
 from datetime import datetime
 from pathlib import Path
@@ -19,17 +19,17 @@ from churn.records.predictions import count, logged
 @click.command()
 @click.argument("file", metavar="FILE.parquet", type=click.Path(path_type=Path))
 @period
-@click.option("--overwrite", is_flag=True, help="Replace the file where it is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def export(file: Path, since: datetime | None, until: datetime | None, *, overwrite: bool) -> None:
-    """Write one row for each prediction to a Parquet file: the call, the input, the result, the reasons.
+    """Write one row per prediction to a Parquet file: the call, the input, the result, the reasons.
 
-    The file holds personal data, and the journal keeps who made it. It appears once it is whole.
+    The file holds personal data, and the journal keeps who made it. It appears once it is complete.
     """
     check(file, overwrite=overwrite)
     console = Console(highlight=False, soft_wrap=True)
     with connected(patient=True) as engine:
         total = count(engine, since, until)
-        # No more than that: a service that goes on predicting shall not keep the export from its end.
+        # No more than these: a service that goes on predicting must not keep the export from ending.
         stream = logged(engine, since, until, limit=total)
         with terminated_as_interrupted(), Progress(console=console) as progress:
             task = progress.add_task("Exporting", total=1.0)

@@ -1,4 +1,4 @@
-"""The days that a command on the journal is about: --since and --until, in UTC."""
+"""The period of a command on the journal: --since and --until, days in UTC."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_YEARS = range(1970, 9999)  # what a UUIDv7 and a date can both hold
+_YEARS = range(1970, 9999)  # that both a UUIDv7 and a date can hold
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -24,7 +24,7 @@ def _end(context: click.Context, option: click.Parameter, day: datetime | None) 
 
 
 def period(command: _Command) -> _Command:
-    """Add `since` and `until`, the moments between which predictions were made; the second is excluded."""
+    """Add `since` and `until` to a command: the period's first moment, and the first one after it."""
     since = click.option(
         "--since", type=_DAY, callback=_start, metavar="DAY", help="From this day on (2026-01-31, UTC)."
     )

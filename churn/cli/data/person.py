@@ -1,31 +1,147 @@
-"""One person in the journal, as commands name one."""
+"""`churn data show` and `erase`: what people may ask for by articles 15 and 17 of the GDPR."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
 from sqlalchemy import Engine
 
-from churn.core.errors import IdentityError
-from churn.core.settings import Settings
+from churn.cli.connection import LEFT_IN_LOG, connected
+from churn.core.atomic_file import replacing
+from churn.core.errors import IdentityError, SettingsError, SpoolError
+from churn.core.settings import Settings, load
+from churn.dictionary import domain
+from churn.i18n import messages
+from churn.journal.operator_actions import record_action
 from churn.journal.pseudonyms import stored_forms
-from churn.records.privacy import count_about
+from churn.journal.spool import Spool
+from churn.records import privacy
+from churn.schemas.logged_prediction import LoggedPrediction
 
-# Where SQLite cannot empty its log now.
-IN_LOG = (
-    "the database's log (-wal) still has what was taken away, since another process is reading: "
-    "it goes when that has ended"
+# What a prediction is shown with, beside its call and its answer.
+_SHOWN = (
+    *("route", "model", "threshold", "prediction", "probability", "base_value"),
+    *("record", "values", "contributions"),
 )
 
+Answered = tuple[LoggedPrediction, Any]  # a prediction, and the part of the answer about the person
 
-def look_up(engine: Engine, employee: str, settings: Settings) -> tuple[tuple[str, ...], int]:
-    """Return the forms in which an employee's id may be in the journal, and how many predictions have one.
 
-    Raises:
-        IdentityError: none has.
-        DatabaseError: the database does not answer.
+@click.command()
+@click.argument("employee")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document per prediction and line.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file for the JSON, not the screen.")
+def show(employee: str, *, as_json: bool, output: Path | None) -> None:
+    """Show every prediction about EMPLOYEE: when, who asked, what was known, the result and the reasons.
+
+    The journal keeps that this was done, but not for whom.
     """
+    settings = load()
+    if output is not None and output.exists():
+        raise SettingsError(f"{output} is already there: name another file")
+    with connected(patient=True) as engine:
+        forms, number = _look_up(engine, employee, settings)
+        record_action(engine, "churn data show", {"predictions": number})
+        predictions = privacy.everything_about(engine, forms)
+        if output is not None:
+            _write(output, predictions)
+            click.echo(f"{number:,} predictions are in {output}")
+        elif as_json:
+            for prediction, answer in predictions:
+                click.echo(_json(prediction, answer))
+        else:
+            _print(predictions)
+
+
+@click.command()
+@click.argument("employee")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(employee: str, *, yes: bool) -> None:
+    """Erase every value about EMPLOYEE from the journal. It cannot be undone.
+
+    The rows stay, empty, and so does the proof that no others were touched. The journal keeps that this was
+    done, but not for whom.
+    """
+    settings = load()
+    _check_spool(settings)
+    with connected(patient=True) as engine:
+        forms, number = _look_up(engine, employee, settings)
+        if not yes:
+            click.confirm(f"Erase {number:,} predictions about this employee for good?", abort=True)
+        erased = privacy.erase(engine, forms)
+    click.echo(f"{erased.predictions:,} predictions and {erased.answers:,} answers erased")
+    if erased.in_log:
+        click.echo(LEFT_IN_LOG)
+
+
+def _look_up(engine: Engine, employee: str, settings: Settings) -> tuple[tuple[str, ...], int]:
+    """Return the forms in which the journal may have an employee's id, and their number of predictions."""
     forms = stored_forms(employee, settings.pseudonym_key.get_secret_value())
-    number = count_about(engine, forms)
+    number = privacy.count_about(engine, forms)
     if not number:
         raise IdentityError(
             "the journal has nothing about this employee: check the id, "
             "and CHURN_PSEUDONYM_KEY where ids are hashed"
         )
     return forms, number
+
+
+def _check_spool(settings: Settings) -> None:
+    """Refuse while calls wait in the spool of this machine: they may be about the same person."""
+    waiting = Spool(settings.spool, settings.spool_mb * 1024**2).state().records
+    if waiting:
+        raise SpoolError(
+            f"{waiting:,} calls wait in the spool {settings.spool} and may be about this employee: "
+            "let the service put them into the database first"
+        )
+
+
+def _json(prediction: LoggedPrediction, answer: object) -> bytes:
+    document = {
+        "prediction_id": prediction.prediction_id,
+        "request_id": prediction.request_id,
+        "at": prediction.at,
+        "caller_kind": prediction.caller.kind,
+        "caller_name": prediction.caller.name,
+        **{name: getattr(prediction, name) for name in _SHOWN},
+        "answer": answer,
+    }
+    return orjson.dumps(document)
+
+
+def _write(output: Path, predictions: Iterator[Answered]) -> None:
+    try:
+        with replacing(output) as part:
+            part.chmod(0o600)
+            with part.open("wb") as file:
+                file.writelines(_json(*answered) + b"\n" for answered in predictions)
+    except OSError as error:
+        raise SettingsError(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _print(predictions: Iterator[Answered]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for prediction, _ in predictions:
+        console.print("\n".join(_lines(prediction)), markup=False)
+        console.print()
+
+
+def _lines(prediction: LoggedPrediction) -> Iterator[str]:
+    # Unknown where somebody removed the row of the call.
+    at = "?" if prediction.at is None else f"{prediction.at:%Y-%m-%d %H:%M:%S} UTC"
+    who = " ".join(filter(None, (prediction.caller.kind, prediction.caller.name))) or "?"
+    yield f"{at}  {prediction.route or '?'}, asked by {who}"
+    ids = f"prediction {prediction.prediction_id}, request {prediction.request_id}"
+    yield f"  {ids}, model {prediction.model}"
+    probability, threshold = prediction.probability, prediction.threshold
+    if probability is not None:
+        verdict = messages.verdict(bool(prediction.prediction), "en")
+        yield f"  {verdict}: probability {probability:.4f}, threshold {threshold:.4f}"
+    for name, value in (prediction.record or {}).items():
+        if value is not None:
+            contribution = (prediction.contributions or {}).get(name)
+            weight = "" if contribution is None else f"  ({contribution:+.3f} log-odds)"
+            yield f"    {domain.BY_NAME[name].label('en')}: {value}{weight}"

@@ -1,4 +1,4 @@
-"""`churn data purge`: the end of what is old."""
+"""`churn data purge`: removes old calls."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,12 +7,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from churn.cli.age import METAVAR, read_age
-from churn.cli.connection import connected
-from churn.cli.data.person import IN_LOG
+from churn.cli.connection import LEFT_IN_LOG, connected
 from churn.core.errors import SettingsError
 from churn.records import privacy
 
-LEAST = timedelta(days=183)  # the six months for which article 26(6) of the AI Act has deployers keep logs
+LEAST = timedelta(days=183)  # article 26(6) of the AI Act has deployers keep logs for six months
 
 
 @click.command()
@@ -25,7 +24,7 @@ LEAST = timedelta(days=183)  # the six months for which article 26(6) of the AI 
     help="How old: days, months of 30 days or years of 365 (400d, 14m, 2y).",
 )
 @click.option("--dry-run", is_flag=True, help="Only say how much it would be.")
-@click.option("--force", is_flag=True, help="Also less than six months, which the AI Act asks to keep.")
+@click.option("--force", is_flag=True, help="Allow less than six months, which the AI Act asks to keep.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(older_than: timedelta, *, dry_run: bool, force: bool, yes: bool) -> None:
     """Remove every call that is older than AGE from the journal. It cannot be undone, and is logged."""
@@ -47,4 +46,4 @@ def purge(older_than: timedelta, *, dry_run: bool, force: bool, yes: bool) -> No
             in_log = privacy.purge(engine, before, lambda removed: progress.advance(task, removed))
     click.echo(f"{number:,} calls removed")
     if in_log:
-        click.echo(IN_LOG)
+        click.echo(LEFT_IN_LOG)

@@ -1,4 +1,4 @@
-"""`churn data replay`: whether the past comes out as it was logged."""
+"""`churn data replay`: checks that logged predictions come out the same."""
 
 from datetime import datetime
 

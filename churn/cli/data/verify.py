@@ -1,4 +1,4 @@
-"""`churn data verify`: tells whether the journal is as it was written."""
+"""`churn data verify`: checks that the journal is as it was written."""
 
 import json
 import uuid
@@ -11,8 +11,8 @@ from rich.progress import Progress
 from churn.cli.connection import connected
 from churn.core.atomic_file import replacing
 from churn.core.errors import SettingsError
+from churn.records import integrity
 from churn.records.integrity import Head, IntegrityReport
-from churn.records.integrity import verify as walk
 
 
 @click.command()
@@ -28,36 +28,38 @@ def verify(heads: Path | None, save_heads: Path | None) -> None:
     """Walk the journal's chains of digests; exit code 1 where a row was changed, removed or inserted.
 
     The newest end of a chain can be cut off without a trace in the database: save the heads now and then,
-    keep them where whoever may write the database may not, and hand them over the next time.
+    keep them out of reach of those who can write to the database, and pass them in the next time.
     """
     known = {} if heads is None else _read(heads)
     console = Console(highlight=False, soft_wrap=True)
     with connected(patient=True) as engine, Progress(console=console) as progress:
         task = progress.add_task("Verifying", total=None)
-        found = walk(engine, lambda done, total: progress.update(task, completed=done, total=total), known)
-    _tell(console, found)
-    if found.findings:
+        report = integrity.verify(
+            engine, lambda done, total: progress.update(task, completed=done, total=total), known
+        )
+    _print(console, report)
+    if report.findings:
         raise SystemExit(1)
     if save_heads is not None:
-        _write(save_heads, found)
-        console.print(f"the heads of {len(found.heads)} chains are in {save_heads}", markup=False)
+        _write(save_heads, report)
+        console.print(f"the heads of {len(report.heads)} chains are in {save_heads}", markup=False)
 
 
-def _tell(console: Console, found: IntegrityReport) -> None:
-    lines = [f"{found.rows:,} rows in {found.batches:,} transactions of {len(found.heads):,} chains"]
-    lines += [f"{found.erased:,} of them erased on purpose"] * bool(found.erased)
-    lines += [f"{found.unsealed:,} requests from before there were seals"] * bool(found.unsealed)
-    lines += [str(finding) for finding in found.findings]
+def _print(console: Console, report: IntegrityReport) -> None:
+    lines = [f"{report.rows:,} rows in {report.batches:,} transactions of {len(report.heads):,} chains"]
+    lines += [f"{report.erased:,} of them erased on purpose"] * bool(report.erased)
+    lines += [f"{report.unsealed:,} requests from before there were seals"] * bool(report.unsealed)
+    lines += [str(finding) for finding in report.findings]
     lines += [
-        "the journal is NOT as it was written" if found.findings else "the journal is as it was written"
+        "the journal is NOT as it was written" if report.findings else "the journal is as it was written"
     ]
     console.print("\n".join(lines), markup=False)
 
 
-def _write(path: Path, found: IntegrityReport) -> None:
+def _write(path: Path, report: IntegrityReport) -> None:
     plain = {
         str(chain): {"id": str(head.id), "sequence": head.sequence, "digest": head.digest.hex()}
-        for chain, head in found.heads.items()
+        for chain, head in report.heads.items()
     }
     with replacing(path) as part:
         part.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")

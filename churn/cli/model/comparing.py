@@ -36,27 +36,27 @@ def compare_models(first: str, second: str, data: Path, decimal: Mark | None, th
     marks = separator(decimal, thousands)
     employees = read_labelled(data, thousands=marks, tell=noting(console))
     has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
-    one, other = (_opinion(found, employees) for found in models)
+    scores = [_scores(model, employees) for model in models]
     with progress_bar(console, "Comparing") as advance:
-        differences = compare(has_left, one, other, progress=advance)
+        differences = compare(has_left, *scores, progress=advance)
     console.print(f"{len(has_left)} employees, {int(has_left.sum())} departures")
     console.print(f"A is {models[0].tag}, B is {models[1].tag}", highlight=False)
     table = table_of("figure", "A", "B", "B - A", "95% interval", "")
-    for name, found in differences.items():
-        table.add_row(terms.metric_name(name, ENGLISH), *_row(found))
+    for name, difference in differences.items():
+        table.add_row(terms.metric_name(name, ENGLISH), *_row(difference))
     console.print(table)
     console.print("If either was trained on these employees, its figures here are too good.")
 
 
-def _row(found: MetricDifference) -> tuple[str, ...]:
+def _row(metric: MetricDifference) -> tuple[str, ...]:
     return (
-        f"{found.first:.4f}",
-        f"{found.second:.4f}",
-        f"{found.second - found.first:+.4f}",
-        f"{found.low:+.4f} to {found.high:+.4f}",
-        "more than chance" if found.beyond_chance else "",
+        f"{metric.first:.4f}",
+        f"{metric.second:.4f}",
+        f"{metric.second - metric.first:+.4f}",
+        f"{metric.low:+.4f} to {metric.high:+.4f}",
+        "more than chance" if metric.beyond_chance else "",
     )
 
 
-def _opinion(found: ServedModel, employees: pd.DataFrame) -> Scores:
-    return Scores(ColumnScorecard(found.scorecard).probabilities(employees), found.threshold)
+def _scores(model: ServedModel, employees: pd.DataFrame) -> Scores:
+    return Scores(ColumnScorecard(model.scorecard).probabilities(employees), model.threshold)
