@@ -1,4 +1,4 @@
-"""What clients were answered, held against what the journal has."""
+"""The audit: the answers that clients received, compared with the journal."""
 
 import uuid
 from collections import Counter
@@ -23,10 +23,10 @@ from harness.clients import Answered
 class Audit:
     """How many predictions were answered, and what became of them.
 
-    `lost` lack one of their five rows, `duplicated` have one twice, `altered` say something else than was
-    answered; `half` counts requests and predictions in the journal, answered or not, that lack a row.
-    `unheard` are whole, but their answer did not arrive: no fault. `unverified` are findings of
-    `churn data verify`.
+    `lost` ones lack one of their five rows, `duplicated` ones have a row twice, and `altered` ones differ
+    from the answer. `half` counts requests and predictions in the journal, answered or not, that lack a row.
+    `unheard` ones are complete, but their answer did not arrive: that is no fault. `unverified` counts the
+    findings of `churn data verify`.
     """
 
     answered: int
@@ -40,14 +40,13 @@ class Audit:
 
     @property
     def faults(self) -> dict[str, int]:
-        """What must not be, and is."""
+        """The faults that were found, with their counts."""
         names = ("lost", "duplicated", "altered", "half", "unverified")
-        counted = {name: getattr(self, name) for name in names}
-        return {name: count for name, count in counted.items() if count}
+        return {name: count for name in names if (count := getattr(self, name))}
 
 
 def audit(engine: Engine, answers: Sequence[Answered]) -> Audit:
-    """Compare what clients were answered with a journal that only they have filled."""
+    """Compare the answers of clients with a journal that has no other calls."""
     with engine.connect() as connection:
         journal = _Journal(connection)
     lost = duplicated = altered = 0
@@ -66,7 +65,7 @@ def audit(engine: Engine, answers: Sequence[Answered]) -> Audit:
 
 
 class _Journal:
-    """The journal's keys, and what the answers can be compared with."""
+    """The journal's keys, and the values that answers are compared with."""
 
     def __init__(self, connection: Connection) -> None:
         self._requests = _count(connection, select(requests.c.id))
@@ -80,9 +79,9 @@ class _Journal:
         self._person = {row.id: (row.request_id, row.employee_id) for row in people}
         values = _all(connection, select(prediction_results.c.id, prediction_results.c.probability))
         self.results: dict[uuid.UUID, float] = dict(values)
-        said = select(api_responses.c.request_id, api_responses.c.body).where(api_responses.c.status == 200)
-        # The body is long: of each, only the identifiers are kept.
-        self._said = {row.request_id: _ids(row.body) for row in connection.execute(said)}
+        bodies = select(api_responses.c.request_id, api_responses.c.body).where(api_responses.c.status == 200)
+        # Only the identifiers are kept, since the bodies are long.
+        self._answered = {row.request_id: _ids(row.body) for row in connection.execute(bodies)}
 
     def rows(self, key: uuid.UUID) -> tuple[int, ...]:
         """Return how many rows each of the five tables has for a prediction."""
@@ -96,12 +95,12 @@ class _Journal:
         )
 
     def agrees(self, answer: Answered) -> bool:
-        """Return whether the rows of a prediction, all there, say what was answered."""
+        """Return whether the rows of a complete prediction agree with the answer."""
         request, employee_id = self._person[answer.prediction_id]
         return (
             employee_id == answer.employee_id
             and self.results[answer.prediction_id] == answer.probability
-            and answer.prediction_id in self._said.get(request, ())
+            and answer.prediction_id in self._answered.get(request, ())
         )
 
     def half(self) -> int:
@@ -109,7 +108,7 @@ class _Journal:
         apart = self._requests.keys() ^ self._responses.keys()
         keys = self._inputs.keys() | self._features.keys() | self._results.keys()
         torn = {key for key in keys if not all(self.rows(key))}
-        promised = {key for said in self._said.values() for key in said}
+        promised = {key for answered in self._answered.values() for key in answered}
         return len(apart) + len(torn | (promised - keys))
 
 
@@ -122,14 +121,14 @@ def _count(connection: Connection, query: Select[Any]) -> Counter[uuid.UUID]:
 
 
 def _ids(body: Any) -> list[uuid.UUID]:
-    said: Iterable[Any] = body if isinstance(body, list) else [body]
-    return [uuid.UUID(one["prediction_id"]) for one in said if "prediction_id" in one]
+    answers: Iterable[Any] = body if isinstance(body, list) else [body]
+    return [uuid.UUID(answer["prediction_id"]) for answer in answers if "prediction_id" in answer]
 
 
 def in_order(engine: Engine) -> bool:
     """Return whether the calls were committed in the order in which they were answered.
 
-    For the journal of one worker at a time, and of calls that are refused nothing or logged singly.
+    For the journal of one worker at a time, in which no refused calls were only counted.
     """
     columns = requests.c.batch_id, api_responses.c.answered_at
     query = (

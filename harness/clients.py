@@ -1,4 +1,4 @@
-"""Clients that post for as long as they are let, and remember each answer that they received whole."""
+"""Clients that post until they are stopped, and remember each answer that arrived whole."""
 
 import http.client
 import json
@@ -17,13 +17,13 @@ from churn.schemas.employee import EXAMPLE
 LARGEST_BATCH = 8
 BATCHES = 0.25  # share of the calls
 PATIENCE = 60.0  # seconds that an answer may take, a restart included
-LEAVES = 0.05  # share of the calls after which a client hangs up: a new worker gets callers, too
-BREATH = 0.05  # seconds after a call that was refused or cut
+HANG_UPS = 0.05  # share of the calls after which a client hangs up, so that a new worker gets callers too
+PAUSE = 0.05  # seconds after a call that was refused or cut
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One prediction that left the server: for whom, and what it said."""
+    """One prediction that left the server: for whom, and its result."""
 
     prediction_id: uuid.UUID
     employee_id: str
@@ -40,10 +40,10 @@ class Refused:
 
 
 class Clients:
-    """Some clients at once, with a thread each; they post while inside `with`.
+    """Several clients, each in its own thread, which post inside the `with` block.
 
-    They mix `/predict` and small batches, and never name an employee twice: what they were told they can
-    ask the database for. A connection that breaks, or has no answer after `patience` seconds, counts as
+    They mix `/predict` and small batches, and never use an employee's id twice, so that each answer can be
+    found in the database. A connection that breaks, or has no answer after `patience` seconds, counts as
     `cut` and is made again.
     """
 
@@ -71,14 +71,14 @@ class Clients:
         self._stopping.set()
         self._threads.shutdown()
         for client in self._running:
-            client.result()  # what none of them should have met is raised here
+            client.result()  # raises the errors that no client should have met
 
     def await_calls(self, more: int, status: int = 200) -> None:
-        """Wait until some more calls were answered with a status; fail where they do not come."""
+        """Wait until so many more calls were answered with a status; fail where they are not."""
         with self._changed:
             wanted = self.statuses[status] + more
-            came = self._changed.wait_for(lambda: self.statuses[status] >= wanted, 2 * PATIENCE)
-        assert came, f"{dict(self.statuses)}, {self.cut} cut, {self.refusals[-1:]}"
+            is_done = self._changed.wait_for(lambda: self.statuses[status] >= wanted, 2 * PATIENCE)
+        assert is_done, f"{dict(self.statuses)}, {self.cut} cut, {self.refusals[-1:]}"
 
     def _run(self, number: int) -> None:
         choices = random.Random(f"{self._seed} {number}")
@@ -98,8 +98,8 @@ class Clients:
                 with self._changed:
                     self.cut += 1
             if refused:
-                self._stopping.wait(BREATH)
-            if choices.random() < LEAVES:
+                self._stopping.wait(PAUSE)
+            if choices.random() < HANG_UPS:
                 connection.close()
         connection.close()
 
@@ -113,8 +113,8 @@ class Clients:
         content = json.loads(response.read())
         with self._changed:
             if response.status == 200:
-                said = content if is_batch else [content]
-                self.answers += [_answered(*pair) for pair in zip(people, said, strict=True)]
+                answers = content if is_batch else [content]
+                self.answers += [_answered(*pair) for pair in zip(people, answers, strict=True)]
             else:
                 self.refusals.append(Refused(response.status, response.headers["Retry-After"], content))
             self.statuses[response.status] += 1
@@ -123,7 +123,7 @@ class Clients:
 
 
 def _employee(name: str, choices: random.Random) -> dict[str, Any]:
-    """Return an employee of that identifier, with a risk of their own."""
+    """Return an employee with an identifier and a random risk."""
     return {
         **EXAMPLE,
         "employee_id": name,
@@ -133,5 +133,5 @@ def _employee(name: str, choices: random.Random) -> dict[str, Any]:
     }
 
 
-def _answered(person: dict[str, Any], said: dict[str, Any]) -> Answered:
-    return Answered(uuid.UUID(said["prediction_id"]), person["employee_id"], said["probability"])
+def _answered(person: dict[str, Any], answer: dict[str, Any]) -> Answered:
+    return Answered(uuid.UUID(answer["prediction_id"]), person["employee_id"], answer["probability"])

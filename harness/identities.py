@@ -12,7 +12,7 @@ from churn.access.tokens import issue_token
 from churn.access.users import add_user
 
 PASSWORD = "correct horse battery"
-QUICK = 4  # bcrypt's least: the hash that is stored says it, and whoever signs in is checked by it
+QUICK = 4  # bcrypt's minimum of rounds; the stored hash says how many there were
 
 
 def a_token(engine: Engine, name: str = "tests", **options: Any) -> str:
@@ -24,17 +24,17 @@ def a_token(engine: Engine, name: str = "tests", **options: Any) -> str:
 def a_user(
     engine: Engine, name: str = "marie", password: str = PASSWORD, *, rounds: int = QUICK, **options: Any
 ) -> uuid.UUID:
-    """Return the key of a new user, whose password takes as long to check as its `rounds` say."""
+    """Return the key of a new user; `rounds` decide how long it takes to check the password."""
     with engine.begin() as connection, pytest.MonkeyPatch.context() as patched:
         patched.setattr(passwords, "ROUNDS", rounds)
         return add_user(connection, name, password, **options)
 
 
 def basic(username: str, password: str = PASSWORD) -> str:
-    """Return the header of a user."""
+    """Return a user's header."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
 def bearer(secret: str) -> str:
-    """Return the header of a token."""
+    """Return a token's header."""
     return f"Bearer {secret}"

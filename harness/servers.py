@@ -1,4 +1,4 @@
-"""A real `bentoml serve` in a process of its own, for tests and benchmarks."""
+"""A real `bentoml serve` in its own process, for tests and benchmarks."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ from churn.core.secret_files import NAMES
 
 PROJECT = Path(__file__).parents[1]
 LISTENING = "Starting production HTTP BentoServer"
-WORKER = "_bentoml_impl.worker.service"  # the module that BentoML's supervisor starts, once a worker
+WORKER = "_bentoml_impl.worker.service"  # the module that BentoML's supervisor starts for each worker
 PATIENCE = 120  # seconds that a start may take on a busy machine
 
 
@@ -48,66 +48,67 @@ class Process:
             self._changed.notify_all()
 
     def await_output(self, text: str, patience: float = PATIENCE) -> None:
-        """Wait until it has printed a text, at most `patience` seconds; fail where it ends without."""
+        """Wait until the server has printed a text; fail after `patience` seconds or if it ends."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._ended or text in self.output, patience), self.output
         assert text in self.output, self.output
 
     @property
     def output(self) -> str:
-        """Return what it has printed so far."""
+        """Everything that the server has printed so far."""
         return "".join(self._lines)
 
     def await_ready(self, url: str, patience: float = PATIENCE) -> float:
-        """Return the seconds until it was ready; its socket queues callers while the worker starts."""
+        """Wait until the server is ready, and return how many seconds that took."""
         started = time.monotonic()
         self.await_output(LISTENING, patience)
-        response = httpx.get(f"{url}/readyz", timeout=PATIENCE)
+        response = httpx.get(f"{url}/readyz", timeout=PATIENCE)  # queued while the worker starts
         assert response.status_code == 200, self.output
         return time.monotonic() - started
 
     @property
     def pid(self) -> int:
-        """Return its process id."""
+        """The process id."""
         return self._process.pid
 
     def send(self, number: int) -> None:
-        """Send a signal to it, and not to its workers."""
+        """Send a signal to the process, and not to its workers."""
         self._process.send_signal(number)
 
     def listens_on(self) -> set[tuple[str, int]]:
-        """Return the addresses that it or a worker listens on, by TCP or UDP."""
-        everyone = (psutil.Process(self._process.pid), *self.children())
-        calls = [call for one in everyone for call in one.net_connections("inet")]
-        return {tuple(call.laddr) for call in calls if call.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)}
+        """Return the addresses that the process or a worker listens on, by TCP or UDP."""
+        processes = (psutil.Process(self._process.pid), *self.children())
+        endpoints = [endpoint for process in processes for endpoint in process.net_connections("inet")]
+        listening = (psutil.CONN_LISTEN, psutil.CONN_NONE)
+        return {tuple(endpoint.laddr) for endpoint in endpoints if endpoint.status in listening}
 
     def children(self) -> list[psutil.Process]:
-        """Return the processes that it has started, and theirs."""
-        found: list[psutil.Process] = psutil.Process(self._process.pid).children(recursive=True)
-        return found
+        """Return the process's children and their children."""
+        children: list[psutil.Process] = psutil.Process(self._process.pid).children(recursive=True)
+        return children
 
     def workers(self) -> list[psutil.Process]:
         """Return the workers' processes, old and new."""
-        found = []
+        workers = []
         for child in self.children():
-            with suppress(psutil.NoSuchProcess):  # a zombie, too
+            with suppress(psutil.NoSuchProcess):  # also for a zombie
                 if WORKER in child.cmdline():
-                    found.append(child)
-        return found
+                    workers.append(child)
+        return workers
 
     def kill(self) -> None:
-        """Kill it with all its workers, as a machine that loses power; returns when all are gone."""
+        """Kill the process with all its workers, like a power cut; returns when all are gone."""
         supervisor = psutil.Process(self._process.pid)
-        supervisor.suspend()  # so that it starts no other worker meanwhile
-        # A kill of the process group would spare the workers: each has a session of its own.
+        supervisor.suspend()  # so that it does not start another worker
+        # Killing the process group would spare the workers: each has its own session.
         for process in (*self.children(), supervisor):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self._process.wait(PATIENCE)
-        self._reader.join(PATIENCE)  # the last of them closes their common output
+        self._reader.join(PATIENCE)  # the last one closes their common output
 
     def stop(self) -> int:
-        """Ask it to stop, by its process id, and return its exit code."""
+        """Ask the process to stop, and return its exit code."""
         self._process.terminate()
         try:
             code = self._process.wait(PATIENCE)
@@ -120,24 +121,24 @@ class Process:
 
 
 def resident(process: psutil.Process) -> int:
-    """Return the bytes of memory that a process and all below it hold."""
-    held: int = process.memory_info().rss
+    """Return the resident memory of a process and all its descendants, in bytes."""
+    memory: int = process.memory_info().rss
     for child in process.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
-            held += child.memory_info().rss
-    return held
+            memory += child.memory_info().rss
+    return memory
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that is ready: where it listens, and its process."""
+    """A server that is ready: its URL and its process."""
 
     url: str
     process: Process
 
 
 def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
+    """Return a local port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -145,30 +146,30 @@ def free_port() -> int:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Return this process's environment without settings of ours, and with changes."""
-    kept = {name: value for name, value in os.environ.items() if not is_setting(name)}
-    kept.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    return {**kept, "BENTOML_DO_NOT_TRACK": "1", **changes}
+    """Return this process's environment without our settings, and with changes."""
+    inherited = {name: value for name, value in os.environ.items() if not is_setting(name)}
+    inherited.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    return {**inherited, "BENTOML_DO_NOT_TRACK": "1", **changes}
 
 
 def is_setting(variable: str) -> bool:
-    """Return whether a variable of the environment is a setting of ours; the tests' own are none."""
+    """Return whether a variable of the environment is a setting of ours, and not of the tests."""
     if variable.startswith("CHURN_"):
         return variable not in ("CHURN_ENV_FILE", "CHURN_REAL_DATA")
     return variable == "PORT" or variable.removesuffix("_FILE") in NAMES
 
 
 def home_beside(store: Path, folder: Path) -> Path:
-    """Return a new BENTOML_HOME in a folder, with the models of another one and nothing else of it."""
+    """Return a new BENTOML_HOME in a folder, with the models of another one and nothing else."""
     home = folder / "home"
     shutil.copytree(store / "models", home / "models")
     return home
 
 
-class Mortal:
-    """A `bentoml serve` that may be killed and started again, each time on the same port.
+class RestartableServer:
+    """A `bentoml serve` that can be killed and started again on the same port.
 
-    What it prints is that of its newest process.
+    `process` is the newest one, with only that one's output.
     """
 
     def __init__(
@@ -177,10 +178,10 @@ class Mortal:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
-        # `within` is a command that runs the one that follows it.
+        # `within` is a command that runs the command after it.
         self._command = [*within, sys.executable, "-m", "bentoml", "serve", target]
         self._command += ["--host", "127.0.0.1", "--port", str(port)]
-        # In a container BentoML's supervisor leaves it to others to replace a worker.
+        # In a container, BentoML's supervisor does not replace workers.
         self._env = {name: value for name, value in env.items() if name != "BENTOML_CONTAINERIZED"}
         self.process: Process
 
@@ -192,7 +193,7 @@ class Mortal:
         self.process.stop()
 
     def start(self) -> None:
-        """Start a process and wait until it answers, ready or not."""
+        """Start a process, and wait until it answers, ready or not."""
         self.process = Process(self._command, self._env, PROJECT)
         try:
             self.process.await_output(LISTENING)
@@ -202,29 +203,30 @@ class Mortal:
             raise
 
     def stop(self) -> None:
-        """Ask it to stop, and wait for it."""
+        """Ask the process to stop, and wait for it."""
         self.process.stop()
 
     def kill(self) -> None:
-        """Kill it with all its workers."""
+        """Kill the process with all its workers."""
         self.process.kill()
         self.process.stop()
 
     def workers(self) -> list[int]:
-        """Return the ids of the processes that have callers; not of BentoML's supervisor, their parent."""
+        """Return the ids of the worker processes that have callers."""
         return [child.pid for child in self.process.children() if self._has_callers(child)]
 
     def _has_callers(self, process: psutil.Process) -> bool:
         try:
-            calls = process.net_connections("tcp")
+            connections = process.net_connections("tcp")
             return WORKER in process.cmdline() and any(
-                call.status == psutil.CONN_ESTABLISHED and call.laddr.port == self._port for call in calls
+                connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == self._port
+                for connection in connections
             )
-        except (psutil.NoSuchProcess, psutil.AccessDenied):  # a zombie's files are root's alone to look at
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # only root may look at a zombie's files
             return False
 
     def await_workers(self, count: int) -> None:
-        """Wait until some workers have callers: a new one has none at first."""
+        """Wait until so many workers have callers; a new one has none at first."""
         wait_until(lambda: len(self.workers()) == count, lambda: self.process.output)
 
     def kill_worker(self, choose: Callable[[list[int]], int]) -> None:
@@ -232,27 +234,27 @@ class Mortal:
         os.kill(choose(self.workers()), signal.SIGKILL)
 
     def ready(self) -> dict[str, Any]:
-        """Return what `/readyz` says, with its status as `code`."""
+        """Return the answer of `/readyz`, with its status as `code`."""
         response = httpx.get(f"{self.url}/readyz", timeout=PATIENCE)
         return {**response.json(), "code": response.status_code}
 
-    def await_ready(self, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return what `/readyz` says, once that is as asked for."""
-        found: dict[str, Any] = {}
+    def await_ready(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait until the answer of `/readyz` fulfils a condition, and return it."""
+        answer: dict[str, Any] = {}
 
-        def look() -> bool:
-            found.update(self.ready())
-            return is_so(found)
+        def check() -> bool:
+            answer.update(self.ready())
+            return condition(answer)
 
-        wait_until(look, lambda: f"{found}\n{self.process.output}")
-        return found
+        wait_until(check, lambda: f"{answer}\n{self.process.output}")
+        return answer
 
 
-def wait_until(is_so: Callable[[], bool], told: Callable[[], str] = str) -> None:
-    """Wait for what sends no event; fail, with what is told then, where it does not come."""
+def wait_until(condition: Callable[[], bool], message: Callable[[], str] = str) -> None:
+    """Wait for a condition that sends no event; fail with a message where it does not come."""
     deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, told()
+    while not condition():
+        assert time.monotonic() < deadline, message()
         time.sleep(0.05)
 
 
@@ -260,7 +262,7 @@ def wait_until(is_so: Callable[[], bool], told: Callable[[], str] = str) -> None
 def serving(
     command: Sequence[str], env: Mapping[str, str], url: str, cwd: Path = PROJECT
 ) -> Iterator[Server]:
-    """Yield a server once it is ready; it is stopped afterwards."""
+    """Yield a server once it is ready, and stop it afterwards."""
     process = Process(command, env, cwd)
     try:
         process.await_ready(url)

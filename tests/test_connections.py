@@ -17,7 +17,7 @@ from churn.web.server import file_limit
 from churn.web.server.protocol import MAX_AHEAD, MAX_HEADERS, MAX_IDLE
 from churn.web.server.slow_clients import MAX_WAITING
 from harness.servers import Server, bentoml_serve, environment, home_beside, wait_until
-from tests.support.raw_sockets import ask, connect, heard, is_last, is_refusal
+from tests.support.raw_sockets import ask, connect, is_last, is_refusal, received
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 BEARER = f"Authorization: Bearer {TOKEN}\r\n".encode()
@@ -87,7 +87,7 @@ def test_slow_clients_keep_nobody_out(server: Server) -> None:
             if number % 250 == 249:
                 is_well(server)
         wait_until(lambda: connections(server) <= MAX_WAITING)
-        assert heard(slow[0]) == b""  # the first that waited went first, unheard
+        assert received(slow[0]) == b""  # the first that waited went first, unheard
         for _ in range(3):
             for connection in slow:
                 with suppress(OSError):  # it is closed already
@@ -306,7 +306,7 @@ def test_a_body_that_breaks_off_is_answered_to_nobody(server: Server) -> None:
     with connect(server.url) as connection:
         connection.sendall(HALF_A_BODY)
         connection.shutdown(socket.SHUT_WR)
-        assert heard(connection) == b""
+        assert received(connection) == b""
     is_well(server)
 
 

@@ -33,8 +33,8 @@ from harness import postgres
 from harness.identities import a_token, a_user, bearer
 from harness.servers import (
     PROJECT,
-    Mortal,
     Process,
+    RestartableServer,
     bentoml_serve,
     environment,
     free_port,
@@ -186,7 +186,7 @@ def database_that_is_away() -> Iterator[tuple[postgres.OwnServer, str]]:
             own.start()
 
 
-def await_count(server: Mortal, line: str, times: int = 2) -> None:
+def await_count(server: RestartableServer, line: str, times: int = 2) -> None:
     """Wait until the workers have said something so many times."""
     wait_until(lambda: server.process.output.count(line) == times, lambda: server.process.output)
 
@@ -196,7 +196,7 @@ def test_with_the_database_away_they_are_made_when_it_is_back_by_one_worker(
 ) -> None:
     with database_that_is_away() as (own, url):
         env = environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, DATABASE_URL=url, CHURN_WORKERS="2")
-        with Mortal(env) as server:
+        with RestartableServer(env) as server:
             await_count(server, "the journal goes to the spool\n")
             assert SHOWN not in server.process.output
             own.start()
@@ -274,7 +274,7 @@ def test_nor_in_a_real_server(model: ServedModel, home: Path, tmp_path: Path) ->
     url = f"sqlite:///{tmp_path / 'churn.db'}"
     own = {"API_USERNAME": "marie", "API_PASSWORD": "correct horse", "API_TOKEN": SECRET}
     env = environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, DATABASE_URL=url, **own)
-    with Mortal(env) as server, opened(url) as engine:
+    with RestartableServer(env) as server, opened(url) as engine:
         assert statuses(server.url, ("marie", "correct horse"), SECRET) == [200, 200]
         with engine.begin() as connection:
             set_password(connection, "marie", "another horse")

@@ -8,7 +8,7 @@ import pytest
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.schemas.employee import EXAMPLE
-from harness.servers import Mortal, environment, home_beside
+from harness.servers import RestartableServer, environment, home_beside
 from tests.support.disks import fill, small_disk
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
@@ -31,7 +31,7 @@ def test_a_full_disk_ends_no_worker_and_is_said(model: ServedModel, home: Path, 
     disk = small_disk(home, "16m", home_beside(registry.home(), tmp_path))
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with (
-        Mortal(environment(**settings), within=disk) as server,
+        RestartableServer(environment(**settings), within=disk) as server,
         httpx.Client(base_url=server.url, headers=headers, timeout=60) as client,
     ):
         inside = Path(f"/proc/{server.process.pid}/root{home}")

@@ -21,7 +21,8 @@ from churn.records.integrity import verify
 from churn.schemas.employee import EXAMPLE
 from harness.servers import Server, bentoml_serve, environment, home_beside
 from tests.conftest import Served
-from tests.support.hostile import FIELDS, KINDS, OK, ROUTES, ROW, SECRET, VALUES, Case, cases, employee
+from tests.support.hostile import ROUTES, ROW, Case, cases
+from tests.support.hostile_employees import FIELDS, KINDS, OK, SECRET, VALUES, employee
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 HEADERS = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}

@@ -22,9 +22,9 @@ from churn.model.registry import ServedModel
 from churn.schemas.employee import EXAMPLE
 from harness.crashes import has_replayed
 from harness.identities import a_token, a_user, basic, bearer
-from harness.servers import Mortal, environment, home_beside
+from harness.servers import RestartableServer, environment, home_beside
 from tests.support import canaries
-from tests.support.leak_sources import LeakSources, Said, World, database
+from tests.support.leak_sources import Exchange, LeakSources, World, database
 from tests.support.marks import Marks, May
 
 SQL = re.compile(rb"SELECT |INSERT |UPDATE |FROM |sqlalchemy|psycopg2|sqlite3|Traceback|\.py\b|\[SQL")
@@ -103,7 +103,7 @@ def everything(world: World) -> None:
     world.keep_database("at the end")
 
 
-def while_well(world: World, server: Mortal) -> None:
+def while_well(world: World, server: RestartableServer) -> None:
     """Every route, by every caller, with everything that can be wrong."""
     marks, tokens = world.evidence.marks, world.tokens
     root, marie, reads = tokens["root"], tokens["marie"], tokens["reads"]
@@ -136,7 +136,7 @@ def while_well(world: World, server: Mortal) -> None:
 
 
 @contextmanager
-def slow_ones(world: World, server: Mortal) -> Iterator[None]:
+def slow_ones(world: World, server: RestartableServer) -> Iterator[None]:
     """Leave a head and a body unfinished meanwhile, and wait until the server has had enough of them."""
     marks = world.evidence.marks
     head = canaries.request(marks, "GET", f"/{marks.word()}")[:-2]
@@ -150,7 +150,7 @@ def slow_ones(world: World, server: Mortal) -> Iterator[None]:
             one.result()
 
 
-def while_away(world: World, server: Mortal) -> None:
+def while_away(world: World, server: RestartableServer) -> None:
     """The database does not answer: the journal goes to the spool."""
     marks, root = world.evidence.marks, world.tokens["root"]
     with world.away():
@@ -167,7 +167,7 @@ def while_away(world: World, server: Mortal) -> None:
     server.await_ready(has_replayed)
 
 
-def without_a_table(world: World, server: Mortal, may: May) -> None:
+def without_a_table(world: World, server: RestartableServer, may: May) -> None:
     """The database answers, and has lost a table."""
     marks, root = world.evidence.marks, world.tokens["root"]
     # Without its tokens, predictions are made for who was known before.
@@ -195,7 +195,7 @@ def rename(engine: Engine, table: str, name: str) -> None:
         connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
-def guesses(world: World, server: Mortal) -> None:
+def guesses(world: World, server: RestartableServer) -> None:
     """More wrong passwords than an address may try."""
     marks = world.evidence.marks
     for _ in range(GUESSES):
@@ -203,7 +203,7 @@ def guesses(world: World, server: Mortal) -> None:
         world.send(server, canaries.request(marks, "GET", "/history", wrong))
 
 
-def a_damaged_row(world: World, server: Mortal) -> None:
+def a_damaged_row(world: World, server: RestartableServer) -> None:
     """A row of the journal that cannot be read, which nobody expects."""
     marks = world.evidence.marks
     with opened(world.url) as engine, engine.begin() as connection:
@@ -216,7 +216,7 @@ def a_damaged_row(world: World, server: Mortal) -> None:
 
 def test_every_error_was_met(evidence: LeakSources) -> None:
     """Without which the others would find nothing for want of looking."""
-    met = {one.status for one in evidence.said}
+    met = {one.status for one in evidence.exchanges}
     expected = {200, 400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 431, 500, 503}
     assert expected <= met
     assert (504 in met) or evidence.kind == "sqlite"
@@ -225,7 +225,7 @@ def test_every_error_was_met(evidence: LeakSources) -> None:
 def test_what_may_be_told_and_kept_is(evidence: LeakSources) -> None:
     """So that marks are known again where they are."""
     marks = evidence.marks
-    told = {mark for one in evidence.said for mark in marks.found(one.answer)}
+    told = {mark for one in evidence.exchanges for mark in marks.found(one.answer)}
     kept = {mark for content in evidence.journal.values() for mark in marks.found(content)}
     assert {marks.may[mark] for mark in told & set(marks.may)} >= {"predicted", "named"}
     assert {marks.may[mark] for mark in kept & set(marks.may)} >= {"predicted", "named"}
@@ -233,23 +233,23 @@ def test_what_may_be_told_and_kept_is(evidence: LeakSources) -> None:
 
 
 def test_no_answer_tells_what_was_sent(evidence: LeakSources) -> None:
-    assert [leak for one in evidence.said for leak in leaks(evidence.marks, one)] == []
+    assert [leak for one in evidence.exchanges for leak in leaks(evidence.marks, one)] == []
 
 
-def leaks(marks: Marks, said: Said) -> Iterator[tuple[int, bytes, str]]:
+def leaks(marks: Marks, exchange: Exchange) -> Iterator[tuple[int, bytes, str]]:
     """Yield the marks in an answer that it may not tell: a head none, a body those of its own request."""
-    head, _, body = said.answer.partition(b"\r\n\r\n")
-    may = {200: "predicted", 422: "named"}.get(said.status)
+    head, _, body = exchange.answer.partition(b"\r\n\r\n")
+    may = {200: "predicted", 422: "named"}.get(exchange.status)
     for mark in marks.found(head):
-        yield said.status, said.sent[:200], mark
+        yield exchange.status, exchange.sent[:200], mark
     for mark in marks.found(body):
-        is_own = mark.encode() in said.sent or (said.path == b"/history" and said.status == 200)
+        is_own = mark.encode() in exchange.sent or (exchange.path == b"/history" and exchange.status == 200)
         if not is_own or marks.may.get(mark) != may:
-            yield said.status, said.sent[:200], mark
+            yield exchange.status, exchange.sent[:200], mark
 
 
 def test_no_answer_tells_how_it_is_done(evidence: LeakSources) -> None:
-    assert [one.answer for one in evidence.said if SQL.search(one.answer)] == []
+    assert [one.answer for one in evidence.exchanges if SQL.search(one.answer)] == []
 
 
 def test_nothing_is_in_what_the_servers_wrote(evidence: LeakSources) -> None:
@@ -271,7 +271,7 @@ def test_the_journal_has_of_refused_calls_and_credentials_nothing(evidence: Leak
 def test_the_access_log_is_made_of_words_of_ours(evidence: LeakSources) -> None:
     lines = [line.partition("] request=") for line in evidence.output.splitlines() if "] request=" in line]
     told = ["request=" + rest for _, _, rest in lines]
-    assert len(told) > len(evidence.said) / 2
+    assert len(told) > len(evidence.exchanges) / 2
     assert [line for line in told if not LINE.fullmatch(line)] == []
 
 

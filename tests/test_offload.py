@@ -19,7 +19,7 @@ from churn.database.tables import api_responses, employee_inputs, prediction_res
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
 from churn.schemas.employee import EXAMPLE
-from harness.servers import Mortal, environment, resident, wait_until
+from harness.servers import RestartableServer, environment, resident, wait_until
 from tests.conftest import Served
 from tests.support.deadlines import short_deadline
 
@@ -101,18 +101,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(model: ServedModel, folder: Path) -> Iterator[Mortal]:
+def server(model: ServedModel, folder: Path) -> Iterator[RestartableServer]:
     env = environment(DATABASE_URL=f"sqlite:///{folder / 'churn.db'}", CHURN_MODEL=model.tag, API_TOKEN=TOKEN)
-    with Mortal(env) as server:
+    with RestartableServer(env) as server:
         yield server
 
 
-def worker_of(server: Mortal) -> psutil.Process:
+def worker_of(server: RestartableServer) -> psutil.Process:
     [worker] = server.process.workers()
     return worker
 
 
-def post(server: Mortal, people: list[dict[str, JsonValue]]) -> httpx.Response:
+def post(server: RestartableServer, people: list[dict[str, JsonValue]]) -> httpx.Response:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     return httpx.post(f"{server.url}/predict_batch", json=people, headers=headers, timeout=120)
 
@@ -123,7 +123,9 @@ def spent(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def posted(server: Mortal, pool: ThreadPoolExecutor) -> tuple[psutil.Process, "Future[httpx.Response]"]:
+def posted(
+    server: RestartableServer, pool: ThreadPoolExecutor
+) -> tuple[psutil.Process, "Future[httpx.Response]"]:
     """Post a large batch, and return who works on it and what will be answered."""
     assert post(server, FEW).status_code == 200  # so that there is one
     child = the_child_of(psutil.Process(server.process.pid))
@@ -143,7 +145,7 @@ class TestServed:
     """One server for all: the last of them ends it."""
 
     def test_the_worker_only_passes_bytes_on_and_the_memory_returns(
-        self, server: Mortal, pool: ThreadPoolExecutor
+        self, server: RestartableServer, pool: ThreadPoolExecutor
     ) -> None:
         worker, everyone = worker_of(server), psutil.Process(server.process.pid)
         headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -167,13 +169,13 @@ class TestServed:
         child.wait(60)  # ends by itself, since nobody asks for more
         assert resident(everyone) < 1.2 * quiet
 
-    def test_nobody_else_is_listened_to(self, server: Mortal) -> None:
+    def test_nobody_else_is_listened_to(self, server: RestartableServer) -> None:
         assert post(server, FEW).status_code == 200
         assert child_of(psutil.Process(server.process.pid)) is not None
         assert {f"http://{host}:{port}" for host, port in server.process.listens_on()} == {server.url}
 
     def test_one_that_dies_answers_nothing_and_is_replaced(
-        self, server: Mortal, pool: ThreadPoolExecutor
+        self, server: RestartableServer, pool: ThreadPoolExecutor
     ) -> None:
         child, answer = posted(server, pool)
         child.kill()
@@ -182,7 +184,7 @@ class TestServed:
         assert "probability" not in refused.text
         assert post(server, FEW).status_code == 200
 
-    def test_a_stop_waits_for_the_answer(self, server: Mortal, pool: ThreadPoolExecutor) -> None:
+    def test_a_stop_waits_for_the_answer(self, server: RestartableServer, pool: ThreadPoolExecutor) -> None:
         child, answer = posted(server, pool)
         worker = worker_of(server)
         child.send_signal(signal.SIGTERM)  # as a service manager sends it to all of them
@@ -190,13 +192,15 @@ class TestServed:
         assert (answer.result().status_code, len(answer.result().json())) == (200, 10_000)
         assert psutil.wait_procs([child, worker], 60)[1] == []
 
-    def test_it_does_not_outlive_its_worker(self, server: Mortal, pool: ThreadPoolExecutor) -> None:
+    def test_it_does_not_outlive_its_worker(
+        self, server: RestartableServer, pool: ThreadPoolExecutor
+    ) -> None:
         child, answer = posted(server, pool)
         worker_of(server).kill()
         child.wait(60)
         assert isinstance(answer.exception(), httpx.TransportError)
 
-    def test_what_it_has_journalled_is_sound(self, server: Mortal, folder: Path) -> None:
+    def test_what_it_has_journalled_is_sound(self, server: RestartableServer, folder: Path) -> None:
         answer = post(server, FEW)
         assert answer.status_code == 200
         with opened(f"sqlite:///{folder / 'churn.db'}") as engine:

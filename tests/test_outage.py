@@ -21,7 +21,7 @@ from harness.audit import Audit, audit, in_order
 from harness.clients import Clients
 from harness.crashes import has_replayed
 from harness.postgres import OwnServer
-from harness.servers import Mortal, environment, home_beside
+from harness.servers import RestartableServer, environment, home_beside
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 CALLS = 30
@@ -64,23 +64,23 @@ def env(model: ServedModel, home: Path) -> Env:
     return made
 
 
-def busy(server: Mortal, patience: float = 60) -> Clients:
+def busy(server: RestartableServer, patience: float = 60) -> Clients:
     return Clients(server.url, TOKEN, count=4, patience=patience)
 
 
-def predict(server: Mortal, token: str = TOKEN, **changes: Any) -> httpx.Response:
+def predict(server: RestartableServer, token: str = TOKEN, **changes: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.post(f"{server.url}/predict", json={**EXAMPLE, **changes}, headers=headers, timeout=60)
 
 
-def predict_many(server: Mortal) -> httpx.Response:
+def predict_many(server: RestartableServer) -> httpx.Response:
     """Have so many scored at once that another process does it."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     many = [{**EXAMPLE, "employee_id": f"E-{number}"} for number in range(MANY)]
     return httpx.post(f"{server.url}/predict_batch", json=many, headers=headers, timeout=60)
 
 
-def metric(server: Mortal, name: str) -> float:
+def metric(server: RestartableServer, name: str) -> float:
     lines = httpx.get(f"{server.url}/metrics", timeout=60).text.splitlines()
     [value] = [line.split()[-1] for line in lines if line.split()[0] == name]
     return float(value)
@@ -104,7 +104,7 @@ def audited(url: str, clients: Clients) -> Audit:
 def test_answers_go_on_without_the_database_and_are_replayed(
     own: OwnServer, url: str, env: Env, home: Path
 ) -> None:
-    with Mortal(env(url)) as server:
+    with RestartableServer(env(url)) as server:
         with busy(server) as clients:
             clients.await_calls(CALLS)
             for mode in ("fast", "immediate"):
@@ -131,7 +131,7 @@ def test_answers_go_on_without_the_database_and_are_replayed(
 def test_what_a_killed_server_had_spooled_is_replayed_once_by_the_next(
     own: OwnServer, url: str, env: Env, home: Path
 ) -> None:
-    with Mortal(env(url)) as server, busy(server) as clients:
+    with RestartableServer(env(url)) as server, busy(server) as clients:
         clients.await_calls(CALLS)
         own.stop()
         server.await_ready(is_away)
@@ -158,7 +158,7 @@ def test_what_a_killed_server_had_spooled_is_replayed_once_by_the_next(
 
 def test_a_start_without_the_database(own: OwnServer, url: str, env: Env) -> None:
     own.stop()
-    with Mortal(env(url)) as server:
+    with RestartableServer(env(url)) as server:
         told = [line for line in server.process.output.splitlines() if "goes to the spool" in line]
         assert told
         assert all("does not answer" in line for line in told)
@@ -187,7 +187,7 @@ def test_a_start_without_the_database(own: OwnServer, url: str, env: Env) -> Non
 def test_no_prediction_without_the_database_where_the_spool_is_turned_off(
     own: OwnServer, url: str, env: Env, home: Path
 ) -> None:
-    with Mortal(env(url, CHURN_JOURNAL_FALLBACK="refuse")) as server:
+    with RestartableServer(env(url, CHURN_JOURNAL_FALLBACK="refuse")) as server:
         with busy(server) as clients:
             clients.await_calls(CALLS)
             own.stop()
@@ -213,7 +213,7 @@ def test_no_prediction_where_neither_database_nor_spool_can_be_written(
     own: OwnServer, url: str, env: Env, home: Path
 ) -> None:
     (home / "spool").write_text("a file where a folder should be")
-    with Mortal(env(url)) as server, busy(server) as clients:
+    with RestartableServer(env(url)) as server, busy(server) as clients:
         clients.await_calls(CALLS)
         own.stop()
         clients.await_calls(CALLS, status=503)
@@ -233,7 +233,7 @@ def test_a_corrupt_record_is_set_aside_and_the_rest_replayed(
     own: OwnServer, url: str, env: Env, home: Path
 ) -> None:
     own.stop()
-    with Mortal(env(url)) as server:
+    with RestartableServer(env(url)) as server:
         people = [f"E-{number}" for number in range(5)]
         said = [predict(server, employee_id=name).json()["prediction_id"] for name in people]
         server.kill()
@@ -257,7 +257,7 @@ def test_a_locked_sqlite_holds_nobody_up(env: Env, tmp_path: Path) -> None:
     path = tmp_path / "churn.db"
     url = f"sqlite:///{path}"
     # Longer than the journal waits for the lock, and shorter than what a caller takes for a hang.
-    with Mortal(env(url)) as server:
+    with RestartableServer(env(url)) as server:
         with busy(server, patience=30) as clients:
             clients.await_calls(CALLS)
             with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -28,7 +28,7 @@ from churn.model.registry import ServedModel
 from churn.schemas.employee import EXAMPLE
 from harness.identities import a_token
 from harness.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
-from tests.support.raw_sockets import answers, connect, heard
+from tests.support.raw_sockets import answers, connect, received
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 USER = ("marie", "correct horse")
@@ -334,7 +334,7 @@ def test_churn_serve_hands_on_what_is_configured_in_the_file(model: ServedModel,
         assert server.process.listens_on() == {("127.0.0.1", port)}
         with connect(server.url) as idle:
             idle.sendall(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
-            [kept] = answers(heard(idle))  # until it is closed
+            [kept] = answers(received(idle))  # until it is closed
     assert (kept.status, "connection" in kept.headers) == (200, False)
     assert "strict-transport-security" in by_tls.headers
 

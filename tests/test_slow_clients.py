@@ -26,7 +26,7 @@ from churn.web.endpoints import body_reader
 from churn.web.server.protocol import BoundedProtocol
 from churn.web.server.slow_clients import Connection, SlowClients
 from harness.identities import a_token
-from tests.support.raw_sockets import PATIENCE, Answer, answers, ask, connect, heard, is_last, is_refusal
+from tests.support.raw_sockets import PATIENCE, Answer, answers, ask, connect, is_last, is_refusal, received
 
 BRIEF = 1.0  # seconds; a whole request takes less on a busy machine, too
 HEAD = b"POST /predict HTTP/1.1\r\nAccept-Language: en\r\nHost: h\r\n"
@@ -92,7 +92,7 @@ def trickled(connection: socket.socket) -> bytes:
     for _ in range(10_000):
         readable, _, _ = select.select([connection], [], [], 0.01)
         if readable:
-            return heard(connection)
+            return received(connection)
         connection.send(b"1")
     pytest.fail("the server took all of it")
 
@@ -122,7 +122,7 @@ class TestHeads:
     def test_one_of_a_later_request_is_too(self, app: ASGIApp, token: bytes) -> None:
         with serving(app, SlowClients(BRIEF)) as url, connect(url) as connection:
             connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n" + HEAD)
-            first, *others = answers(heard(connection))
+            first, *others = answers(received(connection))
         assert first.status == 200
         assert [answer.status for answer in others] in ([], [408])  # before or after the first is answered
 
@@ -138,7 +138,7 @@ class TestHeads:
                 said += connection.recv(1 << 16)
             assert b" 200 " in said
             connection.sendall(b"\r\n")
-            assert heard(connection) == b""
+            assert received(connection) == b""
 
     def test_between_two_requests_there_is_more_time(self, app: ASGIApp, token: bytes) -> None:
         waiting = Counting(seconds=BRIEF)
@@ -186,7 +186,7 @@ class TestBodies:
             [answer] = answers(connection.recv(1 << 16))
             assert answer.status == 401
             connection.sendall(b"1")
-            assert heard(connection) == b""
+            assert received(connection) == b""
 
     def test_one_that_comes_fast_enough_may_take_its_time(self, app: ASGIApp, token: bytes) -> None:
         body = json.dumps(EXAMPLE).encode()
@@ -196,7 +196,7 @@ class TestBodies:
             connection.sendall(head + body[:-1])
             assert waiting.many.wait(PATIENCE)
             connection.sendall(body[-1:])
-            [answer] = answers(heard(connection))
+            [answer] = answers(received(connection))
         assert answer.status == 200
 
     @pytest.mark.parametrize(("brought", "begun"), [(9, 2), (10, 3)])
@@ -206,7 +206,7 @@ class TestBodies:
         waiting = Counting(seconds=BRIEF, rate=10 / BRIEF)
         with serving(app, waiting) as url, connect(url) as connection:
             connection.sendall(HEAD + token + b"Content-Length: 1000\r\n\r\n" + b"1" * brought)
-            [answer] = answers(heard(connection))
+            [answer] = answers(received(connection))
         assert answer.status == 408
         assert waiting.begun == begun  # for a head, for a body, for more of the body
 
@@ -257,7 +257,7 @@ class TestEnds:
             assert all(told.acquire(timeout=PATIENCE) for _ in range(2))
             for connection in (new, old):
                 connection.sendall(asked)
-                [answer] = answers(heard(connection))
+                [answer] = answers(received(connection))
                 assert (answer.status, answer.headers["connection"]) == (200, "close")
             ended.result(PATIENCE)
 
@@ -266,7 +266,7 @@ class TestEnds:
             with serving(app, SlowClients(PATIENCE * 10), farewell=0.0) as url:
                 idle = stack.enter_context(connect(url))
                 assert httpx.get(f"{url}/livez").status_code == 200  # the other is accepted by now
-            assert heard(idle) == b""
+            assert received(idle) == b""
 
 
 class TestShares:
@@ -345,10 +345,10 @@ class TestRoom:
             connect(url) as second,
             connect(url) as third,
         ):
-            assert heard(first) == b""
+            assert received(first) == b""
             for connection in (second, third):
                 connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-                assert [answer.status for answer in answers(heard(connection))] == [200]
+                assert [answer.status for answer in answers(received(connection))] == [200]
 
     def test_a_body_of_somebody_known_stays_and_others_make_room(self, app: ASGIApp, token: bytes) -> None:
         half = b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
@@ -363,9 +363,9 @@ class TestRoom:
             stranger.sendall(HEAD + half)
             assert stranger.recv(1 << 16).startswith(b"HTTP/1.1 401 ")
             with connect(url) as first:  # a third one: in place of the stranger, whose body is not wanted
-                assert heard(stranger) == b""
+                assert received(stranger) == b""
                 with connect(url):  # in place of who has said nothing
-                    assert heard(first) == b""
+                    assert received(first) == b""
             known.sendall(b" " * 998 + b"}")
             assert known.recv(1 << 16).startswith(b"HTTP/1.1 422 ")
 
@@ -380,6 +380,6 @@ class TestRoom:
                 known.sendall(HEAD + token + half)
                 assert known.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"
             with connect(url) as third:
-                assert heard(first) == b""
+                assert received(first) == b""
                 third.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-                assert [answer.status for answer in answers(heard(third))] == [200]
+                assert [answer.status for answer in answers(received(third))] == [200]

@@ -12,7 +12,7 @@ import pytest
 from churn.model import registry
 from churn.model.registry import ServedModel
 from harness.clients import Clients
-from harness.servers import PATIENCE, Mortal, environment, home_beside, wait_until
+from harness.servers import PATIENCE, RestartableServer, environment, home_beside, wait_until
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 
@@ -23,7 +23,7 @@ def home(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(model: ServedModel, home: Path) -> Iterator[Mortal]:
+def server(model: ServedModel, home: Path) -> Iterator[RestartableServer]:
     env = environment(
         BENTOML_HOME=str(home),
         DATABASE_URL=f"sqlite:///{home.parent / 'churn.db'}",
@@ -31,18 +31,18 @@ def server(model: ServedModel, home: Path) -> Iterator[Mortal]:
         CHURN_WORKERS="2",
         API_TOKEN=TOKEN,
     )
-    with Mortal(env) as server:
+    with RestartableServer(env) as server:
         ready = "Service churn initialized"  # the other worker may take longer than the one that answers
         wait_until(lambda: server.process.output.count(ready) == 2, lambda: server.process.output)
         yield server
 
 
-def workers(server: Mortal) -> set[int]:
+def workers(server: RestartableServer) -> set[int]:
     """Return the ids of the workers' processes, old and new."""
     return {worker.pid for worker in server.process.workers()}
 
 
-def test_nobody_else_can_command_it(server: Mortal) -> None:
+def test_nobody_else_can_command_it(server: RestartableServer) -> None:
     assert {f"http://{host}:{port}" for host, port in server.process.listens_on()} == {server.url}
     supervisor = server.process.children()[0].parent()
     places = {Path(call.laddr).parent for call in supervisor.net_connections("unix") if call.laddr}
@@ -51,7 +51,7 @@ def test_nobody_else_can_command_it(server: Mortal) -> None:
         assert (place.stat().st_uid, place.stat().st_mode & 0o077) == (os.getuid(), 0), place
 
 
-def test_a_restart_replaces_all_workers_and_refuses_no_call(server: Mortal) -> None:
+def test_a_restart_replaces_all_workers_and_refuses_no_call(server: RestartableServer) -> None:
     old = workers(server)
     assert len(old) == 2
     counts = set()
@@ -69,7 +69,7 @@ def test_a_restart_replaces_all_workers_and_refuses_no_call(server: Mortal) -> N
     assert counts == {2, 3}  # one by one
 
 
-def test_where_new_workers_cannot_serve_the_old_ones_do(server: Mortal, home: Path) -> None:
+def test_where_new_workers_cannot_serve_the_old_ones_do(server: RestartableServer, home: Path) -> None:
     old = workers(server)
     models = home / "models"
     models.rename(home / "elsewhere")
@@ -82,7 +82,7 @@ def test_where_new_workers_cannot_serve_the_old_ones_do(server: Mortal, home: Pa
     assert server.ready()["code"] == 200
 
 
-def test_a_stop_during_a_restart_is_a_stop(server: Mortal) -> None:
+def test_a_stop_during_a_restart_is_a_stop(server: RestartableServer) -> None:
     before = workers(server)
     server.process.send(signal.SIGHUP)
     wait_until(lambda: workers(server) > before, lambda: server.process.output)
@@ -90,7 +90,7 @@ def test_a_stop_during_a_restart_is_a_stop(server: Mortal) -> None:
     server.start()
 
 
-def test_no_worker_outlives_it(server: Mortal) -> None:
+def test_no_worker_outlives_it(server: RestartableServer) -> None:
     left = server.process.children()
     assert len(left) >= 2
     with httpx.Client(base_url=server.url) as client:

@@ -1,4 +1,4 @@
-"""Canaries: a mark in every place where a caller can put something, as bytes on the wire."""
+"""Canaries: a mark in every place where a caller can put text, as bytes on the wire."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ END = b"\r\n\r\n"
 def request(
     marks: Marks, method: str, target: str, authorization: str = "", body: bytes = b"", *headers: str
 ) -> bytes:
-    """Return a request with marks in its headers; `headers` come first, where the first of a name counts."""
+    """Return a request with marks in its headers; `headers` come first, since the first of a name counts."""
     word = marks.word
     lines = [
         f"{method} {target} HTTP/1.1",
@@ -68,7 +68,7 @@ def employee(**changes: Any) -> dict[str, Any]:
 
 
 def everywhere(marks: Marks, authorizations: Sequence[str]) -> Iterator[bytes]:
-    """Yield each method on each route, and on addresses that are none, by each caller."""
+    """Yield each method on each route and on unknown addresses, by each caller."""
     word = marks.word
     for path, method, authorization in product((*ROUTES, *strange_paths(marks)), METHODS, authorizations):
         body = json.dumps({"employee_id": word(), word("named"): marks.pay()}).encode()
@@ -116,13 +116,13 @@ def queries(marks: Marks) -> Iterator[str]:
 def predicted(marks: Marks) -> Iterator[tuple[str, Any]]:
     """Yield bodies that are valid, by their routes."""
 
-    def one() -> dict[str, Any]:
+    def valid() -> dict[str, Any]:
         return employee(employee_id=marks.word("predicted"), revenu_mensuel=marks.pay("predicted"))
 
-    yield "/predict", one()
+    yield "/predict", valid()
     yield "/predict", employee(employee_id=marks.integer("predicted"))
-    yield "/predict_batch", [one() for _ in range(3)]
-    yield "/what_if", {"employee": one(), "changes": {"revenu_mensuel": marks.pay("predicted")}}
+    yield "/predict_batch", [valid() for _ in range(3)]
+    yield "/what_if", {"employee": valid(), "changes": {"revenu_mensuel": marks.pay("predicted")}}
 
 
 def refused(marks: Marks) -> Iterator[tuple[str, Any]]:
@@ -138,7 +138,7 @@ def refused(marks: Marks) -> Iterator[tuple[str, Any]]:
 
 
 def records(marks: Marks) -> Iterator[dict[str, Any]]:
-    """Yield employees with what is not of its field, in each field in turn, and fields that are none."""
+    """Yield employees with a wrong value in each field in turn, and with unknown fields."""
     word, number = marks.word, marks.integer
     for field in domain.INPUTS:
         yield employee(**{field.name: [word()], "age": number()})
@@ -157,7 +157,7 @@ def records(marks: Marks) -> Iterator[dict[str, Any]]:
     yield employee(revenu_mensuel=float(f"{number()}e20"))
     yield employee(augmentation_salaire_precedente=f"{word()} %", poste=f"É{word()}")
     yield {"employee_id": word(), "revenu_mensuel": marks.pay(), "age": None}
-    yield {f"champ_{at}": word() for at in range(300)}
+    yield {f"champ_{number}": word() for number in range(300)}
 
 
 def bodies(marks: Marks) -> Iterator[bytes]:
@@ -194,7 +194,7 @@ def media(marks: Marks, authorization: str) -> Iterator[bytes]:
 
 
 def malformed(marks: Marks) -> Iterator[bytes]:
-    """Yield what is no HTTP, or a head that is too large."""
+    """Yield bytes that are not HTTP, or have too large a head."""
     word = marks.word
     yield f"{word()}".encode() + END
     yield f"GET /{word()}".encode() + END
@@ -218,7 +218,7 @@ def malformed(marks: Marks) -> Iterator[bytes]:
 
 
 def strangers(marks: Marks, revoked: str, right: str) -> list[str]:
-    """Return headers that open nothing; few, since an address may fail only so often."""
+    """Return a few headers that open nothing: an address may fail only so often."""
     word = marks.word
     typo = right[:-1] + ("0" if right[-1] != "0" else "1")
     marks.others.append(typo)

@@ -1,4 +1,4 @@
-"""Deadlines that a test can wait for."""
+"""Deadlines that are short enough for tests."""
 
 from dataclasses import replace
 
@@ -8,5 +8,5 @@ from churn.web.routes import ROUTES
 
 
 def short_deadline(patch: pytest.MonkeyPatch, path: str, seconds: float | None) -> None:
-    """Have the calls to a path end after so many seconds (None: never), whether it is served or not."""
+    """End the calls to a path after so many seconds (None: never), whether it is served or not."""
     patch.setitem(ROUTES, path, replace(ROUTES[path], path=path, deadline=seconds))

@@ -1,4 +1,4 @@
-"""Small file systems, each for one command: it goes with the command."""
+"""Small file systems, each for the time of one command."""
 
 import errno
 import os
@@ -12,10 +12,10 @@ _OWN = ("unshare", "--map-root-user", "--mount")
 
 
 def small_disk(folder: Path, size: str, contents: Path | None = None) -> Sequence[str]:
-    """Return a command that runs the one that follows it with a small file system in a folder.
+    """Return a command that runs the command after it with a small file system in a folder.
 
-    It holds a copy of what is in `contents` at first. Where nothing may be mounted the test is skipped; in CI
-    it fails.
+    At first this holds a copy of `contents`. Where nothing may be mounted the test is skipped; in CI it
+    fails.
     """
     mount = f"mount -t tmpfs -o size={size} tmpfs {folder}"
     tried = subprocess.run([*_OWN, "sh", "-c", mount], capture_output=True, text=True, check=False)
@@ -27,19 +27,19 @@ def small_disk(folder: Path, size: str, contents: Path | None = None) -> Sequenc
 
 
 def fill(file: Path) -> None:
-    """Take all the room of a disk, to the last byte, by one file."""
-    taken = os.open(file, os.O_WRONLY | os.O_CREAT)
+    """Fill a disk, to the last byte, with one file."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
     try:
         for size in (2**20, 2**12, 1):
-            while _takes(taken, size):
+            while _takes(descriptor, size):
                 pass
     finally:
-        os.close(taken)
+        os.close(descriptor)
 
 
-def _takes(number: int, size: int) -> bool:
+def _takes(descriptor: int, size: int) -> bool:
     try:
-        return os.write(number, bytes(size)) > 0
+        return os.write(descriptor, bytes(size)) > 0
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -1,4 +1,4 @@
-"""Employees as a request may hold them, for properties: valid, in any combination."""
+"""Valid employees in any combination, for property-based tests."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from churn.dictionary.domain import Field
 
 
 def values_of(field: Field) -> st.SearchStrategy[Any]:
-    """Return values of a field, within what training has seen and a little beyond."""
+    """Return values of a field, within the range of the training data and a little beyond."""
     if field.categories:
         return st.sampled_from(field.categories)
     if field.name == "revenu_mensuel":

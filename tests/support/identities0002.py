@@ -1,4 +1,4 @@
-"""Users and tokens as revision 0002 had them, and as the service of then stored them."""
+"""Users and tokens of revision 0002, as the service of that time stored them."""
 
 import uuid
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ tokens = sa.table(
     sa.column("revoked_at", _MOMENT),
 )
 
-# Of whoever was made without naming any, and of every user of `churn user add`.
+# The default, and the scopes of every user that `churn user add` made.
 SCOPES = ("predict", "history")
 _WHEN = datetime(2025, 11, 30, tzinfo=UTC)
 
@@ -47,7 +47,7 @@ def store_user(
     *,
     is_active: bool = True,
 ) -> None:
-    """Store a user; the password was hashed as it was typed (here in fewer rounds: it takes less time)."""
+    """Store a user; the password was hashed as it was typed (here in fewer rounds, which is faster)."""
     stored = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
     row = {"id": uuid.uuid4(), "username": name, "password_hash": stored, "scopes": list(scopes)}
     connection.execute(insert(users), row | {"is_active": is_active, "created_at": _WHEN})
@@ -69,11 +69,11 @@ def store_token(
 
 
 def contents(engine: Engine) -> list[dict[str, Any]]:
-    """Return all users and tokens, in the order of their keys; of scopes the order says nothing."""
+    """Return all users and tokens in the order of their keys, with sorted scopes."""
     with engine.connect() as connection:
-        found = [
+        rows = [
             dict(row)
             for table in (users, tokens)
             for row in connection.execute(select(table).order_by(table.c.id)).mappings()
         ]
-    return [{**row, "scopes": sorted(row["scopes"])} for row in found]
+    return [{**row, "scopes": sorted(row["scopes"])} for row in rows]

@@ -1,4 +1,4 @@
-"""The journal as revision 0001 had it: its tables, and calls as the service of then logged them."""
+"""The journal of revision 0001: its tables, and calls as the service of that time logged them."""
 
 import random
 import uuid
@@ -51,7 +51,7 @@ class Call:
 
 
 def log(connection: Connection, moment: datetime, employees: int = 1) -> Call:
-    """Log one call as the service of then did: its five tables, in this order."""
+    """Log one call as the service of that time did: in five tables, in this order."""
     call = Call(id_at(moment), tuple(id_at(moment + timedelta(milliseconds=n)) for n in range(employees)))
     request = {"id": call.id, "received_at": moment, "method": "POST", "route": "/predict"}
     caller = {"caller_kind": "user", "caller_id": uuid.uuid4(), "caller_name": "zoé"}
@@ -61,13 +61,13 @@ def log(connection: Connection, moment: datetime, employees: int = 1) -> Call:
         record = {"age": 41, "poste": "Développeuse", "position": position, "score": 0.1}
         row = {"id": key, "request_id": call.id, "position": position, "employee_id": f"E-{position}"}
         connection.execute(insert(employee_inputs), row | {"record": record})
-        seen = {"id": uuid.uuid4(), "input_id": key, "base_value": -1.5, "values": {**record, "n": 1}}
-        connection.execute(insert(features), seen | {"contributions": {"age": 1 / 3}})
+        feature_row = {"id": uuid.uuid4(), "input_id": key, "base_value": -1.5, "values": {**record, "n": 1}}
+        connection.execute(insert(features), feature_row | {"contributions": {"age": 1 / 3}})
         verdict = {"model": "churn:a", "prediction": 1, "probability": 1 / 7, "threshold": 0.31}
         same = {"id": prediction, "request_id": call.id, "input_id": key}
         connection.execute(insert(prediction_results), same | verdict)
     answer = {"id": uuid.uuid4(), "request_id": call.id, "answered_at": moment, "status": 200}
-    body = {"predictions": [str(one) for one in call.predictions]}
+    body = {"predictions": [str(prediction) for prediction in call.predictions]}
     connection.execute(insert(api_responses), answer | {"duration_ms": 3.25, "body": body})
     return call
 
@@ -79,7 +79,7 @@ def log_many(engine: Engine, moments: Iterable[datetime]) -> list[Call]:
 
 
 def contents(engine: Engine) -> dict[str, Any]:
-    """Return what the journal holds, without the keys that no client knows; inputs by their prediction."""
+    """Return the journal's rows without the keys that no client knows; inputs have their prediction's."""
     with engine.connect() as connection:
         result = {
             row.input_id: row.id
@@ -87,12 +87,11 @@ def contents(engine: Engine) -> dict[str, Any]:
         }
 
         def rows(table: sa.TableClause, *without: str) -> list[dict[str, Any]]:
-            found = connection.execute(select(table)).mappings().all()
-            for key in ("input_id", "id"):
-                if table in (employee_inputs, features) and key in table.c:
-                    named = [{**row, "prediction": result[row[key]]} for row in found]
-                    return _sorted({k: v for k, v in row.items() if k not in without} for row in named)
-            return _sorted({k: v for k, v in row.items() if k not in without} for row in found)
+            stored = [dict(row) for row in connection.execute(select(table)).mappings()]
+            if table in (employee_inputs, features):
+                key = "input_id" if "input_id" in table.c else "id"
+                stored = [{**row, "prediction": result[row[key]]} for row in stored]
+            return _sorted({k: v for k, v in row.items() if k not in without} for row in stored)
 
         return {
             "requests": rows(requests),

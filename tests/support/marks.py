@@ -1,4 +1,4 @@
-"""Marks: values that nobody else writes, known again wherever they turn up, however they are spelled."""
+"""Marks: unique values that are recognised wherever they turn up, however they are spelled."""
 
 import base64
 import random
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-# Who may see a mark again: nobody; the caller whose prediction it went into, and the journal; the caller
-# who made it up as a name, and the journal.
+# Where a mark may appear: nowhere; in the answer to the caller whose prediction it went into, and the
+# journal; in the answer to the caller who used it as a name, and the journal.
 May = Literal["nobody", "predicted", "named"]
 
 
@@ -17,12 +17,12 @@ May = Literal["nobody", "predicted", "named"]
 class Marks:
     """Makes marks, and finds them in bytes.
 
-    Words are hexadecimal, numbers decimal: no quoting, escaping or folding of case changes them. All of a run
-    begin alike, so that one look finds any of them, cut off ones too.
+    Words are hexadecimal and numbers decimal: no quoting, escaping or case folding changes them. All marks of
+    a run begin alike, so that one search finds any of them, even cut off.
     """
 
     may: dict[str, May] = field(default_factory=dict)
-    others: list[str] = field(default_factory=list)  # secrets that somebody else made up
+    others: list[str] = field(default_factory=list)  # secrets that are no marks
     _word: str = field(default_factory=lambda: "f" + secrets.token_hex(5)[1:])
     _digits: str = field(default_factory=lambda: str(random.randrange(10**7, 10**8)))
 
@@ -35,15 +35,14 @@ class Marks:
         return int(self._issued(f"{self._digits}{len(self.may):06d}", may))
 
     def pay(self, may: May = "nobody") -> float:
-        """Return a new monthly pay, in euros: more than anybody has, where no prediction comes of it."""
+        """Return a new monthly pay in euros, with digits that no real one has."""
         return float(self._issued(f"{2_000 + len(self.may) % 1000}.{self._digits}7", may))
 
     def found(self, content: bytes) -> set[str]:
-        """Return the marks in some bytes, and the beginnings of what is cut off or encoded."""
-        lowered = content.lower()
-        found = set(self._written(lowered))
-        found |= {form.decode("latin-1") for form in self._encoded() if form in content}
-        return found | {one for one in self.others if one.encode() in content}
+        """Return the marks in some bytes, and the beginnings of cut off or encoded ones."""
+        marks = set(self._written(content.lower()))
+        marks |= {form.decode("latin-1") for form in self._encoded() if form in content}
+        return marks | {other for other in self.others if other.encode() in content}
 
     def _issued(self, mark: str, may: May) -> str:
         self.may[mark] = may
@@ -56,12 +55,12 @@ class Marks:
             rf"\d{{4}}\.{self._digits}7?",
         )
         for pattern in patterns:
-            yield from (one.decode() for one in re.findall(pattern.encode(), lowered))
+            yield from (mark.decode() for mark in re.findall(pattern.encode(), lowered))
         scientific = f"{self._digits[0]}.{self._digits[1:]}"
         yield from [scientific] * (scientific.encode() in lowered)
 
     def _encoded(self) -> Iterator[bytes]:
-        """Yield the beginning in base 64, wherever in a longer text, in hexadecimal and in two bytes each."""
+        """Yield the marks' beginnings in base64, at any offset, in hexadecimal and in UTF-16."""
         for plain in (self._word.encode(), self._digits.encode()):
             for before in range(3):
                 whole = base64.b64encode(b"\0" * before + plain)

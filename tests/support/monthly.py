@@ -1,4 +1,4 @@
-"""Calls of chosen moments in the partitioned journal, and partitions that are missing."""
+"""Calls at chosen moments in the partitioned journal, and missing partitions."""
 
 import uuid
 from datetime import UTC, datetime
@@ -23,16 +23,16 @@ def day(month: Month, number: int = 15) -> datetime:
 
 def log(connection: Connection, moment: datetime, predictions: int = 1) -> uuid.UUID:
     """Log a call made at a moment, with its predictions, and return its request's id."""
-    request, at = id_at(moment), {"received_at": moment}
+    request = id_at(moment)
     call = {"id": request, "method": "POST", "route": "/predict", "caller_kind": "anonymous"}
-    connection.execute(insert(tables.requests), call | at)
+    connection.execute(insert(tables.requests), call | {"received_at": moment})
     for position in range(predictions):
-        one = {"id": id_at(moment), "request_id": request}
+        ids = {"id": id_at(moment), "request_id": request}
         connection.execute(
-            insert(tables.employee_inputs), {**one, "position": position, "record": {"age": 1}}
+            insert(tables.employee_inputs), {**ids, "position": position, "record": {"age": 1}}
         )
-        connection.execute(insert(tables.features), {"id": one["id"], "base_value": 0.5})
-        connection.execute(insert(tables.prediction_results), {**one, "model": "churn:a", "threshold": 0.3})
+        connection.execute(insert(tables.features), {"id": ids["id"], "base_value": 0.5})
+        connection.execute(insert(tables.prediction_results), {**ids, "model": "churn:a", "threshold": 0.3})
     answer = {"request_id": request, "answered_at": moment, "status": 200, "duration_ms": 1.0}
     connection.execute(insert(tables.api_responses), answer)
     return request
@@ -40,15 +40,15 @@ def log(connection: Connection, moment: datetime, predictions: int = 1) -> uuid.
 
 def keys(engine: Engine, table: sa.Table) -> set[uuid.UUID]:
     with engine.connect() as connection:
-        found = connection.execute(select(*table.primary_key.columns)).scalars().all()
-    assert len(found) == len(set(found))
-    return set(found)
+        stored = connection.execute(select(*table.primary_key.columns)).scalars().all()
+    assert len(stored) == len(set(stored))
+    return set(stored)
 
 
 def remove_months(engine: Engine, after: Month) -> None:
-    """Leave only the partitions up to a month, as where nobody made new ones for long."""
+    """Leave only the partitions up to a month, as if nobody had made new ones for a long time."""
     with engine.begin() as connection:
         for table in partitions.KEYS:
-            for found in partitions.partitions(connection, table):
-                if found.lower >= after.upper:
-                    connection.exec_driver_sql(f"DROP TABLE {found.name}")
+            for partition in partitions.partitions(connection, table):
+                if partition.lower >= after.upper:
+                    connection.exec_driver_sql(f"DROP TABLE {partition.name}")

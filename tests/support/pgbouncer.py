@@ -1,4 +1,4 @@
-"""A real PgBouncer for the tests: in transaction mode, all else as Debian's package has it."""
+"""A real PgBouncer for the tests: in transaction mode, otherwise as Debian's package has it."""
 
 import os
 import shutil
@@ -31,10 +31,10 @@ server_login_retry = {retry}
 
 @contextmanager
 def pooled(url: str, size: int = 20, retry: float = 15) -> Iterator[str]:
-    """Yield the URL of the same database by way of a PgBouncer of the caller's own.
+    """Yield the URL of the same database behind a PgBouncer of the caller's own.
 
-    `size` is how many sessions of PostgreSQL all share, `retry` after how many seconds it looks again for one
-    that was gone; by default PgBouncer's own.
+    All clients share `size` sessions of PostgreSQL. After `retry` seconds it tries again to reach a server
+    that was gone. The defaults are PgBouncer's own.
     """
     if _PROGRAM is None:
         assert not os.environ.get("CI"), "CI has to install pgbouncer"
@@ -70,9 +70,9 @@ def pooled(url: str, size: int = 20, retry: float = 15) -> Iterator[str]:
 
 
 def _await_start(process: "subprocess.Popen[str]") -> None:
-    said = []
+    output = []
     for line in process.stderr or ():
-        said.append(line)
+        output.append(line)
         if "process up" in line:
             return
-    raise AssertionError("".join(said))
+    raise AssertionError("".join(output))

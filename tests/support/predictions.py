@@ -1,4 +1,4 @@
-"""Predictions that the served app has made, and the journal behind it for tests that change it."""
+"""Predictions of the served app, and changes of their rows in the journal."""
 
 import uuid
 from typing import Any
@@ -24,51 +24,51 @@ FULL: dict[str, Any] = {
 
 
 def predict(served: Served) -> list[uuid.UUID]:
-    """Ask each way that the API predicts, and return the ids of the predictions, the oldest first."""
+    """Call every prediction route, and return the ids of the predictions, the oldest first."""
     batch = [{**FULL, "employee_id": f"É-{n}", "distance_domicile_travail": n / 3} for n in range(4)]
     question = {"employee": FULL, "changes": {"heure_supplementaires": "Non"}}
-    one = served.client.post("/predict", json=FULL).json()
+    single = served.client.post("/predict", json=FULL).json()
     many = served.client.post("/predict_batch", json=batch).json()
-    two = served.client.post("/what_if", json=question).json()
-    answers = [one, *many, two["before"], two["after"]]
+    what_if = served.client.post("/what_if", json=question).json()
+    answers = [single, *many, what_if["before"], what_if["after"]]
     return [uuid.UUID(answer["prediction_id"]) for answer in answers]
 
 
-def key(engine: Engine, one: uuid.UUID) -> str:
-    """Return a key as the database compares it."""
-    return one.hex if engine.dialect.name == "sqlite" else str(one)
+def key(engine: Engine, prediction: uuid.UUID) -> str:
+    """Return an id in the form that the database compares."""
+    return prediction.hex if engine.dialect.name == "sqlite" else str(prediction)
 
 
-def sql(engine: Engine, statement: str, one: uuid.UUID, **values: object) -> None:
-    """Change the row of one prediction, behind churn's back."""
+def sql(engine: Engine, statement: str, prediction: uuid.UUID, **values: object) -> None:
+    """Change the row of one prediction behind churn's back."""
     with engine.begin() as connection:
         assert (
             connection.execute(
-                text(f"{statement} WHERE id = :one"), {"one": key(engine, one), **values}
+                text(f"{statement} WHERE id = :id"), {"id": key(engine, prediction), **values}
             ).rowcount
             == 1
         )
 
 
-def rewrite(engine: Engine, table: str, column: str, one: uuid.UUID, **changes: object) -> None:
+def rewrite(engine: Engine, table: str, column: str, prediction: uuid.UUID, **changes: object) -> None:
     """Change fields of a document of one prediction."""
     with engine.begin() as connection:
-        query = f'SELECT CAST("{column}" AS TEXT) FROM {table} WHERE id = :one'
-        found = connection.execute(text(query), {"one": key(engine, one)}).scalar_one()
-    put(engine, table, column, one, orjson.dumps({**orjson.loads(found), **changes}).decode())
+        query = f'SELECT CAST("{column}" AS TEXT) FROM {table} WHERE id = :id'
+        document = connection.execute(text(query), {"id": key(engine, prediction)}).scalar_one()
+    put(engine, table, column, prediction, orjson.dumps({**orjson.loads(document), **changes}).decode())
 
 
-def put(engine: Engine, table: str, column: str, one: uuid.UUID, document: str) -> None:
-    """Put a document's text in the place of that of one prediction."""
+def put(engine: Engine, table: str, column: str, prediction: uuid.UUID, document: str) -> None:
+    """Replace a document of one prediction by a text."""
     kind = "TEXT" if engine.dialect.name == "sqlite" else "json"
-    sql(engine, f'UPDATE {table} SET "{column}" = CAST(:document AS {kind})', one, document=document)
+    sql(engine, f'UPDATE {table} SET "{column}" = CAST(:document AS {kind})', prediction, document=document)
 
 
-def erase(engine: Engine, one: uuid.UUID) -> None:
-    """Take away what is personal in one prediction."""
-    sql(engine, "UPDATE employee_inputs SET employee_id = NULL, record = NULL, salt = NULL", one)
-    sql(engine, 'UPDATE features SET "values" = NULL, contributions = NULL', one)
-    sql(engine, "UPDATE prediction_results SET prediction = NULL, probability = NULL", one)
+def erase(engine: Engine, prediction: uuid.UUID) -> None:
+    """Remove the personal data of one prediction."""
+    sql(engine, "UPDATE employee_inputs SET employee_id = NULL, record = NULL, salt = NULL", prediction)
+    sql(engine, 'UPDATE features SET "values" = NULL, contributions = NULL', prediction)
+    sql(engine, "UPDATE prediction_results SET prediction = NULL, probability = NULL", prediction)
 
 
 def run(command: click.Command, *arguments: object) -> Result:

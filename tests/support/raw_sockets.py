@@ -1,4 +1,4 @@
-"""What goes over the wire, byte by byte: clients that no library would be."""
+"""Bytes over the wire: clients that no library would be."""
 
 import json
 import socket
@@ -23,31 +23,31 @@ def connect(url: str) -> socket.socket:
     return socket.create_connection((str(address.hostname), int(address.port or 0)), PATIENCE)
 
 
-def heard(connection: socket.socket) -> bytes:
-    """Return all that the server says until it closes the connection, which it must."""
-    said = b""
+def received(connection: socket.socket) -> bytes:
+    """Return all that the server sends until it closes the connection, as it must."""
+    data = b""
     try:
         while part := connection.recv(1 << 16):
-            said += part
+            data += part
     except ConnectionError:  # it left something unread
         pass
-    return said
+    return data
 
 
-def answers(said: bytes) -> list[Answer]:
-    """Return the answers in what a server said; each must be whole, and nothing else be there."""
-    found = []
-    while said:
-        head, _, rest = said.partition(b"\r\n\r\n")
+def answers(data: bytes) -> list[Answer]:
+    """Return the answers in what a server has sent; each must be complete, with nothing else in between."""
+    parsed = []
+    while data:
+        head, _, rest = data.partition(b"\r\n\r\n")
         first, *lines = head.decode().split("\r\n")
         version, status, _ = first.split(" ", 2)
         assert version == "HTTP/1.1"
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         size = int(headers["content-length"])
-        assert len(rest) >= size, said
-        found.append(Answer(int(status), headers, rest[:size]))
-        said = rest[size:]
-    return found
+        assert len(rest) >= size, data
+        parsed.append(Answer(int(status), headers, rest[:size]))
+        data = rest[size:]
+    return parsed
 
 
 def ask(url: str, *parts: bytes) -> list[Answer]:
@@ -56,25 +56,25 @@ def ask(url: str, *parts: bytes) -> list[Answer]:
         try:
             for part in parts:
                 connection.sendall(part)
-        except ConnectionError:  # it has heard enough
+        except ConnectionError:  # it has read enough
             pass
-        return answers(heard(connection))
+        return answers(received(connection))
 
 
 def is_refusal(answer: Answer) -> bool:
-    """Return whether an answer is an error in the one shape, and not to be kept anywhere."""
-    said = json.loads(answer.body)
+    """Return whether an answer is an error in the one shape."""
+    error = json.loads(answer.body)
     return (
         400 <= answer.status < 500
-        and set(said) == {"detail", "request_id"}
-        and isinstance(said["detail"], str)
+        and set(error) == {"detail", "request_id"}
+        and isinstance(error["detail"], str)
         and answer.headers["content-type"] == "application/json"
-        and answer.headers["x-request-id"] == said["request_id"]
+        and answer.headers["x-request-id"] == error["request_id"]
     )
 
 
 def is_last(answer: Answer) -> bool:
-    """Return whether an answer of the protocol's own ends the connection, and is safe by itself."""
+    """Return whether an answer of the protocol itself ends the connection, and has the security headers."""
     return (
         answer.headers["connection"] == "close"
         and answer.headers["cache-control"] == "no-store"

@@ -1,7 +1,7 @@
-"""The real extracts: not part of the project, so tests that measure on them find them beside it.
+"""The real extracts, which are not part of the project: the tests that measure on them find them beside it.
 
-CHURN_REAL_DATA names their folder. Where it is set and they are not there, those tests fail; where
-it is not, and they are not beside the checkout, they are skipped.
+CHURN_REAL_DATA names their folder. If it is set and they are not there, those tests fail; if it is not set
+and they are not beside the checkout, the tests are skipped.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Every way to write the names of one employee's record, for the tests that hold the doors together."""
+"""Every way to write the names of an employee's fields, for the tests that compare all ways in."""
 
 import unicodedata
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 from churn.dictionary import domain
 from churn.dictionary.domain import Field
 
-# One employee of whom everything is known, as every door takes it: numbers, and texts for the rest.
+# An employee without unknown fields, as all ways in accept it: numbers, and texts for the rest.
 WHOLE: dict[str, Any] = {
     "employee_id": 7,
     "age": 41,
@@ -39,7 +39,7 @@ WHOLE: dict[str, Any] = {
     "annees_sous_responsable_actuel": 1,
 }
 TARGET = {"a_quitte_l_entreprise": "Non"}
-# Columns that the extracts have beside the fields, with what is in them there.
+# Other columns of the extracts, with values.
 PASSED_OVER = {
     "nombre_heures_travailless": 80,
     "nombre_employee_sous_responsabilite": 1,
@@ -65,7 +65,7 @@ WAYS: dict[str, Callable[[str], str]] = {
 
 
 def spellings(field: Field) -> list[str]:
-    """Return every name that is promised for a field: its own, its aliases, its labels."""
+    """Return every promised name of a field: its own, its aliases and its labels."""
     return [field.name, *field.aliases, *field.labels]
 
 
@@ -73,7 +73,7 @@ ROUNDS = range(max(len(spellings(field)) for field in domain.FIELDS))
 
 
 def renamed(name: str, way: str, number: int) -> str:
-    """Return a name's spelling in one round: each field has another one, until it has no more."""
+    """Return a spelling of a name: each round takes the next of its names."""
     field = domain.BY_NAME.get(name)
-    every = spellings(field) if field else [name]
-    return WAYS[way](every[number % len(every)])
+    names = spellings(field) if field else [name]
+    return WAYS[way](names[number % len(names)])

@@ -54,28 +54,28 @@ def ids(entries: Sequence[Entry]) -> list[str]:
 
 
 def drain(spool: Spool, at_most: int = 500) -> list[str]:
-    """Replay all that there is; return the ids in the order in which they came."""
-    found: list[str] = []
+    """Replay everything; return the ids in their order."""
+    replayed: list[str] = []
     while spool.pending:
-        spool.replay(lambda entries: found.extend(ids(entries)), at_most)
-    return found
+        spool.replay(lambda entries: replayed.extend(ids(entries)), at_most)
+    return replayed
 
 
 def fill(spool: Spool, step: int = 1) -> tuple[list[str], SpoolError]:
-    """Append until no more is taken; return the ids that were, and the error."""
-    kept: list[str] = []
+    """Append until the spool refuses; return the ids that it took, and the error."""
+    appended: list[str] = []
     while True:
         entries = make(step)
         try:
             spool.append(entries)
         except SpoolError as error:
-            return kept, error
-        kept += ids(entries)
+            return appended, error
+        appended += ids(entries)
 
 
 @contextmanager
 def process(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run this module in a process of its own; it is gone at the end."""
+    """Run this module in its own process, which is killed at the end."""
     command = [sys.executable, "-m", "tests.support.spooling", *map(str, arguments)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=PROJECT, stdin=pipe, stdout=pipe, text=True) as child:
@@ -86,7 +86,7 @@ def process(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def printed(stream: IO[str] | None) -> list[str]:
-    """Return the ids of whole lines that a process has printed, and had acknowledged, until it ended."""
+    """Return the acknowledged ids in the complete lines that a process printed until it ended."""
     return [word for line in stream or () if line.endswith("\n") for word in line.split()]
 
 
@@ -98,12 +98,12 @@ def _append(spool: Spool) -> None:
 
 
 def _limited(spool: Spool) -> None:
-    """Print what was appended up to and after the limit, and the error between them on a line."""
+    """Print the ids that were appended before and after the limit, with the error on a line between them."""
     sys.dont_write_bytecode = True  # Python would keep half of a file
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, hard))
-    kept, error = fill(spool, step=7)
-    _say(*kept)
+    appended, error = fill(spool, step=7)
+    _say(*appended)
     _say("error:", error)
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     entries = make(7)
@@ -112,13 +112,13 @@ def _limited(spool: Spool) -> None:
 
 
 def _full(spool: Spool) -> None:
-    """Fill the disk, replay, and go on; print the error, then what was replayed of what was kept."""
-    kept, error = fill(spool)
+    """Fill the disk, replay, and go on; print the error, and whether everything was replayed."""
+    appended, error = fill(spool)
     _say(error)
-    found = drain(spool)
+    replayed = drain(spool)
     entries = make(1)
     spool.append(entries)
-    _say(len(kept), found == kept, drain(spool) == ids(entries))
+    _say(len(appended), replayed == appended, drain(spool) == ids(entries))
 
 
 def _hold(spool: Spool) -> None:
@@ -148,7 +148,7 @@ def _print(entries: Sequence[Entry]) -> None:
 
 
 def _say(*words: object) -> None:
-    print(*words, flush=True)  # noqa: T201 - who reads it is another process
+    print(*words, flush=True)  # noqa: T201 - another process reads it
 
 
 if __name__ == "__main__":

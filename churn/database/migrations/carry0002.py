@@ -127,11 +127,11 @@ def carry_chunk(connection: Connection, size: int) -> bool:
     """
     after = sa.select(_PROGRESS.c.carried).scalar_subquery()
     ids = sa.select(_REQUESTS.c.id).where(_REQUESTS.c.id > after).order_by(_REQUESTS.c.id).limit(size)
-    found = connection.execute(ids).scalars().all()
-    if found:
-        connection.execute(sa.select(sa.func.carry_0002(found[0], found[-1])))
-        connection.execute(sa.update(_PROGRESS), {"carried": found[-1]})
-    return bool(found)
+    keys = connection.execute(ids).scalars().all()
+    if keys:
+        connection.execute(sa.select(sa.func.carry_0002(keys[0], keys[-1])))
+        connection.execute(sa.update(_PROGRESS), {"carried": keys[-1]})
+    return bool(keys)
 
 
 def copy_grants(connection: Connection, source: str, target: str) -> None:
