@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import JSON, Connection, Table, Text, cast, select
@@ -24,49 +25,25 @@ class Sealed:
     leaf: bytes | None
 
 
-@dataclass(slots=True)
-class _Group:
-    """The rows of one request, by table."""
-
-    request: Sealed
-    inputs: list[Sealed] = field(default_factory=list)
-    features: list[Sealed] = field(default_factory=list)
-    results: list[Sealed] = field(default_factory=list)
-    responses: list[Sealed] = field(default_factory=list)
-
-    def rows(self) -> list[Sealed]:
-        """Return the rows in the order in which they were sealed."""
-        return [self.request, *self.inputs, *self.features, *self.results, *self.responses]
-
-
 def rows_of(connection: Connection, batches: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Sealed]]:
     """Return the rows of some batches, in the order in which they were sealed."""
+    calls = {row["id"]: row for row in _read(connection, requests, "batch_id", batches)}
+    inputs = {row["id"]: row for row in _read(connection, employee_inputs, "request_id", calls)}
+    # By place: the request, then the number of the table, then the input in its position.
+    placed: list[tuple[tuple[Any, ...], Sealed]] = []
+    for key, row in calls.items():
+        placed.append(((key, 0), _sealed(requests, row, row["salt"])))
+    for number, table in enumerate((employee_inputs, features, prediction_results), start=1):
+        for row in inputs.values() if number == 1 else _read(connection, table, "id", inputs):
+            owner = inputs[row["id"]]
+            place = owner["request_id"], number, owner["position"], owner["id"]
+            placed.append((place, _sealed(table, row, owner["salt"])))
+    for row in _read(connection, api_responses, "request_id", calls):
+        placed.append(((row["request_id"], 4), _sealed(api_responses, row, row["salt"])))
     rows: dict[uuid.UUID, list[Sealed]] = {batch: [] for batch in batches}
-    groups: dict[uuid.UUID, _Group] = {}
-    owners: dict[uuid.UUID, uuid.UUID] = {}
-    for row in _read(connection, requests, "batch_id", batches):
-        groups[row["id"]] = _Group(_sealed(requests, row, row["salt"]))
-        owners[row["id"]] = row["batch_id"]
-    for row in _read(connection, api_responses, "request_id", groups):
-        groups[row["request_id"]].responses.append(_sealed(api_responses, row, row["salt"]))
-    _add_predictions(connection, groups)
-    for key, group in groups.items():
-        rows[owners[key]] += group.rows()
+    for (request, *_), sealed in sorted(placed, key=itemgetter(0)):
+        rows[calls[request]["batch_id"]].append(sealed)
     return rows
-
-
-def _add_predictions(connection: Connection, groups: dict[uuid.UUID, _Group]) -> None:
-    owners: dict[uuid.UUID, tuple[_Group, str | None]] = {}
-    inputs = _read(connection, employee_inputs, "request_id", groups)
-    for row in sorted(inputs, key=lambda row: (row["request_id"], row["position"], row["id"])):
-        group = groups[row["request_id"]]
-        group.inputs.append(_sealed(employee_inputs, row, row["salt"]))
-        owners[row["id"]] = group, row["salt"]
-    for table, name in ((features, "features"), (prediction_results, "results")):
-        rows = {row["id"]: row for row in _read(connection, table, "id", owners)}
-        for key, (group, salt) in owners.items():
-            if key in rows:
-                getattr(group, name).append(_sealed(table, rows[key], salt))
 
 
 def _read(
