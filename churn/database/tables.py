@@ -8,6 +8,7 @@ month can be dropped at once. Alembic owns the schema (`churn.database.migration
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -26,7 +27,7 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -37,10 +38,20 @@ metadata = MetaData(
     }
 )
 
-Scopes = JSON().with_variant(JSONB(), "postgresql")
-
 # PostgreSQL's `json`, not `jsonb`: the digests need every byte as it was written.
 Document = JSON(none_as_null=True)
+
+
+class Scopes(TypeDecorator[list[str]]):
+    """A list of names; PostgreSQL's `jsonb`, whose dialect takes long to import and is not, elsewhere."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that a database has for it."""
+        kinds: dict[str, type[TypeEngine[Any]]] = getattr(dialect, "ischema_names", {})
+        return dialect.type_descriptor(kinds.get("jsonb", JSON)())
 
 
 class UtcDateTime(TypeDecorator[datetime]):
