@@ -26,19 +26,13 @@ logger = logging.getLogger("churn")
 MADE = "_CHURN_IDENTITIES_MADE"
 
 # Features of BentoML's that would bypass the gate or the journal, and why each is refused.
-REFUSED_OPTIONS: Mapping[tuple[str, ...], str] = {
-    ("http", "cors", "enabled"): "it stands behind the gate, which refuses what browsers ask first: "
+REFUSED_OPTIONS: Mapping[str, str] = {
+    "http.cors.enabled": "it stands behind the gate, which refuses what browsers ask first: "
     "let a proxy before this service answer for other sites",
-    (
-        "traffic",
-        "max_concurrency",
-    ): "what it refuses is in no journal: limit the calls of each user and token "
+    "traffic.max_concurrency": "what it refuses is in no journal: limit the calls of each user and token "
     "by CHURN_USER_RATE and CHURN_TOKEN_RATE",
-    ("logging", "access", "enabled"): "it writes down addresses as callers typed them: set CHURN_ACCESS_LOG",
-    (
-        "metrics",
-        "enabled",
-    ): "it keeps a series for each address that callers make up: /metrics has the figures",
+    "logging.access.enabled": "it writes down addresses as callers typed them: set CHURN_ACCESS_LOG",
+    "metrics.enabled": "it keeps a series for each address that callers make up: /metrics has the figures",
 }
 
 
@@ -48,12 +42,11 @@ def check_configured(options: Mapping[str, Any]) -> None:
     Raises:
         SettingsError: one of REFUSED_OPTIONS is switched on.
     """
-    for path, reason in REFUSED_OPTIONS.items():
+    for name, reason in REFUSED_OPTIONS.items():
         value: Any = options
-        for key in path:
+        for key in name.split("."):
             value = (value or {}).get(key)
         if value:
-            name = ".".join(path)
             raise SettingsError(f"BentoML's configuration sets {name} to {value}: {reason}; take it out")
 
 

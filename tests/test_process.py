@@ -303,17 +303,18 @@ class TestStartsThatFailByEither:
         refuses(by, env, f"DATABASE_URL_FILE: {tmp_path}/url cannot be read (No such file or directory)")
 
 
-@pytest.mark.parametrize("place", preflight.REFUSED_OPTIONS, ids=".".join)
-def test_what_bentoml_may_not_do_around_the_gate_is_refused(place: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("name", preflight.REFUSED_OPTIONS)
+def test_what_bentoml_may_not_do_around_the_gate_is_refused(name: str) -> None:
     service.service.inject_config()  # as `bentoml serve` does it
     options = copy.deepcopy(BentoMLContainer.config.services.get()["churn"])
     preflight.check_configured(options)
+    *parents, option = name.split(".")
     switched = options
-    for part in place[:-1]:
-        switched = switched[part]  # a name that BentoML knows no longer is an error here
-    assert place[-1] in switched
-    switched[place[-1]] = 3
-    with pytest.raises(SettingsError, match=f"sets {'.'.join(place)} to 3: .*; take it out"):
+    for parent in parents:
+        switched = switched[parent]  # a name that BentoML knows no longer is an error here
+    assert option in switched
+    switched[option] = 3
+    with pytest.raises(SettingsError, match=f"sets {name} to 3: .*; take it out"):
         preflight.check_configured(options)
 
 

@@ -1,7 +1,7 @@
 """Rows in bulk: one round trip to PostgreSQL for all of them, one statement a table for SQLite.
 
-What a statement costs in round trips and in hand-overs of the interpreter lock is far more than what its
-rows cost: rows are written by a few statements of many rows each.
+A statement costs far more in round trips and hand-overs of the interpreter lock than its rows do. So a few
+statements write many rows each.
 """
 
 import re
@@ -19,7 +19,7 @@ from churn.database.tables import JOURNAL, UtcDateTime, journal_batches, request
 from churn.journal.entry import Cell, Entry, moment
 from churn.journal.hash_chain import Link
 
-# An entry's rows are without the batch, which is known last.
+# An entry's rows have no batch, which is known last.
 _COLUMNS = {
     table: [column.name for column in table.columns if column.name != "batch_id"]
     + ["batch_id"] * (table is requests)
@@ -27,31 +27,31 @@ _COLUMNS = {
 }
 _WIDTHS = {table.name: len(names) for table, names in _COLUMNS.items()}
 _INTO = {
-    # Names of our own; quoted, since one of them is `values`.
+    # The names are ours; they are quoted, since one of them is `values`.
     table.name: f"{table.name} (" + ", ".join([f'"{name}"' for name in names]) + ") VALUES "
     for table, names in _COLUMNS.items()
 }
-# Where a table has a moment: entries tell it in UTC, and PostgreSQL has to be told that it is.
+# The place of a table's moment: entries have it in UTC, and PostgreSQL needs the time zone.
 _MOMENTS = {
     table.name: names.index(name)
     for table, names in _COLUMNS.items()
     for name in names
     if isinstance(table.c[name].type, UtcDateTime)
 }
-_SQLITE_VARIABLES = 32_766  # that one statement may have
+_SQLITE_VARIABLES = 32_766  # in one statement, at most
 _is_special = re.compile(r"['\\\0]").search  # in a text
-_WHAT = "the journal's rows"
+_LABEL = "the journal's rows"  # in place of a statement, in errors
 
 InsertRows = Sequence[Sequence[Cell | bytes]]
 
 
 def write_rows(line: PoolProxiedConnection, entries: Sequence[Entry], batch: Link) -> None:
-    """Write entries and their batch, all or none, also on a connection that commits each statement.
+    """Write entries and their batch, all or none, even on a connection that commits each statement.
 
-    By a cursor of the driver's: a statement by SQLAlchemy's own takes longer than the rows of a call.
+    With the driver's own cursor: a statement of SQLAlchemy's takes longer than the rows of a call.
 
     Raises:
-        DBAPIError: the database does not take them; it tells nothing of what is in them.
+        DBAPIError: the database refuses them; the error repeats nothing of their content.
     """
     driver, rows = line.dbapi_connection, _rows(entries, batch)
     try:
@@ -65,29 +65,29 @@ def write_rows(line: PoolProxiedConnection, entries: Sequence[Entry], batch: Lin
         finally:
             cursor.close()
     except DRIVERS as error:
-        raise discreet(error, _WHAT) from None
+        raise discreet(error, _LABEL) from None
 
 
 def commit(line: PoolProxiedConnection) -> None:
-    """Commit what was written; raises DBAPIError where it is not known to be committed."""
+    """Commit; raises DBAPIError where it is not known whether that was done."""
     try:
         line.commit()
     except DRIVERS as error:
-        raise discreet(error, _WHAT) from None
+        raise discreet(error, _LABEL) from None
 
 
 def _message(line: PostgresConnection, rows: Iterable[tuple[str, InsertRows]]) -> str:
     into = f"INSERT INTO {line.session.prefix}"
-    inserts = [f"{into}{_INTO[table]}{','.join(_literals(table, of))}" for table, of in rows]
-    # A transaction that is open has been told already for how long it may take.
+    inserts = [f"{into}{_INTO[table]}{','.join(_literals(table, cells))}" for table, cells in rows]
+    # An open transaction has its limits already.
     return ";".join([line.session.limit, *inserts] if line.autocommit else inserts)
 
 
 def _statements(rows: Iterable[tuple[str, InsertRows]]) -> Iterator[tuple[str, tuple[Cell | bytes, ...]]]:
-    for table, of in rows:
-        size = _SQLITE_VARIABLES // len(of[0])
-        for start in range(0, len(of), size):
-            part = of[start : start + size]
+    for table, cells in rows:
+        size = _SQLITE_VARIABLES // len(cells[0])
+        for start in range(0, len(cells), size):
+            part = cells[start : start + size]
             yield _insert(table, len(part)), tuple(chain.from_iterable(part))
 
 
@@ -98,19 +98,18 @@ def _insert(table: str, rows: int) -> str:
 
 
 def _rows(entries: Sequence[Entry], batch: Link) -> Iterator[tuple[str, InsertRows]]:
-    """Yield the rows of each table that has some."""
+    """Yield the rows of each table that gets some."""
     for number, table in enumerate(JOURNAL):
         rows: InsertRows = [row for entry in entries for row in entry.rows[number]]
         if table is requests:
             rows = [[*row, batch.id.hex] for row in rows]
         if rows:
             yield table.name, rows
-    at = moment(datetime.now(UTC))
     link: list[Cell | bytes] = [
         batch.id.hex,
         batch.chain.hex,
         batch.sequence,
-        at,
+        moment(datetime.now(UTC)),
         batch.previous,
         batch.leaves,
         batch.digest,
@@ -120,10 +119,10 @@ def _rows(entries: Sequence[Entry], batch: Link) -> Iterator[tuple[str, InsertRo
 
 def _literals(table: str, rows: InsertRows) -> list[str]:
     """Return a table's rows as PostgreSQL's SQL."""
-    at = _MOMENTS.get(table)
-    if at is not None:
-        rows = [[*row[:at], f"{row[at]!s}+00", *row[at + 1 :]] for row in rows]
-    # Most cells are plain texts, for which a call each would take longer than all else of them.
+    index = _MOMENTS.get(table)
+    if index is not None:
+        rows = [[*row[:index], f"{row[index]!s}+00", *row[index + 1 :]] for row in rows]
+    # Most cells are plain texts: a call for each would take longer than everything else.
     return [
         "("
         + ",".join([f"'{c}'" if type(c) is str and not _is_special(c) else _literal(c) for c in row])

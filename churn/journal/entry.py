@@ -1,7 +1,7 @@
-"""Entries: the rows of one call in the plain form that both databases, the spool and the digests take.
+"""Entries: the rows of one call in a plain form, for both databases, the spool and the digests.
 
-A row is a list of cells in the order of its table's columns, without `batch_id`: ids and salts are
-hexadecimal text, moments UTC text to the microsecond, documents JSON text.
+A row is a list of cells in the order of its table's columns, without `batch_id`. Ids and salts are
+hexadecimal text, moments are UTC text to the microsecond, and documents are JSON text.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Pseudonym = Callable[[str], str]
 class Entry:
     """One call, ready to be written: its rows by table, in the order of `tables.JOURNAL`.
 
-    `leaves` are the digests of the rows, in the same order, 32 bytes each.
+    `leaves` are the digests of the rows in the same order, 32 bytes each.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Entry:
     leaves: bytes
 
     def dump(self) -> bytes:
-        """Return the rows as one line of JSON, without a line's end."""
+        """Return the rows as one line of JSON, without its newline."""
         return orjson.dumps(self.rows)
 
 
@@ -42,11 +42,11 @@ def load(line: bytes) -> Entry:
     """Return the entry that `Entry.dump` wrote.
 
     Raises:
-        ValueError: it did not.
+        ValueError: `Entry.dump` did not write this line.
     """
     try:
         rows = tuple(orjson.loads(line))
-        if any(len(row) != width for of, width in zip(rows, _WIDTHS, strict=True) for row in of):
+        if any(len(row) != width for table, width in zip(rows, _WIDTHS, strict=True) for row in table):
             raise ValueError("not the rows of these tables")
         return _entry(rows)
     except (TypeError, LookupError) as error:
@@ -54,26 +54,24 @@ def load(line: bytes) -> Entry:
 
 
 def entry_of(call: Call, pseudonym: Pseudonym | None = None) -> Entry:
-    """Return the rows of a call, with new salts.
-
-    `pseudonym` turns an employee's id into what is stored of it.
-    """
+    """Return the rows of a call, with new salts; `pseudonym` turns an employee's id into the one to store."""
     key = call.id.hex
     inputs: list[Row] = []
     features: list[Row] = []
     results: list[Row] = []
-    for position, one in enumerate(call.scored):
-        employee_id, record = _identified(one, pseudonym)
-        same = one.id.hex
-        inputs.append([same, key, position, employee_id, record, new_salt()])
-        features.append([same, float(one.base_value), document(one.values), document(one.contributions)])
-        verdict = (one.model, one.prediction, float(one.probability), float(one.threshold))
-        results.append([same, key, call.caller.name, *verdict])
+    for position, scored in enumerate(call.scored):
+        employee_id, record = _identified(scored, pseudonym)
+        scored_id = scored.id.hex
+        inputs.append([scored_id, key, position, employee_id, record, new_salt()])
+        values, contributions = document(scored.values), document(scored.contributions)
+        features.append([scored_id, float(scored.base_value), values, contributions])
+        verdict = (scored.model, scored.prediction, float(scored.probability), float(scored.threshold))
+        results.append([scored_id, key, call.caller.name, *verdict])
     request, response = [*_request(call), new_salt()], [*_response(call), new_salt()]
     return _entry(([request], inputs, features, results, [response]))
 
 
-# What a row has by table: another version's may have more or fewer.
+# The cells of a row by table: those of another version may be more or fewer.
 _WIDTHS = [len([column for column in table.columns if column.name != "batch_id"]) for table in JOURNAL]
 
 
@@ -98,12 +96,12 @@ def _response(call: Call) -> Row:
 
 
 def _identified(scored: Scored, pseudonym: Pseudonym | None) -> tuple[str | None, str]:
-    found = scored.record.get("employee_id")
-    if found is None:
+    employee_id = scored.record.get("employee_id")
+    if employee_id is None:
         return None, document(scored.record)
     if pseudonym is None:
-        return str(found), document(scored.record)
-    hidden = pseudonym(str(found))
+        return str(employee_id), document(scored.record)
+    hidden = pseudonym(str(employee_id))
     return hidden, document({**scored.record, "employee_id": hidden})
 
 
@@ -118,17 +116,17 @@ def _entry(rows: TableRows) -> Entry:
     return Entry(str(request[0]), rows, b"".join(leaves))
 
 
-def document(found: object) -> str:
+def document(value: object) -> str:
     """Return a JSON document as it is stored."""
-    return orjson.dumps(found).decode()
+    return orjson.dumps(value).decode()
 
 
-def moment(at: datetime) -> str:
+def moment(value: datetime) -> str:
     """Return a moment as it is stored: UTC, to the microsecond.
 
     Raises:
-        ValueError: it has no time zone, and is refused rather than guessed.
+        ValueError: it has no time zone.
     """
-    if at.tzinfo is None:
+    if value.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be stored")
-    return at.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]

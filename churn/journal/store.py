@@ -14,26 +14,26 @@ from churn.journal.writer import Writer
 
 logger = logging.getLogger("churn")
 
-RETRY = 1.0  # seconds between two looks for a database that is away
-REPLAYED = 2000  # spooled entries put back at a time: as many as may come meanwhile
-TRIES = 5  # in a row that spooled entries do not go in, until it is their fault where the probe's do
+RETRY = 1.0  # seconds between two probes of a database that is away
+REPLAYED = 2000  # spooled entries that are replayed at a time: as many as may arrive meanwhile
+TRIES = 5  # failures in a row of spooled entries, until they are to blame if the probe succeeds
 
 
 def is_away(error: DatabaseError) -> bool:
-    """Return whether a database did not answer, rather than answer that something is wrong."""
+    """Return whether the database did not answer, rather than refuse something."""
     return isinstance(error.__cause__, OperationalError | InterfaceError)
 
 
 def _are_to_blame(error: DatabaseError) -> bool:
-    """Return whether a database refused rows for what is in them."""
+    """Return whether the database refused rows because of their content."""
     return isinstance(error.__cause__, DataError | IntegrityError)
 
 
 class Store:
-    """Keeps entries in the order in which they come: what follows spooled ones is spooled behind them.
+    """Keeps entries in their order: those that follow spooled ones are spooled after them.
 
     `probe` raises DatabaseError where the database cannot take rows (out of reach, not at head). Without a
-    spool nothing is kept while it is away. One thread at a time keeps and catches up; any may probe.
+    spool nothing is kept while it is away. Only one thread at a time may keep or catch up; any may probe.
     """
 
     def __init__(self, writer: Writer, probe: Callable[[], object], spool: Spool | None) -> None:
@@ -46,14 +46,14 @@ class Store:
         self._closing = threading.Event()
 
     def open(self) -> None:
-        """Look for the database; where it is away, say so and go on."""
+        """Probe the database; if it is away, log that and go on."""
         try:
             self._probe()
         except DatabaseError as error:
             self._leave(error)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections and the spool."""
         self._closing.set()
         self._writer.close()
         if self._spool is not None:
@@ -61,7 +61,7 @@ class Store:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the database works in this very process."""
+        """Whether the database works in this process."""
         return self._writer.is_embedded
 
     @property
@@ -71,7 +71,7 @@ class Store:
 
     @property
     def is_behind(self) -> bool:
-        """Whether something is spooled that the database does not have."""
+        """Whether entries are spooled that the database does not have."""
         return self._spool is not None and self._spool.pending
 
     def spool_state(self) -> SpoolState | None:
@@ -79,12 +79,12 @@ class Store:
         return None if self._spool is None else self._spool.state()
 
     def check(self) -> bool:
-        """Make sure that an entry could be kept and none waits too long; return whether the database would.
+        """Make sure that an entry could be kept and none waits too long; return whether the database works.
 
         Raises:
             DatabaseError, SpoolError: it could not.
         """
-        away = self._away  # then, a thread looks for it already
+        away = self._away  # if it is, a thread probes it already
         if away is None:
             try:
                 self._probe()
@@ -97,15 +97,15 @@ class Store:
         return away is None
 
     def keep(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
-        """Keep entries and return for each why it could not be; kept ones are durable on return."""
+        """Keep entries, durable on return, and return for each one why it could not be kept, or None."""
         try:
             return self._keep(entries)
-        except Exception as error:  # noqa: BLE001 - whatever it is: who calls lives on, and tells who waits
+        except Exception as error:  # noqa: BLE001 - whatever it is: the journal goes on, and those who wait are told
             logger.error("the journal failed: %s", type(error).__qualname__)
             return [DatabaseError("the journal failed")] * len(entries)
 
     def catch_up(self) -> None:
-        """Put some of what was spooled into the database, where there is some and the database is back."""
+        """Put some of the spooled entries into the database, if it is back."""
         try:
             if self.is_behind:
                 self._catch_up()
@@ -114,19 +114,19 @@ class Store:
 
     def _keep(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
         if self._away is not None:
-            return self._put_by(entries)
+            return self._spool_entries(entries)
         if self.is_behind:
-            outcomes = self._put_by(entries)
+            outcomes = self._spool_entries(entries)
             if self._refused is None:
                 return outcomes
-            # The spool is full, but the database is back: late in their order is better than never.
+            # The spool is full, but the database is back: out of order is better than never.
         try:
             self._writer.write(entries)
         except DatabaseError as error:
             if _are_to_blame(error):
                 return self._one_by_one(entries, error)
             self._leave(error)
-            return self._put_by(entries)
+            return self._spool_entries(entries)
         self._refused = None
         return [None] * len(entries)
 
@@ -142,7 +142,7 @@ class Store:
             self._failures += 1
             self._leave(error)
 
-    def _put_by(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
+    def _spool_entries(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
         if self._spool is None:
             return [self._away] * len(entries)
         try:
@@ -154,13 +154,13 @@ class Store:
         return [self._refused] * len(entries)
 
     def _one_by_one(self, entries: Sequence[Entry], error: DatabaseError) -> Sequence[ChurnError | None]:
-        """Keep each entry by itself: only what the database refuses is refused."""
+        """Keep each entry by itself, so that only those that the database refuses are refused."""
         if len(entries) == 1:
             return [error]
-        return [kept for entry in entries for kept in self._keep([entry])]
+        return [outcome for entry in entries for outcome in self._keep([entry])]
 
     def _restore(self, entries: Sequence[Entry]) -> None:
-        """Write entries that were spooled; what does not go in is set aside, and the rest written."""
+        """Write spooled entries; those that the database refuses are set aside."""
         try:
             self._writer.write(entries, replayed=True)
         except DatabaseError as error:
@@ -174,14 +174,14 @@ class Store:
                 self._restore([entry])
 
     def _keep_failing(self) -> bool:
-        """Return whether entries fail again and again; raises DatabaseError where the probe fails as well."""
+        """Return whether entries fail again and again; raises DatabaseError where the probe fails too."""
         if self._failures + 1 < TRIES:
             return False
         self._probe()
         return True
 
     def _leave(self, error: DatabaseError) -> None:
-        """Note that the database is away, and look for it from a thread of its own: a look may take long."""
+        """Note that the database is away, and probe it in another thread, since a probe may take long."""
         self._away = error
         where = "nothing is answered" if self._spool is None else "the journal goes to the spool"
         logger.error("%s; until then %s", error, where)

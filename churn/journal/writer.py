@@ -1,4 +1,4 @@
-"""The writer: entries into the database, many in one transaction, sealed as they go."""
+"""The writer: puts entries into the database, many in one transaction, and seals them."""
 
 import threading
 import uuid
@@ -27,19 +27,19 @@ from churn.journal.hash_chain import GENESIS, Link
 from churn.schemas.caller import Caller
 from churn.schemas.prediction import Scored
 
-ROOM = 2**20  # bytes that SQLite's disk is to have free
+ROOM = 2**20  # bytes that have to be free on SQLite's disk
 LARGE = 100_000  # bytes of digests: of a thousand employees
 
 
 class Writer:
-    """Commits entries, one transaction a call, each a link in this writer's own chain.
+    """Commits entries, one transaction per call of `write`, each a link in this writer's own chain.
 
-    Safe to call from several threads: one at a time writes. It keeps a connection of its own.
+    It is safe for several threads: one at a time writes. It keeps a connection of its own.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.is_embedded = engine.dialect.name == "sqlite"  # the database works in this very process
+        self.is_embedded = engine.dialect.name == "sqlite"  # the database works in this process
         self._lock = threading.Lock()
         self._line: PoolProxiedConnection | None = None
         self._chain: uuid.UUID | None = None
@@ -55,9 +55,8 @@ class Writer:
     ) -> None:
         """Commit entries, all or none; durable on return.
 
-        `replayed` entries may be there already, from a commit whose outcome was not known: those are
-        left alone, and the statements may take as long as they need. What `also` does with the connection is
-        in the same transaction.
+        `replayed` entries may be there already, from a commit whose outcome was not known: those are skipped,
+        and the statements may take as long as they need. `also` works in the same transaction.
 
         Raises:
             DatabaseError: they could not be committed, or it is not known whether they were.
@@ -69,9 +68,9 @@ class Writer:
                 elif entries:
                     self._write_alone(self._chain, entries)
                 if self.is_embedded and sum([len(entry.leaves) for entry in entries]) > LARGE:
-                    self._disconnect()  # its statements would keep the values
+                    self._disconnect()  # else its statements keep the values in memory
             except BaseException as error:
-                # Whether the batch was committed is not known: what follows builds on what is there.
+                # It is not known whether the batch was committed: the next one starts a new chain.
                 self._chain = None
                 self._disconnect()
                 if isinstance(error, SQLAlchemyError):
@@ -81,7 +80,7 @@ class Writer:
     def _write_with(
         self, entries: Sequence[Entry], also: Callable[[Connection], Any] | None, *, replayed: bool
     ) -> None:
-        """Write in a transaction that asks something, too."""
+        """Write in a transaction with other statements."""
         with (made_patient(self._engine) if replayed else self._engine).begin() as connection:
             if also is not None:
                 also(connection)
@@ -92,7 +91,7 @@ class Writer:
                 self._write_rows(connection.connection, chain, entries)
 
     def _write_alone(self, chain: uuid.UUID, entries: Sequence[Entry]) -> None:
-        """Write, and nothing else, on the writer's own connection."""
+        """Write on the writer's own connection, and nothing else."""
         if self._line is None:
             self._line = _connect(self._engine)
         self._write_rows(self._line, chain, entries)
@@ -113,7 +112,7 @@ class Writer:
         return self._chain
 
     def close(self) -> None:
-        """Let go of the connection; a later write takes a new one."""
+        """Close the connection; a later write opens a new one."""
         with self._lock:
             self._disconnect()
 
@@ -125,17 +124,17 @@ class Writer:
 
 
 def probe(engine: Engine) -> None:
-    """Return where the database answers, is at head and takes rows.
+    """Return if the database answers, is at head and takes rows.
 
     Raises:
-        DatabaseError: it does not, or is not.
+        DatabaseError: it does not.
     """
     schema.check(engine)
     rehearse(engine)
 
 
 def rehearse(engine: Engine) -> None:
-    """Write a prediction's rows and take them back: raises DatabaseError where that cannot be done."""
+    """Write the rows of a prediction and roll back; raises DatabaseError where that fails."""
     now = datetime.now(UTC)
     scored = Scored(new_id(), {}, {}, 0.0, {}, "", 0, 0.0, 0.0)
     entry = entry_of(Call(new_id(), now, "", "", Caller(), now, 0, 0.0, None, [scored]))
@@ -147,7 +146,7 @@ def rehearse(engine: Engine) -> None:
 
 
 def _reserve(engine: Engine) -> None:
-    """See that SQLite's disk has room: what is rolled back needs none."""
+    """Check that SQLite's disk has room, which a rollback does not show."""
     try:
         reserve(Path(str(engine.url.database)).parent, ROOM)
     except OSError as error:
@@ -156,10 +155,11 @@ def _reserve(engine: Engine) -> None:
 
 
 def _connect(engine: Engine) -> PoolProxiedConnection:
-    """Return a connection of the driver's on which one `write_rows` is one transaction."""
+    """Return a connection on which each `write_rows` is one transaction."""
     line = engine.raw_connection()
     if isinstance(line.dbapi_connection, PostgresConnection):
-        # It is one message, which PostgreSQL commits or refuses whole: no round trips to begin and to end.
+        # It is one message, which PostgreSQL commits or refuses as a whole: no round trips for BEGIN and
+        # COMMIT.
         line.dbapi_connection.autocommit = True
     return line
 
@@ -167,10 +167,9 @@ def _connect(engine: Engine) -> PoolProxiedConnection:
 def _missing(connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
     """Return the entries whose requests are not in the database."""
     keys = [uuid.UUID(entry.id) for entry in entries]
-    found = {
-        key.hex for key in connection.execute(select(requests.c.id).where(requests.c.id.in_(keys))).scalars()
-    }
-    return [entry for entry in entries if entry.id not in found]
+    query = select(requests.c.id).where(requests.c.id.in_(keys))
+    stored = {key.hex for key in connection.execute(query).scalars()}
+    return [entry for entry in entries if entry.id not in stored]
 
 
 def _id(entry: Entry) -> str:

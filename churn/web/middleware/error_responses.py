@@ -1,4 +1,4 @@
-"""Error responses: every answer tells the request's id, every error has one shape."""
+"""Error responses: every answer has the request's id, and all errors have one shape."""
 
 import asyncio
 import logging
@@ -32,18 +32,18 @@ Detail = str | list[dict[str, object]]
 
 
 class ErrorResponses:
-    """Finds each request's language, and gives each error the shape of the design.
+    """Finds each request's language, and gives all errors one shape.
 
-    The shape is FastAPI's, `{"detail": …, "request_id": …}`, whoever refused: a `ChurnError` raised
-    beneath it, BentoML's own errors, or an exception that nobody expected. What takes longer than the
-    route's deadline is ended, whatever it is.
+    The shape is FastAPI's, `{"detail": …, "request_id": …}`, for a `ChurnError` that is raised inside,
+    BentoML's own errors and unexpected exceptions. Whatever takes longer than the route's deadline is
+    cancelled.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wrap one request; what is not HTTP passes."""
+        """Handle an HTTP request, and pass others on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -64,7 +64,7 @@ class ErrorResponses:
 
 
 class _Answer:
-    """The way out of one request: passes successes on, holds failures back to replace them."""
+    """The answer to one request: successes are passed on, failures held back to be replaced."""
 
     def __init__(self, state: RequestState, send: Send) -> None:
         self._state = state
@@ -73,7 +73,7 @@ class _Answer:
         self.refused: JSONResponse | None = None
 
     async def send(self, message: Message) -> None:
-        """Pass a success on, with the request's id on its head; drop a failure of BentoML's own."""
+        """Pass a success on with the request's id in its headers; drop a failure of BentoML's own."""
         if message["type"] == "http.response.start":
             if message["status"] >= 400:
                 self.refused = self._refused(message)
@@ -93,7 +93,7 @@ class _Answer:
 
 
 def cause(error: Exception, deadline: asyncio.Timeout) -> Exception:
-    """Return why something failed under a deadline: where that is over, it took too long."""
+    """Return the reason for an error under a deadline: once that has passed, it took too long."""
     return TookTooLongError("no answer in time") if deadline.expired() else error
 
 
@@ -105,7 +105,7 @@ def _log(error: Exception, state: RequestState) -> None:
 
 
 def refusal(error: Exception, state: RequestState) -> JSONResponse:
-    """Return the answer to a request that an error ended; of one that is not ours, nothing is told."""
+    """Return the answer for an error; it says nothing about one that is not ours."""
     if not isinstance(error, ChurnError):
         return error_response(500, messages.status(500, state.language), state)
     response = error_response(error.status, _detail(error, state.language), state)
@@ -115,7 +115,7 @@ def refusal(error: Exception, state: RequestState) -> JSONResponse:
 
 
 def error_response(status: int, detail: Detail, state: RequestState) -> JSONResponse:
-    """Return an error in the one shape, with the headers that its status asks for."""
+    """Return an error in the one shape, with the headers that belong to its status."""
     request_id = str(state.request_id)
     body = {"detail": detail, "request_id": request_id}
     response = JSONResponse(body, status, headers={"X-Request-ID": request_id})

@@ -1,4 +1,4 @@
-"""The gate: plain-ASGI middleware that lets nobody in without credentials, open paths aside."""
+"""The gate: ASGI middleware that lets nobody in without credentials, except to open paths."""
 
 import ipaddress
 import re
@@ -15,17 +15,17 @@ from churn.schemas.caller import Caller
 from churn.web.request_state import STATE, RequestState
 from churn.web.routes import ELSEWHERE
 
-_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip"})  # beside X-Forwarded-…, what proxies add
+_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip"})  # added by proxies, like X-Forwarded-…
 _LOOPBACK = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.IGNORECASE)  # in `Host`
-_SAME_SITE = frozenset({"same-origin", "none"})  # none: typed in, or from a bookmark
+_SAME_SITE = frozenset({"same-origin", "none"})  # none: typed in, or a bookmark
 
 
 class Gate:
-    """Lets a request pass where its path is open or its credentials are good and reach far enough.
+    """Lets a request pass if its path is open, or its credentials are right and have the scope.
 
-    `authenticator` returns what finds the callers, once the service has started. The caller and its
-    address are left in the request's state. Raises `RefusalError`s for the middleware around it to answer.
-    WebSockets are closed: none is served; what is neither HTTP nor the lifespan gets no answer.
+    `authenticator` returns the Authenticator, once the service has started. The caller and the address are
+    noted in the request's state. A `RefusalError` is for the middleware around this one to answer. WebSockets
+    are closed, since none are served; anything else but HTTP and the lifespan gets no answer.
     """
 
     def __init__(self, app: ASGIApp, authenticator: Callable[[], Authenticator]) -> None:
@@ -33,7 +33,7 @@ class Gate:
         self._authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check one request, and hand it on."""
+        """Check one request, and pass it on."""
         kind = scope["type"]
         if kind == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -67,11 +67,11 @@ class Gate:
 
 @lru_cache(maxsize=4096)
 def _address(host: str) -> str:
-    """Return where a request comes from; of IPv6 the network, whose addresses are all of one customer."""
+    """Return the address of a request; for IPv6 the network, which belongs to a single customer."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return ""  # whatever a proxy was told: all who do not say where they are share one throttle
+        return ""  # all callers without a valid address share one throttle
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     if address.ipv4_mapped is not None:
@@ -80,9 +80,9 @@ def _address(host: str) -> str:
 
 
 def _is_local(scope: Scope) -> bool:
-    """Return whether a request comes from this very machine, and not by way of a proxy on it.
+    """Return whether a request comes from this machine, and not through a proxy on it.
 
-    A proxy that does not say so is known by the name that its callers gave.
+    A proxy that adds no headers is recognised by the host name that its callers gave.
     """
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
@@ -96,9 +96,9 @@ def _is_local(scope: Scope) -> bool:
 
 
 def _check_site(scope: Scope, caller: Caller) -> None:
-    """Refuse what another site has a signed-in user's browser send, links too: no page is behind the gate.
+    """Refuse what another site makes a signed-in user's browser send, even links: no page is behind the gate.
 
-    Browsers add a user's name and password to any request to this address, tokens to none.
+    Browsers add a user's name and password to every request to this address, but never a token.
     """
     if caller.kind != "user":
         return
@@ -114,7 +114,7 @@ def _check_site(scope: Scope, caller: Caller) -> None:
 
 
 def _host(origin: str) -> str:
-    """Return the host and port of an origin; nothing of what is none."""
+    """Return the host and port of an origin; empty where it is invalid."""
     try:
         return urlsplit(origin).netloc
     except ValueError:

@@ -16,15 +16,15 @@ from churn.web.routes import ELSEWHERE
 from churn.web.tracebacks import anonymous_traceback
 
 PART = 64 * 1024  # bytes of an answer that are sent at once
-MAX_SECONDS = 30  # until an answer is journalled; past them, it is perhaps, but not sent
+MAX_SECONDS = 30  # until an answer is journalled; past that it may be, but it is not sent
 
 
 class Journalling:
     """Journals every call to the API, refused or not, and every refusal elsewhere, before the answer leaves.
 
-    Around all that answers, so that what it logs is what the caller receives. Where the journal cannot
-    write, the answer is 503 or 504 and no prediction leaves. Nothing is journalled of the routes that
-    anyone may call.
+    It stands around everything that answers, so that it logs what the caller receives. Where the journal
+    cannot write, the answer is 503 or 504 and no prediction leaves. Calls of routes that anyone may call are
+    not journalled.
     """
 
     def __init__(self, app: ASGIApp, journal: Recording) -> None:
@@ -64,7 +64,7 @@ class Journalling:
 
 
 class _Request:
-    """One request on its way: its answer is held, unless it is none of the API's and a success."""
+    """One request: its answer is held, unless it is a success outside of the API."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope, self._send = scope, send
@@ -73,7 +73,7 @@ class _Request:
         self.held: list[Message] = []
 
     async def hold(self, message: Message) -> None:
-        """Hold a part of the answer, or let it pass."""
+        """Hold a part of the answer, or pass it on."""
         if message["type"] == "http.response.start":
             self._passes = not self.state.route.is_journalled and message["status"] < 400
         if self._passes:
@@ -82,17 +82,17 @@ class _Request:
             self.held.append(message)
 
     def close(self) -> None:
-        """Let go of what another process has of it."""
+        """Have another process forget the request's batch."""
         if self.state.batch is not None:
             self.state.batch.close()
 
     def call(self) -> Call:
-        """Return what is logged of it, once it is answered."""
+        """Return the call to log, once it is answered."""
         scope, state, status = self._scope, self.state, self.held[0]["status"]
         batch = state.batch if status == 200 else None
-        # What other routes tell is in the journal already, or in the model store.
-        kept = batch is None and (state.route.body is not None or status >= 400)
-        body = b"".join([m.get("body", b"") for m in self.held[1:]]) if kept else b""
+        # The answers of other routes are in the journal already, or in the model store.
+        is_kept = batch is None and (state.route.body is not None or status >= 400)
+        body = b"".join([m.get("body", b"") for m in self.held[1:]]) if is_kept else b""
         return Call(
             id=state.request_id,
             received_at=state.received_at,
@@ -102,7 +102,7 @@ class _Request:
             answered_at=datetime.now(UTC),
             status=status,
             duration_ms=(time.perf_counter() - state.started) * 1000,
-            # Of those whom the gate refused, it is kept from where they came.
+            # For calls that the gate refused, the address is kept too.
             body=_with_address(body, state.address) if status in REFUSED else body or None,
             scored=state.scored if status == 200 else (),
             is_bare=status == UnauthorizedError.status and not header(scope, b"authorization"),
@@ -111,7 +111,7 @@ class _Request:
 
 
 async def _send(message: Message, send: Send) -> None:
-    """Send a message; a long body in parts, between which others get their turns."""
+    """Send a message; a long body in parts, with turns for other requests in between."""
     body = message.get("body", b"")
     while len(body) > PART:
         await send({**message, "body": body[:PART], "more_body": True})
@@ -122,5 +122,5 @@ async def _send(message: Message, send: Send) -> None:
 
 
 def _with_address(body: bytes, address: str | None) -> bytes:
-    """Return an answer as it is kept for those who ask later who was refused."""
+    """Return an answer with the caller's address, as it is kept for later questions about refusals."""
     return orjson.dumps({**orjson.loads(body), "address": address})
