@@ -656,7 +656,7 @@ class TestState:
     def test_strangers_who_ask_often_have_the_database_asked_seldom(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(readiness, "KEPT", 3600.0)
+        monkeypatch.setattr(readiness, "LIFETIME", 3600.0)
         checks: list[Engine] = []
         check = schema.check
 
@@ -669,14 +669,14 @@ class TestState:
             asking = [pool.submit(served.client.get, "/readyz") for _ in range(40)]
             assert {one.result().status_code for one in asking} == {200}
         assert len(checks) == 1
-        monkeypatch.setattr(readiness, "KEPT", 0.0)
+        monkeypatch.setattr(readiness, "LIFETIME", 0.0)
         assert served.client.get("/readyz").status_code == 200
         assert len(checks) == 2
 
     def test_a_start_does_not_tell_what_an_earlier_one_found(
         self, app: ASGIApp, served: Served, damaged: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(readiness, "KEPT", 3600.0)
+        monkeypatch.setattr(readiness, "LIFETIME", 3600.0)
         assert served.client.get("/readyz").status_code == 200
         served.client.__exit__()
         monkeypatch.setenv("CHURN_MODEL", damaged)
