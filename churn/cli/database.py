@@ -15,10 +15,9 @@ from churn.records import backups
 
 @click.command()
 def upgrade() -> None:
-    """Migrate the schema to head; run this after every update, before serving.
+    """Migrate the schema to its newest version. Run this after every update, before you serve.
 
-    On PostgreSQL it also makes the partitions of the next months. If it is interrupted, run it again: it goes
-    on.
+    On PostgreSQL it also makes the partitions of the next months. If it is interrupted, run it again.
     """
     with opened(load().database_url.get_secret_value()) as engine:
         schema.upgrade(engine)
@@ -28,7 +27,7 @@ def upgrade() -> None:
 
 @click.command()
 def check() -> None:
-    """Say whether the database answers, is intact and at head; exit code 1 where not."""
+    """Check that the database answers, is whole and is up to date. If not, the exit code is 1."""
     with opened(load().database_url.get_secret_value()) as engine:
         _print_state(engine)
 
@@ -44,9 +43,9 @@ def check() -> None:
     help="How long it may take.",
 )
 def backup(file: Path, within: float) -> None:
-    """Copy the whole database to FILE while the service runs: a SQLite file, or the output of pg_dump.
+    """Copy the whole database to FILE while the service runs: a SQLite file, or what pg_dump makes.
 
-    FILE holds personal data, and the journal keeps who made it. It appears once it is complete.
+    FILE holds personal data. The journal records who made it. It appears only when it is complete.
     """
     if file.exists():
         raise SettingsError(f"{file} is already there: name another file")
@@ -60,10 +59,10 @@ def backup(file: Path, within: float) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--over", is_flag=True, help="Allow an existing database; a SQLite file is set aside.")
-@click.option("--unverified", is_flag=True, help="Allow a copy whose journal is not as it was written.")
+@click.option("--over", is_flag=True, help="Set aside a SQLite database that is already there.")
+@click.option("--unverified", is_flag=True, help="Accept a copy whose journal is not as it was written.")
 def restore(file: Path, *, over: bool, unverified: bool) -> None:
-    """Replace the database by FILE, made by `churn db backup`, after checking that it is intact.
+    """Restore the database from FILE, which `churn db backup` made, after checking that it is whole.
 
     Stop the service first. Afterwards, repeat what was erased or purged since the copy was made.
     """

@@ -14,7 +14,7 @@ from churn.core.errors import IdentityError
 _from_file = click.option(
     "--password-file",
     type=click.File(encoding="utf-8"),
-    help="File whose text is the password; - is standard input.",
+    help="Read the password from this file; - is standard input.",
 )
 
 
@@ -25,7 +25,7 @@ _from_file = click.option(
     type=click.Choice(ROLES),
     default=users.DEFAULT_ROLE,
     show_default=True,
-    help="What they may do.",
+    help="What the user may do.",
 )
 @_from_file
 def add(username: str, role: str, password_file: TextIO | None) -> None:
@@ -60,7 +60,7 @@ def change_role(username: str, role: str) -> None:
 @click.command()
 @click.argument("username")
 def disable(username: str) -> None:
-    """Disable a user, who can no longer sign in. What they did stays in the journal."""
+    """Stop letting a user in. What they did stays in the journal."""
     _activate("churn user disable", username, is_active=False)
     click.echo(f"user {username} is disabled")
 

@@ -32,12 +32,14 @@ Answered = tuple[LoggedPrediction, Any]  # a prediction, and the part of the ans
 
 @click.command()
 @click.argument("employee")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document per prediction and line.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file for the JSON, not the screen.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each prediction.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write JSON to this file instead of the screen."
+)
 def show(employee: str, *, as_json: bool, output: Path | None) -> None:
-    """Show every prediction about EMPLOYEE: when, who asked, what was known, the result and the reasons.
+    """Show every prediction about EMPLOYEE: when, who asked, what was known, what came out and why.
 
-    The journal keeps that this was done, but not for whom.
+    The journal records that data was shown, but not whose.
     """
     settings = load()
     if output is not None and output.exists():
@@ -58,12 +60,12 @@ def show(employee: str, *, as_json: bool, output: Path | None) -> None:
 
 @click.command()
 @click.argument("employee")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def erase(employee: str, *, yes: bool) -> None:
-    """Erase every value about EMPLOYEE from the journal. It cannot be undone.
+    """Erase every value about EMPLOYEE from the journal. This cannot be undone.
 
-    The rows stay, empty, and so does the proof that no others were touched. The journal keeps that this was
-    done, but not for whom.
+    The rows stay, empty, and so does the proof that nothing else was touched. The journal
+    records the erasure, but not whose data it was.
     """
     settings = load()
     _check_spool(settings)
