@@ -225,11 +225,11 @@ def test_every_error_was_met(evidence: LeakSources) -> None:
 def test_what_may_be_told_and_kept_is(evidence: LeakSources) -> None:
     """So that marks are known again where they are."""
     marks = evidence.marks
-    told = {mark for one in evidence.exchanges for mark in marks.found(one.answer)}
-    kept = {mark for content in evidence.journal.values() for mark in marks.found(content)}
+    told = {mark for one in evidence.exchanges for mark in marks.find(one.answer)}
+    kept = {mark for content in evidence.journal.values() for mark in marks.find(content)}
     assert {marks.may[mark] for mark in told & set(marks.may)} >= {"predicted", "named"}
     assert {marks.may[mark] for mark in kept & set(marks.may)} >= {"predicted", "named"}
-    assert any("spool" in where and marks.found(content) for where, content in evidence.journal.items())
+    assert any("spool" in where and marks.find(content) for where, content in evidence.journal.items())
 
 
 def test_no_answer_tells_what_was_sent(evidence: LeakSources) -> None:
@@ -240,9 +240,9 @@ def leaks(marks: Marks, exchange: Exchange) -> Iterator[tuple[int, bytes, str]]:
     """Yield the marks in an answer that it may not tell: a head none, a body those of its own request."""
     head, _, body = exchange.answer.partition(b"\r\n\r\n")
     may = {200: "predicted", 422: "named"}.get(exchange.status)
-    for mark in marks.found(head):
+    for mark in marks.find(head):
         yield exchange.status, exchange.sent[:200], mark
-    for mark in marks.found(body):
+    for mark in marks.find(body):
         is_own = mark.encode() in exchange.sent or (exchange.path == b"/history" and exchange.status == 200)
         if not is_own or marks.may.get(mark) != may:
             yield exchange.status, exchange.sent[:200], mark
@@ -253,7 +253,7 @@ def test_no_answer_tells_how_it_is_done(evidence: LeakSources) -> None:
 
 
 def test_nothing_is_in_what_the_servers_wrote(evidence: LeakSources) -> None:
-    found = {where: evidence.marks.found(content) for where, content in evidence.written.items()}
+    found = {where: evidence.marks.find(content) for where, content in evidence.written.items()}
     assert {where: marks for where, marks in found.items() if marks} == {}
     assert len(found) > SERVERS
 
@@ -262,7 +262,7 @@ def test_the_journal_has_of_refused_calls_and_credentials_nothing(evidence: Leak
     for where, content in evidence.journal.items():
         wrong = {
             mark
-            for mark in evidence.marks.found(content)
+            for mark in evidence.marks.find(content)
             if evidence.marks.may.get(mark, "nobody") == "nobody"
         }
         assert wrong == set(), where

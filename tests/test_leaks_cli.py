@@ -52,11 +52,11 @@ def test_of_passwords(url: str, marks: Marks, monkeypatch: pytest.MonkeyPatch, *
     weak, other, long = f"changeme{marks.word()}", marks.word(), marks.word() * 100
     for password in (weak, long, *[other] * broken):
         for name in ("add", "password"):
-            assert not marks.found(told(churn("user", name, "marie", said=f"{password}\n{password}\n")))
+            assert not marks.find(told(churn("user", name, "marie", said=f"{password}\n{password}\n")))
         monkeypatch.setenv("API_PASSWORD", password)
-        assert not marks.found(told(churn("user", "add", "marie")))
+        assert not marks.find(told(churn("user", "add", "marie")))
         monkeypatch.delenv("API_PASSWORD")
-    assert not marks.found(
+    assert not marks.find(
         told(churn("user", "add", "marie", said=f"{other}\n{weak}\n"))
     )  # not the same twice
 
@@ -70,7 +70,7 @@ def test_of_the_databases_own_password(marks: Marks, monkeypatch: pytest.MonkeyP
     ):
         monkeypatch.setenv("DATABASE_URL", address)
         for command in (("db", "check"), ("db", "upgrade"), ("user", "list"), ("audit",)):
-            assert not marks.found(told(churn(*command))), command
+            assert not marks.find(told(churn(*command))), command
 
 
 @pytest.mark.parametrize("broken", [False, True])
@@ -79,7 +79,7 @@ def test_of_people(url: str, marks: Marks, *, broken: bool) -> None:
         with opened(url) as engine, engine.begin() as connection:
             connection.execute(text("ALTER TABLE employee_inputs RENAME COLUMN employee_id TO gone"))
     for command in (("show",), ("show", "--json"), ("erase", "--yes")):
-        assert not marks.found(told(churn("data", *command, marks.word())))
+        assert not marks.find(told(churn("data", *command, marks.word())))
 
 
 def test_of_bad_rows(url: str, marks: Marks, model: ServedModel, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_of_bad_rows(url: str, marks: Marks, model: ServedModel, tmp_path: Path)
     (tmp_path / "team.csv").write_text("\n".join([",".join(names), *lines]), encoding="utf-8")
     scored = churn("score", tmp_path / "team.csv", "-o", tmp_path / "out.csv", "--model", model.tag)
     assert scored.exit_code == 0, scored.output
-    assert not marks.found(scored.output.encode())
-    assert marks.found((tmp_path / "out.rejects.csv").read_bytes())  # for who asked, to mend them
+    assert not marks.find(scored.output.encode())
+    assert marks.find((tmp_path / "out.rejects.csv").read_bytes())  # for who asked, to mend them
     strict = churn("score", tmp_path / "team.csv", "-o", tmp_path / "2.csv", "--model", model.tag, "--strict")
-    assert not marks.found(told(strict))
+    assert not marks.find(told(strict))

@@ -38,7 +38,7 @@ class Marks:
         """Return a new monthly pay in euros, with digits that no real one has."""
         return float(self._issued(f"{2_000 + len(self.may) % 1000}.{self._digits}7", may))
 
-    def found(self, content: bytes) -> set[str]:
+    def find(self, content: bytes) -> set[str]:
         """Return the marks in some bytes, and the beginnings of cut off or encoded ones."""
         marks = set(self._written(content.lower()))
         marks |= {form.decode("latin-1") for form in self._encoded() if form in content}
