@@ -1,4 +1,8 @@
-"""The identities that the environment names: made at every start, where they are missing."""
+"""The identities that the environment names: made at every start, where they are missing.
+
+All functions raise IdentityError where a name, password or secret cannot be accepted, and those that take an
+engine raise DatabaseError where the database does not answer.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -47,7 +51,6 @@ def check_identities(settings: Settings) -> None:
 
     Raises:
         SettingsError: one half of the user is missing.
-        IdentityError: the user's name is malformed.
     """
     password = settings.api_password.get_secret_value()
     if bool(settings.api_username) != bool(password):
@@ -59,11 +62,7 @@ def check_identities(settings: Settings) -> None:
 def ensure_identities(engine: Engine, settings: Settings) -> None:
     """Make the user of API_USERNAME and API_PASSWORD and the token of API_TOKEN, where they are set.
 
-    Any number of processes may do this at once.
-
-    Raises:
-        SettingsError: as `check_identities`.
-        IdentityError, DatabaseError: as `ensure_user` and `ensure_token`.
+    Any number of processes may do this at once. Raises SettingsError as `check_identities`.
     """
     check_identities(settings)
     if password := settings.api_password.get_secret_value():
@@ -81,12 +80,7 @@ def _twice(ensure: Callable[[], None]) -> None:
 
 
 def ensure_user(engine: Engine, username: str, password: str) -> None:
-    """Create a user, or give an existing one this password.
-
-    Raises:
-        IdentityError: the name is malformed or the password too weak.
-        DatabaseError: the database does not answer.
-    """
+    """Create a user, or give an existing one this password."""
     check_user(username, password, ROLE)
     with explained(engine), engine.connect() as connection:
         user = find_user(connection, username)
@@ -103,10 +97,6 @@ def ensure_token(engine: Engine, name: str, secret: str) -> None:
     """Make this secret the only token of its name: one with another secret is revoked.
 
     A revoked secret stays revoked, whoever did it: it may be in the wrong hands.
-
-    Raises:
-        IdentityError: the secret was revoked.
-        DatabaseError: the database does not answer.
     """
     query = select(tokens).where(tokens.c.name.startswith(f"{name}-"), tokens.c.revoked_at.is_(None))
     own = select(tokens.c.revoked_at).where(tokens.c.digest == digest(secret))

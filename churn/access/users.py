@@ -1,6 +1,8 @@
 """Users: a name, a role and a bcrypt hash, for people who sign in with HTTP Basic.
 
-The functions that take an engine raise DatabaseError where the database does not answer.
+The functions that take an engine raise DatabaseError where the database does not answer. Those that make or
+change a user raise IdentityError where there is no such user, or the name, role or password cannot be
+accepted.
 """
 
 import unicodedata
@@ -50,11 +52,7 @@ class Login:
 
 
 def add_user(connection: Connection, username: str, password: str, *, role: str = DEFAULT_ROLE) -> uuid.UUID:
-    """Create a user and return its key.
-
-    Raises:
-        IdentityError: the name is taken or malformed, the role unknown, or the password too weak.
-    """
+    """Create a user and return its key."""
     check_user(username, password, role)
     taken = IdentityError(f"there is already a user {username!r}: choose another name")
     if find_user(connection, username) is not None:
@@ -75,30 +73,18 @@ def add_user(connection: Connection, username: str, password: str, *, role: str 
 
 
 def set_password(connection: Connection, username: str, password: str) -> None:
-    """Replace a user's password.
-
-    Raises:
-        IdentityError: there is no such user, or the password is too weak.
-    """
+    """Replace a user's password."""
     _check_password(password)
     _change(connection, username, password_hash=hash_password(password))
 
 
 def set_active(connection: Connection, username: str, *, is_active: bool) -> None:
-    """Enable or disable a user.
-
-    Raises:
-        IdentityError: there is no such user.
-    """
+    """Enable or disable a user."""
     _change(connection, username, is_active=is_active)
 
 
 def set_role(connection: Connection, username: str, role: str) -> None:
-    """Give a user another role.
-
-    Raises:
-        IdentityError: there is no such user, or no such role.
-    """
+    """Give a user another role."""
     _check_role(role)
     _change(connection, username, role=role)
 
@@ -152,11 +138,7 @@ def recheck(engine: Engine, user_id: uuid.UUID, password_hash: str) -> frozenset
 
 
 def check_user(username: str, password: str, role: str) -> None:
-    """Accept values that a user can be made of.
-
-    Raises:
-        IdentityError: the name is malformed, the role unknown, or the password too weak.
-    """
+    """Accept values that a user can be made of."""
     if not 0 < len(composed(username)) <= LONGEST_NAME or ":" in username or not username.isprintable():
         raise IdentityError(f"the user name must have 1 to {LONGEST_NAME} printable characters and no colon")
     _check_role(role)
