@@ -61,7 +61,7 @@ from churn.web.request_state import Batch
 from churn.web.server import access_log, bentoml_patches, file_limit
 from churn.web.server.bentoml_patches import input_spec, output_spec
 from churn.web.server.worker import follow, tell_ready
-from churn.web.tracebacks import keep_texts_out
+from churn.web.tracebacks import log_without_texts
 
 COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
 
@@ -182,7 +182,7 @@ class Churn:
     """Employee-turnover risk with exact reasons; every call authenticated and journalled."""
 
     def __init__(self) -> None:
-        keep_texts_out()
+        log_without_texts()
         worker.open()
         worker.endpoints.update({api.route: MethodType(api.func, self) for api in service.apis.values()})
         self._one = anyio.CapacityLimiter(1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from churn.web.tracebacks import keep_texts_out
+from churn.web.tracebacks import log_without_texts
 
 SALARY = "987654 euros"
 
@@ -38,7 +38,7 @@ def is_discreet(told: str) -> bool:
 
 def test_by_any_library(discreet: None, caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> None:
-        keep_texts_out()
+        log_without_texts()
         try:
             fails()
         except ValueError:
@@ -50,7 +50,7 @@ def test_by_any_library(discreet: None, caplog: pytest.LogCaptureFixture) -> Non
 
 def test_in_the_event_loop(discreet: None, caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> None:
-        keep_texts_out()
+        log_without_texts()
         asyncio.get_running_loop().call_soon(fails, SALARY)
         await asyncio.sleep(0)
 
@@ -62,7 +62,7 @@ def test_in_a_thread(
     discreet: None, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     async def run() -> None:
-        keep_texts_out()
+        log_without_texts()
         thread = threading.Thread(target=fails, name="journal")
         thread.start()
         thread.join()
@@ -80,7 +80,7 @@ def test_where_nobody_could_catch_it(
         __del__ = fails
 
     async def run() -> None:
-        keep_texts_out()
+        log_without_texts()
         Ends()
 
     asyncio.run(run())

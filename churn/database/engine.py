@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from churn.core.errors import SettingsError
 from churn.database.embedded import BUSY_TIMEOUT, Embedded, Identity, SqliteConnection
 from churn.database.postgres_connection import Cursor, PostgresConnection
-from churn.database.session import Session, made_patient
+from churn.database.session import Session, with_patience
 
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
 _SQLITE = ("sqlite", "sqlite+pysqlite")
@@ -106,7 +106,7 @@ def make_engine(
     plain, arguments = _arguments(parsed)
     engine = create_engine(plain, pool_pre_ping=True, use_native_hstore=False, connect_args=arguments, **pool)
     event.listen(engine, "checkin", _reset)
-    return made_patient(engine) if patient else engine
+    return with_patience(engine) if patient else engine
 
 
 def _reset(connection: Any, _: object) -> None:

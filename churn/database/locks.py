@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from churn.database.session import made_patient
+from churn.database.session import with_patience
 
 logger = logging.getLogger("churn")
 
@@ -29,7 +29,7 @@ def alone(engine: Engine) -> Iterator[Connection]:
     Its statements may take as long as they need. A second transaction holds the lock: behind a pooler,
     nothing longer than a transaction lasts.
     """
-    engine = made_patient(engine)
+    engine = with_patience(engine)
     with engine.begin() as guard:
         guard.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         guard.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA})

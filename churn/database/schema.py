@@ -99,7 +99,7 @@ def current(engine: Engine) -> str | None:
         code.
     """
     with explained(engine), engine.connect() as connection:
-        revisions, tables = _look(connection)
+        revisions, tables = _read_revisions_and_tables(connection)
     if (revisions or tables) and not (revisions and tables >= _OURS):
         names = ", ".join(sorted(tables)[:3]) or "none"
         raise DatabaseError(
@@ -114,7 +114,7 @@ def current(engine: Engine) -> str | None:
     return revisions[0] if revisions else None
 
 
-def _look(connection: Connection) -> tuple[tuple[str, ...], set[str]]:
+def _read_revisions_and_tables(connection: Connection) -> tuple[tuple[str, ...], set[str]]:
     """Return the revisions and tables of the same moment, even while another process migrates."""
     while True:
         tables = set(inspect(connection).get_table_names())

@@ -78,7 +78,7 @@ class Session:
             self._path, self.prefix = {"search_path": f"{quoted}, pg_temp"}, f"{quoted}."
 
 
-def made_patient(engine: Engine) -> Engine:
+def with_patience(engine: Engine) -> Engine:
     """Return an engine on the same connections, whose statements may take as long as they need."""
     patient_engine = engine.execution_options()
     if engine.dialect.name == "postgresql":

@@ -50,7 +50,7 @@ class Store:
         try:
             self._probe()
         except DatabaseError as error:
-            self._leave(error)
+            self._mark_away(error)
 
     def close(self) -> None:
         """Close the connections and the spool."""
@@ -125,7 +125,7 @@ class Store:
         except DatabaseError as error:
             if _are_to_blame(error):
                 return self._one_by_one(entries, error)
-            self._leave(error)
+            self._mark_away(error)
             return self._spool_entries(entries)
         self._refused = None
         return [None] * len(entries)
@@ -140,7 +140,7 @@ class Store:
                 logger.warning("the database has everything that was spooled while it was away")
         except DatabaseError as error:
             self._failures += 1
-            self._leave(error)
+            self._mark_away(error)
 
     def _spool_entries(self, entries: Sequence[Entry]) -> Sequence[ChurnError | None]:
         if self._spool is None:
@@ -180,7 +180,7 @@ class Store:
         self._probe()
         return True
 
-    def _leave(self, error: DatabaseError) -> None:
+    def _mark_away(self, error: DatabaseError) -> None:
         """Note that the database is away, and probe it in another thread, since a probe may take long."""
         self._away = error
         where = "nothing is answered" if self._spool is None else "the journal goes to the spool"

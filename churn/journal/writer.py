@@ -17,7 +17,7 @@ from churn.database import schema
 from churn.database.engine import name_of
 from churn.database.postgres_connection import PostgresConnection
 from churn.database.schema import explained, explanation
-from churn.database.session import made_patient
+from churn.database.session import with_patience
 from churn.database.tables import journal_batches, requests
 from churn.journal.bulk_insert import commit, write_rows
 from churn.journal.call import Call
@@ -81,7 +81,7 @@ class Writer:
         self, entries: Sequence[Entry], also: Callable[[Connection], Any] | None, *, replayed: bool
     ) -> None:
         """Write in a transaction with other statements."""
-        with (made_patient(self._engine) if replayed else self._engine).begin() as connection:
+        with (with_patience(self._engine) if replayed else self._engine).begin() as connection:
             if also is not None:
                 also(connection)
             if replayed:

@@ -34,7 +34,7 @@ from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from churn.schemas.prediction import Scored
 from churn.web.parsing import read_many
-from churn.web.tracebacks import anonymous_traceback, keep_texts_out_of_threads
+from churn.web.tracebacks import anonymous_traceback, log_threads_without_texts
 
 logger = logging.getLogger("churn")
 
@@ -120,7 +120,7 @@ def main(control: int, start: int) -> None:
         signal.signal(ignored, signal.SIG_IGN)
     os.nice(NICE)
     logging.basicConfig(format="%(asctime)s [%(levelname)s] [%(name)s] %(message)s")
-    keep_texts_out_of_threads()
+    log_threads_without_texts()
     with MemoryFile(start) as file:
         process = Process(*pickle.loads(file.read()))  # noqa: S301 - the worker's own
     gc.freeze()

@@ -117,7 +117,7 @@ def restore(url: URL, file: Path, *, over: bool = False, unverified: bool = Fals
             or it is in use.
     """
     if url.get_backend_name() == "sqlite":
-        return _put_back(Path(str(url.database)), file, over=over, unverified=unverified)
+        return _restore_sqlite(Path(str(url.database)), file, over=over, unverified=unverified)
     with opened(url.render_as_string(hide_password=False), patient=True) as engine:
         if schema.current(engine) is not None:
             raise DatabaseError(
@@ -130,7 +130,7 @@ def restore(url: URL, file: Path, *, over: bool = False, unverified: bool = Fals
     return None
 
 
-def _put_back(target: Path, file: Path, *, over: bool, unverified: bool) -> Path | None:
+def _restore_sqlite(target: Path, file: Path, *, over: bool, unverified: bool) -> Path | None:
     if target.exists() and not over:
         raise DatabaseError(f"there is a database in {target} already: name another one, or say --over")
     if Path(f"{file}-wal").exists():

@@ -129,7 +129,8 @@ def purge(engine: Engine, before: datetime, progress: PurgeProgress = lambda _: 
     whether SQLite's log still has them.
 
     Raises:
-        DatabaseError: also where it was interrupted. No request is half removed then, and a purge goes on.
+        DatabaseError: also where it was interrupted. No request is half removed then, and the next purge
+        continues.
     """
     record_action(engine, PURGE, {"before": before.isoformat()})
     partitions.drop_before(engine, before)

@@ -16,26 +16,26 @@ def anonymous_traceback(error: BaseException) -> str:
     return f"{frames}{type(error).__qualname__}"
 
 
-def keep_texts_out() -> None:
+def log_without_texts() -> None:
     """Log the errors of all libraries in this process without their texts, and so those that nobody caught.
 
     This covers what BentoML, uvicorn and SQLAlchemy's pool pass to `logging`, what asyncio would log with the
     arguments of calls, and what threads and finalizers would write to stderr. Call it in the event loop.
     """
-    keep_texts_out_of_threads()
-    asyncio.get_running_loop().set_exception_handler(_of_loop)
+    log_threads_without_texts()
+    asyncio.get_running_loop().set_exception_handler(_log_loop_error)
 
 
-def keep_texts_out_of_threads() -> None:
+def log_threads_without_texts() -> None:
     """Do the same where there is no event loop."""
-    logging.setLogRecordFactory(_Record)
+    logging.setLogRecordFactory(_RecordWithoutText)
     if threading.excepthook is threading.__excepthook__:  # else the program has its own hook
-        threading.excepthook = _of_thread
+        threading.excepthook = _log_thread_error
     if sys.unraisablehook is sys.__unraisablehook__:
-        sys.unraisablehook = _of_finalizer
+        sys.unraisablehook = _log_finalizer_error
 
 
-class _Record(logging.LogRecord):
+class _RecordWithoutText(logging.LogRecord):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.exc_info and self.exc_info[1] is not None:
@@ -43,17 +43,17 @@ class _Record(logging.LogRecord):
             self.exc_info = None
 
 
-def _of_loop(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     error = context.get("exception")
     logger.error("in the event loop: %s", anonymous_traceback(error) if error else context["message"])
 
 
-def _of_thread(failure: threading.ExceptHookArgs) -> None:
+def _log_thread_error(failure: threading.ExceptHookArgs) -> None:
     name = failure.thread.name if failure.thread else "?"
     logger.error("the thread %s has ended:\n%s", name, _traceback_of(failure))
 
 
-def _of_finalizer(failure: "sys.UnraisableHookArgs") -> None:
+def _log_finalizer_error(failure: "sys.UnraisableHookArgs") -> None:
     logger.error("where nobody could catch it:\n%s", _traceback_of(failure))
 
 
