@@ -10,9 +10,9 @@ from starlette.types import ASGIApp
 
 from churn.database.tables import prediction_results
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from harness.identities import a_token
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 
 
 class TestCard:

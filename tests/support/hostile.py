@@ -5,9 +5,10 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from churn.schemas.employee import EXAMPLE, MOST_FIELDS
+from churn.schemas.employee import MOST_FIELDS
 from churn.web.endpoints.body_reader import SMALL
 from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, MAX_ROWS
+from tests.support.company import EXAMPLE
 
 SECRET = "987654"  # in every employee's identifier: a refusal must not repeat it
 DEEP = 100_000  # levels

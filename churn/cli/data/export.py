@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Engine
 
+from churn.cli.company import DICTIONARY
 from churn.cli.data.period import period
 from churn.cli.termination import terminated_as_interrupted
 from churn.core.operator import operator
@@ -42,6 +43,7 @@ def export(file: Path, since: datetime | None, until: datetime | None, *, overwr
             task = progress.add_task("Exporting", total=1.0)
             rows = write(
                 file,
+                DICTIONARY,
                 stream,
                 total,
                 lambda rows: _record(engine, rows, since, until),

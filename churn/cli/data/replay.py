@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from churn.cli.company import DICTIONARY
 from churn.cli.data.period import period
 from churn.core.settings import load
 from churn.database import schema
@@ -25,7 +26,7 @@ def replay(since: datetime | None, until: datetime | None, limit: int | None) ->
     counted.
     """
     console = Console(highlight=False, soft_wrap=True)
-    run = Replay()
+    run = Replay(DICTIONARY)
     with opened(load().database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)
         total = count(engine, since, until, limit)

@@ -8,6 +8,7 @@ import click
 import orjson
 from rich.console import Console
 
+from churn.cli.company import DICTIONARY
 from churn.cli.data.person import look_up
 from churn.core.atomic_file import replacing
 from churn.core.errors import SettingsError
@@ -15,7 +16,6 @@ from churn.core.operator import operator
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
-from churn.dictionary import domain
 from churn.i18n import messages
 from churn.journal.operator_actions import record_action
 from churn.journal.writer import Writer
@@ -108,4 +108,4 @@ def _lines(prediction: LoggedPrediction) -> Iterator[str]:
         if value is not None:
             part = (prediction.contributions or {}).get(name)
             weight = "" if part is None else f"  ({part:+.3f} log-odds)"
-            yield f"    {domain.BY_NAME[name].label('en')}: {value}{weight}"
+            yield f"    {DICTIONARY.by_name[name].label('en')}: {value}{weight}"

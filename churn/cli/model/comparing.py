@@ -5,17 +5,18 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from churn.cli.company import DICTIONARY
 from churn.cli.console import make_console, noting, table_of
 from churn.cli.figures import progress_bar
 from churn.cli.number_options import notation_options, separator
-from churn.dictionary import domain
-from churn.dictionary.domain import Mark
 from churn.i18n import terms
 from churn.i18n.formatting import ENGLISH
 from churn.ingest.labelled import read_labelled
+from churn.ingest.mark import Mark
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.model.vectorized import ColumnScorecard
+from churn.training import have_left
 from churn.training.comparison import MetricDifference, Scores, compare
 
 
@@ -32,31 +33,32 @@ from churn.training.comparison import MetricDifference, Scores, compare
 def compare_models(first: str, second: str, data: Path, decimal: Mark | None, thousands: Mark | None) -> None:
     """Compare two models on the same labelled employees, with intervals by bootstrap."""
     console = make_console()
-    models = [registry.load(tag) for tag in (first, second)]
+    models = [registry.load(tag, DICTIONARY) for tag in (first, second)]
     marks = separator(decimal, thousands)
-    employees = read_labelled(data, thousands=marks, tell=noting(console))
-    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
-    one, other = (_opinion(found, employees) for found in models)
+    employees = read_labelled(data, DICTIONARY, thousands=marks, tell=noting(console))
+    has_left = have_left(employees, DICTIONARY)
+    scores = [_scores(model, employees) for model in models]
     with progress_bar(console, "Comparing") as advance:
-        differences = compare(has_left, one, other, progress=advance)
+        differences = compare(has_left, *scores, progress=advance)
     console.print(f"{len(has_left)} employees, {int(has_left.sum())} departures")
     console.print(f"A is {models[0].tag}, B is {models[1].tag}", highlight=False)
     table = table_of("figure", "A", "B", "B - A", "95% interval", "")
-    for name, found in differences.items():
-        table.add_row(terms.metric_name(name, ENGLISH), *_row(found))
+    for name, difference in differences.items():
+        table.add_row(terms.metric_name(name, ENGLISH), *_row(difference))
     console.print(table)
     console.print("If either was trained on these employees, its figures here are too good.")
 
 
-def _row(found: MetricDifference) -> tuple[str, ...]:
+def _row(difference: MetricDifference) -> tuple[str, ...]:
     return (
-        f"{found.first:.4f}",
-        f"{found.second:.4f}",
-        f"{found.second - found.first:+.4f}",
-        f"{found.low:+.4f} to {found.high:+.4f}",
-        "more than chance" if found.beyond_chance else "",
+        f"{difference.first:.4f}",
+        f"{difference.second:.4f}",
+        f"{difference.second - difference.first:+.4f}",
+        f"{difference.low:+.4f} to {difference.high:+.4f}",
+        "more than chance" if difference.beyond_chance else "",
     )
 
 
-def _opinion(found: ServedModel, employees: pd.DataFrame) -> Scores:
-    return Scores(ColumnScorecard(found.scorecard).probabilities(employees), found.threshold)
+def _scores(model: ServedModel, employees: pd.DataFrame) -> Scores:
+    card = ColumnScorecard(model.scorecard, model.dictionary)
+    return Scores(card.probabilities(employees), model.threshold)

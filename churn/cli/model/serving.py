@@ -2,6 +2,7 @@
 
 import click
 
+from churn.cli.company import DICTIONARY
 from churn.core.settings import load
 from churn.model import promotions, registry
 
@@ -20,12 +21,12 @@ def promote(tag: str, force: bool) -> None:
 
     It must pass its self-test, and be better than chance.
     """
-    found = registry.load(tag)
-    found.self_test.require(found.tag)
+    model = registry.load(tag, DICTIONARY)
+    model.self_test.require(model.tag)
     if not force:
-        registry.require_signal(found.tag, found.report)
-    promotions.promote(registry.home(), found.tag)
-    click.echo(f"{found.tag} serves from the next start on")
+        registry.require_signal(model.tag, model.report)
+    promotions.promote(registry.home(), model.tag)
+    click.echo(f"{model.tag} serves from the next start on")
 
 
 @click.command()

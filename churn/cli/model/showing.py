@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from churn.cli.company import DICTIONARY
 from churn.cli.console import make_console
 from churn.cli.documents import write_documents
 from churn.cli.figures import print_metrics, print_signal
@@ -20,16 +21,16 @@ from churn.model.registry import ServedModel
 )
 def show(tag: str, out: Path | None) -> None:
     """Show a model's figures and self-test; without TAG, those of the model that serves."""
-    found = registry.load(tag or load().model)
-    _show(make_console(), found)
+    model = registry.load(tag or load().model, DICTIONARY)
+    _show(make_console(), model)
     if out is not None:
-        for path in write_documents(found, out):
+        for path in write_documents(model, out):
             click.echo(str(path))
 
 
-def _show(console: Console, found: ServedModel) -> None:
-    report = found.report
-    console.print(found.tag, highlight=False)
+def _show(console: Console, model: ServedModel) -> None:
+    report = model.report
+    console.print(model.tag, highlight=False)
     if signal := report.get("signal"):
         print_signal(console, signal)
     print_metrics(console, report)
@@ -39,8 +40,8 @@ def _show(console: Console, found: ServedModel) -> None:
     console.print(f"data {report['data_fingerprint']}", highlight=False)
     console.print(f"left out: {', '.join(report['left_out']) or 'nothing'}")
     console.print(
-        "self-test: " + ("passed" if found.self_test.passed else "; ".join(found.self_test.failures))
+        "self-test: " + ("passed" if model.self_test.passed else "; ".join(model.self_test.failures))
     )
     console.print(registry.pickle_readers(report["library_versions"]), highlight=False)
-    for note in found.self_test.notes:
+    for note in model.self_test.notes:
         console.print(f"note: {note}")

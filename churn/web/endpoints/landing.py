@@ -3,15 +3,14 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from churn.dictionary.domain import Language
-from churn.schemas.employee import EXAMPLE
+from churn.core.language import LANGUAGES
 from churn.web.request_state import state_of
 
 _TEMPLATES = Environment(
@@ -21,17 +20,17 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-LANGUAGES: tuple[Language, ...] = ("fr", "en")
 
 
-def make_landing(frame_ancestors: Callable[[], Sequence[str]]) -> Route:
+def make_landing(record: Mapping[str, object], frame_ancestors: Callable[[], Sequence[str]]) -> Route:
     """Return the route of the page, which says the same to all and needs no other file.
 
-    `frame_ancestors` returns the origins, beside this one, whose pages may show it in a frame.
+    `record` is the employee of its example. `frame_ancestors` returns the origins, beside this one, whose
+    pages may show it in a frame.
     """
     style = _TEMPLATES.get_template("landing.css").render()
     page = _TEMPLATES.get_template("landing.html.j2")
-    example = json.dumps(EXAMPLE, ensure_ascii=False, indent=2)
+    example = json.dumps(record, ensure_ascii=False, indent=2)
     pages = {language: page.render(language=language, style=style, example=example) for language in LANGUAGES}
 
     async def landing(request: Request) -> HTMLResponse:

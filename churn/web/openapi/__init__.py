@@ -5,12 +5,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from churn.schemas.employee import RequestModels
 from churn.web.openapi.document import make_document
 
 
-def make_openapi() -> Route:
+def make_openapi(models: RequestModels) -> Route:
     """Return the route; the document is the same for all, and made once."""
-    body = orjson.dumps(make_document())
+    body = orjson.dumps(make_document(models))
 
     async def openapi(_: Request) -> Response:
         """Answer the OpenAPI document."""
