@@ -9,14 +9,14 @@ import click
 from sqlalchemy import Engine
 
 from churn.access.first_admin import ensure_first_admin
+from churn.cli.company import DICTIONARY
 from churn.cli.number_options import notation_options, separator
 from churn.core.errors import ModelError
 from churn.core.settings import Settings, load
 from churn.database import schema
 from churn.database.engine import is_embedded, opened
-from churn.dictionary.domain import Mark
+from churn.ingest.mark import Mark
 from churn.model import registry
-from churn.schemas.employee import EXAMPLE
 
 data_option = click.option(
     "--data",
@@ -79,7 +79,7 @@ def _is_of(facts: Mapping[str, Any], data: Path | None, thousands: Mark | None) 
         return True
     from churn.ingest import extracts  # noqa: PLC0415 - pandas; only who gives data need wait for it
 
-    return bool(facts.get("data_fingerprint") == extracts.fingerprint(data, thousands))
+    return bool(facts.get("data_fingerprint") == extracts.fingerprint(data, DICTIONARY, thousands))
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:
@@ -99,5 +99,5 @@ def curl(settings: Settings, secret: str) -> str:
     return (
         f"curl -s http://{settings.host}:{settings.port}/predict \\\n"
         f"  -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' \\\n"
-        f"  -d '{json.dumps(EXAMPLE)}'"
+        f"  -d '{json.dumps(DICTIONARY.example)}'"
     )

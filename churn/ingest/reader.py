@@ -17,7 +17,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
-from churn.dictionary import domain, names
+from churn.dictionary.dictionary import Dictionary
 
 DELIMITERS = (",", ";")
 BATCH_ROWS = 1 << 16
@@ -67,7 +67,7 @@ class Reader(Protocol):
         ...
 
 
-def open_reader(path: Path) -> Reader:
+def open_reader(path: Path, dictionary: Dictionary) -> Reader:
     """Return the reader of a .csv or .parquet file.
 
     Raises:
@@ -79,7 +79,8 @@ def open_reader(path: Path) -> Reader:
     if path.suffix.lower() not in SUFFIXES:
         raise ExtractError([Problem(path.name, None, None, None, "a .csv or .parquet file, or a folder")])
     with explained(path):
-        return CsvReader(path) if path.suffix.lower() == ".csv" else ParquetReader(path)
+        kind = CsvReader if path.suffix.lower() == ".csv" else ParquetReader
+        return kind(path, dictionary)
 
 
 @contextmanager
@@ -122,33 +123,32 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _is_id(name: str) -> bool:
-    return names.field_of(name) is domain.IDENTIFIER
-
-
 class ParquetReader:
     """A Parquet file, whose columns have types of their own."""
 
     decimal_comma = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
         with pyarrow.parquet.ParquetFile(path) as file:
             schema = file.schema_arrow
             self._total = file.metadata.num_rows
         self.names: list[str] = schema.names
         self.types: list[Any] = schema.types
+        # Words stay the places in a dictionary that they are in the file; ids, all different, are no words.
+        self._words = [
+            name
+            for name, kind in zip(self.names, self.types, strict=True)
+            if _is_text(kind) and dictionary.names.field_of(name) is not dictionary.identifier
+        ]
         self._read = 0
 
     def batches(self) -> Iterator[RawRows]:
         """Return the rows, some at a time."""
-        # Words stay the places in a dictionary that they are in the file; ids, all different, are no words.
-        pairs = zip(self.names, self.types, strict=True)
-        words = [name for name, kind in pairs if _is_text(kind) and not _is_id(name)]
         with (
             explained(self._path),
             pyarrow.parquet.ParquetFile(
-                self._path, read_dictionary=words, buffer_size=BUFFER_BYTES, pre_buffer=False
+                self._path, read_dictionary=self._words, buffer_size=BUFFER_BYTES, pre_buffer=False
             ) as file,
         ):
             for batch in file.iter_batches(BATCH_ROWS):
@@ -175,14 +175,15 @@ class ParquetReader:
 class CsvReader:
     """A CSV file, all text: commas, or semicolons and perhaps decimal commas."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
         self._size, self._position = path.stat().st_size, 0
         with path.open("rb") as file:
             head = file.read(LONGEST_HEADER)
         self.names, self._delimiter = _header(head + b"\n")
         self._header_only = not any(end in head for end in b"\r\n")
-        self.types: list[Any] = [pa.string() if _is_id(name) else TEXT for name in self.names]
+        identifier, field_of = dictionary.identifier, dictionary.names.field_of
+        self.types: list[Any] = [pa.string() if field_of(name) is identifier else TEXT for name in self.names]
         self.decimal_comma = self._delimiter == ";"
         if len(self.names) < 2:
             expected = "column names, separated by commas or semicolons" if self.names else "a header"

@@ -99,7 +99,9 @@ def fairness(audit: Mapping[str, Any], locale: Locale) -> Markup:
                                color="white", markeredgecolor=svg.VERMILION, markeredgewidth=1.6)  # fmt: skip
         flagged[0].set_label(locale.say("signalés, intervalle à 95 %", "flagged, 95% interval"))
         really[0].set_label(locale.say("réellement partis", "really left"))
-        axes.set_yticks(range(len(groups)), [locale.value(group["group"]) for group in groups])
+        axes.set_yticks(
+            range(len(groups)), [locale.value(group["group"], audit["field"]) for group in groups]
+        )
         axes.set_xlim(left=0)
         axes.set_ylim(len(groups) - 0.5, -0.5)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: locale.percent(share)))

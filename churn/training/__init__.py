@@ -7,8 +7,8 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from churn.core.progress import Progress
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.training import challengers, crossvalidation, fairness
 from churn.training.challengers import Challenger
 from churn.training.checks import check_fields, check_size
@@ -18,7 +18,15 @@ from churn.training.learner import Learned, Learner
 from churn.training.plan import Plan, Workers
 from churn.training.signal import measure_signal
 from churn.training.summary import summarise
-from churn.training.thresholds import METRIC_POLICIES, Capacity, CostRatio, FBeta, Policy, Threshold
+from churn.training.thresholds import (
+    METRIC_POLICIES,
+    Capacity,
+    CostRatio,
+    FBeta,
+    HasLeft,
+    Policy,
+    Threshold,
+)
 from churn.training.training_report import Choice, TrainingReport
 
 # What the report compares the policy in force with; capacities are shares of the company.
@@ -37,53 +45,57 @@ class TrainedModel:
 
 def train(
     employees: pd.DataFrame,
+    dictionary: Dictionary,
     *,
-    fields: Sequence[Field] = domain.FEATURES,
+    fields: Sequence[Field] | None = None,
     policy: Policy | None = None,
     plan: Plan | None = None,
     progress: Progress | None = None,
 ) -> TrainedModel:
-    """Train on a table as `extracts.read` returns it; the policy is F2 unless another is given.
+    """Train on a table as `extracts.read` returns it.
 
-    Everything is learned inside the folds: the curves' shape and knots, the penalty, the calibration,
-    the threshold. `progress` is told the steps done and the steps in all.
+    Unless others are given, the fields are all that are not protected, and the policy is F2. Everything is
+    learned inside the folds: the curves' shape and knots, the penalty, the calibration, the threshold.
+    `progress` is told the steps done and the steps in all.
 
     Raises:
         TrainingError: a field cannot be learned from, or there are too few rows, departures or folds.
     """
     plan = plan or Plan()
-    check_fields(employees, fields)
-    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
-    check_size(has_left, plan.folds)
+    fields = dictionary.features if fields is None else fields
+    check_fields(employees, fields, dictionary)
+    has_left = have_left(employees, dictionary)
+    check_size(has_left, plan.folds, dictionary.target)
     table = employees[[field.name for field in fields]]
     learner = Learner(tuple(fields), plan.candidates, plan.seed)
-    entrants = challengers.entrants(fields, learner) if plan.challenge else {}
-    steps = plan.folds * plan.repeats * (1 + len(entrants)) + 1 + len(fairness.AUDITED)
+    entrants = challengers.entrants(fields, learner, dictionary.protected) if plan.challenge else {}
+    audited = [dictionary.by_name[name] for name in dictionary.audited]
+    steps = plan.folds * plan.repeats * (1 + len(entrants)) + 1 + len(audited)
     workers = Workers(plan.jobs, steps, progress)
 
     policies = _policies(policy or FBeta(), len(has_left))
     [learned] = workers.each(learner, [(table, has_left)])
     folds = crossvalidation.cross_validate(learner, table, has_left, policies, plan, workers)
-    found = out_of_fold(folds, has_left, plan)
+    decisions = out_of_fold(folds, has_left, plan)
     audits = workers.each(
-        fairness.audit, ((field, employees, found, plan.resamples, plan.seed) for field in fairness.AUDITED)
+        fairness.audit, ((field, employees, decisions, plan.resamples, plan.seed) for field in audited)
     )
     threshold = Threshold(learned.threshold(policies[0]), policies[0].name)
     report = TrainingReport(
         n_rows=len(has_left),
         n_departures=int(has_left.sum()),
         fields=tuple(field.name for field in fields),
-        left_out=tuple(f.name for f in (*domain.FEATURES, *domain.PROTECTED) if f not in fields),
+        left_out=tuple(f.name for f in (*dictionary.features, *dictionary.protected) if f not in fields),
         candidate=learned.candidate,
         chosen=tuple(fold.candidate for fold in folds),
-        metrics=crossvalidation.metrics(folds, found),
+        metrics=crossvalidation.metrics(folds, decisions),
         signal=measure_signal(folds, has_left, plan),
         threshold=threshold,
         folds=plan.folds,
         repeats=plan.repeats,
         seed=plan.seed,
-        summaries=summarise(employees),
-        curves=curves(found),
+        summaries=summarise(employees, dictionary),
+        curves=curves(decisions),
         choices=tuple(_choice(number, policies, folds, learned, plan) for number in range(len(policies))),
         fairness=tuple(audit for audit in audits if audit is not None),
         challengers=tuple(
@@ -92,6 +104,11 @@ def train(
         ),
     )
     return TrainedModel(learned.pipeline, threshold, report)
+
+
+def have_left(employees: pd.DataFrame, dictionary: Dictionary) -> HasLeft:
+    """Return whether each employee has left, by the target's column."""
+    return (employees[dictionary.target.name] == dictionary.left).to_numpy(dtype=bool)
 
 
 def _policies(chosen: Policy, rows: int) -> list[Policy]:

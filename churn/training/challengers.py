@@ -14,8 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.field import Field
 from churn.training.evaluation import MeanSd, score, summarise_folds
 from churn.training.learner import Learner, probabilities
 from churn.training.plan import Plan, Workers
@@ -32,25 +31,25 @@ class Challenger:
     metrics: dict[str, MeanSd]
 
 
-def entrants(fields: Sequence[Field], learner: Learner) -> dict[str, Predict]:
-    """Return who takes part: the model itself with other fields, and other kinds of models.
+def entrants(fields: Sequence[Field], learner: Learner, protected: Sequence[Field]) -> dict[str, Predict]:
+    """Return who takes part: the model itself with other fields (the `protected` ones too), and other kinds.
 
     Explainable boosting takes part where `interpret-core` is installed, which is a development
     dependency. Each is a function of training rows, who of them left, and rows to predict.
     """
-    protected = tuple(f for f in domain.PROTECTED if f not in fields)
+    further = tuple(f for f in protected if f not in fields)
     core = tuple(f for f in fields if f.role == "core")
-    found: dict[str, Predict] = {}
-    if protected:
-        found["with_protected"] = _additive((*fields, *protected), learner)
+    entrants: dict[str, Predict] = {}
+    if further:
+        entrants["with_protected"] = _additive((*fields, *further), learner)
     if core and len(core) < len(fields):
-        found["core_only"] = _additive(core, learner)
-    found["linear"] = _plain(fields, _linear(fields))
-    found["forest"] = _plain(fields, _forest(fields))
-    found["boosting"] = _plain(fields, _boosting(fields))
+        entrants["core_only"] = _additive(core, learner)
+    entrants["linear"] = _plain(fields, _linear(fields))
+    entrants["forest"] = _plain(fields, _forest(fields))
+    entrants["boosting"] = _plain(fields, _boosting(fields))
     if find_spec("interpret"):
-        found["ebm"] = _plain(fields, _explainable_boosting)
-    return found
+        entrants["ebm"] = _plain(fields, _explainable_boosting)
+    return entrants
 
 
 def measure(
@@ -58,14 +57,17 @@ def measure(
 ) -> dict[str, MeanSd]:
     """Return one challenger's figures on the folds that the model itself was measured on."""
     splits = list(plan.splits.split(employees, has_left))
-    found = workers.each(
+    predictions = workers.each(
         predict,
         ((employees.iloc[inside], has_left[inside], employees.iloc[outside]) for inside, outside in splits),
     )
     everyone = np.zeros((plan.repeats, len(has_left)))
     for number, (_, outside) in enumerate(splits):
-        everyone[number // plan.folds, outside] = found[number]
-    rows = [score(has_left[outside], one) for (_, outside), one in zip(splits, found, strict=True)]
+        everyone[number // plan.folds, outside] = predictions[number]
+    rows = [
+        score(has_left[outside], predicted)
+        for (_, outside), predicted in zip(splits, predictions, strict=True)
+    ]
     return summarise_folds(rows, has_left, everyone)
 
 

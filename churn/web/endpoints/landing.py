@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from churn.dictionary.domain import Language
-from churn.schemas.employee import EXAMPLE
+from churn.core.language import LANGUAGES, Language
 from churn.web.request_state import state_of
 
 _TEMPLATES = Environment(
@@ -22,14 +21,15 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-LANGUAGES: tuple[Language, ...] = ("fr", "en")
 
 
-def make_landing(frame_ancestors: Callable[[], Sequence[str]]) -> Route:
+def make_landing(record: Mapping[str, object], frame_ancestors: Callable[[], Sequence[str]]) -> Route:
     """Return the route of the page, which is the same for everybody and needs no other file.
 
-    `frame_ancestors` returns the other origins whose pages may show it in a frame.
+    `record` is the employee of its example. `frame_ancestors` returns the other origins whose pages may show
+    it in a frame.
     """
+    example = json.dumps(record, ensure_ascii=False, indent=2)
 
     async def landing(request: Request) -> HTMLResponse:
         """Answer the page in the language of `?lang=`, or else of the browser."""
@@ -41,15 +41,14 @@ def make_landing(frame_ancestors: Callable[[], Sequence[str]]) -> Route:
             "Content-Language": language,
             "Vary": "Accept-Language",
         }
-        return HTMLResponse(_page(language), headers=headers)
+        return HTMLResponse(_page(language, example), headers=headers)
 
     return Route("/", landing)
 
 
 @cache
-def _page(language: Language) -> str:
+def _page(language: Language, example: str) -> str:
     """Return the page, made when it is first asked for."""
-    example = json.dumps(EXAMPLE, ensure_ascii=False, indent=2)
     page = _TEMPLATES.get_template("landing.html.j2")
     return page.render(language=language, style=_style(), example=example)
 
