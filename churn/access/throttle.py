@@ -101,12 +101,14 @@ class Rate:
         if not self._per_second:
             return 0.0
         now = self._clock()
-        bucket = self._buckets.get(key) or _Bucket(self._most, now)
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = _Bucket(self._most, now)
+        self._buckets.move_to_end(key)
         bucket.level = min(self._most, bucket.level + (now - bucket.at) * self._per_second)
         bucket.at = now
         is_allowed = bucket.level >= 1
         bucket.level -= is_allowed
-        self._buckets[key] = bucket
         return 0.0 if is_allowed else (1 - bucket.level) / self._per_second
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ from churn.database import schema
 from churn.database.engine import opened
 from churn.journal.operator_actions import record_action
 
-# Said where SQLite could not empty its log.
+# The message if SQLite could not empty its log.
 LEFT_IN_LOG = (
     "the database's log (-wal) still has what was taken away, since another process is reading: "
     "it goes when that has ended"

@@ -21,7 +21,7 @@ from churn.journal.spool import Spool
 from churn.records import privacy
 from churn.schemas.logged_prediction import LoggedPrediction
 
-# What a prediction is shown with, beside its call and its answer.
+# The attributes of a prediction that are shown, besides its call and its answer.
 _SHOWN = (
     *("route", "model", "threshold", "prediction", "probability", "base_value"),
     *("record", "values", "contributions"),
