@@ -4,13 +4,14 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from churn.core.language import LANGUAGES
+from churn.core.language import LANGUAGES, Language
 from churn.web.request_state import state_of
 
 _TEMPLATES = Environment(
@@ -28,23 +29,31 @@ def make_landing(record: Mapping[str, object], frame_ancestors: Callable[[], Seq
     `record` is the employee of its example. `frame_ancestors` returns the origins, beside this one, whose
     pages may show it in a frame.
     """
-    style = _TEMPLATES.get_template("landing.css").render()
-    page = _TEMPLATES.get_template("landing.html.j2")
-    example = json.dumps(record, ensure_ascii=False, indent=2)
-    pages = {language: page.render(language=language, style=style, example=example) for language in LANGUAGES}
+
+    @cache
+    def page(language: Language) -> str:
+        """Return the page, made when it is first asked for."""
+        example = json.dumps(record, ensure_ascii=False, indent=2)
+        template = _TEMPLATES.get_template("landing.html.j2")
+        return template.render(language=language, style=_style(), example=example)
 
     async def landing(request: Request) -> HTMLResponse:
         """Answer the page in the language of `?lang=`, or else of the browser."""
         asked = request.query_params.get("lang")
         language = next((choice for choice in LANGUAGES if choice == asked), state_of(request.scope).language)
         headers = {
-            "Content-Security-Policy": _policy(style, frame_ancestors()),
+            "Content-Security-Policy": _policy(_style(), frame_ancestors()),
             "Content-Language": language,
             "Vary": "Accept-Language",
         }
-        return HTMLResponse(pages[language], headers=headers)
+        return HTMLResponse(page(language), headers=headers)
 
     return Route("/", landing)
+
+
+@cache
+def _style() -> str:
+    return _TEMPLATES.get_template("landing.css").render()
 
 
 def _policy(style: str, frame_ancestors: Sequence[str]) -> str:
