@@ -127,6 +127,11 @@ def answer(model: ServedModel, language: Any = "fr", **changes: object) -> dict[
     return scorer.document(scored, language)
 
 
+def test_an_identifier_that_the_journal_would_log_in_clear_is_refused() -> None:
+    with pytest.raises(ValueError, match="called employee_id"):
+        Dictionary((Field("badge", "people", "identifier", "identifier", ("Badge", "Badge")),))
+
+
 class TestIngest:
     def test_joins_its_own_extracts(self, folder: Path) -> None:
         employees = extracts.read(folder, NORDWIND)
