@@ -10,7 +10,7 @@ from churn.cli.number_options import notation_options, separator
 from churn.cli.serve import start
 from churn.cli.setup import data_option, prepare
 from churn.core.settings import load
-from churn.dictionary.domain import Mark
+from churn.ingest.mark import Mark
 
 
 @click.command()

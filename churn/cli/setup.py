@@ -56,8 +56,8 @@ def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None
         # A model that was asked for, or not chosen among several, is not replaced by another, and one of
         # these data that is no better than chance would be no better the second time.
         entries = registry.models()
-        of_these = any(_is_of(entry.info.metadata, data, thousands) for entry in entries)
-        if settings.model or len(entries) > 1 or of_these:
+        is_trained = any(_is_of(entry.info.metadata, data, thousands) for entry in entries)
+        if settings.model or len(entries) > 1 or is_trained:
             raise
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
     from churn.cli.train import Source, Wanted, train_and_export  # noqa: PLC0415

@@ -35,6 +35,8 @@ class Dictionary:
     warning, since an HR file may know better. `levers` are the fields that an employer can act upon, in the
     order in which changes are suggested. `audited` are the fields by whose groups fairness is measured.
     `example` is a record that the API accepts, and `example_changes` what may be changed in it.
+
+    The identifier is called `employee_id`: under that name, the journal hides who an employee is.
     """
 
     fields: tuple[Field, ...] = ()
@@ -45,6 +47,11 @@ class Dictionary:
     audited: tuple[str, ...] = ()
     example: Example = field(default_factory=dict)
     example_changes: Example = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse an identifier that the journal would not know as such, and so log in clear."""
+        if any(field.kind == "identifier" and field.name != "employee_id" for field in self.fields):
+            raise ValueError("the identifier of a dictionary is called employee_id")
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pass from one process to another without what was computed: functions cannot."""

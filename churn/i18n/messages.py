@@ -3,7 +3,7 @@
 from typing import Literal
 
 from churn.core.errors import FieldError, PayloadTooLargeError
-from churn.core.language import DEFAULT_LANGUAGE, Language, Pair
+from churn.core.language import DEFAULT_LANGUAGE, LANGUAGES, Language, Pair
 from churn.dictionary.field import Field, Lever
 from churn.i18n.numbers import number, percent
 
@@ -16,12 +16,10 @@ def language_of(accept_language: str) -> Language:
     best, best_weight = DEFAULT_LANGUAGE, 0.0
     for part in accept_language.split(","):
         tag, _, parameters = part.strip().partition(";")
-        language = tag.strip().lower().partition("-")[0]
-        weight = _weight(parameters)
-        if language == "en" and weight > best_weight:
-            best, best_weight = "en", weight
-        elif language == "fr" and weight > best_weight:
-            best, best_weight = "fr", weight
+        named, weight = tag.strip().lower().partition("-")[0], _weight(parameters)
+        for language in LANGUAGES:
+            if language == named and weight > best_weight:
+                best, best_weight = language, weight
     return best
 
 
@@ -33,11 +31,13 @@ def _weight(parameters: str) -> float:
         return 0.0
 
 
+_LEAVES: Pair = ("Risque de départ élevé", "High risk of leaving")
+_STAYS: Pair = ("Employé stable", "Stable employee")
+
+
 def verdict(leaves: bool, language: Language) -> str:
     """Return the one-line message of a prediction."""
-    if language == "en":
-        return "High risk of leaving" if leaves else "Stable employee"
-    return "Risque de départ élevé" if leaves else "Employé stable"
+    return (_LEAVES if leaves else _STAYS)[language == "en"]
 
 
 def reason(field: Field | None, value: object, contribution: float, language: Language) -> str:
@@ -116,7 +116,7 @@ _OUTCOMES: dict[Outcome, Pair] = {
 
 
 def outcome(kind: Outcome, language: Language) -> str:
-    """Return what comes of a what-if, in one line."""
+    """Return the result of a what-if, in one line."""
     return _OUTCOMES[kind][language == "en"]
 
 
@@ -243,8 +243,7 @@ _STATUS: dict[int, Pair] = {
 def status(code: int, language: Language) -> str:
     """Return the sentence of an HTTP status."""
     fallback = ("Demande refusée", "The request was refused")
-    sentences = _STATUS.get(code, _STATUS[500] if code >= 500 else fallback)
-    return sentences[1] if language == "en" else sentences[0]
+    return _STATUS.get(code, _STATUS[500] if code >= 500 else fallback)[language == "en"]
 
 
 def unusable_model(language: Language) -> str:
@@ -261,14 +260,15 @@ def cross_site(language: Language) -> str:
     return "Refusé : un autre site l'a fait envoyer par ce navigateur ; un programme utilise un jeton"
 
 
+_TOO_LARGE: dict[str, Pair] = {
+    "byte": ("Corps trop grand : {} octets au plus", "Body too large: at most {} bytes"),
+    "row": (
+        "Trop de lignes : {} au plus, envoyer plusieurs lots",
+        "Too many rows: at most {}, send several batches",
+    ),
+}
+
+
 def too_large(error: PayloadTooLargeError, language: Language) -> str:
-    """Return by how much a body may not be larger."""
-    limit = number(error.limit, language)
-    french, english = {
-        "byte": (f"Corps trop grand : {limit} octets au plus", f"Body too large: at most {limit} bytes"),
-        "row": (
-            f"Trop de lignes : {limit} au plus, envoyer plusieurs lots",
-            f"Too many rows: at most {limit}, send several batches",
-        ),
-    }[error.unit]
-    return english if language == "en" else french
+    """Return how large a body may be."""
+    return _TOO_LARGE[error.unit][language == "en"].format(number(error.limit, language))

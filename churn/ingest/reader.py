@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,34 +40,7 @@ class RawRows:
     ragged: list[tuple[int, int]] = field(default_factory=list)
 
 
-class Reader(Protocol):
-    """A file: its column names and their types, and its rows, once.
-
-    `decimal_comma` tells that 11,5 may stand for 11.5.
-    """
-
-    names: list[str]
-    types: list[Any]
-    decimal_comma: bool
-
-    def batches(self) -> Iterator[RawRows]:
-        """Return the rows, some at a time; raises ExtractError where the file cannot be read on."""
-        ...
-
-    def scan(self, positions: Sequence[int]) -> Iterator[list[Any]]:
-        """Return some of the columns, some rows at a time, ragged ones apart; raises as `batches`."""
-        ...
-
-    def share(self) -> float:
-        """Return how much of the file was read, 0 to 1."""
-        ...
-
-    def lines(self) -> Sequence[int]:
-        """Return the line on which each row starts, ragged ones too; raises as `batches`."""
-        ...
-
-
-def open_reader(path: Path, dictionary: Dictionary) -> Reader:
+def open_reader(path: Path, dictionary: Dictionary) -> "Reader":
     """Return the reader of a .csv or .parquet file.
 
     Raises:
@@ -173,7 +146,10 @@ class ParquetReader:
 
 
 class CsvReader:
-    """A CSV file, all text: commas, or semicolons and perhaps decimal commas."""
+    """A CSV file, all text: commas, or semicolons and perhaps decimal commas.
+
+    `decimal_comma` tells that 11,5 may stand for 11.5.
+    """
 
     def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
@@ -190,7 +166,11 @@ class CsvReader:
             raise ExtractError([Problem(path.name, 1, None, None, expected)])
 
     def batches(self) -> Iterator[RawRows]:
-        """Return the rows, some at a time, and which ones have too many or too few values."""
+        """Return the rows, some at a time, and which ones have too many or too few values.
+
+        Raises:
+            ExtractError: the file cannot be read on.
+        """
         if self._header_only:
             return  # Arrow refuses a header that no newline ends
         ragged: list[tuple[int, int]] = []
@@ -264,6 +244,9 @@ class CsvReader:
                 include_columns=[names[position] for position in positions or range(len(names))],
             ),
         )
+
+
+Reader = CsvReader | ParquetReader
 
 
 def _numbers(first: int, count: int, ragged: list[tuple[int, int]]) -> NDArray[np.int64]:

@@ -34,6 +34,7 @@ _METADATA = (
 )  # fmt: skip
 
 Draw = Callable[[Mapping[str, Any]], Mapping[str, str]]
+Golden = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Export:
     pipeline: "Pipeline"
     scorecard: Scorecard
     report: Mapping[str, Any]
-    golden: Sequence[Mapping[str, Any]]
+    golden: Golden
     fingerprint: str
     sample: bool = False
 
@@ -216,29 +217,19 @@ def load(tag: str, dictionary: Dictionary) -> ServedModel:
 
 
 def _served(
-    tag: str,
-    dictionary: Dictionary,
-    card: Scorecard,
-    golden: Sequence[Mapping[str, Any]],
-    report: Mapping[str, Any],
+    tag: str, dictionary: Dictionary, card: Scorecard, golden: Golden, report: Mapping[str, Any]
 ) -> ServedModel:
     threshold = float(report["threshold"]["value"])
-    return ServedModel(
-        tag=tag,
-        scorecard=card,
+    seen = {name: (low, high) for name, (low, high) in report["seen"].items()}
+    test = self_test.examine(
+        card,
+        dictionary,
+        fields=report["fields"],
         threshold=threshold,
-        dictionary=dictionary,
-        seen={name: (low, high) for name, (low, high) in report["seen"].items()},
-        report=report,
-        self_test=self_test.examine(
-            card,
-            dictionary,
-            fields=report["fields"],
-            threshold=threshold,
-            golden=golden,
-            versions=report["library_versions"],
-        ),
+        golden=golden,
+        versions=report["library_versions"],
     )
+    return ServedModel(tag, card, threshold, dictionary, seen, report, test)
 
 
 def _read(entry: "bentoml.Model", name: str) -> Any:

@@ -29,12 +29,12 @@ def choices(facts: Facts, locale: Locale) -> Markup:
         axes = figure.subplots()
         places = range(len(every))
         for name, title, look in parts:
-            counts = [one[name] for one in every]
+            counts = [choice[name] for choice in every]
             # What is flagged goes right, what is missed goes left.
-            left = {"false_alarms": [one["found"] for one in every], "missed": [-n for n in counts]}
+            left = {"false_alarms": [choice["found"] for choice in every], "missed": [-n for n in counts]}
             axes.barh(places, counts, left=left.get(name), label=title, height=0.66, **look)
         axes.axvline(0, color=svg.INK, linewidth=1)
-        axes.set_yticks(places, [terms.policy(one["policy"], locale) for one in every])
+        axes.set_yticks(places, [terms.policy(choice["policy"], locale) for choice in every])
         axes.get_yticklabels()[0].set_fontweight("bold")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: locale.count(abs(n))))
         axes.set_xlabel(locale.say("employés", "employees"))
@@ -56,8 +56,8 @@ def choices(facts: Facts, locale: Locale) -> Markup:
 def challengers(facts: Facts, locale: Locale) -> Markup:
     """Return the model among its challengers, each with its spread."""
     everyone = [(locale.pick(terms.THIS_MODEL), facts["metrics"])] + [
-        (locale.pick(terms.CHALLENGERS.get(one["name"], (one["name"],) * 2)), one["metrics"])
-        for one in facts["challengers"]
+        (locale.pick(terms.CHALLENGERS.get(model["name"], (model["name"],) * 2)), model["metrics"])
+        for model in facts["challengers"]
     ]
 
     def paint(figure: Figure) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from churn.core.progress import Progress
@@ -18,15 +20,7 @@ from churn.training.learner import Learned, Learner
 from churn.training.plan import Plan, Workers
 from churn.training.signal import measure_signal
 from churn.training.summary import summarise
-from churn.training.thresholds import (
-    METRIC_POLICIES,
-    Capacity,
-    CostRatio,
-    FBeta,
-    HasLeft,
-    Policy,
-    Threshold,
-)
+from churn.training.thresholds import METRIC_POLICIES, Capacity, CostRatio, FBeta, Policy, Threshold
 from churn.training.training_report import Choice, TrainingReport
 
 # What the report compares the policy in force with; capacities are shares of the company.
@@ -106,7 +100,7 @@ def train(
     return TrainedModel(learned.pipeline, threshold, report)
 
 
-def have_left(employees: pd.DataFrame, dictionary: Dictionary) -> HasLeft:
+def have_left(employees: pd.DataFrame, dictionary: Dictionary) -> NDArray[np.bool_]:
     """Return whether each employee has left, by the target's column."""
     return (employees[dictionary.target.name] == dictionary.left).to_numpy(dtype=bool)
 

@@ -44,9 +44,9 @@ def entrants(fields: Sequence[Field], learner: Learner, protected: Sequence[Fiel
         entrants["with_protected"] = _additive((*fields, *further), learner)
     if core and len(core) < len(fields):
         entrants["core_only"] = _additive(core, learner)
-    entrants["linear"] = _plain(fields, _linear(fields))
-    entrants["forest"] = _plain(fields, _forest(fields))
-    entrants["boosting"] = _plain(fields, _boosting(fields))
+    entrants["linear"] = _plain(fields, _linear)
+    entrants["forest"] = _plain(fields, _forest)
+    entrants["boosting"] = _plain(fields, _boosting)
     if find_spec("interpret"):
         entrants["ebm"] = _plain(fields, _explainable_boosting)
     return entrants
@@ -82,11 +82,11 @@ def _additive(fields: tuple[Field, ...], learner: Learner) -> Predict:
     return predict
 
 
-def _plain(fields: Sequence[Field], build: Callable[[], Any]) -> Predict:
+def _plain(fields: Sequence[Field], build: Callable[[Sequence[Field]], Any]) -> Predict:
     names = [field.name for field in fields]
 
     def predict(employees: pd.DataFrame, has_left: HasLeft, unseen: pd.DataFrame) -> Probabilities:
-        return probabilities(build().fit(employees[names], has_left), unseen[names])
+        return probabilities(build(fields).fit(employees[names], has_left), unseen[names])
 
     return predict
 
@@ -98,40 +98,28 @@ def _encoder(fields: Sequence[Field], numbers: Any, categories: Any) -> ColumnTr
     return ColumnTransformer([block for block in blocks if block[2]])
 
 
-def _linear(fields: Sequence[Field]) -> Callable[[], Pipeline]:
-    def build() -> Pipeline:
-        numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
-        encode = _encoder(fields, numbers, OneHotEncoder(handle_unknown="ignore"))
-        return make_pipeline(encode, LogisticRegression(C=0.5, max_iter=1000))
-
-    return build
+def _linear(fields: Sequence[Field]) -> Pipeline:
+    numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
+    encode = _encoder(fields, numbers, OneHotEncoder(handle_unknown="ignore"))
+    return make_pipeline(encode, LogisticRegression(C=0.5, max_iter=1000))
 
 
-def _forest(fields: Sequence[Field]) -> Callable[[], Pipeline]:
-    def build() -> Pipeline:
-        encode = _encoder(
-            fields, SimpleImputer(keep_empty_features=True), OneHotEncoder(handle_unknown="ignore")
-        )
-        forest = RandomForestClassifier(300, min_samples_leaf=3, random_state=0)
-        return make_pipeline(encode, forest)
-
-    return build
+def _forest(fields: Sequence[Field]) -> Pipeline:
+    numbers = SimpleImputer(keep_empty_features=True)
+    encode = _encoder(fields, numbers, OneHotEncoder(handle_unknown="ignore"))
+    return make_pipeline(encode, RandomForestClassifier(300, min_samples_leaf=3, random_state=0))
 
 
-def _boosting(fields: Sequence[Field]) -> Callable[[], Pipeline]:
-    def build() -> Pipeline:
-        ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
-        encode = _encoder(fields, "passthrough", ordinal)
-        # Small trees, few of them: with more this data is learned by heart.
-        boosting = HistGradientBoostingClassifier(
-            learning_rate=0.05, max_iter=150, max_leaf_nodes=6, l2_regularization=1.0, random_state=0
-        )
-        return make_pipeline(encode, boosting)
-
-    return build
+def _boosting(fields: Sequence[Field]) -> Pipeline:
+    ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
+    # Small trees, few of them: with more, this data is learned by heart.
+    boosting = HistGradientBoostingClassifier(
+        learning_rate=0.05, max_iter=150, max_leaf_nodes=6, l2_regularization=1.0, random_state=0
+    )
+    return make_pipeline(_encoder(fields, "passthrough", ordinal), boosting)
 
 
-def _explainable_boosting() -> Any:
+def _explainable_boosting(_: Sequence[Field]) -> Any:
     # A development dependency, which training does without.
     from interpret.glassbox import ExplainableBoostingClassifier  # noqa: PLC0415
 

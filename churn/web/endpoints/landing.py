@@ -29,7 +29,13 @@ def make_landing(record: Mapping[str, object], frame_ancestors: Callable[[], Seq
     `record` is the employee of its example. `frame_ancestors` returns the other origins whose pages may show
     it in a frame.
     """
-    example = json.dumps(record, ensure_ascii=False, indent=2)
+
+    @cache
+    def page(language: Language) -> str:
+        """Return the page, made when it is first asked for."""
+        example = json.dumps(record, ensure_ascii=False, indent=2)
+        template = _TEMPLATES.get_template("landing.html.j2")
+        return template.render(language=language, style=_style(), example=example)
 
     async def landing(request: Request) -> HTMLResponse:
         """Answer the page in the language of `?lang=`, or else of the browser."""
@@ -41,16 +47,9 @@ def make_landing(record: Mapping[str, object], frame_ancestors: Callable[[], Seq
             "Content-Language": language,
             "Vary": "Accept-Language",
         }
-        return HTMLResponse(_page(language, example), headers=headers)
+        return HTMLResponse(page(language), headers=headers)
 
     return Route("/", landing)
-
-
-@cache
-def _page(language: Language, example: str) -> str:
-    """Return the page, made when it is first asked for."""
-    page = _TEMPLATES.get_template("landing.html.j2")
-    return page.render(language=language, style=_style(), example=example)
 
 
 @cache
