@@ -7,7 +7,7 @@ RUN := $(UV) run --frozen --no-sync
 
 override export UV_PYTHON_DOWNLOADS := $(or $(UV_PYTHON_DOWNLOADS),never)
 override export BENTOML_HOME := $(or $(BENTOML_HOME),$(CURDIR)/.bentoml)
-override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),1)
+override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),True)
 
 # Whatever the machine says: without bytecode every process compiles anew all that it imports, for seconds.
 override export PYTHONDONTWRITEBYTECODE :=
@@ -32,8 +32,7 @@ install-dev: uv  ## Install what developing needs too
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 
 run: install  ## Make a model, a database, a first user and token where there are none; serve (DATA=dir DECIMAL=, PORT=3000)
-	@$(RUN) churn setup $(EXTRACTS)
-	@exec $(RUN) churn serve
+	@exec .venv/bin/churn run $(EXTRACTS)
 
 test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor (TESTS=files: those alone, without it)
 	$(RUN) $(if $(TESTS),,$(MEASURED)) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)

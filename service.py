@@ -59,7 +59,7 @@ from churn.web.openapi import make_openapi
 from churn.web.request_state import Batch
 from churn.web.server import access_log, bentoml_patches, file_limit
 from churn.web.server.bentoml_patches import input_spec, output_spec
-from churn.web.server.supervisor import follow, tell_ready
+from churn.web.server.worker import follow, tell_ready
 from churn.web.tracebacks import keep_texts_out
 
 COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10

@@ -148,7 +148,7 @@ def environment(**changes: str) -> dict[str, str]:
     """Return this process's environment without settings of ours, and with changes."""
     kept = {name: value for name, value in os.environ.items() if not is_setting(name)}
     kept.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    return {**kept, "BENTOML_DO_NOT_TRACK": "1", **changes}
+    return {**kept, "BENTOML_DO_NOT_TRACK": "True", **changes}
 
 
 def is_setting(variable: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 # Before bentoml is imported: it reads both when it is, and the machine's own store is not for tests.
 os.environ["BENTOML_HOME"] = tempfile.mkdtemp(prefix="churn-test-bentoml-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="churn-test-metrics-")
-os.environ["BENTOML_DO_NOT_TRACK"] = "1"
+os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 # Small matrices: threads of their algebra only get in the way of each other, and of other tests. (Told none,
 # scikit-learn counts the cores, and warns where it cannot.)
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"

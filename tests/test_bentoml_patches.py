@@ -19,10 +19,10 @@ from starlette.types import ASGIApp
 
 import service
 from churn.schemas.employee import Employee
-from churn.web.server import bentoml_patches
-from churn.web.server.bentoml_patches import TRACING, UNNEEDED
+from churn.web.server import bentoml_patches, supervisor, unneeded, worker
 from churn.web.server.protocol import BoundedProtocol
 from churn.web.server.supervisor import Supervisor
+from churn.web.server.unneeded import PACKAGE, TELEMETRY, TRACING, UNNEEDED
 from harness.servers import PROJECT, environment
 
 PACKAGES = Path(bentoml.__file__).parents[1]
@@ -36,35 +36,69 @@ async def nothing(scope: Any, receive: Any, send: Any) -> None:
     """Answer nothing."""
 
 
-class TestImports:
-    @pytest.mark.parametrize(("module", "library"), [*zip(UNNEEDED, ("numpy", "pyparsing"), strict=True)])
-    def test_bentoml_would_import_what_is_left_out(self, module: str, library: str) -> None:
-        assert re.search(rf"^(import|from) {library}\b", source(module), re.MULTILINE)
-        assert UNNEEDED[module] in source(module)
+def printed(code: str, **changes: str) -> str:
+    """Return what a new process prints that runs some code."""
+    command = [sys.executable, "-c", code]
+    env = environment(**changes)
+    done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
-    @pytest.mark.parametrize(("module", "name"), TRACING.items())
-    def test_bentoml_takes_from_there_what_traces(self, module: str, name: str) -> None:
-        assert f"from {module} import {name}" in source("_bentoml_impl.server.app")
+
+class TestImports:
+    @pytest.mark.parametrize(
+        ("module", "library"),
+        [
+            (f"{PACKAGE}.client", "httpx"),
+            ("bentoml._internal.marshal.dispatcher", "numpy"),
+            ("_bentoml_impl.server.proxy", "pyparsing"),
+            (TELEMETRY, "httpx"),
+        ],
+    )
+    def test_bentoml_would_import_a_library_by_what_is_left_out(self, module: str, library: str) -> None:
+        assert module in (*UNNEEDED, TELEMETRY)
+        assert re.search(rf"^(import|from) {library}\b", source(module), re.MULTILINE)
+
+    def test_bentoml_would_import_all_of_it(self) -> None:
+        ask = "import sys, _bentoml_sdk; import _bentoml_impl.server.app; print(*sys.modules)"
+        assert set(UNNEEDED) - {"_bentoml_impl.server.proxy"} <= set(printed(ask).split())
+
+    def test_the_service_imports_none_of_it(self) -> None:
+        libraries = {"circus", "httpx", "numpy", "pyparsing", "rich"}
+        # A worker: it does without what supervises it, too.
+        as_worker = f"import os, sys; os.environ[{worker.PID!r}] = str(os.getppid())"
+        assert not libraries & set(printed(f"{as_worker}; import service; print(*sys.modules)").split())
+
+    def test_what_is_called_all_the_same_says_why_it_is_not_there(self) -> None:
+        ask = "import service; from bentoml._internal.cloud.client import RestApiClient; RestApiClient()"
+        with pytest.raises(subprocess.CalledProcessError) as raised:
+            printed(ask)
+        assert "left this out of BentoML" in raised.value.stderr
 
     @pytest.mark.parametrize(
         ("options", "by"),
-        [
-            ("", "churn.web.server.bentoml_patches"),
-            ("tracing.exporter_type=in_memory", "opentelemetry.instrumentation.asgi"),
-        ],
+        [("", unneeded.__name__), ("tracing.exporter_type=in_memory", "opentelemetry.instrumentation.asgi")],
     )
     def test_calls_are_traced_where_that_is_configured(self, options: str, by: str) -> None:
-        [(module, name)] = TRACING.items()
-        ask = f"import service; from {module} import {name}; print({name}.__module__)"
-        env = environment(BENTOML_CONFIG_OPTIONS=options)
-        command = [sys.executable, "-c", ask]
-        told = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=True)
-        assert told.stdout.strip() == by
+        name = "OpenTelemetryMiddleware"
+        assert f"from {TRACING} import {name}" in source("_bentoml_impl.server.app")
+        ask = f"import service; from {TRACING} import {name}; print({name}.__module__)"
+        assert printed(ask, BENTOML_CONFIG_OPTIONS=options) == by
+
+
+class TestTelemetry:
+    # `bentoml serve` has asked before it imports the service, and keeps the answer.
+    ASK = f"from {TELEMETRY} import do_not_track as silent; print(silent()); import service; print(silent())"
+
+    def test_bentomls_own_speaks_unless_the_service_is_there(self) -> None:
+        assert printed(self.ASK, BENTOML_DO_NOT_TRACK="") == "False\nTrue"
+
+    def test_it_speaks_where_somebody_wants_that(self) -> None:
+        assert printed(self.ASK, BENTOML_DO_NOT_TRACK="False") == "False\nFalse"
 
 
 class TestSupervisor:
     def test_bentomls_own_would_listen_on_ports(self) -> None:
-        own = bentoml_patches._create_arbiter([])
+        own = supervisor._create_arbiter([])
         assert own.endpoint.startswith("tcp://")
         assert own.pubsub_endpoint.startswith("tcp://")
 

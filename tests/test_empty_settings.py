@@ -52,9 +52,9 @@ def test_make_takes_empty_for_unset(by: str, tmp_path: Path) -> None:
         shown = shown_by_make(tmp_path, **dict.fromkeys(NAMES, ""))
     else:
         shown = shown_by_make(tmp_path, *(f"{name}=" for name in NAMES))
-    assert shown == f"{PROJECT}/.bentoml python3 never 1\n"
+    assert shown == f"{PROJECT}/.bentoml python3 never True\n"
 
 
 def test_make_takes_what_is_set(tmp_path: Path) -> None:
     shown = shown_by_make(tmp_path, "PYTHON=python9", BENTOML_HOME="/elsewhere", UV_PYTHON_DOWNLOADS="manual")
-    assert shown == "/elsewhere python9 manual 1\n"
+    assert shown == "/elsewhere python9 manual True\n"

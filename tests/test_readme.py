@@ -143,6 +143,14 @@ def test_the_command_that_is_printed_can_be_pasted(copy: Path, first_run: tuple[
     assert ask(command, copy)["message"] == "Risque de départ élevé"
 
 
+def test_what_serves_keeps_none_of_the_libraries_of_training(first_run: tuple[Process, int]) -> None:
+    process, _ = first_run
+    assert "exported as churn:" in process.output  # it was trained by then
+    mapped = {one.path for child in process.children() for one in child.memory_maps()}
+    assert [path for path in mapped if "pydantic_core" in path]
+    assert not [path for path in mapped if "/sklearn/" in path]
+
+
 def test_secrets_are_printed_once_and_what_is_there_is_reused(
     copy: Path, first_run: tuple[Process, int]
 ) -> None:
@@ -187,6 +195,6 @@ def test_the_environment_and_other_data_are_honoured(copy: Path, tmp_path: Path,
 def test_the_commands_without_make_are_those_of_the_makefile() -> None:
     plain = block("sh", "pip install uv")
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
-    for command in ("churn setup", "churn serve", "pytest"):
+    for command in ("churn run", "pytest"):
         assert f"uv run {command}" in plain
-        assert f"$(RUN) {command}" in makefile
+        assert re.search(rf"^\t.*{command}\b", makefile, re.MULTILINE)

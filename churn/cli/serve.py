@@ -1,4 +1,4 @@
-"""`churn serve`: the service, by `bentoml serve`."""
+"""`churn serve`: the service."""
 
 import os
 import socket
@@ -6,9 +6,8 @@ import sys
 
 import click
 
-from churn import PROJECT
 from churn.core.errors import SettingsError
-from churn.core.settings import KEEP_ALIVE, load
+from churn.core.settings import KEEP_ALIVE, Settings, load
 
 
 @click.command()
@@ -26,18 +25,28 @@ def serve(host: str | None, port: int | None, keep_alive: int) -> None:
 
     Refuses to start without a model, a database at head, or a free port, and says what mends it.
     """
-    settings = load()
+    start(load(), host, port, keep_alive)
+
+
+def start(
+    settings: Settings, host: str | None = None, port: int | None = None, keep_alive: int = KEEP_ALIVE
+) -> None:
+    """Serve until a signal ends it, in this very process.
+
+    Raises:
+        SettingsError: the address cannot be listened on, or BentoML refuses its configuration.
+    """
     host, port = host or settings.host, port or settings.port
     _check_port(host, port)
-    command = ["serve", "service:Churn", "--host", host, "--port", str(port), "--working-dir", str(PROJECT)]
-    command += ["--timeout-keep-alive", str(keep_alive)]
-    # BentoML is told these at the service's import, which reads the environment alone.
+    # The service, and BentoML, read these at their import, from the environment alone.
     os.environ["CHURN_WORKERS"] = str(settings.workers)
     os.environ["CHURN_ACCESS_LOG"] = str(settings.access_log)
     os.environ["CHURN_TRUSTED_PROXIES"] = ",".join(settings.trusted_proxies)
+    # Imported here, after those.
+    from churn.web.server.serving import serve as serve_here  # noqa: PLC0415
+
     sys.stdout.flush()
-    # Replaced, not wrapped: signals and the exit code are then the server's own.
-    os.execv(sys.executable, [sys.executable, "-m", "bentoml", *command])  # noqa: S606
+    serve_here(host, port, keep_alive)
 
 
 def _check_port(host: str, port: int) -> None:

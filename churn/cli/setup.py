@@ -18,13 +18,15 @@ from churn.dictionary.domain import Mark
 from churn.model import registry
 from churn.schemas.employee import EXAMPLE
 
-
-@click.command()
-@click.option(
+data_option = click.option(
     "--data",
     type=click.Path(path_type=Path),
     help="Folder of the three extracts to train on.  [default: the embedded sample]",
 )
+
+
+@click.command()
+@data_option
 @notation_options
 def setup(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> None:
     """Make what a first start needs: a model, a database, a user and a token.
@@ -33,19 +35,23 @@ def setup(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> No
     user and token are made where there is nobody yet, and printed once; API_USERNAME with API_PASSWORD,
     or API_TOKEN, choose who is there instead.
     """
-    settings = load()
-    marks = separator(decimal, thousands)
+    prepare(load(), data, separator(decimal, thousands))
+
+
+def prepare(settings: Settings, data: Path | None, thousands: Mark | None) -> bool:
+    """Make what is missing, and say what was made; return whether a model was trained."""
     with opened(settings.database_url.get_secret_value()) as engine:
         _prepare_database(engine, settings)
-        _prepare_model(settings, data, marks)
+        was_trained = _prepare_model(settings, data, thousands)
         _prepare_identities(engine, settings)
+    return was_trained
 
 
-def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None) -> None:
+def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None) -> bool:
     """Train and promote, unless there is a model: with data given, one of that data."""
     try:
         if _is_of(registry.facts_of(settings.model), data, thousands):
-            return
+            return False
     except ModelError:
         # A model that was asked for, or not chosen among several, is not replaced by another, and one of
         # these data that is no better than chance would be no better the second time.
@@ -64,6 +70,7 @@ def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None
     if data is None:
         plan = Plan(folds=3, repeats=1, resamples=0, candidates=of_shape(n_knots=6, degree=3))
     train_and_export(Source(data, thousands), Wanted(), plan, promote=True)
+    return True
 
 
 def _is_of(facts: Mapping[str, Any], data: Path | None, thousands: Mark | None) -> bool:

@@ -9,6 +9,7 @@ compares the two.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -38,10 +39,20 @@ metadata = MetaData(
     }
 )
 
-Scopes = JSON().with_variant(JSONB(), "postgresql")
-
 # PostgreSQL's `json`, not `jsonb`: what was written is read back to the byte, as its digest needs.
 Document = JSON(none_as_null=True)
+
+
+class Scopes(TypeDecorator[list[str]]):
+    """A list of names; PostgreSQL's `jsonb`, whose dialect takes long to import and is not, elsewhere."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that a database has for it."""
+        kinds: dict[str, type[TypeEngine[Any]]] = getattr(dialect, "ischema_names", {})
+        return dialect.type_descriptor(kinds.get("jsonb", JSON)())
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
@@ -29,23 +30,32 @@ def make_landing(frame_ancestors: Callable[[], Sequence[str]]) -> Route:
 
     `frame_ancestors` returns the origins, beside this one, whose pages may show it in a frame.
     """
-    style = _TEMPLATES.get_template("landing.css").render()
-    page = _TEMPLATES.get_template("landing.html.j2")
-    example = json.dumps(EXAMPLE, ensure_ascii=False, indent=2)
-    pages = {language: page.render(language=language, style=style, example=example) for language in LANGUAGES}
 
     async def landing(request: Request) -> HTMLResponse:
         """Answer the page in the language of `?lang=`, or else of the browser."""
         asked = request.query_params.get("lang")
         language = next((choice for choice in LANGUAGES if choice == asked), state_of(request.scope).language)
         headers = {
-            "Content-Security-Policy": _policy(style, frame_ancestors()),
+            "Content-Security-Policy": _policy(_style(), frame_ancestors()),
             "Content-Language": language,
             "Vary": "Accept-Language",
         }
-        return HTMLResponse(pages[language], headers=headers)
+        return HTMLResponse(_page(language), headers=headers)
 
     return Route("/", landing)
+
+
+@cache
+def _page(language: Language) -> str:
+    """Return the page, made when it is first asked for."""
+    example = json.dumps(EXAMPLE, ensure_ascii=False, indent=2)
+    page = _TEMPLATES.get_template("landing.html.j2")
+    return page.render(language=language, style=_style(), example=example)
+
+
+@cache
+def _style() -> str:
+    return _TEMPLATES.get_template("landing.css").render()
 
 
 def _policy(style: str, frame_ancestors: Sequence[str]) -> str:

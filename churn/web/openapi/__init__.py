@@ -1,5 +1,7 @@
 """GET /openapi.json: every route that is served, what it takes, and every answer that it may give."""
 
+from functools import cache
+
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,11 +11,16 @@ from churn.web.openapi.document import make_document
 
 
 def make_openapi() -> Route:
-    """Return the route; the document is the same for all, and made once."""
-    body = orjson.dumps(make_document())
+    """Return the route; the document is the same for all."""
 
     async def openapi(_: Request) -> Response:
         """Answer the OpenAPI document."""
-        return Response(body, media_type="application/json")
+        return Response(_body(), media_type="application/json")
 
     return Route("/openapi.json", openapi)
+
+
+@cache
+def _body() -> bytes:
+    """Return the document, made when it is first asked for: a start need not wait for it."""
+    return orjson.dumps(make_document())

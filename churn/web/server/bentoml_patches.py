@@ -5,63 +5,37 @@ not fit.
 """
 
 import os
-import sys
-from types import ModuleType
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import uvicorn.config
 from _bentoml_sdk.io_models import ensure_io_descriptor
 from bentoml import IODescriptor
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http import traffic
-from bentoml._internal.utils import circus
-from bentoml._internal.utils.circus import Arbiter
 from starlette.types import ASGIApp
 
-from churn.web.server import protocol
-from churn.web.server.supervisor import Supervisor
+from churn.web.server import protocol, unneeded, worker
 
 PROXIES = "CHURN_TRUSTED_PROXIES"
-
-# What BentoML imports in every worker and this service never uses: a third of a second, and 20 MB.
-# The dispatcher, which imports numpy, is for calls that are answered in batches; the proxy, which imports
-# pyparsing, for services that are a command.
-UNNEEDED = {
-    "bentoml._internal.marshal.dispatcher": "CorkDispatcher",
-    "_bentoml_impl.server.proxy": "create_proxy_app",
-}
-# Where no request is traced, it looks at each all the same, which takes as long as the gate.
-TRACING = {"opentelemetry.instrumentation.asgi": "OpenTelemetryMiddleware"}
-
-_create_arbiter = circus.create_standalone_arbiter
 
 
 def apply(*, traced: bool) -> None:
     """Patch this process; to be called before BentoML configures the server, thus at the service's import."""
-    leave_out(traced=traced)
-    circus.create_standalone_arbiter = create_arbiter
+    if not traced:
+        unneeded.leave_out_tracing()
+    if not worker.is_supervised():
+        supervise_by_ours()
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{protocol.__name__}:{protocol.BoundedProtocol.__name__}"
     traffic.TimeoutMiddleware = without_timeout  # type: ignore[assignment,misc]
     trust_only_configured()
 
 
-def leave_out(*, traced: bool) -> None:
-    """Put something in the place of what is unneeded; what is imported already stays."""
-    for module, name in UNNEEDED.items():
-        _replace(module, name, _refuse)
-    if not traced:
-        for module, name in TRACING.items():
-            _replace(module, name, _untraced)
+def supervise_by_ours() -> None:
+    """Have BentoML start its workers by our supervisor."""
+    # Imported here: workers do without circus, which takes a tenth of a second and 8 MB of each.
+    from churn.web.server import supervisor  # noqa: PLC0415
 
-
-def create_arbiter(watchers: list[Any], *, threaded: bool = False, **options: Any) -> Arbiter:
-    """Return what supervises the workers; in a thread of somebody else's process, BentoML's own.
-
-    That listens on two ports of the machine, and obeys whoever connects there.
-    """
-    if threaded:
-        return _create_arbiter(watchers, threaded=threaded, **options)
-    return Supervisor(watchers, **options)
+    supervisor.install()
 
 
 def without_timeout(app: ASGIApp, timeout: float) -> ASGIApp:  # noqa: ARG001 - made as BentoML makes its own
@@ -108,17 +82,3 @@ def input_spec(kind: Any) -> type[IODescriptor]:
 def output_spec(kind: Any) -> type[IODescriptor]:
     """Return how BentoML describes an answer of this type, whatever the endpoint itself returns to us."""
     return cast("type[IODescriptor]", ensure_io_descriptor(kind))
-
-
-def _replace(module: str, name: str, by: object) -> None:
-    if module not in sys.modules:
-        sys.modules[module] = ModuleType(module)
-        setattr(sys.modules[module], name, by)
-
-
-def _refuse(*_: object, **__: object) -> NoReturn:
-    raise NotImplementedError(f"{__name__} left this out of BentoML, since this service does without")
-
-
-def _untraced(app: ASGIApp, **_: object) -> ASGIApp:
-    return app

@@ -1,34 +1,46 @@
 """The supervisor: BentoML's, but nobody else commands it, and it restarts its workers one by one.
 
-It runs in the process that `bentoml serve` is; `follow` and `tell_ready` are for the workers that it starts.
+It runs in the process that `bentoml serve` is.
 """
 
 import asyncio
-import ctypes
 import logging
 import os
 import shutil
-import signal
-import sys
 import tempfile
 import time
 import weakref
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from bentoml._internal.utils import circus
 from bentoml._internal.utils.circus import Arbiter
 
 from churn.core.settings import KEEP_ALIVE
+from churn.web.server.worker import FOLDER, PID
 
 logger = logging.getLogger("churn")
 
 LOOK = 1.0  # seconds after which a dead worker is seen; BentoML's own 10 are for a conflict that is none here
 PATIENCE = 120.0  # seconds that a new worker may take until it serves
-PID, FOLDER = "_CHURN_SUPERVISOR", "_CHURN_READY"  # set for the workers: who starts them, and where they say
 
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _KEEP_ALIVE = "--timeout-keep-alive"  # of BentoML's workers
+_create_arbiter = circus.create_standalone_arbiter
+
+
+def install() -> None:
+    """Have BentoML take this supervisor in place of its own."""
+    circus.create_standalone_arbiter = create_arbiter
+
+
+def create_arbiter(watchers: list[Any], *, threaded: bool = False, **options: Any) -> Arbiter:
+    """Return what supervises the workers; in a thread of somebody else's process, BentoML's own.
+
+    That listens on two ports of the machine, and obeys whoever connects there.
+    """
+    if threaded:
+        return _create_arbiter(watchers, threaded=threaded, **options)
+    return Supervisor(watchers, **options)
 
 
 class Supervisor(Arbiter):
@@ -107,19 +119,3 @@ class Supervisor(Arbiter):
 def _started(process: Any) -> float:
     started: float = process.started
     return started
-
-
-def follow() -> None:
-    """In a worker, have the system end it when its supervisor dies, by whatever; on Linux alone."""
-    if PID not in os.environ or sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(os.environ[PID]):  # it was quicker
-        signal.raise_signal(signal.SIGTERM)
-
-
-def tell_ready() -> None:
-    """In a worker, tell the supervisor that it serves; nothing elsewhere."""
-    if FOLDER in os.environ:
-        with suppress(OSError):  # it is about to end, and has cleared up
-            Path(os.environ[FOLDER], str(os.getpid())).touch()

@@ -1,0 +1,34 @@
+"""What a worker knows of the supervisor that started it."""
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+# Set for the workers: who starts them, and the folder where they say that they serve.
+PID, FOLDER = "_CHURN_SUPERVISOR", "_CHURN_READY"
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+def is_supervised() -> bool:
+    """Return whether this process is a worker."""
+    return PID in os.environ
+
+
+def follow() -> None:
+    """In a worker, have the system end it when its supervisor dies, by whatever; on Linux alone."""
+    if not is_supervised() or sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(os.environ[PID]):  # it was quicker
+        signal.raise_signal(signal.SIGTERM)
+
+
+def tell_ready() -> None:
+    """In a worker, tell the supervisor that it serves; nothing elsewhere."""
+    if FOLDER in os.environ:
+        with suppress(OSError):  # it is about to end, and has cleared up
+            Path(os.environ[FOLDER], str(os.getpid())).touch()
