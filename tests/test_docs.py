@@ -58,7 +58,7 @@ def anchors_of(text: str) -> set[str]:
 
 def name_in_environment(name: str) -> str:
     alias: str | AliasPath | AliasChoices | None = Settings.model_fields[name].validation_alias
-    return alias if isinstance(alias, str) else name.upper()
+    return (alias if isinstance(alias, str) else name).upper()
 
 
 def commands_of(text: str) -> list[list[str]]:
