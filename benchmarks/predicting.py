@@ -42,7 +42,7 @@ def _over_empty(figures: dict[Place, Figure], place: Place) -> float:
 
 
 def _sync(times: int) -> float:
-    """Return the milliseconds that the disk takes to make one more page of a file durable, as a commit does."""
+    """Return the milliseconds for which a commit waits: until one more page of a file is on the disk."""
     taken = []
     with tempfile.TemporaryFile() as file:
         for _ in range(times):
