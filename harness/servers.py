@@ -21,7 +21,8 @@ from churn.core.secret_files import NAMES
 
 PROJECT = Path(__file__).parents[1]
 LISTENING = "Starting production HTTP BentoServer"
-WORKER = "_bentoml_impl.worker.service"  # the module that BentoML's supervisor starts for each worker
+# The modules that supervisors start for each worker: ours, and BentoML's.
+WORKERS = frozenset({"churn.web.server.worker", "_bentoml_impl.worker.service"})
 PATIENCE = 120  # seconds that a start may take on a busy machine
 
 
@@ -92,7 +93,7 @@ class Process:
         workers = []
         for child in self.children():
             with suppress(psutil.NoSuchProcess):  # also for a zombie
-                if WORKER in child.cmdline():
+                if WORKERS & set(child.cmdline()):
                     workers.append(child)
         return workers
 
@@ -218,7 +219,7 @@ class RestartableServer:
     def _has_callers(self, process: psutil.Process) -> bool:
         try:
             connections = process.net_connections("tcp")
-            return WORKER in process.cmdline() and any(
+            return bool(WORKERS & set(process.cmdline())) and any(
                 connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == self._port
                 for connection in connections
             )

@@ -79,7 +79,7 @@ DATA = LazyGroup(
 )
 
 COMMANDS: dict[str, Lazy | LazyGroup] = {
-    "run": Lazy("churn.cli.run", "run", "Make what a first start needs, and serve."),
+    "run": Lazy("churn.cli.run", "run", "Prepare what a first start needs, and serve."),
     "serve": Lazy("churn.cli.serve", "serve", "Serve predictions."),
     "setup": Lazy("churn.cli.setup", "setup", "Prepare what a first start needs."),
     "train": Lazy("churn.cli.train", "train", "Train on three HR extracts and export the model."),
