@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from churn.core.ids import new_id
@@ -13,6 +14,8 @@ from churn.schemas.bands import risk_band
 from churn.schemas.employee import Employee
 from churn.schemas.prediction import Scored
 from churn.schemas.responses import OTHER, Prediction, Value
+
+_NEGATED_SIZE = itemgetter(0)
 
 
 class Scorer:
@@ -84,29 +87,29 @@ class Scorer:
         A model may take protected fields. They then move the risk, but none of them may be a reason: the sum
         of the known ones is given under `OTHER`, without a value.
         """
-        # A contribution's size comes first, then its place, so that they sort without a key function.
-        reasons: list[tuple[float, int, str, Any, float]] = []
+        reasons: list[tuple[float, str, Any, float]] = []
         hidden: list[float] = []
+        contributions, protected, text = scored.contributions, self._protected, self._text
         for name, value in scored.values.items():
             if value is None:
                 continue
-            part = scored.contributions[name]
-            if name in self._protected:
+            part = contributions[name]
+            if name in protected:
                 hidden.append(part)
             else:
-                reasons.append((-abs(part), len(reasons), name, value, part))
+                reasons.append((-abs(part), name, value, part))
         if hidden:
             part = math.fsum(hidden)
-            reasons.append((-abs(part), len(reasons), OTHER, None, part))
-        reasons.sort()
+            reasons.append((-abs(part), OTHER, None, part))
+        reasons.sort(key=_NEGATED_SIZE)
         return [
             {
                 "field": name,
                 "value": value,
                 "contribution": part,
-                "text": self._text(name, value, part > 0 if part else None, language),
+                "text": text(name, value, part > 0 if part else None, language),
             }
-            for _, _, name, value, part in reasons
+            for _, name, value, part in reasons
         ]
 
     def _make_text(self, name: str, value: Value | None, raises: bool | None, language: Language) -> str:
