@@ -1,11 +1,12 @@
-"""What everybody waits for, beside another checkout of this project: commands, first starts, memory.
+"""What everybody waits for: commands, starts and memory beside another checkout; predictions beside nothing.
 
 python -m benchmarks.bench_everyday [CHECKOUT] [--short] [--tests]
 
 The other checkout is installed (`make install-dev`). Both are measured in turn; of several times a figure is
 the least, since what else the machine does only adds. First and second start are those of `make run` in a
 clean clone, until the service answers, with the packages in uv's cache. `--tests` runs `make test` in both,
-which takes long; `--short` leaves the starts out. The last line is one JSON object.
+which takes long; `--short` leaves the starts out. Predictions are measured beside an empty endpoint, in this
+checkout alone. The last line is one JSON object.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import predicting
 from harness.servers import PROJECT, Process, bentoml_serve, environment, free_port
 
 ROUNDS = (7, 1)  # (full, short)
@@ -77,8 +79,8 @@ class Checkout:
         """Return the MiB of a worker that has nothing to do."""
         with bentoml_serve(self.env, cwd=self.folder, python=self.python) as server:
             [worker] = server.process.workers()
-            found: int = worker.memory_info().rss
-            return found / MIB
+            resident: int = worker.memory_info().rss
+            return resident / MIB
 
     def start(self) -> float:
         """Return the seconds until `make run` answers in a clone of it, which is clean at first."""
@@ -110,7 +112,8 @@ def main() -> None:
     with _prepared(folders) as checkouts:
         figures = _measured(checkouts, short=options.short, tests=options.tests)
     _tell(figures)
-    print(json.dumps(_flat(figures)))
+    predictions = predicting.main(short=options.short)
+    print(json.dumps(_flat(figures) | predictions))
 
 
 @contextmanager
@@ -134,9 +137,9 @@ def _measured(checkouts: list[Checkout], *, short: bool, tests: bool) -> list[Fi
         turns += [(TESTS, Checkout.tests)]
     figures: list[Figures] = [{} for _ in checkouts]
     for name, measure in turns:
-        for checkout, found in zip(checkouts, figures, strict=True):
+        for checkout, least in zip(checkouts, figures, strict=True):
             value = measure(checkout)
-            found[name] = min(value, found.get(name, value))
+            least[name] = min(value, least.get(name, value))
     return figures
 
 

@@ -10,34 +10,22 @@ The last line is one JSON object.
 """
 
 import json
-import statistics
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import load
-from benchmarks.serving import CLIENTS, POSTGRESQL, SQLITE, Servers, Target, parser_of
+from benchmarks.serving import CLIENTS, EMPTY, POSTGRESQL, SQLITE, Servers, Target, parser_of
+from benchmarks.throughput import Figure, Place, measure
 
 # (full, short)
 SECONDS, ROUNDS = (3.0, 0.5), (6, 1)
 
-EMPTY, USUAL = "empty endpoint", "usual design"
+USUAL = "usual design"
 # The least share of the empty endpoint's throughput, and the most times its p99, at 16 and 64 clients.
 THROUGHPUT = {POSTGRESQL: 0.65, SQLITE: 0.55}
 P99, OVER_USUAL = 2.5, 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """Medians over the rounds: answers a second, and latencies in milliseconds."""
-
-    per_second: float
-    p50_ms: float
-    p99_ms: float
 
 
 def main() -> None:
@@ -45,51 +33,29 @@ def main() -> None:
     options = parser_of(__doc__).parse_args()
     with ExitStack() as stack:
         targets = _targets(Servers(stack, options.data))
-        loads = _measured(targets, short=options.short)
-    figures = {place: _median(found) for place, found in loads.items()}
+        figures = _measured(targets, short=options.short)
     _tell(figures)
     print(json.dumps(_flat(figures)))
 
 
 def _targets(servers: Servers) -> dict[str, Target]:
-    sqlite, postgresql = servers.database(SQLITE), servers.database(POSTGRESQL)
     return {
-        EMPTY: servers.start("benchmarks.empty_endpoint:Empty", "/empty", sqlite, {}),
+        EMPTY: servers.empty(),
         POSTGRESQL: servers.churn(POSTGRESQL),
         SQLITE: servers.churn(SQLITE),
-        USUAL: servers.start("benchmarks.usual_design:Usual", "/predict", postgresql),
+        USUAL: servers.start("benchmarks.usual_design:Usual", "/predict", servers.database(POSTGRESQL)),
     }
 
 
-def _measured(targets: Mapping[str, Target], *, short: bool) -> dict[tuple[str, int], list[load.Load]]:
-    """Return what each target did in each round, for each number of clients."""
-    seconds, rounds = SECONDS[short], ROUNDS[short]
-    turns = [
-        (name, clients)
-        for number in range(rounds)  # each measures all: a machine that slows down does so for all
-        for clients in CLIENTS
-        # There and back: what one leaves for the disk to do falls to another each time.
-        for name in list(targets)[:: 1 if number % 2 else -1]
-        if name != USUAL or clients > 1
-    ]
-    found: dict[tuple[str, int], list[load.Load]] = {}
-    with Progress(console=Console(stderr=True)) as progress:
-        for name, clients in progress.track(turns, description="Measuring"):
-            longer = 2.0 if name == USUAL else 1.0  # it answers seldom
-            done = targets[name].measure(name, clients, longer * seconds)
-            found.setdefault((name, clients), []).append(done)
-    return found
+def _measured(targets: Mapping[str, Target], *, short: bool) -> dict[Place, Figure]:
+    """Return what each target did, for each number of clients."""
+    places = [(name, clients) for clients in CLIENTS for name in targets if name != USUAL or clients > 1]
+    # The usual design answers seldom.
+    seconds = {name: SECONDS[short] * (2.0 if name == USUAL else 1.0) for name in targets}
+    return measure(targets, places, rounds=ROUNDS[short], seconds=seconds)
 
 
-def _median(loads: list[load.Load]) -> Figure:
-    return Figure(
-        statistics.median(one.per_second for one in loads),
-        statistics.median(one.percentile(0.5) for one in loads) * 1000,
-        statistics.median(one.percentile(0.99) for one in loads) * 1000,
-    )
-
-
-def _flat(figures: Mapping[tuple[str, int], Figure]) -> dict[str, float]:
+def _flat(figures: Mapping[Place, Figure]) -> dict[str, float]:
     """Return every figure and ratio by a name of its own."""
     flat: dict[str, float] = {}
     for (name, clients), figure in figures.items():
@@ -110,11 +76,11 @@ def _beside_usual() -> list[tuple[str, int]]:
     return [(name, clients) for name in THROUGHPUT for clients in CLIENTS if clients > 1]
 
 
-def _over_usual(figures: Mapping[tuple[str, int], Figure], name: str, clients: int) -> float:
+def _over_usual(figures: Mapping[Place, Figure], name: str, clients: int) -> float:
     return figures[name, clients].per_second / figures[USUAL, clients].per_second
 
 
-def _tell(figures: Mapping[tuple[str, int], Figure]) -> None:
+def _tell(figures: Mapping[Place, Figure]) -> None:
     table = Table(title="One worker; ratios to the empty endpoint")
     for heading in ("", "clients", "a second", "p50 ms", "p99 ms", "throughput", "p99", "bar"):
         table.add_column(heading, justify="left" if not heading else "right")

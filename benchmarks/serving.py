@@ -21,7 +21,7 @@ from harness import postgres
 from harness.servers import PROJECT, bentoml_serve, environment, resident
 from harness.trained import train
 
-POSTGRESQL, SQLITE = "PostgreSQL", "SQLite"
+POSTGRESQL, SQLITE, EMPTY = "PostgreSQL", "SQLite", "empty endpoint"
 CLIENTS = (1, 16, 64)
 CHURN = "service:Churn"
 _TOKEN = secrets.token_urlsafe(32)
@@ -92,6 +92,10 @@ class Servers:
     def churn(self, kind: str, checkout: Path = PROJECT) -> Target:
         """Start the service of a checkout on a database of a kind."""
         return self.start(CHURN, "/predict", self.database(kind), checkout=checkout)
+
+    def empty(self) -> Target:
+        """Start BentoML with an endpoint that does nothing."""
+        return self.start("benchmarks.empty_endpoint:Empty", "/empty", self.database(SQLITE), {})
 
     def start(
         self,

@@ -21,7 +21,8 @@ from churn.core.secret_files import NAMES
 
 PROJECT = Path(__file__).parents[1]
 LISTENING = "Starting production HTTP BentoServer"
-WORKER = "_bentoml_impl.worker.service"  # the module that BentoML's supervisor starts, once a worker
+# The modules that supervisors start, once a worker: ours, and BentoML's.
+WORKERS = frozenset({"churn.web.server.worker", "_bentoml_impl.worker.service"})
 PATIENCE = 120  # seconds that a start may take on a busy machine
 
 
@@ -91,7 +92,7 @@ class Process:
         found = []
         for child in self.children():
             with suppress(psutil.NoSuchProcess):  # a zombie, too
-                if WORKER in child.cmdline():
+                if WORKERS & set(child.cmdline()):
                     found.append(child)
         return found
 
@@ -217,7 +218,7 @@ class Mortal:
     def _has_callers(self, process: psutil.Process) -> bool:
         try:
             calls = process.net_connections("tcp")
-            return WORKER in process.cmdline() and any(
+            return bool(WORKERS & set(process.cmdline())) and any(
                 call.status == psutil.CONN_ESTABLISHED and call.laddr.port == self._port for call in calls
             )
         except (psutil.NoSuchProcess, psutil.AccessDenied):  # a zombie's files are root's alone to look at

@@ -21,7 +21,7 @@ import service
 from churn.web.server import bentoml_patches, supervisor, unneeded, worker
 from churn.web.server.protocol import BoundedProtocol
 from churn.web.server.supervisor import Supervisor
-from churn.web.server.unneeded import PACKAGE, TELEMETRY, TRACING, UNNEEDED
+from churn.web.server.unneeded import CLIENT, PACKAGE, SERVING, TELEMETRY, TRACING, UNNEEDED
 from harness.servers import PROJECT, environment
 from tests.support.company import MODELS
 
@@ -57,6 +57,12 @@ class TestImports:
     def test_bentoml_would_import_a_library_by_what_is_left_out(self, module: str, library: str) -> None:
         assert module in (*UNNEEDED, TELEMETRY)
         assert re.search(rf"^(import|from) {library}\b", source(module), re.MULTILINE)
+
+    def test_bentoml_would_import_circus_and_aiohttp_in_each_worker(self) -> None:
+        assert "from .serving import serve_http" in source("_bentoml_impl.server.__init__")
+        assert "from bentoml._internal.utils.circus import Server" in source(SERVING)
+        assert "from ..client import RemoteProxy" in source("_bentoml_impl.server.app")
+        assert "import aiohttp" in source(f"{CLIENT}.proxy2")
 
     def test_bentoml_would_import_all_of_it(self) -> None:
         ask = "import sys, _bentoml_sdk; import _bentoml_impl.server.app; print(*sys.modules)"

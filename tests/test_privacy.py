@@ -178,7 +178,7 @@ class TestErase:
 
     def test_leaves_nothing_in_the_files_of_sqlite(self, logged: Served, command: Command) -> None:
         if logged.engine.dialect.name != "sqlite":
-            return  # what PostgreSQL keeps, and until when, is in docs/journal.md
+            return  # what PostgreSQL keeps, and until when, is in docs/audit.md
         assert all(told_by_files(logged.engine, mark) for mark in MINE_IN_FILES)
         code, output = command("erase", MINE, "--yes")
         assert (code, "the database's log" in output) == (0, False)

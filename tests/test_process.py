@@ -58,7 +58,8 @@ def test_a_worker_has_no_library_that_it_does_without(server: Server) -> None:
     [worker] = server.process.workers()
     mapped = {one.path for one in worker.memory_maps()}
     assert [path for path in mapped if "pydantic_core" in path]
-    for library in ("numpy", "pandas", "sklearn", "scipy", "matplotlib"):
+    of_training = ("matplotlib", "numpy", "pandas", "scipy", "sklearn")
+    for library in (*of_training, "aiohttp", "tornado", "watchfiles", "zmq"):
         assert not [path for path in mapped if f"/{library}/" in path]
 
 

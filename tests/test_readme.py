@@ -34,9 +34,9 @@ LEFT_BEHIND = (
 )
 
 
-def block(language: str, containing: str) -> str:
-    """Return the README's first block of code in a language that contains a text."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def block(language: str, containing: str, page: str = README) -> str:
+    """Return a page's first block of code in a language that contains a text."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     return str(next(text for text in blocks if containing in text))
 
 
@@ -64,6 +64,12 @@ def first_run(copy: Path) -> Iterator[tuple[Process, int]]:
         yield process, port
     finally:
         process.stop()
+
+
+def token_of(process: Process) -> str:
+    """Return the first token, as it was shown."""
+    [token] = re.findall(r"^First token, shown this once:\s+(\S+)$", process.output, re.MULTILINE)
+    return str(token)
 
 
 def ask(command: str, copy: Path, **env: str) -> Any:
@@ -95,17 +101,17 @@ def run(command: str, copy: Path, **env: str) -> str:
     ).stdout
 
 
-def test_the_first_screen_is_a_sentence_the_command_and_the_answer() -> None:
-    first_screen = README.splitlines()[:48]
-    assert first_screen[5:7] == ["```sh", "make run"]
+@pytest.mark.parametrize("name", ["README.md", "README.fr.md"])
+def test_the_first_screen_is_a_sentence_the_command_and_the_answer(name: str) -> None:
+    first_screen = (PROJECT / name).read_text(encoding="utf-8").splitlines()[:48]
+    assert first_screen[7:9] == ["```sh", "make run"]
     assert any('"prediction": 1' in line for line in first_screen)
 
 
 def test_the_readme_answers_as_it_says(copy: Path, first_run: tuple[Process, int]) -> None:
     process, port = first_run
-    [token] = re.findall(r"^First token, shown this once:\s+(\S+)$", process.output, re.MULTILINE)
     command = block("sh", "curl").replace(":3000", f":{port}")
-    answer = ask(command, copy, TOKEN=token)
+    answer = ask(command, copy, TOKEN=token_of(process))
     promised: dict[str, Any] = json.loads(block("json", '"prediction": 1'))
     assert list(answer) == list(promised)
     assert (answer["prediction"], answer["message"]) == (promised["prediction"], promised["message"])
@@ -117,6 +123,18 @@ def test_the_readme_answers_as_it_says(copy: Path, first_run: tuple[Process, int
     assert {**given, "contribution": 0} == {**reason, "contribution": 0}
     assert given["contribution"] == pytest.approx(reason["contribution"], abs=0.01)
     assert answer["unknown"][: len(promised["unknown"])] == promised["unknown"]
+
+
+def test_the_what_if_of_the_docs_answers_as_it_says(copy: Path, first_run: tuple[Process, int]) -> None:
+    process, port = first_run
+    page = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
+    command = block("sh", "/what_if", page).replace(":3000", f":{port}")
+    answer = ask(command, copy, TOKEN=token_of(process))
+    promised: dict[str, Any] = json.loads(block("json", '"suggestions"', page))
+    [field], [changed] = promised["difference"].pop("fields"), answer["difference"].pop("fields")
+    assert changed == {**field, "change": pytest.approx(field["change"], abs=0.01)}
+    assert answer["difference"] == pytest.approx(promised["difference"], abs=0.01)
+    assert (answer["suggestions"], answer["message"]) == (promised["suggestions"], promised["message"])
 
 
 def test_the_command_that_is_printed_can_be_pasted(copy: Path, first_run: tuple[Process, int]) -> None:

@@ -24,16 +24,16 @@ from churn.records.audit_log import EVENT_KINDS, Event, events
     help="How far to look back.",
 )
 @click.option(
-    "--kind", "kinds", type=click.Choice(EVENT_KINDS), multiple=True, help="Only these; may be repeated."
+    "--kind", "kinds", type=click.Choice(EVENT_KINDS), multiple=True, help="Only this kind; may be repeated."
 )
 @click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, help="At most so many."
+    "--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, help="List at most this many."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each event.")
 def audit(since: timedelta, kinds: tuple[str, ...], limit: int, *, as_json: bool) -> None:
     """List who signed in, who was refused, who read the journal, and who changed users, tokens and data.
 
-    The newest first. A refused sign-in names the user whose password it was not.
+    The newest comes first. A refused sign-in names the user whose password was wrong.
     """
     with opened(load().database_url.get_secret_value(), patient=True) as engine:
         schema.check(engine)

@@ -16,9 +16,9 @@ from churn.records import backups
 
 @click.command()
 def upgrade() -> None:
-    """Migrate the schema to head; run it after every update, before serving.
+    """Migrate the schema to its newest version. Run this after every update, before you serve.
 
-    On PostgreSQL it also makes the partitions of the next months. Interrupted, run it again: it goes on.
+    On PostgreSQL it also makes the partitions of the next months. If it is interrupted, run it again.
     """
     with opened(load().database_url.get_secret_value()) as engine:
         schema.upgrade(engine)
@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 @click.command()
 def check() -> None:
-    """Say whether the database answers, is whole and at head; exit code 1 where not."""
+    """Check that the database answers, is whole and is up to date. If not, the exit code is 1."""
     with opened(load().database_url.get_secret_value()) as engine:
         _tell(engine)
 
@@ -44,9 +44,9 @@ def check() -> None:
     help="How long it may take.",
 )
 def backup(file: Path, within: float) -> None:
-    """Copy the whole database to FILE while the service goes on: a SQLite file, or what pg_dump makes.
+    """Copy the whole database to FILE while the service runs: a SQLite file, or what pg_dump makes.
 
-    FILE holds personal data, and the journal keeps who made it. It appears once it is whole.
+    FILE holds personal data. The journal records who made it. It appears only when it is complete.
     """
     if file.exists():
         raise SettingsError(f"{file} is already there: name another file")
@@ -60,12 +60,12 @@ def backup(file: Path, within: float) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--over", is_flag=True, help="There may be a database already; a SQLite file is set aside.")
-@click.option("--unverified", is_flag=True, help="Also a copy whose journal is not as it was written.")
+@click.option("--over", is_flag=True, help="Set aside a SQLite database that is already there.")
+@click.option("--unverified", is_flag=True, help="Accept a copy whose journal is not as it was written.")
 def restore(file: Path, *, over: bool, unverified: bool) -> None:
-    """Put FILE, made by `churn db backup`, in the place of the database, once it is found to be whole.
+    """Restore the database from FILE, which `churn db backup` made, after checking that it is whole.
 
-    Stop the service first. Repeat what was erased or purged since the copy was made.
+    Stop the service first. Afterwards, repeat what was erased or purged since the copy was made.
     """
     url = load().database_url.get_secret_value()
     aside = backups.restore(parse_url(url), file, over=over, unverified=unverified)

@@ -1,4 +1,4 @@
-"""Groups of commands that import a command when it is asked for."""
+"""Groups of commands that import a command only when it is used."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -8,7 +8,7 @@ import click
 
 
 class Lazy(NamedTuple):
-    """A command that is not imported yet: where it is, and what a list of commands says of it."""
+    """A command that is not imported yet: where it is, and what a list of commands says about it."""
 
     module: str
     function: str
@@ -16,9 +16,9 @@ class Lazy(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported one by one, when they are asked for.
+    """A group whose commands are imported one by one, when they are used.
 
-    The libraries of training and of the database take seconds to import; a list of commands does without.
+    The libraries of training and of the database take seconds to import. A list of commands needs none.
     """
 
     def __init__(self, *, lazy: Mapping[str, "Lazy | LazyGroup"], **options: Any) -> None:

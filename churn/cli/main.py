@@ -1,4 +1,4 @@
-"""`churn`: the group that every command hangs on."""
+"""`churn`: the group that holds every command."""
 
 import os
 from typing import Any
@@ -18,8 +18,8 @@ MODEL = LazyGroup(
         "show": Lazy("churn.cli.model.showing", "show", "Show a model's figures and self-test."),
         "current": Lazy("churn.cli.model.serving", "current", "Print the tag of the model that serves."),
         "compare": Lazy("churn.cli.model.comparing", "compare_models", "Compare two models."),
-        "promote": Lazy("churn.cli.model.serving", "promote", "Make a model the one that serves."),
-        "rollback": Lazy("churn.cli.model.serving", "rollback", "Take the last promotion back."),
+        "promote": Lazy("churn.cli.model.serving", "promote", "Put a model into service."),
+        "rollback": Lazy("churn.cli.model.serving", "rollback", "Undo the last promotion."),
     },
 )
 
@@ -28,15 +28,15 @@ USER = LazyGroup(
     short_help="Manage the people who sign in.",
     help="""Manage the people who sign in with a name and a password.
 
-    Roles: an analyst predicts and reads the history; an auditor reads it; an operator reads the metrics; an
-    admin may do everything. What is changed here holds in every worker within seconds.
+    Roles: an analyst predicts and reads the history, an auditor reads the history, an operator reads the
+    metrics, and an admin may do everything. A change takes effect in every worker within seconds.
     """,
     lazy={
         "add": Lazy("churn.cli.user", "add", "Add a user."),
         "list": Lazy("churn.cli.user", "list_users", "List the users."),
         "password": Lazy("churn.cli.user", "change_password", "Change a user's password."),
         "role": Lazy("churn.cli.user", "change_role", "Give a user another role."),
-        "disable": Lazy("churn.cli.user", "disable", "Let a user in no longer."),
+        "disable": Lazy("churn.cli.user", "disable", "Stop letting a user in."),
         "enable": Lazy("churn.cli.user", "enable", "Let a disabled user in again."),
     },
 )
@@ -44,23 +44,23 @@ USER = LazyGroup(
 TOKEN = LazyGroup(
     name="token",
     short_help="Manage the tokens of programs.",
-    help="Manage the tokens of programs. What is changed here holds in every worker within seconds.",
+    help="Manage the tokens of programs. A change takes effect in every worker within seconds.",
     lazy={
-        "issue": Lazy("churn.cli.token", "issue", "Issue a token and print it, once."),
+        "issue": Lazy("churn.cli.token", "issue", "Issue a token and print it once."),
         "list": Lazy("churn.cli.token", "list_tokens", "List the tokens, with their last use."),
-        "revoke": Lazy("churn.cli.token", "revoke", "Let a token open nothing from now on."),
+        "revoke": Lazy("churn.cli.token", "revoke", "Revoke a token: it opens nothing from now on."),
     },
 )
 
 DB = LazyGroup(
     name="db",
-    short_help="Migrate, check, copy or put back the database.",
-    help="Migrate, check, copy or put back the database (DATABASE_URL; by default SQLite in BENTOML_HOME).",
+    short_help="Migrate, check, back up or restore the database.",
+    help="Migrate, check, back up or restore the database (DATABASE_URL; by default SQLite in BENTOML_HOME).",
     lazy={
-        "upgrade": Lazy("churn.cli.database", "upgrade", "Migrate the schema to head."),
-        "check": Lazy("churn.cli.database", "check", "Say whether the database is whole and at head."),
+        "upgrade": Lazy("churn.cli.database", "upgrade", "Migrate the schema to its newest version."),
+        "check": Lazy("churn.cli.database", "check", "Check that the database is whole and up to date."),
         "backup": Lazy("churn.cli.database", "backup", "Copy the whole database to a file."),
-        "restore": Lazy("churn.cli.database", "restore", "Put a copy in the place of the database."),
+        "restore": Lazy("churn.cli.database", "restore", "Restore the database from a backup."),
     },
 )
 
@@ -69,19 +69,19 @@ DATA = LazyGroup(
     short_help="Check, export, show and erase what the journal holds.",
     help="Check, export, show and erase what the journal holds.",
     lazy={
-        "verify": Lazy("churn.cli.data.verify", "verify", "Tell whether the journal is as it was written."),
-        "replay": Lazy("churn.cli.data.replay", "replay", "Make logged predictions again, and compare."),
+        "verify": Lazy("churn.cli.data.verify", "verify", "Check that the journal is as it was written."),
+        "replay": Lazy("churn.cli.data.replay", "replay", "Predict again what was logged, and compare."),
         "export": Lazy("churn.cli.data.export", "export", "Write the journal's predictions to a file."),
         "show": Lazy("churn.cli.data.show", "show", "Show every prediction about one person."),
         "erase": Lazy("churn.cli.data.erase", "erase", "Erase what is known about one person."),
-        "purge": Lazy("churn.cli.data.purge", "purge", "Remove what is older than it has to be kept."),
+        "purge": Lazy("churn.cli.data.purge", "purge", "Remove calls that are too old to keep."),
     },
 )
 
 COMMANDS: dict[str, Lazy | LazyGroup] = {
-    "run": Lazy("churn.cli.run", "run", "Make what a first start needs, and serve."),
+    "run": Lazy("churn.cli.run", "run", "Prepare what a first start needs, and serve."),
     "serve": Lazy("churn.cli.serve", "serve", "Serve predictions."),
-    "setup": Lazy("churn.cli.setup", "setup", "Make what a first start needs."),
+    "setup": Lazy("churn.cli.setup", "setup", "Prepare what a first start needs."),
     "train": Lazy("churn.cli.train", "train", "Train on three HR extracts and export the model."),
     "model": MODEL,
     "score": Lazy("churn.cli.score", "score", "Score the employees of a file."),
@@ -94,7 +94,7 @@ COMMANDS: dict[str, Lazy | LazyGroup] = {
 
 
 class Churn(LazyGroup):
-    """The group of all: ends errors with one sentence."""
+    """The outermost group: ends an error with one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a `ChurnError` ends it with exit code 1 and no traceback."""

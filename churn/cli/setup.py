@@ -29,11 +29,11 @@ data_option = click.option(
 @data_option
 @notation_options
 def setup(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> None:
-    """Make what a first start needs: a model, a database, a user and a token.
+    """Prepare a first start: a model, a database, a user and a token.
 
-    What is there is kept: a model is trained only if there is none, or none of this data. A first
-    user and token are made where there is nobody yet, and printed once; API_USERNAME with API_PASSWORD,
-    or API_TOKEN, choose who is there instead.
+    Whatever exists is kept. A model is trained only if there is none, or none from this data. If there is
+    no user and no token yet, a first one of each is created and printed once. API_USERNAME with
+    API_PASSWORD, or API_TOKEN, choose them instead.
     """
     prepare(load(), data, separator(decimal, thousands))
 

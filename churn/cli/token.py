@@ -29,13 +29,16 @@ def _scopes(_: click.Context, __: click.Parameter, text: str) -> list[str]:
     default=",".join(tokens.DEFAULT_SCOPES),
     show_default=True,
     callback=_scopes,
-    help=f"What the token may do, with commas between: {', '.join(SCOPES)}.",
+    help=f"What the token may do, separated by commas: {', '.join(SCOPES)}.",
 )
 @click.option(
-    "--expires", callback=read_age, metavar=METAVAR, help="When it expires: 90d, 12m, 2y.  [default: never]"
+    "--expires",
+    callback=read_age,
+    metavar=METAVAR,
+    help="How long it lasts: 90d, 12m, 2y.  [default: for ever]",
 )
 def issue(name: str, scopes: list[str], expires: timedelta | None) -> None:
-    """Issue a token and print it, once: only its digest is stored."""
+    """Issue a token and print it once. Only its digest is stored."""
     secret = tokens.new_secret()
     with changing("churn token issue", token=name, scopes=scopes) as change:
         change(
@@ -50,7 +53,7 @@ def issue(name: str, scopes: list[str], expires: timedelta | None) -> None:
 @click.command()
 @click.argument("name")
 def revoke(name: str) -> None:
-    """Let a token open nothing from now on."""
+    """Revoke a token: it opens nothing from now on."""
     with changing("churn token revoke", token=name) as change:
         change(lambda connection: tokens.revoke_token(connection, name))
     click.echo(f"token {name} is revoked")

@@ -18,7 +18,7 @@ from churn.database.engine import opened
 _from_file = click.option(
     "--password-file",
     type=click.File(encoding="utf-8"),
-    help="File whose text is the password; - is standard input.",
+    help="Read the password from this file; - is standard input.",
 )
 
 
@@ -29,7 +29,7 @@ _from_file = click.option(
     type=click.Choice(ROLES),
     default=users.DEFAULT_ROLE,
     show_default=True,
-    help="What they may do.",
+    help="What the user may do.",
 )
 @_from_file
 def add(username: str, role: str, password_file: TextIO | None) -> None:
@@ -64,7 +64,7 @@ def change_role(username: str, role: str) -> None:
 @click.command()
 @click.argument("username")
 def disable(username: str) -> None:
-    """Let a user in no longer. What they did stays in the journal."""
+    """Stop letting a user in. What they did stays in the journal."""
     _activate("churn user disable", username, is_active=False)
     click.echo(f"user {username} is disabled")
 

@@ -15,12 +15,12 @@ from churn.records.privacy import erase as take_away
 
 @click.command()
 @click.argument("employee")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def erase(employee: str, *, yes: bool) -> None:
-    """Erase every value about EMPLOYEE from the journal. It cannot be undone.
+    """Erase every value about EMPLOYEE from the journal. This cannot be undone.
 
-    The rows stay, empty, and so does the proof that nothing else was touched. That it was done is logged,
-    without whose data it was.
+    The rows stay, empty, and so does the proof that nothing else was touched. The journal
+    records the erasure, but not whose data it was.
     """
     settings = load()
     _check_spool(settings)

@@ -26,11 +26,11 @@ from churn.records.predictions import count, logged
 @click.command()
 @click.argument("file", metavar="FILE.parquet", type=click.Path(path_type=Path))
 @period
-@click.option("--overwrite", is_flag=True, help="Replace the file where it is there.")
+@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 def export(file: Path, since: datetime | None, until: datetime | None, *, overwrite: bool) -> None:
     """Write one row for each prediction to a Parquet file: the call, the input, the result, the reasons.
 
-    The file holds personal data, and the journal keeps who made it. It appears once it is whole.
+    The file holds personal data. The journal records who made it. It appears only when it is complete.
     """
     check(file, overwrite=overwrite)
     console = Console(highlight=False, soft_wrap=True)

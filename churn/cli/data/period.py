@@ -28,5 +28,7 @@ def period(command: _Command) -> _Command:
     since = click.option(
         "--since", type=_DAY, callback=_start, metavar="DAY", help="From this day on (2026-01-31, UTC)."
     )
-    until = click.option("--until", type=_DAY, callback=_end, metavar="DAY", help="Up to this day, included.")
+    until = click.option(
+        "--until", type=_DAY, callback=_end, metavar="DAY", help="Up to this day, which is included."
+    )
     return since(until(command))

@@ -27,13 +27,13 @@ LEAST = timedelta(days=183)  # the six months for which article 26(6) of the AI 
     show_default=True,
     callback=read_age,
     metavar=METAVAR,
-    help="How old: days, months of 30 days or years of 365 (400d, 14m, 2y).",
+    help="Age in days, months of 30 days or years of 365 days (400d, 14m, 2y).",
 )
-@click.option("--dry-run", is_flag=True, help="Only say how much it would be.")
-@click.option("--force", is_flag=True, help="Also less than six months, which the AI Act asks to keep.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only say how much would be removed.")
+@click.option("--force", is_flag=True, help="Allow less than six months, which the AI Act requires.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def purge(older_than: timedelta, *, dry_run: bool, force: bool, yes: bool) -> None:
-    """Remove every call that is older than AGE from the journal. It cannot be undone, and is logged."""
+    """Remove every call older than AGE from the journal. This cannot be undone. It is logged."""
     if older_than < LEAST and not force:
         raise SettingsError(
             f"less than {LEAST.days} days: deployers keep the logs of a high-risk system for six months "

@@ -17,13 +17,13 @@ from churn.records.replay import Replay, Replayed
 
 @click.command()
 @period
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The newest N only.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
 def replay(since: datetime | None, until: datetime | None, limit: int | None) -> None:
-    """Predict what was logged again, the newest first, by the models that it names.
+    """Predict again what was logged, the newest first, with the models that the journal names.
 
-    Every number must come out as it was logged: exit code 1 where one does not. What the service logged
-    must do so to the last digit, what `churn score` logged to 1e-9. Models that are not in the store are
-    counted.
+    Every number must come out as it was logged. If one does not, the exit code is 1. What the service
+    logged must be the same to the last digit, and what `churn score` logged to 1e-9. Predictions whose
+    model is not in the store are counted.
     """
     console = Console(highlight=False, soft_wrap=True)
     run = Replay(DICTIONARY)

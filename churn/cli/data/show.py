@@ -25,14 +25,14 @@ from churn.schemas.logged_prediction import LoggedPrediction
 
 @click.command()
 @click.argument("employee")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a prediction and line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each prediction.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Where to, instead of the screen; JSON."
+    "-o", "--output", type=click.Path(path_type=Path), help="Write JSON to this file instead of the screen."
 )
 def show(employee: str, *, as_json: bool, output: Path | None) -> None:
     """Show every prediction about EMPLOYEE: when, who asked, what was known, what came out and why.
 
-    That it was shown is logged, without whose data it was.
+    The journal records that data was shown, but not whose.
     """
     settings = load()
     if output is not None and output.exists():

@@ -21,16 +21,17 @@ from churn.records.integrity import verify as walk
 @click.option(
     "--heads",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Heads that were kept elsewhere: they must still be in their chains.",
+    help="Heads that you kept elsewhere: they must still be in their chains.",
 )
 @click.option(
-    "--save-heads", type=click.Path(path_type=Path), help="Where to write the heads, to keep them elsewhere."
+    "--save-heads", type=click.Path(path_type=Path), help="Write the heads to this file, to keep elsewhere."
 )
 def verify(heads: Path | None, save_heads: Path | None) -> None:
-    """Walk the journal's chains of digests; exit code 1 where a row was changed, removed or inserted.
+    """Follow the journal's chains of digests and name the rows that were changed, removed or inserted.
 
-    The newest end of a chain can be cut off without a trace in the database: save the heads now and then,
-    keep them where whoever may write the database may not, and hand them over the next time.
+    The exit code is 1 if there are any. The newest end of a chain can be cut off without a trace in the
+    database. So save the heads now and then, keep them out of reach of whoever can write to the database,
+    and give them to the next check.
     """
     known = {} if heads is None else _read(heads)
     console = Console(highlight=False, soft_wrap=True)

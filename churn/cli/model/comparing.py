@@ -31,7 +31,7 @@ from churn.training.comparison import MetricDifference, Scores, compare
 )
 @notation_options
 def compare_models(first: str, second: str, data: Path, decimal: Mark | None, thousands: Mark | None) -> None:
-    """Compare two models on the same labelled employees, with intervals by bootstrap."""
+    """Compare two models on the same labelled employees, with bootstrap intervals."""
     console = make_console()
     models = [registry.load(tag, DICTIONARY) for tag in (first, second)]
     marks = separator(decimal, thousands)

@@ -12,7 +12,7 @@ from churn.model.registry import home
 
 @click.command("list")
 def list_models() -> None:
-    """List the models, the newest first; the one that serves is marked."""
+    """List the models, the newest first, and mark the one that serves."""
     promoted = promotions.promoted(home())
     headings = (ENGLISH.pick(terms.METRICS[name].name) for name in terms.COMPARED)
     table = table_of("tag", "serves", "created", *headings, "data")

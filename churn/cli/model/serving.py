@@ -15,11 +15,11 @@ def current() -> None:
 
 @click.command()
 @click.argument("tag")
-@click.option("--force", is_flag=True, help="Even if it is no better than chance.")
+@click.option("--force", is_flag=True, help="Promote it even if it is no better than chance.")
 def promote(tag: str, force: bool) -> None:
-    """Make a model the one that serves, from the next start on.
+    """Put a model into service, from the next start on.
 
-    It must pass its self-test, and be better than chance.
+    It must pass its self-test and be better than chance.
     """
     model = registry.load(tag, DICTIONARY)
     model.self_test.require(model.tag)
@@ -31,5 +31,5 @@ def promote(tag: str, force: bool) -> None:
 
 @click.command()
 def rollback() -> None:
-    """Take the last promotion back: the model before it serves from the next start on."""
+    """Undo the last promotion: the model before it serves from the next start on."""
     click.echo(f"{promotions.rollback(registry.home())} serves again, from the next start on")

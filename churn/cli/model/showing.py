@@ -17,10 +17,10 @@ from churn.model.registry import ServedModel
 @click.command()
 @click.argument("tag", required=False, default="")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Draw its report and model card into this folder."
+    "--out", type=click.Path(path_type=Path), help="Write its report and model card to this folder."
 )
 def show(tag: str, out: Path | None) -> None:
-    """Show a model's figures and self-test; without TAG, those of the model that serves."""
+    """Show a model's figures and self-test. Without TAG, show the model that serves."""
     model = registry.load(tag or load().model, DICTIONARY)
     _show(make_console(), model)
     if out is not None:

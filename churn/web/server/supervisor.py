@@ -16,14 +16,16 @@ from typing import Any
 from bentoml._internal.utils import circus
 from bentoml._internal.utils.circus import Arbiter
 
+from churn import PROJECT
 from churn.core.settings import KEEP_ALIVE
-from churn.web.server.worker import FOLDER, PID
+from churn.web.server.worker import BENTOML, FOLDER, PID
 
 logger = logging.getLogger("churn")
 
 LOOK = 1.0  # seconds after which a dead worker is seen; BentoML's own 10 are for a conflict that is none here
 PATIENCE = 120.0  # seconds that a new worker may take until it serves
 
+WORKER = "churn.web.server.worker"
 _KEEP_ALIVE = "--timeout-keep-alive"  # of BentoML's workers
 _create_arbiter = circus.create_standalone_arbiter
 
@@ -53,7 +55,8 @@ class Supervisor(Arbiter):
         folder = tempfile.mkdtemp(prefix="churn-")  # nobody else may enter it
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         for watcher in watchers:
-            watcher.env |= {PID: str(os.getpid()), FOLDER: folder}
+            watcher.env |= {PID: str(os.getpid()), FOLDER: folder, "PYTHONPATH": _path()}
+            watcher.args = [WORKER if argument == BENTOML else argument for argument in watcher.args]
             if _KEEP_ALIVE not in watcher.args:
                 watcher.args += [_KEEP_ALIVE, str(KEEP_ALIVE)]
         self._services, self._folder = list(watchers), Path(folder)
@@ -114,6 +117,11 @@ class Supervisor(Arbiter):
                 return False
             await asyncio.sleep(0.1)
         return True
+
+
+def _path() -> str:
+    """Return PYTHONPATH with this package's place: in a Bento, workers start in a folder around it."""
+    return os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
 
 
 def _started(process: Any) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from starlette.types import ASGIApp
 
@@ -27,6 +27,12 @@ UNNEEDED = (
     # For services that are a command; imports pyparsing.
     "_bentoml_impl.server.proxy",
 )
+# What starts workers, which these do not; imports circus, tornado and zmq.
+SERVING = "_bentoml_impl.server.serving"
+# What calls services, of which this one calls none; imports aiohttp, httpx and rich.
+CLIENT = "_bentoml_impl.client"
+# What uvicorn takes where it is installed: for WSGI, and to start anew when a file changes.
+OPTIONAL = ("a2wsgi", "watchfiles")
 # Tells BentoML's makers who serves what; imports httpx and rich.
 TELEMETRY = "bentoml._internal.utils.analytics.usage_stats"
 # Where no request is traced, this looks at each one all the same, which takes as long as the gate.
@@ -47,6 +53,21 @@ class StandIn(ModuleType):
         return self._function
 
 
+class NoProxy:
+    """In the place of the proxy that BentoML opens for each service, so that it can call itself."""
+
+    to_async = to_sync = None
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    async def __aenter__(self) -> Self:
+        """Open nothing."""
+        return self
+
+    async def close(self) -> None:
+        """Close nothing."""
+
+
 def leave_out() -> None:
     """Put stand-ins in the place of what is not needed; what is imported already stays."""
     for name in UNNEEDED:
@@ -65,6 +86,13 @@ def _keep_quiet() -> None:
     telemetry = sys.modules[TELEMETRY]
     if not isinstance(telemetry, StandIn):
         telemetry.do_not_track.cache_clear()
+
+
+def leave_out_of_worker() -> None:
+    """Leave out what workers alone do without; to be called before BentoML's own worker begins."""
+    _replace(SERVING, _refuse)
+    _replace(CLIENT, NoProxy)
+    sys.modules.update(dict.fromkeys(OPTIONAL))  # type: ignore[arg-type]  # as if they were not installed
 
 
 def leave_out_tracing() -> None:

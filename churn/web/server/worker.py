@@ -1,12 +1,16 @@
-"""What a worker knows of the supervisor that started it."""
+"""A worker: BentoML's, without what it does not need, and what it knows of the supervisor that started it."""
 
 import ctypes
 import os
+import runpy
 import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+from churn.web.server.unneeded import leave_out_of_worker
+
+BENTOML = "_bentoml_impl.worker.service"  # the module that is BentoML's own worker
 # Set for the workers: who starts them, and the folder where they say that they serve.
 PID, FOLDER = "_CHURN_SUPERVISOR", "_CHURN_READY"
 
@@ -32,3 +36,13 @@ def tell_ready() -> None:
     if FOLDER in os.environ:
         with suppress(OSError):  # it is about to end, and has cleared up
             Path(os.environ[FOLDER], str(os.getpid())).touch()
+
+
+def main() -> None:
+    """Be a worker, with the arguments of BentoML's."""
+    leave_out_of_worker()
+    runpy.run_module(BENTOML, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
