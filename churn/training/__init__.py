@@ -74,30 +74,66 @@ def train(
     audits = workers.each(
         fairness.audit, ((field, employees, decisions, plan.resamples, plan.seed) for field in audited)
     )
-    threshold = Threshold(learned.threshold(policies[0]), policies[0].name)
-    report = TrainingReport(
-        n_rows=len(has_left),
-        n_departures=int(has_left.sum()),
-        fields=tuple(field.name for field in fields),
-        left_out=tuple(f.name for f in (*dictionary.features, *dictionary.protected) if f not in fields),
-        candidate=learned.candidate,
-        chosen=tuple(fold.candidate for fold in folds),
-        metrics=crossvalidation.metrics(folds, decisions),
-        signal=measure_signal(folds, has_left, plan),
-        threshold=threshold,
-        folds=plan.folds,
-        repeats=plan.repeats,
-        seed=plan.seed,
-        summaries=summarise(employees, dictionary),
-        curves=curves(decisions),
-        choices=tuple(_choice(number, policies, folds, learned, plan) for number in range(len(policies))),
-        fairness=tuple(audit for audit in audits if audit is not None),
-        challengers=tuple(
-            Challenger(name, challengers.measure(predict, employees, has_left, plan, workers))
-            for name, predict in entrants.items()
-        ),
+    measured = (
+        Challenger(name, challengers.measure(predict, employees, has_left, plan, workers))
+        for name, predict in entrants.items()
     )
-    return TrainedModel(learned.pipeline, threshold, report)
+    results = _Results(plan, policies, learned, folds, tuple(filter(None, audits)), tuple(measured))
+    return TrainedModel(learned.pipeline, results.threshold, results.report(employees, fields, dictionary))
+
+
+@dataclass(frozen=True, slots=True)
+class _Results:
+    """What came out of a training."""
+
+    plan: Plan
+    policies: Sequence[Policy]  # the one in force first
+    learned: Learned
+    folds: Sequence[Fold]
+    audits: tuple[fairness.Audit, ...]
+    challengers: tuple[Challenger, ...]
+
+    @property
+    def threshold(self) -> Threshold:
+        """The threshold of the policy in force."""
+        return Threshold(self.learned.threshold(self.policies[0]), self.policies[0].name)
+
+    def report(
+        self, employees: pd.DataFrame, fields: Sequence[Field], dictionary: Dictionary
+    ) -> TrainingReport:
+        """Return the report on a model of these fields."""
+        has_left, plan = self.learned.has_left, self.plan
+        decisions = out_of_fold(self.folds, has_left, plan)
+        return TrainingReport(
+            n_rows=len(has_left),
+            n_departures=int(has_left.sum()),
+            fields=tuple(field.name for field in fields),
+            left_out=tuple(f.name for f in (*dictionary.features, *dictionary.protected) if f not in fields),
+            candidate=self.learned.candidate,
+            chosen=tuple(fold.candidate for fold in self.folds),
+            metrics=crossvalidation.metrics(self.folds, decisions),
+            signal=measure_signal(self.folds, has_left, plan),
+            threshold=self.threshold,
+            folds=plan.folds,
+            repeats=plan.repeats,
+            seed=plan.seed,
+            summaries=summarise(employees, dictionary),
+            curves=curves(decisions),
+            choices=tuple(map(self._choice, range(len(self.policies)))),
+            fairness=self.audits,
+            challengers=self.challengers,
+        )
+
+    def _choice(self, number: int) -> Choice:
+        counts = confusion(out_of_fold(self.folds, self.learned.has_left, self.plan, number))
+        return Choice(
+            policy=self.policies[number].name,
+            threshold=self.learned.threshold(self.policies[number]),
+            flagged=counts.true_positives + counts.false_positives,
+            found=counts.true_positives,
+            missed=counts.false_negatives,
+            false_alarms=counts.false_positives,
+        )
 
 
 def have_left(employees: pd.DataFrame, dictionary: Dictionary) -> NDArray[np.bool_]:
@@ -110,17 +146,3 @@ def _policies(chosen: Policy, rows: int) -> list[Policy]:
     capacities = [Capacity(max(1, round(share * rows)), rows) for share in CAPACITIES]
     others = [*METRIC_POLICIES.values(), *COSTS, *capacities]
     return [chosen, *(policy for policy in others if policy.name != chosen.name)]
-
-
-def _choice(
-    number: int, policies: Sequence[Policy], folds: Sequence[Fold], learned: Learned, plan: Plan
-) -> Choice:
-    counts = confusion(out_of_fold(folds, learned.has_left, plan, number))
-    return Choice(
-        policy=policies[number].name,
-        threshold=learned.threshold(policies[number]),
-        flagged=counts.true_positives + counts.false_positives,
-        found=counts.true_positives,
-        missed=counts.false_negatives,
-        false_alarms=counts.false_positives,
-    )
