@@ -62,7 +62,7 @@ from churn.web.parsing import Parser
 from churn.web.request_state import Batch
 from churn.web.server import access_log, bentoml_patches, file_limit
 from churn.web.server.bentoml_patches import input_spec, output_spec
-from churn.web.server.worker import follow, tell_ready
+from churn.web.server.worker import tell_ready
 from churn.web.tracebacks import log_without_texts
 
 COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
@@ -247,7 +247,6 @@ def _what_if(question: WhatIfQuestion, language: Language) -> Answer:
 # The decorator's annotation says the class; what it returns is the Service around it.
 service = cast("bentoml.Service[Churn]", Churn)
 
-follow()
 bentoml_patches.apply(traced=is_traced())
 
 # The first added is the outermost.

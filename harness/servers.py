@@ -116,6 +116,7 @@ class Process:
         finally:
             self._process.kill()
         self._reader.join(PATIENCE)
+        assert not self._reader.is_alive(), "a process of the server is still there\n" + self.output
         if self._process.stdout:
             self._process.stdout.close()
         return code

@@ -182,9 +182,11 @@ def test_the_environment_and_other_data_are_honoured(copy: Path, tmp_path: Path,
         url = f"http://127.0.0.1:{port}/predict"
         bearer = httpx.post(url, json=EXAMPLE, headers={"Authorization": f"Bearer {token}"})
         basic = httpx.post(url, json=EXAMPLE, auth=("marie", "correct horse"))
+        commands = [" ".join(child.cmdline()) for child in process.children()]
     finally:
         process.stop()
     assert (bearer.status_code, basic.status_code) == (200, 200)
+    assert not [command for command in commands if "loky" in command]  # training's, with all their memory
     assert "300 employees" in process.output
     assert token not in process.output
     assert "shown this once" not in process.output

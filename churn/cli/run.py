@@ -24,6 +24,11 @@ def run(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> None
     settings = load()
     if prepare(settings, data, separator(decimal, thousands)):
         # A new process: training's libraries would occupy memory for as long as this one serves.
+        from churn.training.plan import end_workers  # noqa: PLC0415 - imported by now, and only then
+
+        end_workers()
         sys.stdout.flush()
+        # What looked after those processes ends when nobody holds the other end of its pipe.
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         os.execv(sys.executable, [sys.executable, "-m", "churn.cli.main", "serve"])  # noqa: S606
     start(settings)

@@ -40,6 +40,7 @@ def tell_ready() -> None:
 
 def main() -> None:
     """Be a worker, with the arguments of BentoML's."""
+    follow()
     leave_out_of_worker()
     runpy.run_module(BENTOML, run_name="__main__", alter_sys=True)
 
