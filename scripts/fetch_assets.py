@@ -75,8 +75,9 @@ def main() -> int:
         fetched = {name: content for package in PACKAGES for name, content in fetch(address, package)}
     except (OSError, http.client.HTTPException) as error:
         print(
-            f"The pages /docs and /redoc are left out: {urlsplit(address).hostname} did not answer ({error}). "
-            "The service works without them; `make install` fetches them once there is a network.",
+            f"The pages /docs and /redoc are left out: the npm registry, {urlsplit(address).hostname}, "
+            f"did not answer ({error}). The service works without them; `make install` fetches them "
+            "once there is a network.",
             file=sys.stderr,
         )
         return 0

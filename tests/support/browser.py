@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 WIDTHS = (360, 1280)  # a small phone, and a desk
 HEIGHT = 800
+NAMES = ("chromium", "chromium-browser", "google-chrome")  # on Debian, on others
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -29,7 +30,7 @@ FLAGS = (
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return the browser; skip where the machine has none."""
-    chromium = shutil.which("chromium")
+    chromium = next(filter(None, map(shutil.which, NAMES)), None)
     if chromium is None:
         assert not os.environ.get("CI"), "CI has to install chromium"
         pytest.skip("no Chromium on this machine: install one (on Debian: chromium)")
