@@ -17,6 +17,7 @@ from churn.schemas.employee import EXAMPLE
 from churn.web.endpoints import api_pages, assets
 from churn.web.endpoints.api_pages import REDOC, SWAGGER
 from churn.web.routes import ASSETS, ROUTES
+from harness.identities import PASSWORD
 from harness.servers import Server, bentoml_serve, environment, home_beside
 from tests.conftest import Served
 from tests.support.browser import WIDTHS, Visit, browser
@@ -24,7 +25,6 @@ from tests.support.browser import WIDTHS, Visit, browser
 __all__ = ["browser"]  # a fixture
 
 TOKEN = "hV7rWm3TqZ9xKc5LnB2d"
-USER, PASSWORD = "marie", "correct horse battery"
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -40,7 +40,7 @@ def fetched() -> None:
 def server(fetched: None, model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a real server with a token and a user of its own."""
     home = home_beside(Path(os.environ["BENTOML_HOME"]), tmp_path_factory.mktemp("served"))
-    identities = {"API_TOKEN": TOKEN, "API_USERNAME": USER, "API_PASSWORD": PASSWORD}
+    identities = {"API_TOKEN": TOKEN, "API_USERNAME": "marie", "API_PASSWORD": PASSWORD}
     with bentoml_serve(environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, **identities)) as server:
         yield server
 
@@ -82,7 +82,7 @@ def sign_in_with_token(dialog: Locator) -> None:
 
 def sign_in_with_password(dialog: Locator) -> None:
     form = dialog.locator(".auth-container").filter(has_text="basic")
-    form.locator("input[name=username]").fill(USER)
+    form.locator("input[name=username]").fill("marie")
     form.locator("input[name=password]").fill(PASSWORD)
     form.get_by_role("button", name="Apply credentials").click()
 

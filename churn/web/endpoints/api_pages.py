@@ -12,17 +12,10 @@ from churn.dictionary.domain import Language
 from churn.web.endpoints.assets import asset_address
 from churn.web.endpoints.html_page import TEMPLATES, content_policy, html_response, language_of
 
-_SOURCES = "script-src 'self'; style-src 'self'{}; img-src data:; connect-src 'self'"
-# ReDoc makes two style elements by script: one stays empty, the other is that of its scroll bars.
-_REDOC_STYLES = (
-    " 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
-    " 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class ApiPage:
-    """One page: its path without the slash, the assets that it loads in order, and what these need."""
+    """One page: its path without the slash, the assets that it loads, and the sources that its policy allows."""
 
     name: str
     styles: tuple[str, ...]
@@ -31,14 +24,22 @@ class ApiPage:
 
 
 SWAGGER = ApiPage(
-    "docs", ("swagger-ui.css", "api-page.css"), ("swagger-ui.js", "swagger-start.js"), _SOURCES.format("")
+    "docs",
+    styles=("swagger-ui.css", "api-page.css"),
+    scripts=("swagger-ui.js", "swagger-start.js"),
+    sources="script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'",
 )
-# It also writes styles into attributes, and searches in a worker that it makes itself.
+# ReDoc makes two style elements by script, one empty and one for its scroll bars; it also sets style attributes,
+# and searches in a worker that it makes itself.
 REDOC = ApiPage(
     "redoc",
-    ("api-page.css",),
-    ("redoc.js", "redoc-start.js"),
-    _SOURCES.format(_REDOC_STYLES) + "; style-src-attr 'unsafe-inline'; worker-src blob:",
+    styles=("api-page.css",),
+    scripts=("redoc.js", "redoc-start.js"),
+    sources=(
+        "script-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' "
+        "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='; style-src-attr 'unsafe-inline'; "
+        "img-src data:; connect-src 'self'; worker-src blob:"
+    ),
 )
 
 
