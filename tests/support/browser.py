@@ -27,7 +27,8 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright runs, no other event loop can run in its thread.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Return the browser; skip where the machine has none."""
     chromium = next(filter(None, map(shutil.which, NAMES)), None)

@@ -15,7 +15,7 @@ from churn.web.endpoints.html_page import TEMPLATES, content_policy, html_respon
 
 @dataclass(frozen=True, slots=True)
 class ApiPage:
-    """One page: its path without the slash, the assets that it loads, and the sources that its policy allows."""
+    """One page: its path without the slash, the assets that it loads, and the sources that it may use."""
 
     name: str
     styles: tuple[str, ...]
@@ -29,8 +29,8 @@ SWAGGER = ApiPage(
     scripts=("swagger-ui.js", "swagger-start.js"),
     sources="script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'",
 )
-# ReDoc makes two style elements by script, one empty and one for its scroll bars; it also sets style attributes,
-# and searches in a worker that it makes itself.
+# ReDoc makes two style elements by script, one empty and one for its scroll bars. It also sets style
+# attributes, and searches in a worker that it makes itself.
 REDOC = ApiPage(
     "redoc",
     styles=("api-page.css",),
