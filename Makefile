@@ -18,7 +18,7 @@ EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)'
 .DEFAULT_GOAL := help
 .PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-everyday crash-test fuzz clean
 
-help:  ## List the words
+help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 uv:
@@ -34,14 +34,14 @@ install: uv assets  ## Install what serving needs into .venv
 install-dev: uv assets  ## Install what developing needs too
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 
-run: install  ## Make a model, a database, a first user and token where there are none; serve (DATA=dir DECIMAL=, PORT=3000)
+run: install  ## Train a model, create the database, a first user and a token if they are missing, and serve (DATA=dir DECIMAL=, PORT=3000)
 	@exec .venv/bin/churn run $(EXTRACTS)
 
-test: install-dev  ## Run every test, PostgreSQL's included, with the coverage floor (TESTS=files: those alone, without it)
+test: install-dev  ## Run all tests, on SQLite and PostgreSQL, and check the coverage (TESTS=files: only those, without coverage)
 	$(RUN) $(if $(TESTS),,$(MEASURED)) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
 	$(if $(TESTS),,$(RUN) python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 90)
 
-check: lint types  ## In a minute: style, types, and the tests of what changed since main (SINCE=branch)
+check: lint types  ## Check style and types, and run the tests of what changed since main, in a minute (SINCE=branch)
 	$(RUN) pytest -q -n 2 $$($(RUN) python -m scripts.changed $(or $(SINCE),main))
 
 lint: install-dev  ## Check style, format, and who imports whom
@@ -50,13 +50,13 @@ lint: install-dev  ## Check style, format, and who imports whom
 	$(RUN) lint-imports --no-logo --no-cache
 	$(RUN) python scripts/draw_house.py --check
 
-house: install-dev  ## Draw the house into CONTRIBUTING.md, from the imports
+house: install-dev  ## Redraw the packages and their imports in CONTRIBUTING.md
 	$(RUN) python scripts/draw_house.py
 
 types: install-dev  ## Check types, strictly
 	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts
 
-format: install-dev  ## Mend style and format
+format: install-dev  ## Fix style and format
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
@@ -81,10 +81,10 @@ lock: uv  ## Resolve the dependencies again: uv.lock, and requirements.txt for t
 	$(UV) lock
 	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate -o requirements.txt
 
-bench-extracts: install-dev  ## Read, check and join a million rows in each extract
+bench-extracts: install-dev  ## Measure how fast a million rows per extract are read, checked and joined
 	$(RUN) python -m benchmarks.bench_extracts $(if $(SHORT),--short)
 
-bench-model: install-dev  ## Score one record, a million in memory, ten million in a file (DATA=dir; SHORT=1)
+bench-model: install-dev  ## Measure scoring: one record, a million in memory, ten million in a file (DATA=dir; SHORT=1)
 	$(RUN) python -m benchmarks.bench_model $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
 
 bench-serve: install-dev  ## Measure the service beside an empty endpoint and the usual design (DATA=dir; SHORT=1)
@@ -93,7 +93,7 @@ bench-serve: install-dev  ## Measure the service beside an empty endpoint and th
 bench-beside: install-dev  ## Measure the service beside that of another installed checkout (BESIDE=dir; DATA=dir; SHORT=1)
 	$(RUN) python -m benchmarks.bench_beside '$(BESIDE)' $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
 
-bench-flood: install-dev  ## Measure what a flood of wrong passwords does to others (DATA=dir; SHORT=1)
+bench-flood: install-dev  ## Measure how a flood of wrong passwords slows other callers down (DATA=dir; SHORT=1)
 	$(RUN) python -m benchmarks.bench_flood $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
 
 bench-history: install-dev  ## Measure pages of the history at ten million predictions, on PostgreSQL (SHORT=1)
@@ -102,11 +102,11 @@ bench-history: install-dev  ## Measure pages of the history at ten million predi
 bench-everyday: install-dev  ## Measure commands, starts and memory beside another installed checkout (BESIDE=dir; TESTS=1; SHORT=1)
 	$(RUN) python -m benchmarks.bench_everyday $(if $(BESIDE),'$(BESIDE)') $(if $(TESTS),--tests) $(if $(SHORT),--short)
 
-crash-test: install-dev  ## Kill the service under load, and count what was lost: nothing (SHORT=1)
+crash-test: install-dev  ## Kill the service under load, and count lost predictions: expected none (SHORT=1)
 	$(RUN) python -m benchmarks.crash_test $(if $(SHORT),--short)
 
-fuzz: install-dev  ## Let Schemathesis at a live server, by its OpenAPI document (SHORT=1)
+fuzz: install-dev  ## Fuzz a live server with Schemathesis, from its OpenAPI document (SHORT=1)
 	$(RUN) python -m scripts.fuzz $(if $(SHORT),--short)
 
-clean:  ## Remove what was installed and built; models, database and log stay in .bentoml
+clean:  ## Remove what was installed and built; models, database and journal stay in .bentoml
 	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -7,7 +7,7 @@ import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from types import MethodType
+from types import GenericAlias, MethodType
 from typing import cast
 
 import anyio
@@ -23,12 +23,13 @@ from churn.access.identities import environment_callers
 from churn.access.token_last_used import TokenLastUsed
 from churn.access.verifier import Verifier
 from churn.core.errors import ChurnError
+from churn.core.language import Language
 from churn.core.memory_file import MemoryFile
 from churn.core.settings import Settings, is_traced, load, logs_access, server_options
 from churn.database.embedded import identity_of
 from churn.database.engine import make_engine
 from churn.database.maintenance import Maintenance
-from churn.dictionary.domain import Language
+from churn.dictionary.technova import TECHNOVA
 from churn.journal import pseudonyms, spool
 from churn.journal.call import Call
 from churn.journal.journal import Journal, JournalState
@@ -41,7 +42,7 @@ from churn.model.scoring import Scorer
 from churn.model.what_if import compare
 from churn.offload.helper import Helper
 from churn.records.history import page
-from churn.schemas.employee import Employee, WhatIfQuestion
+from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
@@ -59,6 +60,7 @@ from churn.web.middleware.metrics import Metrics, make_metrics
 from churn.web.middleware.readiness import Readiness
 from churn.web.middleware.security_headers import SecurityHeaders
 from churn.web.openapi import make_openapi
+from churn.web.parsing import Parser
 from churn.web.request_state import Batch
 from churn.web.server import access_log, bentoml_patches, file_limit
 from churn.web.server.bentoml_patches import input_spec, output_spec
@@ -77,6 +79,7 @@ class Worker:
     engine: Engine
     _settings: Settings
     _model: ServedModel
+    _scorer: Scorer
     _journal: Journal
     _helper: Helper
     _maintenance: Maintenance
@@ -94,7 +97,8 @@ class Worker:
         """
         file_limit.raise_limit()
         settings = self._settings = load()
-        self._model = registry.load(settings.model)
+        self._model = registry.load(settings.model, TECHNOVA)
+        self._scorer = Scorer(self._model)
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
             logger.warning("model %s: %s", self._model.tag, sentence)
         self.engine = make_engine(settings.database_url.get_secret_value())
@@ -116,7 +120,7 @@ class Worker:
     def scorer(self) -> Scorer:
         """What predicts; raises ModelError where the model failed its self-test."""
         self._model.self_test.require(self._model.tag)
-        return Scorer(self._model)
+        return self._scorer
 
     def card(self, language: Language) -> ModelCard:
         """Return the model's card, also of a model that failed its self-test."""
@@ -177,6 +181,7 @@ def _collect_seldom() -> None:
 
 
 worker = Worker()
+models = request_models(TECHNOVA)
 
 
 @bentoml.service(name="churn", metrics={"enabled": False}, **server_options())
@@ -196,7 +201,7 @@ class Churn:
         """Refuse to start, in one sentence, where a worker could not serve."""
         try:
             preflight.check_configured(bentoml_patches.configured()["churn"])
-            preflight.prepare(load())
+            preflight.prepare(load(), TECHNOVA)
         except ChurnError as error:
             raise SystemExit(f"churn: {error}") from None
 
@@ -205,19 +210,21 @@ class Churn:
         """Let go of the database."""
         worker.close()
 
-    @bentoml.api(input_spec=input_spec(Employee), output_spec=output_spec(Prediction))
+    @bentoml.api(input_spec=input_spec(models.employee), output_spec=output_spec(Prediction))
     async def predict(self, employee: Employee, language: Language) -> Answer:
         """Return the risk that one employee leaves, with its reasons."""
         scorer = worker.scorer
         [prediction] = scored = scorer.score([employee])
         return Answer(orjson.dumps(scorer.document(prediction, language)), scored)
 
-    @bentoml.api(input_spec=input_spec(list[Employee]), output_spec=output_spec(list[Prediction]))
+    @bentoml.api(
+        input_spec=input_spec(GenericAlias(list, models.employee)), output_spec=output_spec(list[Prediction])
+    )
     async def predict_batch(self, employees: list[Employee], language: Language) -> Answer:
         """Return the risk of up to 10,000 employees, in order; one invalid refuses them all."""
         return await self._beside(partial(_predict_batch, employees, language))
 
-    @bentoml.api(input_spec=input_spec(WhatIfQuestion), output_spec=output_spec(WhatIfAnswer))
+    @bentoml.api(input_spec=input_spec(models.question), output_spec=output_spec(WhatIfAnswer))
     async def what_if(self, question: WhatIfQuestion, language: Language) -> Answer:
         """Return what changes do to one employee's risk, and which single ones would suffice."""
         return await self._beside(partial(_what_if, question, language))
@@ -252,13 +259,15 @@ service.add_asgi_middleware(Journalling, journal=worker)
 service.add_asgi_middleware(ErrorResponses)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
-service.add_asgi_middleware(PredictionRoutes, endpoints=worker.endpoints, batches=worker)
+service.add_asgi_middleware(
+    PredictionRoutes, parser=Parser(models), endpoints=worker.endpoints, batches=worker
+)
 routes = (
-    make_landing(worker.frame_ancestors),
+    make_landing(TECHNOVA.example, worker.frame_ancestors),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
     make_history(worker.history),
     make_metrics(worker.state),
-    make_openapi(),
+    make_openapi(models),
 )
 service.mount_asgi_app(make_pages(worker.card, routes), path="/")

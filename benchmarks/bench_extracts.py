@@ -23,12 +23,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Extract, Field
+from churn.dictionary.field import Field
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 
 ROWS, SHORT_ROWS, RUNS = 1_000_000, 2_000, 3
-ID_FORMAT: dict[Extract, str] = {"sirh": "{}", "eval": "E_{}", "sondage": "00000{}"}
+ID_FORMAT: dict[str, str] = {"sirh": "{}", "eval": "E_{}", "sondage": "00000{}"}
 UNKNOWN_SHARE = 0.01  # of the cells that may be empty
 
 
@@ -74,9 +74,11 @@ def run(reader: str, folder: str, runs: int) -> tuple[float, float]:
 
 def measure(reader: str, directory: Path) -> dict[str, float]:
     """Return the seconds that one reading takes, and this process's peak memory after it."""
-    read = {"checked": extracts.read, "plain": read_plainly}[reader]
     start = time.perf_counter()
-    read(directory)
+    if reader == "checked":
+        extracts.read(directory, TECHNOVA)
+    else:
+        read_plainly(directory)
     seconds = time.perf_counter() - start
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return {"seconds": seconds, "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit}
@@ -85,9 +87,9 @@ def measure(reader: str, directory: Path) -> dict[str, float]:
 def read_plainly(directory: Path) -> pd.DataFrame:
     """Read and merge the files as a notebook would."""
     tables = []
-    for extract, column in domain.ID_COLUMNS.items():
-        table = pd.read_csv(directory / f"{extracts.FILE_STEM.format(extract=extract)}.csv")
-        ids = table.pop(column).astype(str).str.removeprefix("E_").astype("int64")
+    for extract in TECHNOVA.extracts:
+        table = pd.read_csv(directory / f"{extract.file}.csv")
+        ids = table.pop(extract.id_column).astype(str).str.removeprefix("E_").astype("int64")
         tables.append(table.assign(employee_id=ids))
     return reduce(lambda left, right: left.merge(right, on="employee_id", validate="1:1"), tables)
 
@@ -95,14 +97,14 @@ def read_plainly(directory: Path) -> pd.DataFrame:
 def generate(directory: Path, rows: int) -> None:
     """Write three valid extracts of random employees, each in an order of its own."""
     rng = np.random.default_rng(7)
-    for extract in domain.EXTRACTS:
-        path = directory / f"{extracts.FILE_STEM.format(extract=extract)}.csv"
+    for extract in TECHNOVA.extracts:
+        path = directory / f"{extract.file}.csv"
         ids = pd.Series(rng.permutation(rows) + 1).astype(str)
-        columns = {domain.ID_COLUMNS[extract]: ID_FORMAT[extract].removesuffix("{}") + ids}
-        for field in domain.FIELDS:
-            if field.extract == extract and field is not domain.IDENTIFIER:
+        columns = {extract.id_column: ID_FORMAT[extract.name].removesuffix("{}") + ids}
+        for field in TECHNOVA.fields:
+            if field.extract == extract.name and field is not TECHNOVA.identifier:
                 columns[field.name] = cells(field, rows, rng)
-        columns |= {name: pd.Series(["1"] * rows) for name in domain.CONSTANT_COLUMNS[extract]}
+        columns |= {name: pd.Series(["1"] * rows) for name in extract.constant_columns}
         pyarrow.csv.write_csv(pa.table(columns), path)
         print(f"wrote {path.name}: {rows:,} rows, {path.stat().st_size / 1e6:.1f} MB", flush=True)
 

@@ -25,7 +25,7 @@ from benchmarks.crowd import batches, beside, guesses
 from benchmarks.serving import CHURN, SQLITE, Servers, Target, parser_of
 from churn.access.users import add_user
 from churn.database.engine import opened
-from churn.schemas.employee import EXAMPLE
+from churn.dictionary.technova import TECHNOVA
 from harness.identities import basic
 
 # (full, short)
@@ -77,7 +77,7 @@ def _crowded(target: Target, name: str) -> AbstractContextManager[None]:
     if name in FLOODS:
         return beside(guesses, target.url, *FLOODS[name])
     if name == BATCHES:
-        batch = target.to("POST", "/predict_batch", [EXAMPLE] * ROWS)
+        batch = target.to("POST", "/predict_batch", [TECHNOVA.example] * ROWS)
         return beside(batches, batch.url, batch.message, SENDERS)
     return nullcontext()
 

@@ -22,6 +22,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from churn.dictionary.technova import TECHNOVA
+
 # (full, short)
 TABLE_ROWS = (1_000_000, 20_000)
 PARQUET_ROWS = (10_000_000, 200_000)
@@ -118,7 +120,7 @@ def models() -> Models:
     from churn.core import settings  # noqa: PLC0415 - as above
     from churn.model import registry  # noqa: PLC0415 - as above
 
-    served = registry.load(settings.load().model)
+    served = registry.load(settings.load().model, TECHNOVA)
     return Models(served, joblib.load(registry.find(served.tag).path_of(registry.PICKLE)))
 
 
@@ -127,11 +129,10 @@ def pool(rows: int) -> Any:
     """Return different synthetic employees as the pipeline takes them, typed."""
     import pandas as pd  # noqa: PLC0415 - as in `models`
 
-    from churn.dictionary import domain  # noqa: PLC0415 - as above
     from churn.model.sample import make_employees  # noqa: PLC0415 - as above
 
     dtypes = {
-        f.name: float if f.numeric else pd.CategoricalDtype(list(f.categories)) for f in domain.FEATURES
+        f.name: float if f.numeric else pd.CategoricalDtype(list(f.categories)) for f in TECHNOVA.features
     }
     return make_employees(rows)[list(dtypes)].astype(dtypes)
 
@@ -149,19 +150,19 @@ def employees(rows: int, seed: int = 7) -> Any:
 
 def record(_: int) -> dict[str, float]:
     """Measure one record with all its reasons, and the pipeline's one row without any."""
-    from churn.dictionary import domain  # noqa: PLC0415 - as in `models`
     from churn.model.pipeline import frame  # noqa: PLC0415 - as above
     from churn.model.sample import make_employees  # noqa: PLC0415 - as above
     from churn.model.scoring import Scorer  # noqa: PLC0415 - as above
-    from churn.schemas.employee import Employee  # noqa: PLC0415 - as above
+    from churn.schemas.employee import Employee, request_models  # noqa: PLC0415 - as above
 
     loaded = models()
-    rows = make_employees(RECORDS).drop(columns=domain.TARGET.name).astype(object).to_dict("records")
-    asked = [Employee.model_validate(row) for row in rows]
+    rows = make_employees(RECORDS).drop(columns=TECHNOVA.target.name).astype(object).to_dict("records")
+    kind = request_models(TECHNOVA).employee
+    asked = [kind.model_validate(row) for row in rows]
     scorer = Scorer(loaded.served)
 
-    def answer(one: Employee) -> None:
-        scorer.answer(scorer.score([one])[0], "fr")
+    def answer(employee: Employee) -> None:
+        scorer.answer(scorer.score([employee])[0], "fr")
 
     tables = [frame([one.record()], loaded.served.fields) for one in asked[:PIPELINE_RECORDS]]
     return {
@@ -191,7 +192,7 @@ def speed(rows: int) -> dict[str, float]:
     from churn.model.vectorized import ColumnScorecard  # noqa: PLC0415 - as above
 
     loaded, table = models(), employees(rows)
-    card = ColumnScorecard(loaded.served.scorecard)
+    card = ColumnScorecard(loaded.served.scorecard, TECHNOVA)
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     pipeline = timed(loaded.pipeline.predict_proba, table)
     frame, by_arrow = (
@@ -225,7 +226,7 @@ def memory_of_scoring(table: Any) -> float:
     """Return the bytes by which scoring a table, the result included, raises this process's memory."""
     from churn.model.vectorized import ColumnScorecard  # noqa: PLC0415 - as in `models`
 
-    card = ColumnScorecard(models().served.scorecard)
+    card = ColumnScorecard(models().served.scorecard, TECHNOVA)
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     if not status.exists():  # only Linux lets a process forget its earlier peak
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -272,10 +273,8 @@ def arrow_of(rows: int, first_id: int) -> Any:
     import numpy as np  # noqa: PLC0415 - as in `models`
     import pyarrow as pa  # noqa: PLC0415 - as above
 
-    from churn.dictionary import domain  # noqa: PLC0415 - as above
-
     table = employees(rows, seed=first_id)
-    table = table.astype({field.name: object for field in domain.FEATURES if not field.numeric})
+    table = table.astype({field.name: object for field in TECHNOVA.features if not field.numeric})
     ids = np.arange(first_id + 1, first_id + rows + 1)
     return pa.Table.from_pandas(table.assign(employee_id=ids), preserve_index=False)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from benchmarks import load
-from churn.schemas.employee import EXAMPLE
+from churn.dictionary.technova import TECHNOVA
 from harness import postgres
 from harness.servers import PROJECT, bentoml_serve, environment, resident
 from harness.trained import train
@@ -98,7 +98,12 @@ class Servers:
         return self.start("benchmarks.empty_endpoint:Empty", "/empty", self.database(SQLITE), {})
 
     def start(
-        self, service: str, path: str, database: str, body: object = EXAMPLE, checkout: Path = PROJECT
+        self,
+        service: str,
+        path: str,
+        database: str,
+        body: object = TECHNOVA.example,
+        checkout: Path = PROJECT,
     ) -> Target:
         """Start a service, with a home of its own for metrics and spool, and return how it is called."""
         home = self._stack.enter_context(_home_beside(self._home))

@@ -13,16 +13,22 @@ import os
 import time
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import bentoml
 from sqlalchemy import JSON, ForeignKey, String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
 from churn.database.engine import make_engine
+from churn.dictionary.technova import TECHNOVA
 from churn.model import registry
 from churn.model.pipeline import frame
-from churn.schemas.employee import Employee
+from churn.schemas.employee import request_models
+
+if TYPE_CHECKING:
+    from churn.schemas.employee import Employee
+else:
+    Employee = request_models(TECHNOVA).employee
 
 
 class Base(DeclarativeBase):
@@ -91,7 +97,7 @@ class Usual:
     """One employee, one prediction, five commits."""
 
     def __init__(self) -> None:
-        model = registry.load(os.environ.get("CHURN_MODEL", ""))
+        model = registry.load(os.environ.get("CHURN_MODEL", ""), TECHNOVA)
         self._tag, self._fields, self._threshold = model.tag, model.fields, model.threshold
         self._pipeline: Any = bentoml.sklearn.load_model(model.tag)
         engine = make_engine(os.environ["DATABASE_URL"])

@@ -15,6 +15,7 @@ from churn.core.errors import DatabaseError, IdentityError, SettingsError
 from churn.core.settings import Settings
 from churn.database import schema
 from churn.database.engine import is_embedded, opened
+from churn.dictionary.dictionary import Dictionary
 from churn.journal.store import is_away
 from churn.journal.writer import probe
 from churn.model import registry
@@ -50,7 +51,7 @@ def check_configured(options: Mapping[str, Any]) -> None:
             raise SettingsError(f"BentoML's configuration sets {name} to {value}: {reason}; take it out")
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings, dictionary: Dictionary) -> None:
     """Check the model and the database, and make the identities of the environment, or the first ones.
 
     The embedded SQLite database is migrated, others are only checked. A database that does not answer may
@@ -60,7 +61,7 @@ def prepare(settings: Settings) -> None:
         ModelError, DatabaseError, SettingsError, IdentityError: what is missing, and what to do.
     """
     check_identities(settings)
-    registry.load(settings.model)
+    registry.load(settings.model, dictionary)
     url = settings.database_url.get_secret_value()
     with opened(url) as engine:
         try:

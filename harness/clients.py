@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from churn.schemas.employee import EXAMPLE
+from churn.dictionary.technova import TECHNOVA
 
 LARGEST_BATCH = 8
 BATCHES = 0.25  # share of the calls
@@ -125,7 +125,7 @@ class Clients:
 def _employee(name: str, choices: random.Random) -> dict[str, Any]:
     """Return an employee with an identifier and a random risk."""
     return {
-        **EXAMPLE,
+        **TECHNOVA.example,
         "employee_id": name,
         "revenu_mensuel": choices.randint(1_000, 20_000),
         "distance_domicile_travail": choices.randint(1, 30),

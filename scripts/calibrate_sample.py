@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.field import Field
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.model import sample
 from churn.model.pipeline import build_pipeline, contributions, fit
@@ -34,8 +34,8 @@ GIVEN = {
 NUMBER_GIVEN = {"revenu_mensuel": "niveau_hierarchique_poste"}
 SMOOTH = 20  # a number with more distinct values than this many times two is kept by quantiles
 GRID = 9  # points of an effect curve
-NUMBERS = [field for field in domain.FIELDS if field.numeric]
-LEARNED = [*domain.FEATURES, *(field for field in domain.PROTECTED if field.name != "genre")]
+NUMBERS = [field for field in TECHNOVA.fields if field.numeric]
+LEARNED = [*TECHNOVA.features, *(field for field in TECHNOVA.protected if field.name != "genre")]
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the three extracts")
-    employees = extracts.read(parser.parse_args().data)
+    employees = extracts.read(parser.parse_args().data, TECHNOVA)
     facts = {
         "correlated": [field.name for field in NUMBERS],
         "correlation": correlation(employees),
@@ -54,7 +54,9 @@ def main() -> None:
             if field.name not in NUMBER_GIVEN
         }
         | {name: quantiles_given(employees, name, given) for name, given in NUMBER_GIVEN.items()},
-        "categories": {name: shares(employees, domain.BY_NAME[name], given) for name, given in GIVEN.items()},
+        "categories": {
+            name: shares(employees, TECHNOVA.by_name[name], given) for name, given in GIVEN.items()
+        },
         **effects(employees),
     }
     write(facts)
@@ -108,13 +110,13 @@ def shares(employees: pd.DataFrame, field: Field, given: str | None) -> dict[str
 
 def _as_text(employees: pd.DataFrame, name: str) -> pd.Series:
     column = employees[name]
-    return (column.astype(int) if domain.BY_NAME[name].numeric else column).astype(str)
+    return (column.astype(int) if TECHNOVA.by_name[name].numeric else column).astype(str)
 
 
 def effects(employees: pd.DataFrame) -> dict[str, Any]:
     """Return each field's effect on leaving, in log-odds, from the additive model."""
     table = employees[[field.name for field in LEARNED]]
-    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy()
+    has_left = (employees[TECHNOVA.target.name] == TECHNOVA.left).to_numpy()
     base, parts = contributions(fit(build_pipeline(LEARNED), table, has_left), table)
     measured = {}
     for field in LEARNED:
@@ -128,7 +130,7 @@ def effects(employees: pd.DataFrame) -> dict[str, Any]:
 
 def base_value(employees: pd.DataFrame, start: float) -> float:
     """Return the base value at which as many sample employees leave as real ones did."""
-    wanted = float((employees[domain.TARGET.name] == domain.LEFT).mean())
+    wanted = float((employees[TECHNOVA.target.name] == TECHNOVA.left).mean())
     drawn = sample.make_employees(100_000, seed=1)
     columns = {str(name): column.to_numpy() for name, column in drawn.items()}
     log_odds = np.log(1 / (1 / sample.leaving_probability(columns) - 1))

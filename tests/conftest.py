@@ -33,7 +33,7 @@ from churn import training
 from churn.cli.train import export_model
 from churn.database import schema
 from churn.database.engine import opened
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.model import promotions, registry
 from churn.model.registry import ServedModel
@@ -164,15 +164,15 @@ def model(sample: Path, common: Path) -> ServedModel:
     with (common / "model.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared := common / "model").exists():
-            trained = training.train(extracts.read(sample), plan=QUICK)
-            tag = export_model(trained, domain.FEATURES, extracts.fingerprint(sample))
+            trained = training.train(extracts.read(sample, TECHNOVA), TECHNOVA, plan=QUICK)
+            tag = export_model(trained, TECHNOVA.features, extracts.fingerprint(sample, TECHNOVA))
             shutil.copytree(registry.find(tag).path_of("/"), shared / tag.partition(":")[2])
     [version] = shared.iterdir()
     stored = registry.home() / "models" / registry.NAME / version.name
     if not stored.exists():
         shutil.copytree(version, stored)
     promotions.promote(registry.home(), f"{registry.NAME}:{version.name}")
-    return registry.load(f"{registry.NAME}:{version.name}")
+    return registry.load(f"{registry.NAME}:{version.name}", TECHNOVA)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from churn.web.endpoints import api_pages, assets
 from churn.web.endpoints.api_pages import REDOC, SWAGGER
 from churn.web.routes import ASSETS, ROUTES
@@ -21,6 +20,7 @@ from harness.identities import PASSWORD
 from harness.servers import Server, bentoml_serve, environment, home_beside
 from tests.conftest import Served
 from tests.support.browser import WIDTHS, Visit, browser
+from tests.support.company import EXAMPLE
 
 __all__ = ["browser"]  # a fixture
 

@@ -13,9 +13,9 @@ from churn.cli.main import main
 from churn.journal import flood_counter
 from churn.journal.flood_counter import STORED
 from churn.records.integrity import verify
-from churn.schemas.employee import EXAMPLE
 from harness.identities import a_token, a_user, basic, bearer
 from tests.conftest import CALLER, Served
+from tests.support.company import EXAMPLE
 
 WRONG = "not the password"
 HOUR = 3600.0

@@ -19,10 +19,10 @@ from churn.database.tables import prediction_results, requests
 from churn.journal.entry import entry_of
 from churn.journal.writer import Writer
 from churn.records.integrity import verify
-from churn.schemas.employee import EXAMPLE
 from harness import postgres
 from tests.conftest import Served
 from tests.support.calls import make_call, scored
+from tests.support.company import EXAMPLE
 
 Command = Callable[..., tuple[int, str]]
 

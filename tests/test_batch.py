@@ -16,8 +16,8 @@ import pytest
 
 from churn.batch.run import Files, Run, Summary
 from churn.core.errors import ExtractError, SettingsError
-from churn.dictionary import domain
-from churn.dictionary.domain import Language
+from churn.core.language import Language
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import reader
 from churn.ingest.flat import FlatTable
 from churn.ingest.folder import FolderTable
@@ -26,8 +26,8 @@ from churn.model.registry import ServedModel
 from churn.model.sample import write_sample
 from churn.model.scorecard import Curve, Scorecard, Table
 from churn.model.scoring import Scorer
-from churn.schemas.employee import Employee
 from harness.servers import environment
+from tests.support.company import MODELS
 from tests.support.tables import CORE, employees, read, write
 
 Score = Callable[..., Summary]
@@ -38,7 +38,7 @@ def score(model: ServedModel, tmp_path: Path) -> Score:
     """Return a function that scores a file to `out.csv`, or to another file of the folder."""
 
     def run(source: Path | EmployeeTable, to: str = "out.csv", **options: Any) -> Summary:
-        table = FlatTable(source) if isinstance(source, Path) else source
+        table = FlatTable(source, TECHNOVA) if isinstance(source, Path) else source
         files = Files(tmp_path / to, tmp_path / "out.rejects.csv", options.pop("overwrite", False))
         progress = options.pop("progress", lambda rows, share: None)
         return Run(model, options.pop("language", "fr"), **options).score(table, files, progress)
@@ -66,7 +66,7 @@ class TestScores:
         scorer = Scorer(model)
         flagged = 0
         for number, (row, record) in enumerate(zip(rows, table.to_dict("records"), strict=True), start=1):
-            asked = Employee.model_validate(
+            asked = MODELS.employee.model_validate(
                 {str(k): getattr(v, "item", lambda v=v: v)() for k, v in record.items()}
             )
             [scored] = scorer.score([asked])
@@ -134,7 +134,7 @@ class TestScores:
         small = replace(model, scorecard=Scorecard(0.0, {"poste": job, "revenu_mensuel": pay}))
         source = write(tmp_path / "in.csv", employees(5).assign(poste=["Manager", *[""] * 4]))
         files = Files(tmp_path / "o.csv", tmp_path / "r.csv")
-        Run(small, "fr").score(FlatTable(source), files, lambda *_: None)
+        Run(small, "fr").score(FlatTable(source, TECHNOVA), files, lambda *_: None)
         rows = read(tmp_path / "o.csv")
         assert [row["reason_1"].split(" : ")[0] for row in rows] == ["Poste", *["Revenu mensuel"] * 4]
         assert [row["reason_2"].split(" : ")[0] for row in rows] == ["Revenu mensuel", *[""] * 4]
@@ -148,7 +148,7 @@ class TestScores:
         unfair = replace(model, scorecard=Scorecard(card.base_value, {"genre": points, **card.effects}))
         source = write(tmp_path / "in.csv", employees(20))
         Run(unfair, "fr").score(
-            FlatTable(source), Files(tmp_path / "o.csv", tmp_path / "r.csv"), lambda *_: None
+            FlatTable(source, TECHNOVA), Files(tmp_path / "o.csv", tmp_path / "r.csv"), lambda *_: None
         )
         firsts = {row["reason_1"] for row in read(tmp_path / "o.csv")}
         assert firsts == {
@@ -190,7 +190,7 @@ class TestHeader:
         table = employees(3).drop(columns="revenu_mensuel").rename(columns={"departement": "departemant"})
         table = table.assign(ANCIENNETE=1, shoe_size=42)
         with pytest.raises(ExtractError, match=r"^4 problems") as caught:
-            FlatTable(write(tmp_path / f"in{suffix}", table))
+            FlatTable(write(tmp_path / f"in{suffix}", table), TECHNOVA)
         text = str(caught.value)
         assert f"in{suffix}:1: revenu_mensuel: this column, which is absent" in text
         assert "departemant: no such column, or departement, if that is meant: rename it" in text
@@ -199,11 +199,11 @@ class TestHeader:
 
     def test_columns_may_be_ignored_by_name(self, score: Score, tmp_path: Path) -> None:
         source = write(tmp_path / "in.csv", employees(3).assign(Prénom="Zoé"))
-        assert score(FlatTable(source, ignore=["PRENOM"])).scored == 3
+        assert score(FlatTable(source, TECHNOVA, ignore=["PRENOM"])).scored == 3
 
     def test_the_target_is_ignored_and_absent_fields_are_told(self, score: Score, tmp_path: Path) -> None:
         table = employees(3).drop(columns="poste").assign(A_quitte_l_entreprise="?")
-        opened = FlatTable(write(tmp_path / "in.csv", table))
+        opened = FlatTable(write(tmp_path / "in.csv", table), TECHNOVA)
         assert opened.notices == [
             "A_quitte_l_entreprise is what the model predicts: ignored",
             "absent, so unknown for everybody: poste",
@@ -280,14 +280,14 @@ class TestRejects:
         kept = read(tmp_path / "out.csv")
         assert [row["row"] for row in kept] == ["1", "3", "4", "6"]
         assert kept == [good[row["row"]] for row in kept]
-        integer = "an integer, 18 to 70, or nothing where unknown"
-        jobs = "one of " + ", ".join(domain.BY_NAME["poste"].categories) + ", or nothing where unknown"
+        integer = "an integer from 18 to 70, or nothing where unknown"
+        jobs = "one of: " + ", ".join(TECHNOVA.by_name["poste"].categories) + ", or nothing where unknown"
         found = rejects(tmp_path)
         assert sorted(found[:2]) == [
             ("2", ids[1], "age", "17.0", integer),
             ("2", ids[1], "poste", "Pilote", jobs),
         ]
-        assert found[2:] == [("5", ids[4], "revenu_mensuel", "-1.0", "a number, 0 or more")]
+        assert found[2:] == [("5", ids[4], "revenu_mensuel", "-1.0", "a number ≥ 0")]
 
     def test_of_ragged_rows_keep_the_numbers_right(
         self, score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -372,7 +372,7 @@ def read_after(score: Score, source: Path, tmp_path: Path) -> list[dict[str, Any
 class TestFolder:
     def test_scores_the_joined_employees_without_a_target(self, score: Score, tmp_path: Path) -> None:
         folder = extracts_in(tmp_path, drop_target=True)
-        table = FolderTable(folder)
+        table = FolderTable(folder, TECHNOVA)
         assert table.notices == []
         assert score(table).scored == 50
         ids = [int(row["employee_id"]) for row in read(tmp_path / "out.csv")]
@@ -382,7 +382,7 @@ class TestFolder:
         folder = extracts_in(tmp_path)
         path = folder / "extrait_sondage.csv"
         path.write_text(path.read_text(encoding="utf-8").replace("Oui,", "?,"), encoding="utf-8")
-        table = FolderTable(folder)
+        table = FolderTable(folder, TECHNOVA)
         assert table.notices == ["a_quitte_l_entreprise is what the model predicts: ignored"]
         assert score(table).rejected == 0
 
@@ -398,7 +398,7 @@ class TestFolder:
         rows = evaluations.read_text(encoding="utf-8").splitlines()
         rows[7] += ",1"
         evaluations.write_text("\n".join(rows), encoding="utf-8")
-        summary = score(FolderTable(folder))
+        summary = score(FolderTable(folder, TECHNOVA))
         left_out = {ids[2], ids[3], ids[5], ids[7]}
         assert {row["employee_id"] for row in read(tmp_path / "out.csv")} == set(ids[1:]) - left_out
         found = {
@@ -419,12 +419,12 @@ class TestFolder:
         folder = extracts_in(tmp_path)
         (folder / "extrait_eval.csv").unlink()
         with pytest.raises(ExtractError, match="neither is there"):
-            FolderTable(folder)
+            FolderTable(folder, TECHNOVA)
         write_sample(folder, rows=50)
         path = folder / "extrait_sirh.csv"
         path.write_text(path.read_text(encoding="utf-8").replace("poste", "postes", 1), encoding="utf-8")
         with pytest.raises(ExtractError, match="postes: no such column"):
-            FolderTable(folder)
+            FolderTable(folder, TECHNOVA)
 
 
 def extracts_in(tmp_path: Path, *, drop_target: bool = False) -> Path:
@@ -433,7 +433,7 @@ def extracts_in(tmp_path: Path, *, drop_target: bool = False) -> Path:
     write_sample(folder, rows=50)
     if drop_target:
         path = folder / "extrait_sondage.csv"
-        pd.read_csv(path, dtype=str).drop(columns=domain.TARGET.name).to_csv(path, index=False)
+        pd.read_csv(path, dtype=str).drop(columns=TECHNOVA.target.name).to_csv(path, index=False)
     return folder
 
 

@@ -18,12 +18,12 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 import service
-from churn.schemas.employee import Employee
 from churn.web.server import bentoml_patches, supervisor, unneeded, worker
 from churn.web.server.protocol import BoundedProtocol
 from churn.web.server.supervisor import Supervisor
 from churn.web.server.unneeded import CLIENT, PACKAGE, SERVING, TELEMETRY, TRACING, UNNEEDED
 from harness.servers import PROJECT, environment
+from tests.support.company import MODELS
 
 PACKAGES = Path(bentoml.__file__).parents[1]
 
@@ -175,7 +175,7 @@ class TestProxies:
 
 class TestSchemas:
     def test_bentomls_own_has_no_aliases_in_what_its_clients_check(self) -> None:
-        own: Any = ensure_io_descriptor(Employee)
+        own: Any = ensure_io_descriptor(MODELS.employee)
         assert "annees_dans_l_entreprise" in own.model_json_schema()["properties"]
         assert "anciennete" not in own.model_json_schema()["properties"]
 

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from churn.core.errors import ExtractError
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.field import Field
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.ingest.flat import FlatTable
-from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 from tests.test_notation import flat, put
 
-NUMBERS = [field for field in domain.INPUTS if field.numeric]
+NUMBERS = [field for field in TECHNOVA.inputs if field.numeric]
 UNBOUNDED = [field for field in NUMBERS if field.maximum is None]
 NOUNS = {
     "integer": ("entier", "integer"),
@@ -65,7 +65,7 @@ def test_by_the_api(served: Served) -> None:
             french, _ = refused(served, {field.name: number})
             assert french == f"attendu : un entier de {field.minimum:g} à {field.maximum:g}"
     assert refused(served, {"augmentation_salaire_precedente": "10000000000000 %"}) == told(
-        domain.BY_NAME["augmentation_salaire_precedente"], "≤", 10**12
+        TECHNOVA.by_name["augmentation_salaire_precedente"], "≤", 10**12
     )
     assert refused(served, {"employee_id": 2**63}) == (
         "attendu : un entier ≤ 9 223 372 036 854 775 807 ou un texte de 1 à 64 caractères",
@@ -84,16 +84,17 @@ def test_by_the_api(served: Served) -> None:
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 @pytest.mark.parametrize("field", UNBOUNDED, ids=lambda field: field.name)
 def test_by_files_to_be_scored(tmp_path: Path, field: Field, suffix: str) -> None:
-    noun = {"integer": "an integer", "number": "a number", "percent": "a percentage"}[field.kind]
     if suffix == ".csv":
         path = flat(tmp_path, field.name, ["1000000000000000", "-1", "1e999"])
     else:
         path = tmp_path / "flat.parquet"
         pd.DataFrame([{**EXAMPLE, field.name: n} for n in (1e15, -1, 1e300)]).to_parquet(path)
-    (rows,) = FlatTable(path).batches()
-    said = [reject.expected.removesuffix(", or nothing where unknown") for reject in rows.rejects]
-    large = f"{noun}, at most 1,000,000,000,000"
-    assert said == [large, f"{noun}, 0 or more", large]
+    (rows,) = FlatTable(path, TECHNOVA).batches()
+    said = [
+        f"expected {reject.expected.removesuffix(', or nothing where unknown')}" for reject in rows.rejects
+    ]
+    large, small = told(field, "≤", 10**12)[1], told(field, "≥", 0)[1]
+    assert said == [large, small, large]
 
 
 def test_of_identifiers_in_files(tmp_path: Path) -> None:
@@ -101,9 +102,9 @@ def test_of_identifiers_in_files(tmp_path: Path) -> None:
         {"employee_id": "uint64"}
     )
     frame.to_parquet(tmp_path / "flat.parquet")
-    (rows,) = FlatTable(tmp_path / "flat.parquet").batches()
+    (rows,) = FlatTable(tmp_path / "flat.parquet", TECHNOVA).batches()
     assert [reject.expected for reject in rows.rejects] == [
-        "an integer, at most 9,223,372,036,854,775,807, or a text of 1 to 64 characters, or nothing"
+        "an integer ≤ 9,223,372,036,854,775,807 or a text of 1 to 64 characters, or nothing where unknown"
     ]
     put(tmp_path, "revenu_mensuel", ["1000", "2000"])
     sirh = tmp_path / "extrait_sirh.csv"
@@ -111,14 +112,14 @@ def test_of_identifiers_in_files(tmp_path: Path) -> None:
         sirh.read_text(encoding="utf-8").replace("\n1;", "\n1234567890123456789;"), encoding="utf-8"
     )
     with pytest.raises(ExtractError, match="the employee's number, of at most 18 digits"):
-        extracts.read(tmp_path)
+        extracts.read(tmp_path, TECHNOVA)
 
 
 @pytest.mark.parametrize("field", UNBOUNDED, ids=lambda field: field.name)
 def test_by_extracts(tmp_path: Path, field: Field) -> None:
     put(tmp_path, field.name, ["1000000000000000", "-1", "1"])
     with pytest.raises(ExtractError) as caught:
-        extracts.read(tmp_path)
+        extracts.read(tmp_path, TECHNOVA)
     large, small = (problem.expected for problem in caught.value.problems)
-    assert "at most 1,000,000,000,000" in large
-    assert "0 or more" in small
+    assert f"expected {large}".startswith(told(field, "≤", 10**12)[1])
+    assert f"expected {small}".startswith(told(field, "≥", 0)[1])

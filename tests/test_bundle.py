@@ -12,8 +12,8 @@ import pytest
 
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from harness.servers import PROJECT, bentoml_serve, environment, home_beside
+from tests.support.company import EXAMPLE
 
 TOKEN = "nV6bQx3mTz8RkWd2Lc4H"
 

@@ -23,7 +23,7 @@ from churn.cli.main import COMMANDS, main
 from churn.core.errors import ModelError
 from churn.database import schema
 from churn.database.engine import make_engine
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.i18n import terms
 from churn.i18n.formatting import Locale
 from churn.ingest import extracts
@@ -32,7 +32,7 @@ from churn.model.card import describe
 from churn.model.listing import listed
 from churn.model.registry import ServedModel
 from harness.servers import PROJECT, environment, home_beside
-from tests.support.real_data import TECHNOVA, needs_real_data
+from tests.support.real_data import REAL_DATA, needs_real_data
 
 
 def churn(*arguments: str, input: str | None = None) -> Result:
@@ -269,9 +269,9 @@ class TestTrain:
         [tag] = new_models()
         assert f"exported as {tag}" in result.output
         assert "still serves; to change that: churn model promote" in result.output
-        metadata = registry.load(tag).report
+        metadata = registry.load(tag, TECHNOVA).report
         assert (metadata["seed"], metadata["threshold"]["policy"]) == (7, "f1")
-        assert metadata["data_fingerprint"] == extracts.fingerprint(sample)
+        assert metadata["data_fingerprint"] == extracts.fingerprint(sample, TECHNOVA)
         assert set(metadata["library_versions"]) >= {"scikit-learn", "scipy", "numpy", "pandas", "bentoml"}
         assert set(metadata["metrics"]["roc_auc"]) == {"mean", "sd"}
         assert None not in metadata["fairness"][0]["groups"][0]["recall"].values()
@@ -303,12 +303,12 @@ class TestTrain:
     def test_meets_the_bars_on_real_extracts_without_protected_fields_and_prints_them(
         self, new_models: Callable[[], set[str]]
     ) -> None:
-        result = churn("train", "--data", str(TECHNOVA), "--resamples", "0")
+        result = churn("train", "--data", str(REAL_DATA), "--resamples", "0")
         assert "1470 employees, 237 departures, 24 fields" in result.output
         [tag] = new_models()
-        report = registry.load(tag).report
+        report = registry.load(tag, TECHNOVA).report
         assert (report["folds"], report["repeats"]) == (5, 4)
-        assert not {field.name for field in domain.PROTECTED} & set(report["fields"])
+        assert not {field.name for field in TECHNOVA.protected} & set(report["fields"])
         means = {name: spread["mean"] for name, spread in report["metrics"].items()}
         # More than 0.87 is presumed a leak.
         assert 0.855 <= means["roc_auc"] <= 0.87
@@ -333,7 +333,7 @@ class TestTrainOptions:
         result = churn("train", "--data", str(sample), *self.QUICK, *options)
         assert result.exit_code == 0, result.output
         [tag] = new_models()
-        return registry.load(tag).report
+        return registry.load(tag, TECHNOVA).report
 
     def test_fields_are_left_out_or_let_in_as_asked(
         self, new_models: Callable[[], set[str]], sample: Path
@@ -386,7 +386,7 @@ class TestNoSignal:
         lots = shutil.copytree(sample, tmp_path / "lots")
         path = lots / "extrait_sondage.csv"
         header, *rows = (line.split(",") for line in path.read_text(encoding="utf-8").splitlines())
-        place = header.index(domain.TARGET.name)
+        place = header.index(TECHNOVA.target.name)
         drawn = random.Random(1).sample([row[place] for row in rows], len(rows))
         lines = [[*row[:place], lot, *row[place + 1 :]] for row, lot in zip(rows, drawn, strict=True)]
         path.write_text("\n".join(",".join(line) for line in [header, *lines]), encoding="utf-8")
@@ -408,9 +408,9 @@ class TestNoSignal:
         assert churn("model", "promote", tag, "--force").exit_code == 0
         assert promotions.promoted(registry.home()) == tag
         assert churn("model", "show").output.splitlines()[1].startswith("NO BETTER THAN CHANCE")
-        limits = describe(registry.load(tag), "fr").limits
+        limits = describe(registry.load(tag, TECHNOVA), "fr").limits
         assert limits[0].startswith("Pas mieux que le hasard : ")
-        signal = registry.load(tag).report["signal"]
+        signal = registry.load(tag, TECHNOVA).report["signal"]
         french, english = (terms.roc_auc(signal, Locale(one, space=" ")) for one in ("fr", "en"))
         assert (french in limits[0], english in result.output) == (True, True)
         assert "Better than chance" in churn("model", "show", model.tag).output

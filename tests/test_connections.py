@@ -12,11 +12,11 @@ import pytest
 
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from churn.web.server import file_limit
 from churn.web.server.protocol import MAX_AHEAD, MAX_HEADERS, MAX_IDLE
 from churn.web.server.slow_clients import MAX_WAITING
 from harness.servers import Server, bentoml_serve, environment, home_beside, wait_until
+from tests.support.company import EXAMPLE
 from tests.support.raw_sockets import ask, connect, is_last, is_refusal, received
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"

@@ -11,12 +11,12 @@ from churn.database.engine import opened
 from churn.database.tables import JOURNAL, employee_inputs, features, prediction_results
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from harness.audit import audit
 from harness.clients import Answered
 from harness.crashes import CALLS, crash
 from harness.servers import environment, home_beside
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 

@@ -11,20 +11,20 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from churn import training
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
+from churn.i18n import four_fifths
 from churn.i18n.formatting import Locale
 from churn.ingest import extracts
 from churn.model import registry
 from churn.model.pipeline import compile_scorecard
 from churn.model.registry import Export
 from churn.model.sample import write_sample
-from churn.report import readings
 from churn.training.thresholds import METRIC_POLICIES, Capacity, CostRatio, Policy
 from tests.support.plans import QUICK
 
 ROWS = 60
 # Quick to learn: the decisions are what this is about.
-FIELDS = (domain.BY_NAME["heure_supplementaires"], domain.BY_NAME["revenu_mensuel"])
+FIELDS = (TECHNOVA.by_name["heure_supplementaires"], TECHNOVA.by_name["revenu_mensuel"])
 NUMBER = st.floats(1e-6, 1e6)
 POLICIES: st.SearchStrategy[Policy] = st.one_of(
     st.sampled_from(list(METRIC_POLICIES.values())),
@@ -37,7 +37,7 @@ POLICIES: st.SearchStrategy[Policy] = st.one_of(
 def employees(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     folder = tmp_path_factory.mktemp("extracts")
     write_sample(folder, rows=ROWS)
-    return extracts.read(folder)
+    return extracts.read(folder, TECHNOVA)
 
 
 def first(count: int, categories: tuple[str, ...]) -> "pd.Categorical[str]":
@@ -51,24 +51,24 @@ def first(count: int, categories: tuple[str, ...]) -> "pd.Categorical[str]":
 def test_every_policy_and_group_trains_exports_and_reads(
     employees: pd.DataFrame, policy: Policy, departures: int, women: int, resamples: int
 ) -> None:
-    genre, target = domain.BY_NAME["genre"], domain.TARGET
+    genre, target = TECHNOVA.by_name["genre"], TECHNOVA.target
     company = employees.assign(
         **{genre.name: first(women, genre.categories), target.name: first(departures, ("Oui", "Non"))}
     )
     plan = QUICK if not resamples else replace(QUICK, resamples=3)
-    trained = training.train(company, fields=FIELDS, policy=policy, plan=plan)
+    trained = training.train(company, TECHNOVA, fields=FIELDS, policy=policy, plan=plan)
     assert 0 <= trained.threshold.value <= 1
     read: list[str] = []
 
     def draw(facts: Mapping[str, Any]) -> Mapping[str, str]:
-        voices = (Locale("fr"), Locale("en"))
-        read.extend(readings.four_fifths(audit, locale) for audit in facts["fairness"] for locale in voices)
+        voices = (Locale("fr", TECHNOVA), Locale("en", TECHNOVA))
+        read.extend(four_fifths.reading(audit, locale) for audit in facts["fairness"] for locale in voices)
         return {}
 
     card = compile_scorecard(trained.pipeline)
     tag = registry.save(Export(trained.pipeline, card, trained.report.to_dict(), [], "sha256:"), draw)
     try:
-        assert registry.load(tag).threshold == trained.threshold.value
+        assert registry.load(tag, TECHNOVA).threshold == trained.threshold.value
         assert all(read)
         assert bentoml.models.get(tag).info.metadata["n_departures"] == departures
     finally:

@@ -15,10 +15,10 @@ from churn.journal import store
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
-from churn.schemas.employee import EXAMPLE
 from harness.servers import home_beside, wait_until
 from tests.conftest import Served, _served
 from tests.support.calls import count
+from tests.support.company import EXAMPLE
 
 
 @pytest.fixture

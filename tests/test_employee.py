@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from churn.dictionary import domain, names
-from churn.dictionary.domain import Field
+from churn.core.language import Language
+from churn.dictionary.field import Field
+from churn.dictionary.folding import fold_name
+from churn.dictionary.technova import TECHNOVA
 from churn.i18n.expectations import expected
-from churn.schemas.employee import EXAMPLE, Changes, Employee, WhatIfQuestion
+from tests.support.company import EXAMPLE, MODELS
 
 
 def categories(annotation: object) -> tuple[str, ...]:
@@ -20,48 +22,48 @@ def categories(annotation: object) -> tuple[str, ...]:
 
 def errors_of(**changes: object) -> dict[str, str]:
     with pytest.raises(ValidationError, match="validation error") as caught:
-        Employee.model_validate({**EXAMPLE, **changes})
+        MODELS.employee.model_validate({**EXAMPLE, **changes})
     return {str(error["loc"][0]): error["type"] for error in caught.value.errors()}
 
 
 def value_of(name: str, value: object) -> object:
     """Return a field of the example record after a value was given to it, under any spelling."""
-    canonical = names.BY_SPELLING[domain.fold_name(name)].name
+    canonical = TECHNOVA.names.by_spelling[fold_name(name)].name
     record = {key: old for key, old in EXAMPLE.items() if key != canonical}
-    return Employee.model_validate({**record, name: value}).record()[canonical]
+    return MODELS.employee.model_validate({**record, name: value}).record()[canonical]
 
 
 def test_the_schema_is_the_field_dictionary() -> None:
-    assert list(Employee.model_fields) == [field.name for field in domain.INPUTS]
-    required = {name for name, info in Employee.model_fields.items() if info.is_required()}
-    assert required == {field.name for field in domain.CORE}
-    for field in domain.INPUTS:
-        assert categories(Employee.model_fields[field.name].annotation) == field.categories
+    assert list(MODELS.employee.model_fields) == [field.name for field in TECHNOVA.inputs]
+    required = {name for name, info in MODELS.employee.model_fields.items() if info.is_required()}
+    assert required == {field.name for field in TECHNOVA.core}
+    for field in TECHNOVA.inputs:
+        assert categories(MODELS.employee.model_fields[field.name].annotation) == field.categories
 
 
 def test_changes_are_the_employees_fields_none_of_them_required() -> None:
-    assert list(Changes.model_fields) == list(Employee.model_fields)
-    assert Changes().given() == {}
-    for field in domain.INPUTS:
-        own, inherited = Changes.model_fields[field.name], Employee.model_fields[field.name]
+    assert list(MODELS.changes.model_fields) == list(MODELS.employee.model_fields)
+    assert MODELS.changes().given() == {}
+    for field in TECHNOVA.inputs:
+        own, inherited = MODELS.changes.model_fields[field.name], MODELS.employee.model_fields[field.name]
         assert not own.is_required()
-        if field is not domain.IDENTIFIER:
+        if field is not TECHNOVA.identifier:
             assert (own.annotation, own.metadata) == (inherited.annotation, inherited.metadata)
             assert own.description == inherited.description
 
 
-@pytest.mark.parametrize("model", [Employee, Changes, WhatIfQuestion])
+@pytest.mark.parametrize("model", [MODELS.employee, MODELS.changes, MODELS.question])
 def test_the_example_of_a_schema_is_valid(model: type[BaseModel]) -> None:
     example = model.model_json_schema()["example"]
     assert set(model.model_validate(example).model_fields_set) == set(example)
 
 
 def test_the_core_fields_are_enough_and_the_rest_is_unknown() -> None:
-    record = Employee.model_validate(EXAMPLE).record()
+    record = MODELS.employee.model_validate(EXAMPLE).record()
     assert {name for name, value in record.items() if value is not None} == set(EXAMPLE)
 
 
-@pytest.mark.parametrize("field", [f for f in domain.INPUTS if f.numeric], ids=lambda f: f.name)
+@pytest.mark.parametrize("field", [f for f in TECHNOVA.inputs if f.numeric], ids=lambda f: f.name)
 def test_the_bounds_of_a_number_are_those_of_the_dictionary(field: Field) -> None:
     low = field.minimum or 0
     assert value_of(field.name, low) == low
@@ -73,7 +75,7 @@ def test_the_bounds_of_a_number_are_those_of_the_dictionary(field: Field) -> Non
 
 @pytest.mark.parametrize(
     ("spelling", "field"),
-    [(s, f) for f in domain.INPUTS for s in f.spellings],
+    [(s, f) for f in TECHNOVA.inputs for s in f.spellings],
     ids=lambda x: getattr(x, "name", x),
 )
 def test_every_alias_is_accepted_in_any_case_and_with_accents(spelling: str, field: Field) -> None:
@@ -151,7 +153,7 @@ def test_two_spellings_of_one_field_are_refused_whichever_comes_first() -> None:
     rest = {name: value for name, value in EXAMPLE.items() if name != canonical}
     for first, second in ((canonical, "pee"), ("pee", canonical), ("pee", "PEA")):
         with pytest.raises(ValidationError, match="extra_forbidden"):
-            Employee.model_validate({**rest, first: 1, second: 1})
+            MODELS.employee.model_validate({**rest, first: 1, second: 1})
 
 
 def test_unknown_fields_and_the_target_are_refused_by_name() -> None:
@@ -163,31 +165,31 @@ def test_unknown_fields_and_the_target_are_refused_by_name() -> None:
 
 def test_an_error_does_not_repeat_the_value() -> None:
     with pytest.raises(ValidationError, match="validation error") as caught:
-        Employee.model_validate({**EXAMPLE, "revenu_mensuel": "secret-987654"})
+        MODELS.employee.model_validate({**EXAMPLE, "revenu_mensuel": "secret-987654"})
     assert "987654" not in str(caught.value)
 
 
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.none())
 
 
-@given(st.dictionaries(st.sampled_from([s for f in domain.FIELDS for s in f.spellings]), ANYTHING))
+@given(st.dictionaries(st.sampled_from([s for f in TECHNOVA.fields for s in f.spellings]), ANYTHING))
 def test_whatever_is_sent_is_refused_or_cleaned_for_good(record: dict[str, object]) -> None:
     try:
-        employee = Employee.model_validate({**EXAMPLE, **record})
+        employee = MODELS.employee.model_validate({**EXAMPLE, **record})
     except ValidationError:
         return
     cleaned = employee.record()
     # Only with its sign is every percentage one: up to 1, a number alone is read as a fraction.
     percent = cleaned["augmentation_salaire_precedente"]
     signed = None if percent is None else f"{percent!r} %"
-    again = Employee.model_validate({**cleaned, "augmentation_salaire_precedente": signed})
+    again = MODELS.employee.model_validate({**cleaned, "augmentation_salaire_precedente": signed})
     assert again == employee
     json.dumps(employee.record(), allow_nan=False)
 
 
 def test_the_two_languages_name_every_field_and_expectation() -> None:
-    for field in domain.INPUTS:
+    for field in TECHNOVA.inputs:
         assert expected(field, "fr") != expected(field, "en")
         assert field.label("fr")
         assert field.label("en")
-    assert get_args(domain.Language) == ("fr", "en")
+    assert get_args(Language) == ("fr", "en")

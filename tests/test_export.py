@@ -17,12 +17,12 @@ from churn.cli.data.export import export
 from churn.core.errors import ChurnError, DatabaseError, SettingsError
 from churn.core.operator import operator
 from churn.database.tables import api_responses, requests
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.records import export as exports
 from churn.records.predictions import logged
-from churn.schemas.employee import Employee
 from churn.schemas.logged_prediction import LoggedPrediction
 from tests.conftest import Served
+from tests.support.company import MODELS
 from tests.support.predictions import FULL, erase, predict, put, rewrite, run, sql
 
 
@@ -56,7 +56,7 @@ def test_every_value_is_there_in_its_type(served: Served, tmp_path: Path) -> Non
     for row, one in zip(found, logged(served.engine), strict=True):
         assert row == expected(one)
     first = found[0]
-    record = Employee.model_validate(FULL).record()
+    record = MODELS.employee.model_validate(FULL).record()
     assert {name: first[name] for name in record} == {**record, "employee_id": "4711"}
     assert (first["method"], first["route"], first["status"]) == ("POST", "/predict", 200)
     assert (first["caller_kind"], first["caller_name"]) == ("token", "tests")
@@ -66,7 +66,7 @@ def test_every_value_is_there_in_its_type(served: Served, tmp_path: Path) -> Non
 def expected(prediction: LoggedPrediction) -> dict[str, Any]:
     """Return the row of a prediction, by the journal's own documents."""
     assert prediction.record is not None and prediction.contributions is not None  # noqa: PT018
-    fields = [field.name for field in domain.INPUTS if field is not domain.IDENTIFIER]
+    fields = [field.name for field in TECHNOVA.inputs if field is not TECHNOVA.identifier]
     plain: tuple[str, ...] = (
         "model",
         "threshold",
@@ -96,7 +96,7 @@ def test_columns_have_their_types_also_where_all_are_unknown(served: Served, tmp
     assert exported(tmp_path / "none.parquet") == []
     types = {field.name: field.type for field in pq.read_schema(tmp_path / "none.parquet")}
     kinds = {"integer": pa.int64(), "number": pa.float64(), "percent": pa.float64(), "category": pa.string()}
-    inputs = {field.name: kinds[field.kind] for field in domain.INPUTS if field.kind in kinds}
+    inputs = {field.name: kinds[field.kind] for field in TECHNOVA.inputs if field.kind in kinds}
     assert {name: types[name] for name in inputs} == inputs
     assert {types[f"contribution_{name}"] for name in inputs} == {pa.float64()}
     assert types["received_at"] == pa.timestamp("us", tz="UTC")
@@ -186,16 +186,16 @@ class TestFile:
     ) -> None:
         predict(served)
         monkeypatch.setattr(exports, "GROUP_ROWS", 2)
-        make_table = exports._table
+        make_table = exports._Columns.table
         parts: list[Path] = []
 
-        def interrupted(group: Sequence[LoggedPrediction]) -> Any:
+        def interrupted(columns: exports._Columns, group: Sequence[LoggedPrediction]) -> Any:
             if parts:
                 signal.raise_signal(sent)
             parts.extend(left_in(tmp_path))
-            return make_table(group)
+            return make_table(columns, group)
 
-        monkeypatch.setattr(exports, "_table", interrupted)
+        monkeypatch.setattr(exports._Columns, "table", interrupted)
         assert run(export, tmp_path / "out.parquet").exit_code == 1
         assert len(parts) == 1  # it was being written
         assert not left_in(tmp_path)

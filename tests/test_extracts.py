@@ -15,23 +15,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churn.core.errors import ExtractError
-from churn.dictionary import domain
-from churn.dictionary.domain import Extract, Field
+from churn.dictionary.field import Field
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts, reader
-from tests.support.real_data import TECHNOVA, needs_real_data
+from tests.support.company import EXTRACTS
+from tests.support.real_data import REAL_DATA, needs_real_data
 
 Table = dict[str, list[str]]
-Tables = dict[Extract, Table]
+Tables = dict[str, Table]
 Quoting = Literal[0, 1]
 
 # Not contiguous, and in an order of its own in each extract.
-IDS: dict[Extract, list[int]] = {
+IDS: dict[str, list[int]] = {
     "sirh": [7, 1, 42, 3, 2068],
     "eval": [1, 3, 7, 42, 2068],
     "sondage": [2068, 42, 7, 3, 1],
 }
-ID_FORMAT: dict[Extract, str] = {"sirh": "{}", "eval": "E_{}", "sondage": "00000{}"}
-FIELDS = [field for field in domain.FIELDS if field is not domain.IDENTIFIER]
+ID_FORMAT: dict[str, str] = {"sirh": "{}", "eval": "E_{}", "sondage": "00000{}"}
+FIELDS = [field for field in TECHNOVA.fields if field is not TECHNOVA.identifier]
 MAY_BE_UNKNOWN = [field for field in FIELDS if field.role in ("optional", "protected")]
 REQUIRED = [field for field in FIELDS if field.role in ("core", "target")]
 
@@ -45,19 +46,19 @@ def valid_text(field: Field, employee: int) -> str:
     return f"{number} %" if field.kind == "percent" else str(number)
 
 
-def build(ids: dict[Extract, list[int]] = IDS) -> Tables:
+def build(ids: dict[str, list[int]] = IDS) -> Tables:
     """Return three valid extracts, as text."""
     tables: Tables = {}
     for extract, employees in ids.items():
-        table = {domain.ID_COLUMNS[extract]: [ID_FORMAT[extract].format(e) for e in employees]}
+        table = {EXTRACTS[extract].id_column: [ID_FORMAT[extract].format(e) for e in employees]}
         table |= {f.name: [valid_text(f, e) for e in employees] for f in FIELDS if f.extract == extract}
-        table |= {name: ["1"] * len(employees) for name in domain.CONSTANT_COLUMNS[extract]}
+        table |= {name: ["1"] * len(employees) for name in EXTRACTS[extract].constant_columns}
         tables[extract] = table
     return tables
 
 
-def same(ids: Iterable[int]) -> dict[Extract, list[int]]:
-    return {extract: list(ids) for extract in domain.EXTRACTS}
+def same(ids: Iterable[int]) -> dict[str, list[int]]:
+    return {extract: list(ids) for extract in EXTRACTS}
 
 
 def change(tables: Tables, column: str, text: str, *, row: int = 1) -> None:
@@ -67,12 +68,12 @@ def change(tables: Tables, column: str, text: str, *, row: int = 1) -> None:
             table[column][row] = text
 
 
-def rename(tables: Tables, extract: Extract, old: str, new: str) -> None:
+def rename(tables: Tables, extract: str, old: str, new: str) -> None:
     tables[extract] = {new if name == old else name: cells for name, cells in tables[extract].items()}
 
 
-def path_of(directory: Path, extract: Extract, suffix: str = ".csv") -> Path:
-    return directory / (extracts.FILE_STEM.format(extract=extract) + suffix)
+def path_of(directory: Path, extract: str, suffix: str = ".csv") -> Path:
+    return directory / (EXTRACTS[extract].file + suffix)
 
 
 def to_csv(table: Table, delimiter: str = ",", newline: str = "\n", quoting: Quoting = 0) -> str:
@@ -90,7 +91,7 @@ def write(directory: Path, tables: Tables, delimiter: str = ",") -> None:
 
 def error_of(directory: Path) -> ExtractError:
     with pytest.raises(ExtractError, match=r"^\d+ problems? in the extracts:\n") as caught:
-        extracts.read(directory)
+        extracts.read(directory, TECHNOVA)
     return caught.value
 
 
@@ -108,14 +109,14 @@ def joined(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """What the valid extracts are once read."""
     directory = tmp_path_factory.mktemp("valid")
     write(directory, build())
-    return extracts.read(directory)
+    return extracts.read(directory, TECHNOVA)
 
 
 class TestResult:
     def test_is_one_row_for_each_employee_by_ascending_id(self, joined: pd.DataFrame) -> None:
         assert joined["employee_id"].tolist() == [1, 3, 7, 42, 2068]
         assert joined.index.equals(pd.RangeIndex(5))
-        assert list(joined.columns) == [field.name for field in domain.FIELDS]
+        assert list(joined.columns) == [field.name for field in TECHNOVA.fields]
 
     @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
     def test_brings_each_value_to_its_employee(self, joined: pd.DataFrame, field: Field) -> None:
@@ -126,7 +127,7 @@ class TestResult:
         else:
             assert joined[field.name].astype("str").str.removesuffix(".0").tolist() == texts
 
-    def test_has_the_types_of_the_domain(self, joined: pd.DataFrame) -> None:
+    def test_has_the_types_of_the_dictionary(self, joined: pd.DataFrame) -> None:
         assert joined["employee_id"].dtype == np.int64
         for field in FIELDS:
             categorical = pd.CategoricalDtype(list(field.categories))
@@ -134,21 +135,21 @@ class TestResult:
 
     @needs_real_data
     def test_of_the_real_extracts(self) -> None:
-        employees = extracts.read(TECHNOVA)
+        employees = extracts.read(REAL_DATA, TECHNOVA)
         assert len(employees) == 1470
-        assert (employees["a_quitte_l_entreprise"] == domain.LEFT).sum() == 237
+        assert (employees["a_quitte_l_entreprise"] == TECHNOVA.left).sum() == 237
         assert not employees.isna().any(axis=None)
 
     @needs_real_data
     def test_agrees_with_a_plain_merge_of_the_real_extracts(self) -> None:
         tables = []
-        for extract, column in domain.ID_COLUMNS.items():
-            table = pd.read_csv(path_of(TECHNOVA, extract), dtype="str")
-            ids = table.pop(column).str.removeprefix("E_").astype("int64")
+        for extract in EXTRACTS.values():
+            table = pd.read_csv(path_of(REAL_DATA, extract.name), dtype="str")
+            ids = table.pop(extract.id_column).str.removeprefix("E_").astype("int64")
             tables.append(table.assign(employee_id=ids))
         plain = reduce(lambda left, right: left.merge(right, on="employee_id"), tables)
-        read = extracts.read(TECHNOVA)
-        for field in domain.FIELDS:
+        read = extracts.read(REAL_DATA, TECHNOVA)
+        for field in TECHNOVA.fields:
             (spelling,) = set(field.spellings) & set(plain.columns)
             texts = plain.sort_values("employee_id")[spelling].astype("str").str.removesuffix(" %")
             assert read[field.name].astype("str").str.removesuffix(".0").tolist() == texts.tolist()
@@ -171,25 +172,25 @@ class TestFiles:
         for extract, table in build().items():
             content = to_csv(table, delimiter, newline, quoting).encode(encoding)
             path_of(tmp_path, extract).write_bytes(content)
-        pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
+        pd.testing.assert_frame_equal(extracts.read(tmp_path, TECHNOVA), joined)
 
     @pytest.mark.parametrize("end", ["", "\n", "\n\n\n"])
     def test_csv_of_any_end(self, tmp_path: Path, tables: Tables, joined: pd.DataFrame, end: str) -> None:
         for extract, table in tables.items():
             path_of(tmp_path, extract).write_text(to_csv(table).rstrip("\n") + end, encoding="utf-8")
-        pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
+        pd.testing.assert_frame_equal(extracts.read(tmp_path, TECHNOVA), joined)
 
     def test_csv_of_many_blocks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reader, "BLOCK_BYTES", 1024)
         ids = list(range(1, 501))
         write(tmp_path, build({"sirh": ids, "eval": ids[::-1], "sondage": ids}))
-        expected = [valid_text(domain.BY_NAME["poste"], employee) for employee in ids]
-        assert extracts.read(tmp_path)["poste"].tolist() == expected
+        expected = [valid_text(TECHNOVA.by_name["poste"], employee) for employee in ids]
+        assert extracts.read(tmp_path, TECHNOVA)["poste"].tolist() == expected
 
     def test_parquet_of_text(self, tmp_path: Path, tables: Tables, joined: pd.DataFrame) -> None:
         for extract, table in tables.items():
             pd.DataFrame(table).to_parquet(path_of(tmp_path, extract, ".parquet"))
-        pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
+        pd.testing.assert_frame_equal(extracts.read(tmp_path, TECHNOVA), joined)
 
     @pytest.mark.parametrize("number", [int, float])
     def test_parquet_of_numbers_beside_csv(
@@ -205,7 +206,7 @@ class TestFiles:
                 for name, cells in tables[extract].items()
             }
             pyarrow.parquet.write_table(pa.table(columns), path_of(tmp_path, extract, ".parquet"))
-        pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
+        pd.testing.assert_frame_equal(extracts.read(tmp_path, TECHNOVA), joined)
 
     def test_missing(self, tmp_path: Path, tables: Tables) -> None:
         del tables["eval"]
@@ -301,7 +302,7 @@ class TestLines:
         assert problems_of(tmp_path) == [
             "extrait_sirh.csv:3: 12 values, as in the header, not 13",
             "extrait_sirh.csv:4: 12 values, as in the header, not 1",
-            "extrait_sirh.csv:6: age = '12': an integer, 18 to 70, or nothing where unknown",
+            "extrait_sirh.csv:6: age = '12': an integer from 18 to 70, or nothing where unknown",
         ]
 
     def test_all_ragged(self, tmp_path: Path, tables: Tables) -> None:
@@ -345,7 +346,7 @@ class TestLines:
         for extract, table in tables.items():
             pd.DataFrame(table).to_parquet(path_of(tmp_path, extract, ".parquet"))
         assert problems_of(tmp_path) == [
-            "extrait_sirh.parquet:5: genre = 'X': one of F, M, or nothing where unknown"
+            "extrait_sirh.parquet:5: genre = 'X': one of: F, M, or nothing where unknown"
         ]
 
 
@@ -358,7 +359,7 @@ class TestColumns:
     ) -> None:
         rename(tables, field.extract, field.name, alias)
         write(tmp_path, tables)
-        pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
+        pd.testing.assert_frame_equal(extracts.read(tmp_path, TECHNOVA), joined)
 
     @pytest.mark.parametrize(
         ("extract", "old", "new"),
@@ -375,18 +376,18 @@ class TestColumns:
         ],
     )
     def test_any_case_and_accents(
-        self, tmp_path: Path, tables: Tables, joined: pd.DataFrame, extract: Extract, old: str, new: str
+        self, tmp_path: Path, tables: Tables, joined: pd.DataFrame, extract: str, old: str, new: str
     ) -> None:
         rename(tables, extract, old, new)
         write(tmp_path, tables)
-        pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
+        pd.testing.assert_frame_equal(extracts.read(tmp_path, TECHNOVA), joined)
 
     def test_constant_ones_may_be_absent(self, tmp_path: Path, tables: Tables, joined: pd.DataFrame) -> None:
-        for extract, names in domain.CONSTANT_COLUMNS.items():
-            for name in names:
-                del tables[extract][name]
+        for extract in EXTRACTS.values():
+            for name in extract.constant_columns:
+                del tables[extract.name][name]
         write(tmp_path, tables)
-        pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
+        pd.testing.assert_frame_equal(extracts.read(tmp_path, TECHNOVA), joined)
 
     @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
     def test_absent(self, tmp_path: Path, tables: Tables, field: Field) -> None:
@@ -396,12 +397,12 @@ class TestColumns:
             f"extrait_{field.extract}.csv:1: {field.name}: this column, which is absent"
         ]
 
-    @pytest.mark.parametrize("extract", domain.EXTRACTS)
-    def test_absent_id(self, tmp_path: Path, tables: Tables, extract: Extract) -> None:
-        del tables[extract][domain.ID_COLUMNS[extract]]
+    @pytest.mark.parametrize("extract", EXTRACTS)
+    def test_absent_id(self, tmp_path: Path, tables: Tables, extract: str) -> None:
+        del tables[extract][EXTRACTS[extract].id_column]
         write(tmp_path, tables)
         assert problems_of(tmp_path) == [
-            f"extrait_{extract}.csv:1: {domain.ID_COLUMNS[extract]}: this column, which is absent"
+            f"extrait_{extract}.csv:1: {EXTRACTS[extract].id_column}: this column, which is absent"
         ]
 
     @pytest.mark.parametrize(
@@ -484,46 +485,46 @@ class TestValues:
     ) -> None:
         change(tables, column, text)
         write(tmp_path, tables)
-        employee = IDS[domain.BY_NAME[column].extract][1]
-        employees = extracts.read(tmp_path).set_index("employee_id")
+        employee = IDS[TECHNOVA.by_name[column].extract][1]
+        employees = extracts.read(tmp_path, TECHNOVA).set_index("employee_id")
         assert employees.loc[employee, column] == value
 
     @pytest.mark.parametrize(
         ("column", "text", "expected"),
         [
-            ("age", "17", "an integer, 18 to 70"),
-            ("age", "71", "an integer, 18 to 70"),
-            ("age", "33.5", "an integer, 18 to 70"),
-            ("age", "True", "an integer, 18 to 70"),
-            ("age", "quarante", "an integer, 18 to 70"),
-            ("age", "NaN", "an integer, 18 to 70"),
+            ("age", "17", "an integer from 18 to 70"),
+            ("age", "71", "an integer from 18 to 70"),
+            ("age", "33.5", "an integer from 18 to 70"),
+            ("age", "True", "an integer from 18 to 70"),
+            ("age", "quarante", "an integer from 18 to 70"),
+            ("age", "NaN", "an integer from 18 to 70"),
             ("age", "NA", "or nothing where unknown"),
-            ("niveau_education", "0", "an integer, 1 to 5"),
-            ("nb_formations_suivies", "-1", "an integer, 0 or more"),
-            ("revenu_mensuel", "-0.01", "a number, 0 or more"),
-            ("revenu_mensuel", "inf", "a number, 0 or more"),
-            ("revenu_mensuel", "1e999", "a number, at most 1,000,000,000,000"),
-            ("revenu_mensuel", "1_000", "a number, 0 or more"),
-            ("revenu_mensuel", "0x10", "a number, 0 or more"),
-            ("revenu_mensuel", "11,5", "a number, 0 or more"),
-            ("revenu_mensuel", "5 993", "a number, 0 or more"),
-            ("revenu_mensuel", "١٢", "a number, 0 or more"),
-            ("revenu_mensuel", "11 %", "a number, 0 or more"),
-            ("augmentation_salaire_precedente", "-1 %", "a percentage, 0 or more"),
-            ("augmentation_salaire_precedente", "-0.5", "a percentage, 0 or more"),
-            ("augmentation_salaire_precedente", "%", "a percentage, 0 or more"),
-            ("augmentation_salaire_precedente", "11 %%", "a percentage, 0 or more"),
-            ("genre", "homme", "one of F, M"),
-            ("heure_supplementaires", "true", "one of Oui, Non"),
-            ("heure_supplementaires", "-", "one of Oui, Non"),
-            ("a_quitte_l_entreprise", "peut-être", "one of Oui, Non"),
+            ("niveau_education", "0", "an integer from 1 to 5"),
+            ("nb_formations_suivies", "-1", "an integer ≥ 0"),
+            ("revenu_mensuel", "-0.01", "a number ≥ 0"),
+            ("revenu_mensuel", "inf", "a number ≥ 0"),
+            ("revenu_mensuel", "1e999", "a number ≤ 1,000,000,000,000"),
+            ("revenu_mensuel", "1_000", "a number ≥ 0"),
+            ("revenu_mensuel", "0x10", "a number ≥ 0"),
+            ("revenu_mensuel", "11,5", "a number ≥ 0"),
+            ("revenu_mensuel", "5 993", "a number ≥ 0"),
+            ("revenu_mensuel", "١٢", "a number ≥ 0"),
+            ("revenu_mensuel", "11 %", "a number ≥ 0"),
+            ("augmentation_salaire_precedente", "-1 %", 'a percentage ≥ 0, as 11 or "11 %"'),
+            ("augmentation_salaire_precedente", "-0.5", 'a percentage ≥ 0, as 11 or "11 %"'),
+            ("augmentation_salaire_precedente", "%", 'a percentage ≥ 0, as 11 or "11 %"'),
+            ("augmentation_salaire_precedente", "11 %%", 'a percentage ≥ 0, as 11 or "11 %"'),
+            ("genre", "homme", "one of: F, M"),
+            ("heure_supplementaires", "true", "one of: Oui, Non"),
+            ("heure_supplementaires", "-", "one of: Oui, Non"),
+            ("a_quitte_l_entreprise", "peut-être", "one of: Oui, Non"),
         ],
     )
     def test_refused(self, tmp_path: Path, tables: Tables, column: str, text: str, expected: str) -> None:
         change(tables, column, text)
         write(tmp_path, tables)
         (problem,) = error_of(tmp_path).problems
-        assert problem.file == f"extrait_{domain.BY_NAME[column].extract}.csv"
+        assert problem.file == f"extrait_{TECHNOVA.by_name[column].extract}.csv"
         assert (problem.line, problem.column, problem.value) == (3, column, text)
         assert expected in problem.expected
 
@@ -532,7 +533,7 @@ class TestValues:
     def test_empty_is_unknown(self, tmp_path: Path, tables: Tables, field: Field, text: str) -> None:
         change(tables, field.name, text)
         write(tmp_path, tables)
-        employees = extracts.read(tmp_path).set_index("employee_id")
+        employees = extracts.read(tmp_path, TECHNOVA).set_index("employee_id")
         assert employees.index[employees[field.name].isna()].tolist() == [IDS[field.extract][1]]
 
     @pytest.mark.parametrize("text", ["", "  "])
@@ -549,7 +550,7 @@ class TestValues:
         change(tables, "distance_domicile_travail", "12.5", row=2)
         change(tables, "augmentation_salaire_precedente", "0,11")
         write(tmp_path, tables, delimiter=";")
-        employees = extracts.read(tmp_path).set_index("employee_id")
+        employees = extracts.read(tmp_path, TECHNOVA).set_index("employee_id")
         assert employees.loc[[42, 7], "distance_domicile_travail"].tolist() == [11.5, 12.5]
         assert employees.loc[3, "augmentation_salaire_precedente"] == 11
 
@@ -558,7 +559,7 @@ class TestValues:
         ages = pa.array([None, 30, 40, 50, 60])
         columns = tables["sirh"] | {"age": ages, "genre": pa.nulls(5)}
         pyarrow.parquet.write_table(pa.table(columns), path_of(tmp_path, "sirh", ".parquet"))
-        employees = extracts.read(tmp_path).set_index("employee_id")
+        employees = extracts.read(tmp_path, TECHNOVA).set_index("employee_id")
         assert employees.index[employees["age"].isna()].tolist() == [7]
         assert employees["genre"].isna().all()
 
@@ -605,10 +606,8 @@ class TestIds:
             ("sondage", "00x42", "the employee's number, padded with zeros or not, of at most 18 digits"),
         ],
     )
-    def test_unreadable(
-        self, tmp_path: Path, tables: Tables, extract: Extract, text: str, expected: str
-    ) -> None:
-        column = domain.ID_COLUMNS[extract]
+    def test_unreadable(self, tmp_path: Path, tables: Tables, extract: str, text: str, expected: str) -> None:
+        column = EXTRACTS[extract].id_column
         change(tables, column, text)
         write(tmp_path, tables)
         assert problems_of(tmp_path) == [f"extrait_{extract}.csv:3: {column} = {text!r}: {expected}"]
@@ -618,18 +617,18 @@ class TestIds:
         [("sirh", "001"), ("sirh", "1.0"), ("eval", "3"), ("eval", "E_03"), ("sondage", "42")],
     )
     def test_other_forms(
-        self, tmp_path: Path, tables: Tables, joined: pd.DataFrame, extract: Extract, text: str
+        self, tmp_path: Path, tables: Tables, joined: pd.DataFrame, extract: str, text: str
     ) -> None:
-        change(tables, domain.ID_COLUMNS[extract], text)
+        change(tables, EXTRACTS[extract].id_column, text)
         write(tmp_path, tables)
-        pd.testing.assert_frame_equal(extracts.read(tmp_path), joined)
+        pd.testing.assert_frame_equal(extracts.read(tmp_path, TECHNOVA), joined)
 
     def test_zero_is_an_id(self, tmp_path: Path) -> None:
         write(tmp_path, build(same([1, 0])))
-        assert extracts.read(tmp_path)["employee_id"].tolist() == [0, 1]
+        assert extracts.read(tmp_path, TECHNOVA)["employee_id"].tolist() == [0, 1]
 
     def test_repeated(self, tmp_path: Path, tables: Tables) -> None:
-        for extract in domain.EXTRACTS:
+        for extract in EXTRACTS:
             for cells in tables[extract].values():
                 cells.append(cells[1])
         write(tmp_path, tables)
@@ -681,9 +680,11 @@ class TestProblems:
     @settings(deadline=None, max_examples=60)
     @given(data=st.data())
     def test_a_corrupt_cell_is_found_wherever_it_is(self, data: st.DataObject) -> None:
-        field = data.draw(st.sampled_from(domain.FIELDS))
-        extract = data.draw(st.sampled_from(domain.EXTRACTS)) if field is domain.IDENTIFIER else field.extract
-        column = domain.ID_COLUMNS[extract] if field is domain.IDENTIFIER else field.name
+        field = data.draw(st.sampled_from(TECHNOVA.fields))
+        extract = (
+            data.draw(st.sampled_from(list(EXTRACTS))) if field is TECHNOVA.identifier else field.extract
+        )
+        column = EXTRACTS[extract].id_column if field is TECHNOVA.identifier else field.name
         row = data.draw(st.integers(0, 4))
         # No category, number or id holds these signs; quotes and newlines go through the CSV.
         text = data.draw(st.text('!?"\n\r,;: é', min_size=1).map(lambda noise: f"?{noise}?"))
@@ -704,19 +705,19 @@ class TestFingerprint:
         for name in ("one", "two"):
             (tmp_path / name).mkdir()
             write(tmp_path / name, tables)
-        fingerprint = extracts.fingerprint(tmp_path / "one")
+        fingerprint = extracts.fingerprint(tmp_path / "one", TECHNOVA)
         assert fingerprint.startswith("sha256:")
         assert len(fingerprint) == len("sha256:") + 64
-        assert fingerprint == extracts.fingerprint(tmp_path / "two")
+        assert fingerprint == extracts.fingerprint(tmp_path / "two", TECHNOVA)
 
-    @pytest.mark.parametrize("extract", domain.EXTRACTS)
-    def test_changes_with_each_file(self, tmp_path: Path, tables: Tables, extract: Extract) -> None:
+    @pytest.mark.parametrize("extract", EXTRACTS)
+    def test_changes_with_each_file(self, tmp_path: Path, tables: Tables, extract: str) -> None:
         write(tmp_path, tables)
-        before = extracts.fingerprint(tmp_path)
+        before = extracts.fingerprint(tmp_path, TECHNOVA)
         with path_of(tmp_path, extract).open("a", encoding="utf-8") as file:
             file.write("\n")
-        assert extracts.fingerprint(tmp_path) != before
+        assert extracts.fingerprint(tmp_path, TECHNOVA) != before
 
     def test_needs_the_three_files(self, tmp_path: Path) -> None:
         with pytest.raises(ExtractError, match="3 problems in the extracts"):
-            extracts.fingerprint(tmp_path)
+            extracts.fingerprint(tmp_path, TECHNOVA)

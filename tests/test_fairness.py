@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.training.evaluation import OutOfFold
 from churn.training.fairness import Audit, audit, least_over_largest, verdict
 
@@ -28,7 +28,7 @@ def company() -> tuple[pd.DataFrame, OutOfFold]:
 
 
 def test_the_figures_of_each_group(company: tuple[pd.DataFrame, OutOfFold]) -> None:
-    found = audit("genre", *company, 0)
+    found = audit(TECHNOVA.by_name["genre"], *company, 0)
     assert found is not None
     women, men = found.groups
     assert (women.group, women.n, women.departures, women.small) == ("F", 400, 100, False)
@@ -40,7 +40,7 @@ def test_the_figures_of_each_group(company: tuple[pd.DataFrame, OutOfFold]) -> N
 
 
 def test_the_four_fifths_rule(company: tuple[pd.DataFrame, OutOfFold]) -> None:
-    found = audit("genre", *company, 0)
+    found = audit(TECHNOVA.by_name["genre"], *company, 0)
     assert found is not None
     assert found.ratio.value == pytest.approx(0.5)
     assert found.four_fifths == "fails"
@@ -48,21 +48,21 @@ def test_the_four_fifths_rule(company: tuple[pd.DataFrame, OutOfFold]) -> None:
     alike = OutOfFold(
         decisions.has_left, decisions.probabilities, np.ones_like(decisions.flagged), decisions.thresholds
     )
-    fair = audit("genre", employees, alike, 0)
+    fair = audit(TECHNOVA.by_name["genre"], employees, alike, 0)
     assert fair is not None
     assert fair.four_fifths == "passes"
 
 
 def by_department(sizes: Sequence[int], flagged: NDArray[np.bool_]) -> Audit:
     """Return the audit of departments of these sizes, of whose employees these are flagged."""
-    categories = domain.BY_NAME["departement"].categories
+    categories = TECHNOVA.by_name["departement"].categories
     codes = np.repeat(np.arange(len(sizes)), sizes).astype(np.int8)
     employees = pd.DataFrame(
         {"departement": pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(categories)))}
     )
     decisions = OutOfFold.empty(np.arange(len(codes)) % 4 == 0, repeats=1)
     decisions.flagged[0] = flagged
-    found = audit("departement", employees, decisions, 0)
+    found = audit(TECHNOVA.by_name["departement"], employees, decisions, 0)
     assert found is not None
     return found
 
@@ -102,7 +102,7 @@ def test_where_nobody_is_flagged_nothing_can_be_told() -> None:
 def test_the_intervals_hold_the_figure_and_are_narrower_of_larger_groups(
     company: tuple[pd.DataFrame, OutOfFold],
 ) -> None:
-    found = audit("age", *company)
+    found = audit(TECHNOVA.by_name["age"], *company)
     assert found is not None
     young, older = found.groups
     for group in found.groups:
@@ -114,21 +114,21 @@ def test_the_intervals_hold_the_figure_and_are_narrower_of_larger_groups(
 
 
 def test_small_groups_are_said_to_be_small(company: tuple[pd.DataFrame, OutOfFold]) -> None:
-    found = audit("age", *company, 10)
+    found = audit(TECHNOVA.by_name["age"], *company, 10)
     assert found is not None
     assert {group.group: group.small for group in found.groups} == {"18–29": True, "40–49": False}
     assert {group.group: group.few_departures for group in found.groups} == {"18–29": True, "40–49": False}
 
 
 def test_without_resamples_the_groups_have_no_intervals(company: tuple[pd.DataFrame, OutOfFold]) -> None:
-    found = audit("genre", *company, 0)
+    found = audit(TECHNOVA.by_name["genre"], *company, 0)
     assert found is not None
     assert found.ratio.low < 0.5 < found.ratio.high  # type: ignore[operator]
     assert found.groups[0].recall.high is None
 
 
 def test_a_field_that_is_unknown_is_not_audited(company: tuple[pd.DataFrame, OutOfFold]) -> None:
-    assert audit("statut_marital", *company) is None
+    assert audit(TECHNOVA.by_name["statut_marital"], *company) is None
 
 
 def test_a_group_of_which_nobody_left_has_no_recall(company: tuple[pd.DataFrame, OutOfFold]) -> None:
@@ -136,7 +136,7 @@ def test_a_group_of_which_nobody_left_has_no_recall(company: tuple[pd.DataFrame,
     none = OutOfFold(
         np.zeros_like(decisions.has_left), decisions.probabilities, decisions.flagged, decisions.thresholds
     )
-    found = audit("genre", employees, none, 0)
+    found = audit(TECHNOVA.by_name["genre"], employees, none, 0)
     assert found is not None
     assert found.groups[0].recall.value is None
     assert found.groups[0].precision.value == 0

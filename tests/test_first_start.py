@@ -24,11 +24,11 @@ from churn.core.errors import DatabaseError, IdentityError
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
+from churn.dictionary.technova import TECHNOVA
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.preflight import DatabaseProbe, prepare
 from churn.records.audit_log import events
-from churn.schemas.employee import EXAMPLE
 from harness import postgres
 from harness.identities import a_token, a_user, bearer
 from harness.servers import (
@@ -41,6 +41,7 @@ from harness.servers import (
     home_beside,
     wait_until,
 )
+from tests.support.company import EXAMPLE
 
 SHOWN = "shown this once"
 STARTERS = 4
@@ -264,7 +265,7 @@ def test_nor_with_a_worker_that_takes_the_place_of_another(
     named(monkeypatch)
     monkeypatch.setenv("CHURN_MODEL", model.tag)
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
-    prepare(load())
+    prepare(load(), TECHNOVA)
     revoke(engine)
     DatabaseProbe(engine, load())()
     assert not sign_in(engine, "marie", "correct horse").is_good

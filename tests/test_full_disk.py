@@ -7,8 +7,8 @@ import pytest
 
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from harness.servers import RestartableServer, environment, home_beside
+from tests.support.company import EXAMPLE
 from tests.support.disks import fill, small_disk
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"

@@ -7,25 +7,25 @@ from typing import Any
 import pytest
 
 from churn.core.errors import ModelError
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.model import scorecard, self_test
 from churn.model.golden_rows import golden_rows
 from churn.model.pipeline import build_pipeline, compile_scorecard, fit, frame
-from churn.model.sample import make_employees
+from churn.model.sample import make_employees, typical_employees
 from churn.model.scorecard import Scorecard
 
-FIELDS = domain.FEATURES
+FIELDS = TECHNOVA.features
 EMPLOYEES = make_employees(300, seed=2)
 PIPELINE = fit(
     build_pipeline(FIELDS),
     frame(EMPLOYEES.to_dict("records"), FIELDS),  # type: ignore[arg-type]
-    (EMPLOYEES[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool),
+    (EMPLOYEES[TECHNOVA.target.name] == TECHNOVA.left).to_numpy(dtype=bool),
 )
 
 
 @pytest.fixture
 def parts() -> dict[str, Any]:
-    golden = json.loads(json.dumps(golden_rows(PIPELINE, FIELDS)))
+    golden = json.loads(json.dumps(golden_rows(PIPELINE, FIELDS, TECHNOVA, typical_employees())))
     return {
         "fields": [field.name for field in FIELDS],
         "threshold": 0.2,
@@ -39,7 +39,7 @@ def card() -> Scorecard:
 
 
 def test_a_sound_model_passes_without_a_note(parts: dict[str, Any]) -> None:
-    found = self_test.examine(card(), **parts)
+    found = self_test.examine(card(), TECHNOVA, **parts)
     assert (found.passed, found.failures, found.notes) == (True, (), ())
     found.require("churn:sound")
 
@@ -64,7 +64,7 @@ def test_a_scorecard_that_was_touched_fails(name: str, parts: dict[str, Any]) ->
         effect["points"]["Oui"] += 1e-6
     else:
         effect["pieces"] = [[*piece[:-1], piece[-1] + 1e-6] for piece in effect["pieces"]]
-    found = self_test.examine(scorecard.from_dict(plain), **parts)
+    found = self_test.examine(scorecard.from_dict(plain), TECHNOVA, **parts)
     assert not found.passed
     assert "golden rows are not reproduced to 1e-09" in found.failures[0]
     with pytest.raises(ModelError, match=r"model churn:touched failed its self-test: .* golden rows"):
@@ -75,7 +75,7 @@ def test_contributions_count_not_only_the_probability(parts: dict[str, Any]) -> 
     golden = copy.deepcopy(parts["golden"])
     golden[0]["contributions"]["revenu_mensuel"] += 0.5
     golden[0]["contributions"]["heure_supplementaires"] -= 0.5
-    assert not self_test.examine(card(), **{**parts, "golden": golden}).passed
+    assert not self_test.examine(card(), TECHNOVA, **{**parts, "golden": golden}).passed
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_contributions_count_not_only_the_probability(parts: dict[str, Any]) -> 
     ],
 )
 def test_what_else_fails(changed: dict[str, Any], says: str, parts: dict[str, Any]) -> None:
-    found = self_test.examine(card(), **{**parts, **changed})
+    found = self_test.examine(card(), TECHNOVA, **{**parts, **changed})
     assert any(says in failure for failure in found.failures)
 
 
 def test_another_library_version_is_a_note_and_no_failure(parts: dict[str, Any]) -> None:
     versions = {**parts["versions"], "scikit-learn": "0.24.0"}
-    found = self_test.examine(card(), **{**parts, "versions": versions})
+    found = self_test.examine(card(), TECHNOVA, **{**parts, "versions": versions})
     assert found.passed
     assert found.notes == (f"exported with scikit-learn 0.24.0, here is {parts['versions']['scikit-learn']}",)

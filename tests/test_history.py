@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import delete, select
 
 from churn.database.tables import api_responses, employee_inputs, requests
-from churn.dictionary.domain import risk_band
 from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.writer import Writer
+from churn.schemas.bands import risk_band
 from churn.schemas.caller import Caller
 from churn.schemas.prediction import Scored
 from harness.identities import a_token

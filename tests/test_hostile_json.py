@@ -14,13 +14,13 @@ from sqlalchemy import Engine, select
 
 from churn.database.engine import make_engine
 from churn.database.tables import api_responses, prediction_results, requests
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
-from churn.schemas.employee import EXAMPLE
 from harness.servers import Server, bentoml_serve, environment, home_beside
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 from tests.support.hostile import ROUTES, ROW, Case, cases
 from tests.support.hostile_employees import FIELDS, KINDS, OK, SECRET, VALUES, employee
 
@@ -153,8 +153,8 @@ def test_the_corpus_over_the_wire(server: Server, server_database: str, path: st
 
 
 NAMES = st.one_of(
-    st.sampled_from([json.dumps(field.name) for field in domain.FIELDS]),
-    st.sampled_from([json.dumps(alias) for field in domain.FIELDS for alias in field.aliases]),
+    st.sampled_from([json.dumps(field.name) for field in TECHNOVA.fields]),
+    st.sampled_from([json.dumps(alias) for field in TECHNOVA.fields for alias in field.aliases]),
     st.text(st.characters(exclude_categories=()), max_size=80).map(json.dumps),
 )
 SHORT = [text for text in VALUES if len(text) < 10_000]
@@ -163,7 +163,7 @@ RAW = st.one_of(
     st.floats().map(json.dumps),
     st.integers(-(10**500), 10**500).map(str),
     st.text(st.characters(exclude_categories=()), max_size=80).map(json.dumps),
-    st.sampled_from([json.dumps(category) for field in domain.FIELDS for category in field.categories]),
+    st.sampled_from([json.dumps(category) for field in TECHNOVA.fields for category in field.categories]),
 )
 
 

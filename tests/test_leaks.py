@@ -19,11 +19,11 @@ from churn.database import schema
 from churn.database.engine import make_engine, opened
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from harness.crashes import has_replayed
 from harness.identities import a_token, a_user, basic, bearer
 from harness.servers import RestartableServer, environment, home_beside
 from tests.support import canaries
+from tests.support.company import EXAMPLE
 from tests.support.leak_sources import Exchange, LeakSources, World, database
 from tests.support.marks import Marks, May
 

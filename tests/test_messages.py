@@ -3,8 +3,8 @@ from typing import get_args
 import pytest
 
 from churn.core.errors import FieldError
-from churn.dictionary import domain
-from churn.dictionary.domain import Language
+from churn.core.language import Language
+from churn.dictionary.technova import TECHNOVA
 from churn.i18n import messages
 
 
@@ -79,7 +79,7 @@ def test_the_language_is_what_the_header_prefers(header: str, language: Language
 def test_a_reason_is_a_sentence(
     name: str, value: object, contribution: float, french: str, english: str
 ) -> None:
-    field = domain.BY_NAME[name]
+    field = TECHNOVA.by_name[name]
     assert messages.reason(field, value, contribution, "fr") == french
     assert messages.reason(field, value, contribution, "en") == english
 
@@ -119,7 +119,7 @@ def test_a_reason_without_a_field_is_that_of_all_others() -> None:
 def test_a_suggestion_is_a_sentence(
     name: str, old: object, new: object, probability: float, french: str, english: str
 ) -> None:
-    field, lever = domain.BY_NAME[name], domain.LEVERS[name]
+    field, lever = TECHNOVA.by_name[name], TECHNOVA.levers[name]
     assert messages.suggestion(field, lever, (old, new), probability, "fr") == french
     assert messages.suggestion(field, lever, (old, new), probability, "en") == english
 
@@ -130,7 +130,7 @@ def test_every_outcome_of_a_what_if_has_its_sentence_in_both_languages() -> None
 
 
 def test_every_translated_value_is_one_of_the_dictionary() -> None:
-    assert set(domain.VALUE_LABELS) <= {value for field in domain.FIELDS for value in field.categories}
+    assert all(set(field.value_labels) <= set(field.categories) for field in TECHNOVA.fields)
 
 
 def test_every_kind_of_field_error_has_a_sentence_in_both_languages() -> None:

@@ -14,10 +14,10 @@ from churn.access.users import list_users, set_active, sign_in
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
-from churn.schemas.employee import EXAMPLE
 from harness.identities import PASSWORD, a_token, a_user, basic, bearer
 from tests.conftest import Served
 from tests.support import identities0002
+from tests.support.company import EXAMPLE
 
 # As some keyboards send it: ê in two characters.
 DECOMPOSED = unicodedata.normalize("NFD", "une forêt de chênes")

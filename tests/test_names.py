@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 
 from churn.core.errors import ExtractError
-from churn.dictionary import domain, names
+from churn.dictionary.folding import fold_name
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.ingest.flat import FlatTable
 from churn.model.sample import write_sample
-from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 from tests.support.spellings import spellings
 
 MEANT = {
@@ -96,7 +97,7 @@ def unknown(name: str, where: Path) -> str:
     """Return what is said of a column by a file to be scored."""
     pd.DataFrame([{**EXAMPLE, name: 1}]).to_csv(where / "flat.csv", index=False)
     with pytest.raises(ExtractError) as caught:
-        FlatTable(where / "flat.csv")
+        FlatTable(where / "flat.csv", TECHNOVA)
     return str(caught.value)
 
 
@@ -104,11 +105,11 @@ def unknown(name: str, where: Path) -> str:
 def test_what_can_mean_one_field_is_said_of_files(tmp_path: Path, given: str, name: str) -> None:
     assert f"no such column, or {name}, if that is meant" in unknown(given, tmp_path)
     write_sample(tmp_path, rows=2)
-    extract = domain.BY_NAME[name].extract
+    extract = TECHNOVA.by_name[name].extract
     path = tmp_path / f"extrait_{extract}.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(name, given, 1), encoding="utf-8")
     with pytest.raises(ExtractError, match=f"no such column, or {name}, if that is meant"):
-        extracts.read(tmp_path)
+        extracts.read(tmp_path, TECHNOVA)
 
 
 def test_what_can_mean_one_field_is_said_by_the_api(served: Served) -> None:
@@ -128,16 +129,18 @@ def test_what_can_mean_one_field_is_said_by_the_api(served: Served) -> None:
 @pytest.mark.parametrize("given", OTHERS)
 def test_what_is_another_thing_is_no_field(tmp_path: Path, given: str) -> None:
     assert "if that is meant" not in unknown(given, tmp_path)
-    assert names.meant(given) is None
+    assert TECHNOVA.names.meant(given) is None
 
 
 def test_no_unit_is_suggested_away() -> None:
-    for field in domain.INPUTS:
+    for field in TECHNOVA.inputs:
         for name in spellings(field):
-            words = domain.fold_name(name).split("_")
+            words = fold_name(name).split("_")
             for unit in UNITS:
                 for n in range(len(words)):
                     for other in ([*words[:n], unit, *words[n:]], [*words[:n], unit, *words[n + 1 :]]):
-                        found = names.meant("_".join(other)) or names.field_of("_".join(other))
+                        found = TECHNOVA.names.meant("_".join(other)) or TECHNOVA.names.field_of(
+                            "_".join(other)
+                        )
                         # Where a word without meaning made way for it, or only the unit is left.
-                        assert found is None or unit in domain.fold_name(name), (name, unit, other)
+                        assert found is None or unit in fold_name(name), (name, unit, other)

@@ -14,15 +14,16 @@ from click.testing import CliRunner, Result
 from churn import PROJECT
 from churn.cli.main import main
 from churn.core.errors import ExtractError
-from churn.dictionary import domain
-from churn.dictionary.domain import Mark
+from churn.dictionary.folding import fold_name
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts, reader
 from churn.ingest.flat import FlatTable
 from churn.ingest.labelled import read_labelled
+from churn.ingest.mark import Mark
 from churn.model.registry import ServedModel
 from churn.model.sample import write_sample
-from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
+from tests.support.company import EXAMPLE, EXTRACTS
 from tests.support.tables import read
 
 PAY, RISE, DISTANCE = "revenu_mensuel", "augmentation_salaire_precedente", "distance_domicile_travail"
@@ -76,7 +77,7 @@ def flat(folder: Path, column: str, cells: list[str], delimiter: str = ";") -> P
 def by_file(path: Path, column: str, **told: Any) -> list[float]:
     """Return a column's values, NaN for those of rows that were refused."""
     found: dict[int, float] = {}
-    for rows in FlatTable(path, **told).batches():
+    for rows in FlatTable(path, TECHNOVA, **told).batches():
         found |= dict(zip(rows.numbers.tolist(), rows.cells[column].tolist(), strict=True))
         found |= {reject.place: NAN for reject in rows.rejects}
     return [found[number] for number in sorted(found)]
@@ -85,11 +86,11 @@ def by_file(path: Path, column: str, **told: Any) -> list[float]:
 def put(folder: Path, column: str, cells: list[str]) -> Path:
     """Write the extracts of a few employees, with these cells in a column, separated by semicolons."""
     write_sample(folder, rows=len(cells))
-    for extract in domain.EXTRACTS:
+    for extract in EXTRACTS:
         path = folder / f"extrait_{extract}.csv"
         header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
         for place, name in enumerate(header):
-            if domain.fold_name(name) in domain.BY_NAME[column].spellings:
+            if fold_name(name) in TECHNOVA.by_name[column].spellings:
                 for row, cell in zip(rows, cells, strict=True):
                     row[place] = cell
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -114,7 +115,7 @@ class TestThousands:
         for written in (cells, mirrored(cells)):
             same(by_file(flat(tmp_path, PAY, written), PAY), values)
             if NAN not in values:
-                found = extracts.read(put(tmp_path, PAY, written))[PAY].tolist()
+                found = extracts.read(put(tmp_path, PAY, written), TECHNOVA)[PAY].tolist()
                 same(sorted(found), sorted(values))
 
     @pytest.mark.parametrize(("cells", "by_thousands", "by_decimals"), OPEN)
@@ -131,7 +132,7 @@ class TestThousands:
         for mark, other, written in zip(marks, marks[::-1], (cells, mirrored(cells)), strict=True):
             path = flat(tmp_path, PAY, written, delimiter)
             with pytest.raises(ExtractError) as caught:
-                FlatTable(path)
+                FlatTable(path, TECHNOVA)
             assert (
                 f"flat.csv:1: {PAY}: numbers that can be read in one way; here 1{mark}234 may be 1234"
                 in str(caught.value)
@@ -144,20 +145,24 @@ class TestThousands:
         years = "annees_dans_l_entreprise"
         for cells in (["3,0", "12.0", "7"], ["3.000", "12.000", "7"], ["3,000", "12", "7"]):
             same(by_file(flat(tmp_path, years, cells), years), [3, 12, 7])
-            assert sorted(extracts.read(put(tmp_path, years, cells))[years]) == [3, 7, 12]
+            assert sorted(extracts.read(put(tmp_path, years, cells), TECHNOVA)[years]) == [3, 7, 12]
         same(by_file(flat(tmp_path, RISE, ["11,500 %", "8.125"]), RISE), [11.5, 8.125])
 
     def test_are_asked_for_in_extracts(self, tmp_path: Path) -> None:
         put(tmp_path, PAY, ["8.527", "1.023", "950"])
         for read_them in (extracts.read, extracts.read_scorable, read_labelled):
             with pytest.raises(ExtractError) as caught:
-                read_them(tmp_path)
+                read_them(tmp_path, TECHNOVA)
             (problem,) = caught.value.problems
             assert str(problem).startswith(f"extrait_sirh.csv:1: {PAY}: numbers that can be read in one way")
         notices: list[str] = []
-        assert sorted(extracts.read(tmp_path, thousands=".", tell=notices.append)[PAY]) == [950, 1023, 8527]
+        assert sorted(extracts.read(tmp_path, TECHNOVA, thousands=".", tell=notices.append)[PAY]) == [
+            950,
+            1023,
+            8527,
+        ]
         assert notices == [f"extrait_sirh.csv: {PAY}: 1.234 is read as 1234"]
-        assert sorted(extracts.read(tmp_path, thousands=",")[PAY]) == [1.023, 8.527, 950]
+        assert sorted(extracts.read(tmp_path, TECHNOVA, thousands=",")[PAY]) == [1.023, 8.527, 950]
 
     def test_are_no_question_where_numbers_are_typed(self, tmp_path: Path) -> None:
         table = pd.DataFrame([{**EXAMPLE, PAY: 8.527}, {**EXAMPLE, PAY: 1.023}])
@@ -165,12 +170,12 @@ class TestThousands:
         assert by_file(tmp_path / "typed.parquet", PAY) == [8.527, 1.023]
         table.astype({PAY: str}).to_parquet(tmp_path / "texts.parquet")
         with pytest.raises(ExtractError, match=r"here 1\.234 may be 1234"):
-            FlatTable(tmp_path / "texts.parquet")
+            FlatTable(tmp_path / "texts.parquet", TECHNOVA)
         put(tmp_path, PAY, ["1", "2"])
         sirh = tmp_path / "extrait_sirh.csv"
         pd.read_csv(sirh, sep=";").assign(**{PAY: [8.527, 1.023]}).to_parquet(sirh.with_suffix(".parquet"))
         sirh.unlink()
-        assert sorted(extracts.read(tmp_path)[PAY]) == [1.023, 8.527]
+        assert sorted(extracts.read(tmp_path, TECHNOVA)[PAY]) == [1.023, 8.527]
 
     def test_are_decided_for_the_whole_file_and_each_column(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -180,7 +185,7 @@ class TestThousands:
         path = flat(tmp_path, PAY, cells)
         table = pd.read_csv(path, sep=";", dtype=str).assign(**{DISTANCE: ["12.5"] * 300 + ["8.125"]})
         table.to_csv(path, index=False, sep=";")
-        assert len(list(FlatTable(path).batches())) > 1
+        assert len(list(FlatTable(path, TECHNOVA).batches())) > 1
         assert by_file(path, PAY) == [8527] * 300 + [1234.5]
         assert by_file(path, DISTANCE) == [12.5] * 300 + [8.125]
 
@@ -207,11 +212,11 @@ class TestPercentages:
         self, tmp_path: Path, cells: list[str], values: list[float], told: str | None
     ) -> None:
         notices: list[str] = []
-        found = extracts.read(put(tmp_path, RISE, cells), tell=notices.append)
+        found = extracts.read(put(tmp_path, RISE, cells), TECHNOVA, tell=notices.append)
         same(found[RISE].tolist(), values)
         path = flat(tmp_path, RISE, cells)
         same(by_file(path, RISE), values)
-        by_flat = [notice for notice in FlatTable(path).notices if notice.startswith(RISE)]
+        by_flat = [notice for notice in FlatTable(path, TECHNOVA).notices if notice.startswith(RISE)]
         assert [notice.partition(": ")[2] for notice in notices] == by_flat
         assert len(by_flat) == (told is not None)
         assert told is None or told in by_flat[0]
@@ -224,12 +229,12 @@ class TestPercentages:
         path = tmp_path / "typed.parquet"
         pd.DataFrame([{**EXAMPLE, RISE: number} for number in numbers]).to_parquet(path)
         same(by_file(path, RISE), values)
-        assert sum(notice.startswith(RISE) for notice in FlatTable(path).notices) == 1
+        assert sum(notice.startswith(RISE) for notice in FlatTable(path, TECHNOVA).notices) == 1
 
     def test_are_decided_for_the_whole_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reader, "BLOCK_BYTES", 1 << 10)
         path = flat(tmp_path, RISE, ["0.5"] * 300 + ["3"])
-        assert len(list(FlatTable(path).batches())) > 1
+        assert len(list(FlatTable(path, TECHNOVA).batches())) > 1
         assert by_file(path, RISE) == [0.5] * 300 + [3]
 
 
@@ -323,7 +328,7 @@ class TestCommands:
 
     def test_the_same_files_read_in_another_way_are_other_data(self, tmp_path: Path) -> None:
         put(tmp_path, PAY, ["8.527", "1.023"])
-        found = {extracts.fingerprint(tmp_path, mark) for mark in (None, ".", ",")}
+        found = {extracts.fingerprint(tmp_path, TECHNOVA, mark) for mark in (None, ".", ",")}
         assert len(found) == 3
 
     def test_a_pipe_is_refused_in_one_sentence(self, tmp_path: Path) -> None:
@@ -339,14 +344,14 @@ class TestCommands:
 @pytest.mark.parametrize("case", [str.lower, str.upper])
 def test_line_ends_and_suffixes(tmp_path: Path, ending: str, last: bool, case: Any) -> None:
     put(tmp_path, PAY, ["8527", "1023", "950"])
-    expected = extracts.read(tmp_path)
-    for name in domain.EXTRACTS:
+    expected = extracts.read(tmp_path, TECHNOVA)
+    for name in EXTRACTS:
         path = tmp_path / f"extrait_{name}.csv"
         text = path.read_text(encoding="utf-8").replace("\n", ending)
         path.unlink()
         path = tmp_path / case(path.name)
         path.write_text(text if last else text.removesuffix(ending), encoding="utf-8", newline="")
-    pd.testing.assert_frame_equal(extracts.read(tmp_path), expected)
+    pd.testing.assert_frame_equal(extracts.read(tmp_path, TECHNOVA), expected)
     source = flat(tmp_path, PAY, ["8527", "1023", "x"])
     text = source.read_text(encoding="utf-8").replace("\n", ending)
     source.unlink()
@@ -357,12 +362,12 @@ def test_line_ends_and_suffixes(tmp_path: Path, ending: str, last: bool, case: A
 
 def test_lines_are_counted_by_carriage_returns(tmp_path: Path) -> None:
     put(tmp_path, PAY, ["8527", "x", "950"])
-    for name in domain.EXTRACTS:
+    for name in EXTRACTS:
         path = tmp_path / f"extrait_{name}.csv"
         path.write_bytes(path.read_bytes().replace(b"\r\n", b"\r"))
     with pytest.raises(ExtractError, match=rf"extrait_sirh.csv:3: {PAY} = 'x'"):
-        extracts.read(tmp_path)
+        extracts.read(tmp_path, TECHNOVA)
     path = tmp_path / "extrait_sirh.csv"
     path.write_bytes(path.read_bytes().replace(b";x;", b";\xe9;"))
     with pytest.raises(ExtractError, match=r"extrait_sirh.csv:3: UTF-8 text"):
-        extracts.read(tmp_path)
+        extracts.read(tmp_path, TECHNOVA)

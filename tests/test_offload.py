@@ -18,9 +18,9 @@ from churn.database.engine import opened
 from churn.database.tables import api_responses, employee_inputs, prediction_results, requests
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
-from churn.schemas.employee import EXAMPLE
 from harness.servers import RestartableServer, environment, resident, wait_until
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 from tests.support.deadlines import short_deadline
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from churn.batch.run_journal import records
-from churn.dictionary import domain
-from churn.dictionary.domain import Extract
+from churn.dictionary.folding import fold_name
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.ingest.flat import FlatTable
 from tests.conftest import Served
+from tests.support.company import EXTRACTS
 from tests.support.spellings import PASSED_OVER, ROUNDS, TARGET, WAYS, WHOLE, renamed
 
 # Every spelling as it is, and every way to write names with two spellings of each.
@@ -32,13 +33,9 @@ def logged(served: Served, count: int) -> list[dict[str, Any]]:
 
 
 def test_every_spelling_is_of_one_field() -> None:
-    every = [
-        domain.fold_name(name)
-        for field in domain.FIELDS
-        for name in {*map(domain.fold_name, field.spellings)}
-    ]
+    every = [fold_name(name) for field in TECHNOVA.fields for name in {*map(fold_name, field.spellings)}]
     assert len(every) == len(set(every))
-    assert set(WHOLE) == {field.name for field in domain.INPUTS}
+    assert set(WHOLE) == {field.name for field in TECHNOVA.inputs}
 
 
 def test_the_api(served: Served) -> None:
@@ -68,33 +65,33 @@ def test_files_to_be_scored(tmp_path: Path, name: str) -> None:
     as_text = name == "texts.parquet"
     for way, number in ROWS:
         table = pd.DataFrame([row(way, number)])
-        [rows] = FlatTable(flat(tmp_path / name, table.astype(str) if as_text else table)).batches()
-        [found] = records(rows)
+        [rows] = FlatTable(flat(tmp_path / name, table.astype(str) if as_text else table), TECHNOVA).batches()
+        [found] = records(rows, TECHNOVA)
         assert found | {"employee_id": int(found["employee_id"])} == WHOLE, (way, number)
 
 
-def extract(folder: Path, name: Extract, way: str, number: int) -> None:
+def extract(folder: Path, name: str, way: str, number: int) -> None:
     """Write one extract of the employee."""
     fields = [
-        field.name for field in domain.FIELDS if field.extract == name and field is not domain.IDENTIFIER
+        field.name for field in TECHNOVA.fields if field.extract == name and field is not TECHNOVA.identifier
     ]
     cells = {renamed(field, way, number): (WHOLE | TARGET)[field] for field in fields}
     # Each extract's own way to name who it is, and the names that all of them have in common.
-    ids = [domain.ID_COLUMNS[name], *({"employee_id"} if number else ())]
+    ids = [EXTRACTS[name].id_column, *({"employee_id"} if number else ())]
     who = WAYS[way](ids[-1]) if number < 2 else renamed("employee_id", way, number)
     cells[who] = PASSED_OVER.get(ids[0], 7) if who == WAYS[way](ids[0]) else 7
-    cells |= {WAYS[way](one): PASSED_OVER[one] for one in domain.CONSTANT_COLUMNS[name]}
+    cells |= {WAYS[way](one): PASSED_OVER[one] for one in EXTRACTS[name].constant_columns}
     with (folder / f"extrait_{name}.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([cells.keys(), cells.values()])
 
 
 def test_extracts(tmp_path: Path) -> None:
     for way, number in ROWS:
-        for name in domain.EXTRACTS:
+        for name in EXTRACTS:
             extract(tmp_path, name, way, number)
-        [found] = extracts.read(tmp_path).to_dict("records")
+        [found] = extracts.read(tmp_path, TECHNOVA).to_dict("records")
         assert found == WHOLE | TARGET, (way, number)
-        [scorable] = extracts.read_scorable(tmp_path).table.to_dict("records")
+        [scorable] = extracts.read_scorable(tmp_path, TECHNOVA).table.to_dict("records")
         assert scorable == WHOLE, (way, number)
 
 
@@ -103,5 +100,5 @@ def test_the_target_is_in_files_alone(served: Served, tmp_path: Path) -> None:
         name = renamed("a_quitte_l_entreprise", way, number)
         answer = served.client.post("/predict", json=WHOLE | {name: "Non"})
         assert [entry["type"] for entry in answer.json()["detail"]] == ["target"], name
-        table = FlatTable(flat(tmp_path / "with.csv", pd.DataFrame([WHOLE | {name: "Non"}])))
+        table = FlatTable(flat(tmp_path / "with.csv", pd.DataFrame([WHOLE | {name: "Non"}])), TECHNOVA)
         assert any("is what the model predicts: ignored" in notice for notice in table.notices), name

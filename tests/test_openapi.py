@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
 import churn
-from churn.dictionary import domain
-from churn.schemas.employee import EXAMPLE, Employee
+from churn.dictionary.field import LARGEST
+from churn.dictionary.technova import TECHNOVA
 from churn.schemas.responses import Suggestion, WhatIfAnswer
 from churn.web.openapi.document import make_document
 from churn.web.openapi.operations import OPERATIONS
 from churn.web.routes import ROUTES
 from harness.identities import a_token, bearer
 from tests.conftest import Served
+from tests.support.company import EXAMPLE, MODELS
 
 BODIES = {"/predict": EXAMPLE, "/predict_batch": [EXAMPLE], "/what_if": {"employee": EXAMPLE, "changes": {}}}
 # One call for each status that can be had at will.
@@ -37,7 +38,7 @@ REFUSED: dict[str, tuple[int, str, str, dict[str, Any]]] = {
 }
 
 
-DOCUMENT = make_document()
+DOCUMENT = make_document(MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -131,22 +132,22 @@ def test_describes_a_refusal_for_want_of_scopes(served: Served, document: dict[s
 
 def test_names_every_field_of_an_employee(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    assert list(schemas["Employee"]["properties"]) == [field.name for field in domain.INPUTS]
-    assert schemas["Employee"]["required"] == [field.name for field in domain.CORE]
-    changeable = [field.name for field in domain.INPUTS if field is not domain.IDENTIFIER]
+    assert list(schemas["Employee"]["properties"]) == [field.name for field in TECHNOVA.inputs]
+    assert schemas["Employee"]["required"] == [field.name for field in TECHNOVA.core]
+    changeable = [field.name for field in TECHNOVA.inputs if field is not TECHNOVA.identifier]
     assert list(schemas["Changes"]["properties"]) == changeable
     assert "required" not in schemas["Changes"]
 
 
 def test_bounds_every_number(document: dict[str, Any]) -> None:
     properties = document["components"]["schemas"]["Employee"]["properties"]
-    for field in domain.INPUTS:
+    for field in TECHNOVA.inputs:
         if field.numeric:
             schema = properties[field.name]
             number = next(
                 one for one in schema.get("anyOf", [schema]) if one["type"] in ("integer", "number")
             )
-            maximum = domain.LARGEST if field.maximum is None else field.maximum
+            maximum = LARGEST if field.maximum is None else field.maximum
             assert (number["minimum"], number["maximum"]) == (field.minimum, maximum), field.name
 
 
@@ -167,13 +168,16 @@ def patterns(name: str) -> list[str]:
     return [one["pattern"] for one in EMPLOYEE[name]["anyOf"] if "pattern" in one]
 
 
-@pytest.mark.parametrize("name", [field.name for field in domain.INPUTS if field.kind == "category"])
+@pytest.mark.parametrize("name", [field.name for field in TECHNOVA.inputs if field.kind == "category"])
 @given(data=st.data())
 def test_takes_every_spelling_that_it_describes(name: str, data: st.DataObject) -> None:
-    field = domain.BY_NAME[name]
+    field = TECHNOVA.by_name[name]
     (pattern,) = patterns(name)
     value = data.draw(st.from_regex(pattern, fullmatch=True))
-    assert getattr(Employee.model_validate({**EXAMPLE, field.name: value}), field.name) in field.categories
+    assert (
+        getattr(MODELS.employee.model_validate({**EXAMPLE, field.name: value}), field.name)
+        in field.categories
+    )
     for spelling in (*field.categories, *field.value_aliases):
         for one in (spelling, spelling.upper(), spelling.lower(), spelling.replace(" ", "")):
             assert re.search(pattern, one), one
@@ -181,13 +185,16 @@ def test_takes_every_spelling_that_it_describes(name: str, data: st.DataObject) 
 
 @given(text=st.from_regex(patterns("employee_id")[0], fullmatch=True))
 def test_takes_every_identifier_that_it_describes(text: str) -> None:
-    assert Employee.model_validate({**EXAMPLE, "employee_id": text}).employee_id == text.strip()
+    assert (
+        MODELS.employee.model_validate({**EXAMPLE, "employee_id": text}).record()["employee_id"]
+        == text.strip()
+    )
 
 
 @given(text=st.from_regex(patterns("augmentation_salaire_precedente")[0], fullmatch=True))
 def test_takes_every_percentage_that_it_describes(text: str) -> None:
-    found = Employee.model_validate({**EXAMPLE, "augmentation_salaire_precedente": text})
-    assert found.augmentation_salaire_precedente is not None
+    found = MODELS.employee.model_validate({**EXAMPLE, "augmentation_salaire_precedente": text})
+    assert found.record()["augmentation_salaire_precedente"] is not None
 
 
 def test_has_the_version_of_the_package(document: dict[str, Any]) -> None:

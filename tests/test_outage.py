@@ -15,13 +15,13 @@ from churn.database.engine import opened
 from churn.database.tables import employee_inputs, prediction_results, requests
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from harness import postgres
 from harness.audit import Audit, audit, in_order
 from harness.clients import Clients
 from harness.crashes import has_replayed
 from harness.postgres import OwnServer
 from harness.servers import RestartableServer, environment, home_beside
+from tests.support.company import EXAMPLE
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 CALLS = 30

@@ -16,12 +16,12 @@ from churn.database.months import Month
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
-from churn.schemas.employee import EXAMPLE
 from harness import postgres
 from harness.servers import home_beside, wait_until
 from tests.conftest import _served
 from tests.support import journal0001
 from tests.support.calls import count
+from tests.support.company import EXAMPLE
 from tests.support.journal0001 import NOVEMBER
 from tests.support.monthly import keys, months
 from tests.support.pgbouncer import pooled

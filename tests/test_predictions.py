@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from churn.core.errors import InvalidInputError, PayloadTooLargeError
-from churn.schemas.employee import EXAMPLE
 from churn.web.endpoints import body_reader
-from churn.web.parsing import MAX_BYTES, MAX_ERRORS, MAX_ROWS, read_many, read_one, read_what_if
+from churn.web.parsing import MAX_BYTES, MAX_ERRORS, MAX_ROWS, Parser
 from churn.web.routes import ROUTES, JsonBody
 from harness.servers import PATIENCE
 from tests.conftest import Served
+from tests.support.company import EXAMPLE, PARSER
 
 JSON = {"Content-Type": "application/json"}
 
@@ -29,16 +29,17 @@ def refused(read: Callable[[bytes], object], body: object) -> list[Entry]:
 
 
 def entries(body: object, *, many: bool = False) -> list[Entry]:
-    return refused(read_many if many else read_one, body)
+    return refused(PARSER.read_many if many else PARSER.read_one, body)
 
 
 def test_a_valid_employee_is_read() -> None:
-    assert read_one(json.dumps(EXAMPLE).encode()).record()["heure_supplementaires"] == "Oui"
+    assert PARSER.read_one(json.dumps(EXAMPLE).encode()).record()["heure_supplementaires"] == "Oui"
 
 
 def test_a_batch_is_read_in_order() -> None:
     rows = [{**EXAMPLE, "employee_id": n} for n in (3, 1, 2)]
-    assert [employee.employee_id for employee in read_many(json.dumps(rows).encode())] == [3, 1, 2]
+    read = PARSER.read_many(json.dumps(rows).encode())
+    assert [employee.record()["employee_id"] for employee in read] == [3, 1, 2]
 
 
 @pytest.mark.parametrize("body", [b"", b"  \n"])
@@ -100,9 +101,9 @@ def test_the_name_of_an_unknown_field_is_cut() -> None:
 
 def test_a_batch_has_a_largest_size() -> None:
     rows = [EXAMPLE] * MAX_ROWS
-    assert len(read_many(json.dumps(rows).encode())) == MAX_ROWS
+    assert len(PARSER.read_many(json.dumps(rows).encode())) == MAX_ROWS
     with pytest.raises(PayloadTooLargeError, match="over 10000 rows"):
-        read_many(json.dumps([*rows, EXAMPLE]).encode())
+        PARSER.read_many(json.dumps([*rows, EXAMPLE]).encode())
 
 
 def test_a_core_field_that_is_null_is_missing() -> None:
@@ -124,7 +125,7 @@ class TestWhatIf:
 
     def changed(self, changes: dict[str, Any]) -> dict[str, Any]:
         before = {**EXAMPLE, "poste": "Manager", "employee_id": 12}
-        question = read_what_if(json.dumps({"employee": before, "changes": changes}).encode())
+        question = PARSER.read_what_if(json.dumps({"employee": before, "changes": changes}).encode())
         assert question.employee.record() == {**question.employee.record(), **before}
         old, new = question.employee.record(), question.changed().record()
         assert list(old) == list(new)
@@ -149,7 +150,7 @@ class TestWhatIf:
     @pytest.mark.parametrize("name", list(EXAMPLE))
     def test_a_core_field_cannot_become_unknown(self, name: str) -> None:
         body = {"employee": EXAMPLE, "changes": {name: None}}
-        assert refused(read_what_if, body) == [(("body", "changes", name), "missing", name)]
+        assert refused(PARSER.read_what_if, body) == [(("body", "changes", name), "missing", name)]
 
     def test_every_bad_field_of_both_has_one_entry_at_its_place(self) -> None:
         body = {
@@ -159,7 +160,7 @@ class TestWhatIf:
                 "pee": 1, "nombre_participation_pee": 1,
             },
         }  # fmt: skip
-        assert sorted(refused(read_what_if, body)) == sorted(
+        assert sorted(refused(PARSER.read_what_if, body)) == sorted(
             [
                 (("body", "employee", "age"), "greater_than_equal", "age"),
                 (("body", "employee", "couleur"), "unknown_field", None),
@@ -191,11 +192,11 @@ class TestWhatIf:
         ],
     )  # fmt: skip
     def test_what_is_no_what_if(self, body: object, loc: tuple[str, ...], kind: str) -> None:
-        assert refused(read_what_if, body) == [(loc, kind, None)]
+        assert refused(PARSER.read_what_if, body) == [(loc, kind, None)]
 
     def test_what_is_listed_has_an_end(self) -> None:
         body = {"employee": EXAMPLE} | {f"f{n}": n for n in range(1000)}
-        found = refused(read_what_if, body)
+        found = refused(PARSER.read_what_if, body)
         assert (len(found), found[-1]) == (MAX_ERRORS + 1, (("body",), "more_errors", None))
 
 
@@ -244,10 +245,10 @@ class TestLarge:
     ) -> None:
         begun, goes_on = [], threading.Event()
 
-        def read(body: bytes) -> object:
+        def read(parser: Parser, body: bytes) -> object:
             begun.append(body)
             assert goes_on.wait(PATIENCE)
-            return read_one(body)
+            return parser.read_one(body)
 
         large = padded(EXAMPLE, body_reader.SMALL + 1)
         with monkeypatch.context() as patched:

@@ -27,9 +27,9 @@ from churn.journal.pseudonyms import pseudonymizer, stored_forms
 from churn.journal.spool import Spool
 from churn.journal.writer import Writer
 from churn.records.integrity import verify
-from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
 from tests.support.calls import count, make_call, scored
+from tests.support.company import EXAMPLE
 
 Command = Callable[..., tuple[int, str]]
 MINE, HERS = "Zoé-4711", "Ana-0815"

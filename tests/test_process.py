@@ -25,9 +25,9 @@ from churn.database import schema
 from churn.database.engine import make_engine, opened
 from churn.database.tables import JOURNAL
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from harness.identities import a_token
 from harness.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
+from tests.support.company import EXAMPLE
 from tests.support.raw_sockets import answers, connect, received
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from churn.model.sample import write_sample
-from churn.schemas.employee import EXAMPLE
 from harness.servers import PROJECT, Process, environment, free_port
+from tests.support.company import EXAMPLE
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 FIRST_START = 600  # seconds that installing and training may take on a busy machine

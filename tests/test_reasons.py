@@ -8,34 +8,34 @@ import pytest
 from hypothesis import given
 
 from churn import training
-from churn.dictionary import domain
-from churn.dictionary.domain import Language
+from churn.core.language import Language
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.model.pipeline import compile_scorecard
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from churn.model.what_if import compare
-from churn.schemas.employee import EXAMPLE, Changes, Employee
 from churn.schemas.responses import OTHER, Prediction
+from tests.support.company import EXAMPLE, MODELS
 from tests.support.employees import CHANGES, RECORDS
 from tests.support.plans import PASSED, QUICK
 
-PROTECTED = {field.name for field in domain.PROTECTED}
+PROTECTED = {field.name for field in TECHNOVA.protected}
 KNOWN_PROTECTED = {"age": 41, "genre": "F", "statut_marital": "Divorcé(e)"}
 
 
 @pytest.fixture(scope="module")
 def unfair(sample: Path) -> ServedModel:
     """Return a model that takes the protected fields as inputs, as an audit may train one."""
-    fields = (*domain.FEATURES, *domain.PROTECTED)
-    trained = training.train(extracts.read(sample), fields=fields, plan=QUICK)
+    fields = (*TECHNOVA.features, *TECHNOVA.protected)
+    trained = training.train(extracts.read(sample, TECHNOVA), TECHNOVA, fields=fields, plan=QUICK)
     card, report = compile_scorecard(trained.pipeline), trained.report
     threshold = trained.threshold.value
-    return ServedModel("churn:unfair", card, threshold, fields, report.seen, report.to_dict(), PASSED)
+    return ServedModel("churn:unfair", card, threshold, TECHNOVA, report.seen, report.to_dict(), PASSED)
 
 
 def answered(model: ServedModel, record: dict[str, Any], language: Language = "fr") -> Prediction:
-    [scored] = Scorer(model).score([Employee.model_validate(record)])
+    [scored] = Scorer(model).score([MODELS.employee.model_validate(record)])
     return Scorer(model).answer(scored, language)
 
 
@@ -65,7 +65,7 @@ def test_a_sentence_says_which_way_each_moves_the_risk(model: ServedModel, recor
     for language, by_sign in verbs.items():
         for reason in answered(model, record, language).reasons:
             sign = (reason.contribution > 0) - (reason.contribution < 0)
-            assert reason.text.startswith(domain.BY_NAME[reason.field].label(language))
+            assert reason.text.startswith(TECHNOVA.by_name[reason.field].label(language))
             assert reason.text.endswith(by_sign[sign + 1])
 
 
@@ -79,14 +79,14 @@ class TestProtected:
         answer = answered(unfair, record)
         check_sum(answer)
         assert not PROTECTED & {reason.field for reason in answer.reasons}
-        labels = [label for field in domain.PROTECTED for label in field.labels]
+        labels = [label for field in TECHNOVA.protected for label in field.labels]
         assert not any(label in reason.text for reason in answer.reasons for label in labels)
         given_any = any(record.get(name) is not None for name in PROTECTED)
         assert [reason.value for reason in answer.reasons if reason.field == OTHER] == [None] * given_any
 
     def test_what_they_add_is_one_reason_without_name_or_value(self, unfair: ServedModel) -> None:
         record = {**EXAMPLE, **KNOWN_PROTECTED}
-        contributions = unfair.scorecard.contributions(Employee.model_validate(record).record())
+        contributions = unfair.scorecard.contributions(MODELS.employee.model_validate(record).record())
         total = sum(contributions[name] for name in PROTECTED)
         verb = {True: ("augmente", "raises"), False: ("diminue", "lowers")}[total > 0]
         for language, text in (
@@ -100,7 +100,7 @@ class TestProtected:
             }  # fmt: skip
 
     def test_the_journal_keeps_each_of_them_for_audits(self, unfair: ServedModel) -> None:
-        [scored] = Scorer(unfair).score([Employee.model_validate({**EXAMPLE, **KNOWN_PROTECTED})])
+        [scored] = Scorer(unfair).score([MODELS.employee.model_validate({**EXAMPLE, **KNOWN_PROTECTED})])
         assert {name: scored.values[name] for name in PROTECTED} == KNOWN_PROTECTED
         assert set(scored.contributions) >= PROTECTED
 
@@ -112,8 +112,8 @@ class TestProtected:
     def test_a_what_if_tells_their_changes_in_sum(
         self, unfair: ServedModel, record: dict[str, Any], changes: dict[str, Any]
     ) -> None:
-        employee = Employee.model_validate(record)
-        changed = employee.model_copy(update=Changes.model_validate(changes).given())
+        employee = MODELS.employee.model_validate(record)
+        changed = employee.model_copy(update=MODELS.changes.model_validate(changes).given())
         before, after = Scorer(unfair).score([employee, changed])
         answer = compare(Scorer(unfair), before, after, "fr")
         fields = {field.field: field for field in answer.difference.fields}

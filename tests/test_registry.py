@@ -12,16 +12,17 @@ import pytest
 from packaging.requirements import Requirement
 
 from churn.core.errors import ModelError
+from churn.dictionary.technova import TECHNOVA
 from churn.model import listing, registry, self_test
 from churn.model.pipeline import frame
 from churn.model.registry import ServedModel
 from churn.model.scorecard import Calibration
-from churn.schemas.employee import EXAMPLE
 from harness.servers import PROJECT, environment
+from tests.support.company import EXAMPLE
 
 
 def test_what_was_saved_comes_back(model: ServedModel) -> None:
-    again = registry.load(model.tag)
+    again = registry.load(model.tag, TECHNOVA)
     assert (again.tag, again.threshold, again.fields) == (model.tag, model.threshold, model.fields)
     assert 0 < model.threshold < 1
     low, high = model.seen["revenu_mensuel"]
@@ -34,19 +35,19 @@ def test_what_was_saved_comes_back(model: ServedModel) -> None:
 @pytest.mark.parametrize("tag", ["churn:nothing", "nobody:latest"])
 def test_a_model_that_is_not_there_is_named_with_what_makes_one(tag: str) -> None:
     with pytest.raises(ModelError, match=f"no model '{tag}' in the store .*: run `churn model list`"):
-        registry.load(tag)
+        registry.load(tag, TECHNOVA)
 
 
 def test_what_is_no_tag_is_said_to_be_none() -> None:
     with pytest.raises(ModelError, match="'a:b:c' is no model tag: expected churn:VERSION or churn:latest"):
-        registry.load("a:b:c")
+        registry.load("a:b:c", TECHNOVA)
 
 
 def test_a_model_of_somebody_else_is_refused(model: ServedModel) -> None:
     with bentoml.models.create("elsewhere", metadata={"threshold": 0.2}) as made:
         pass
     with pytest.raises(ModelError, match=r"was not exported by this version of churn: run `churn train"):
-        registry.load(str(made.tag))
+        registry.load(str(made.tag), TECHNOVA)
     bentoml.models.delete(made.tag)
 
 
@@ -76,7 +77,9 @@ def test_which_scikit_learn_reads_it_is_said_and_is_the_one_that_is_asked_for(mo
 
 def test_a_model_that_ranks_the_wrong_way_round_fails_its_self_test(model: ServedModel) -> None:
     card = replace(model.scorecard, calibration=Calibration(-2.0, low=0.4, high=-0.1))
-    found = self_test.examine(card, fields=list(card.effects), threshold=0.2, golden=[], versions={})
+    found = self_test.examine(
+        card, TECHNOVA, fields=list(card.effects), threshold=0.2, golden=[], versions={}
+    )
     assert "ranks people the wrong way round" in found.failures[0]
 
 
@@ -147,6 +150,6 @@ class TestWithoutAPromotion:
 
 
 def test_a_model_that_fails_its_self_test_is_loaded_and_says_so(damaged: str) -> None:
-    found = registry.load(damaged)
+    found = registry.load(damaged, TECHNOVA)
     assert not found.self_test.passed
     assert "golden rows" in found.self_test.failures[0]

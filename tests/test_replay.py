@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from churn.cli.data.replay import replay
 from churn.cli.main import main
+from churn.dictionary.dictionary import Dictionary
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records import predictions as pages
@@ -37,9 +38,9 @@ def test_what_was_served_comes_out_the_same(served: Served, monkeypatch: pytest.
     loaded: list[str] = []
     load = registry.load
 
-    def counted(tag: str = "") -> ServedModel:
+    def counted(tag: str, dictionary: Dictionary) -> ServedModel:
         loaded.append(tag)
-        return load(tag)
+        return load(tag, dictionary)
 
     monkeypatch.setattr(registry, "load", counted)
     monkeypatch.setattr(pages, "PAGE_ROWS", 2)

@@ -14,8 +14,8 @@ import yaml
 
 from churn import training
 from churn.core.errors import ModelError
-from churn.dictionary import domain
-from churn.i18n import limits, terms
+from churn.dictionary.technova import TECHNOVA
+from churn.i18n import four_fifths, limits, terms
 from churn.i18n.formatting import Locale
 from churn.ingest import extracts
 from churn.model import scorecard
@@ -68,7 +68,7 @@ def flat(text: str) -> str:
 def facts(sample: Path) -> Facts:
     """Return what the store keeps of a model, after its way through JSON."""
     plan = Plan(folds=3, repeats=1, candidates=ONE, resamples=20)
-    trained = training.train(extracts.read(sample), plan=plan)
+    trained = training.train(extracts.read(sample, TECHNOVA), TECHNOVA, plan=plan)
     metrics = trained.report.metrics
     challengers = tuple(Challenger(name, dict(metrics)) for name in terms.CHALLENGERS)
     report = replace(trained.report, challengers=challengers).to_dict()
@@ -87,7 +87,7 @@ def facts(sample: Path) -> Facts:
 
 @pytest.fixture(scope="module")
 def documents(facts: Facts) -> dict[str, str]:
-    return render(facts)
+    return render(facts, TECHNOVA)
 
 
 @pytest.fixture(scope="module")
@@ -182,12 +182,12 @@ def test_nothing_of_the_other_language_and_no_placeholder_is_left(
 def test_every_field_of_the_scorecard_is_drawn(name: str, facts: Facts, pages: dict[str, Page]) -> None:
     drawn = {one["id"]: one for one in pages[name].all("svg")}
     for field in facts["scorecard"]["effects"]:
-        label = domain.BY_NAME[field].label("fr" if ".fr." in name else "en")
+        label = TECHNOVA.by_name[field].label("fr" if ".fr." in name else "en")
         assert drawn[f"chart-effect-{field}"]["aria-label"].startswith(label)
 
 
 def test_effects_are_those_of_the_scorecard_and_sorted_by_weight(facts: Facts) -> None:
-    card, found = scorecard.from_dict(facts["scorecard"]), effects.read(facts)
+    card, found = scorecard.from_dict(facts["scorecard"]), effects.read(facts, TECHNOVA)
     assert [one.importance for one in found] == sorted((one.importance for one in found), reverse=True)
     for one in found:
         assert sum(one.counts) == facts["n_rows"]
@@ -200,7 +200,9 @@ def test_effects_are_those_of_the_scorecard_and_sorted_by_weight(facts: Facts) -
 
 
 def test_the_weight_of_whole_numbers_counts_each_of_them(facts: Facts) -> None:
-    [found] = [one for one in effects.read(facts) if one.field.name == "satisfaction_employee_equipe"]
+    [found] = [
+        one for one in effects.read(facts, TECHNOVA) if one.field.name == "satisfaction_employee_equipe"
+    ]
     assert found.values == (1, 2, 3, 4)
     [summary] = [one for one in facts["summaries"] if one["name"] == found.field.name]
     assert found.counts == tuple(n for n in summary["counts"] if n)
@@ -215,7 +217,7 @@ def test_the_calibration_multiplies_effects_by_what_the_report_says(facts: Facts
 
 @pytest.mark.parametrize("name", [*PAGES, *CARDS])
 def test_the_figures_are_those_of_the_facts(name: str, facts: Facts, documents: dict[str, str]) -> None:
-    locale = Locale("fr" if ".fr." in name else "en")
+    locale = Locale("fr" if ".fr." in name else "en", TECHNOVA)
     text = flat(Page(documents[name]).text)
     for metric in terms.METRICS:
         assert flat(locale.spread(facts["metrics"][metric], 3)) in text
@@ -234,7 +236,7 @@ def test_the_figures_are_those_of_the_facts(name: str, facts: Facts, documents: 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_choice_and_challenger_is_in_words(name: str, facts: Facts, pages: dict[str, Page]) -> None:
-    locale = Locale("fr" if ".fr." in name else "en")
+    locale = Locale("fr" if ".fr." in name else "en", TECHNOVA)
     for choice in facts["choices"]:
         named = terms.policy(choice["policy"], locale)
         assert named != choice["policy"]
@@ -244,7 +246,7 @@ def test_every_choice_and_challenger_is_in_words(name: str, facts: Facts, pages:
 
 
 def test_numbers_are_written_as_each_language_does() -> None:
-    french, english = Locale("fr"), Locale("en")
+    french, english = Locale("fr", TECHNOVA), Locale("en", TECHNOVA)
     assert (french.number(0.8649), english.number(0.8649)) == ("0,86", "0.86")
     assert (flat(french.count(1470)), english.count(1470)) == ("1 470", "1,470")
     assert (flat(french.percent(0.271)), english.percent(0.271)) == ("27 %", "27%")
@@ -299,32 +301,32 @@ def audit(
 def test_the_four_fifths_ratio_is_read_out(
     low: float | None, value: float | None, high: float | None, read: str
 ) -> None:
-    assert read in readings.four_fifths(audit(low, value, high), Locale("en"))
+    assert read in four_fifths.reading(audit(low, value, high), Locale("en", TECHNOVA))
 
 
 def test_small_groups_are_set_apart_by_name() -> None:
     found = audit(None, None, None, small=True)
-    assert readings.four_fifths(found, Locale("en")) == (
+    assert four_fifths.reading(found, Locale("en", TECHNOVA)) == (
         "Fewer than two groups are large enough to be compared. Set apart, as they are small: Men."
     )
-    assert "Laissés de côté, car petits : Hommes." in flat(readings.four_fifths(found, Locale("fr")))
+    assert "Laissés de côté, car petits : Hommes." in flat(four_fifths.reading(found, Locale("fr", TECHNOVA)))
 
 
 def test_a_large_group_that_is_not_treated_right_is_named_and_a_small_one_is_not() -> None:
     overstated = "risk overstated on average (+5.0 [+2.0; +8.0] points, more than chance)"
     to_explain = "To be explained: the group flagged most (Women) is not the one that leaves most (Men)."
-    large = " ".join(readings.groups(audit(), Locale("en")))
-    small = " ".join(readings.groups(audit(small=True), Locale("en")))
+    large = " ".join(readings.groups(audit(), Locale("en", TECHNOVA)))
+    small = " ".join(readings.groups(audit(small=True), Locale("en", TECHNOVA)))
     assert f"Women: {overstated} Men: {overstated}" in large.replace(". ", " ")
     assert to_explain in large
     assert small == f"Women: {overstated}."
     few = audit()
     few["groups"][1]["few_departures"] = True
-    assert " ".join(readings.groups(few, Locale("en"))) == f"Women: {overstated}."
+    assert " ".join(readings.groups(few, Locale("en", TECHNOVA))) == f"Women: {overstated}."
     fine = audit()
     for group in fine["groups"]:
         group |= {"departures": 60, "calibration_gap": {"value": 0.01, "low": -0.01, "high": 0.03}}
-    assert readings.groups(fine, Locale("en")) == []
+    assert readings.groups(fine, Locale("en", TECHNOVA)) == []
 
 
 def test_the_price_of_leaving_the_protected_fields_out(facts: Facts) -> None:
@@ -332,13 +334,13 @@ def test_the_price_of_leaving_the_protected_fields_out(facts: Facts) -> None:
     changed["metrics"]["roc_auc"] = {"mean": 0.86, "sd": 0.035}
     [protected] = [one for one in changed["challengers"] if one["name"] == "with_protected"]
     protected["metrics"]["roc_auc"] = {"mean": 0.863, "sd": 0.03}
-    read = readings.price_of_protection(changed, Locale("en"))
+    read = readings.price_of_protection(changed, Locale("en", TECHNOVA))
     assert "0.863 instead of 0.860, that is +0.003, less than the spread between folds (± 0.035)" in read
-    assert readings.price_of_protection(other(facts, challengers=[]), Locale("en")) == ""
+    assert readings.price_of_protection(other(facts, challengers=[]), Locale("en", TECHNOVA)) == ""
 
 
 def test_the_law_knows_the_fields_of_the_model(facts: Facts, documents: dict[str, str]) -> None:
-    english = Locale("en")
+    english = Locale("en", TECHNOVA)
     for article in ("L1132-1", "L1222-4", "L2312-38", "Annex III, point 4(b)", "26(6)", "26(7)", "Art. 22"):
         assert article in documents["MODEL_CARD.md"]
         assert article in documents["report.en.html"]
@@ -369,9 +371,9 @@ def bare(facts: Facts) -> dict[str, str]:
     changed["scorecard"]["effects"] |= {
         "nb_formations_suivies": level,
         "distance_domicile_travail": level,
-        "departement": {"points": dict.fromkeys(domain.BY_NAME["departement"].categories, 0.0)},
+        "departement": {"points": dict.fromkeys(TECHNOVA.by_name["departement"].categories, 0.0)},
     }
-    return render(changed)
+    return render(changed, TECHNOVA)
 
 
 def test_small_groups_are_marked(bare: dict[str, str]) -> None:
@@ -405,7 +407,8 @@ def dubious(facts: Facts) -> dict[str, str]:
     chance = {"roc_auc": 0.52, "low": 0.45, "high": 0.59, "shown": False}
     left_out = ["age", "statut_marital"]
     return render(
-        other(facts, sample=True, fields=fields, left_out=left_out, tag=tag, fairness=[], signal=chance)
+        other(facts, sample=True, fields=fields, left_out=left_out, tag=tag, fairness=[], signal=chance),
+        TECHNOVA,
     )
 
 
@@ -432,7 +435,7 @@ def test_no_better_than_chance_is_the_first_thing_said(name: str, dubious: dict[
 def test_limits_and_interval_are_worded_as_by_get_model_and_the_console(
     name: str, dubious: dict[str, str]
 ) -> None:
-    text, locale = flat(Page(dubious[name]).text), Locale("fr" if ".fr." in name else "en")
+    text, locale = flat(Page(dubious[name]).text), Locale("fr" if ".fr." in name else "en", TECHNOVA)
     signal = {"roc_auc": 0.52, "low": 0.45, "high": 0.59}
     for sentence in [*limits.limits(locale), terms.roc_auc(signal, locale)]:
         assert flat(sentence) in text
@@ -487,11 +490,11 @@ def test_the_tables_of_a_card_are_tables(documents: dict[str, str]) -> None:
 
 
 def test_the_same_facts_give_the_same_documents(facts: Facts, documents: dict[str, str]) -> None:
-    assert render(facts) == documents
+    assert render(facts, TECHNOVA) == documents
 
 
 def test_nobody_is_in_the_documents(sample: Path, documents: dict[str, str]) -> None:
-    incomes = extracts.read(sample)["revenu_mensuel"]
+    incomes = extracts.read(sample, TECHNOVA)["revenu_mensuel"]
     ends = {incomes.min(), incomes.max()}
     rare = {f"{income:.0f}" for income in incomes if income > 10_000 and income not in ends}
     assert len(rare) > 20
@@ -506,4 +509,4 @@ def test_facts_of_another_version_are_refused_with_a_way_out(name: str, facts: F
     old = other(facts)
     del old[name]
     with pytest.raises(ModelError, match=f"{name}.*train it again"):
-        render(old)
+        render(old, TECHNOVA)

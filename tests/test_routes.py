@@ -21,12 +21,12 @@ from churn.access.roles import SCOPES as ALL_SCOPES
 from churn.access.throttle import BackoffPolicy
 from churn.access.tokens import new_secret, revoke_token
 from churn.access.users import set_active
-from churn.schemas.employee import EXAMPLE
 from churn.web.middleware.metrics import Metrics
 from churn.web.middleware.security_headers import SecurityHeaders
 from churn.web.routes import ELSEWHERE, ROUTES, Route, RouteTable
 from harness.identities import a_token, a_user, basic, bearer
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "M-SEARCH")
 BODIES = {

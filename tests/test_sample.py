@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from churn.dictionary import domain
-from churn.dictionary.domain import EXTRACTS
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.model.sample import FACTS, make_employees, write_sample
 from churn.training import train
+from tests.support.company import EXTRACTS
 from tests.support.plans import QUICK
-from tests.support.real_data import TECHNOVA, needs_real_data
+from tests.support.real_data import REAL_DATA, needs_real_data
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,14 @@ def contents(folder: Path) -> list[bytes]:
 
 class TestForm:
     def test_every_value_is_accepted_and_every_employee_is_in_each_extract(self, directory: Path) -> None:
-        assert len(extracts.read(directory)) == 1500
+        assert len(extracts.read(directory, TECHNOVA)) == 1500
 
     @needs_real_data
     @pytest.mark.parametrize("extract", EXTRACTS)
     def test_columns_and_their_order_are_those_of_the_real_extract(
         self, directory: Path, extract: str
     ) -> None:
-        assert list(texts(directory, extract)) == list(texts(TECHNOVA, extract))
+        assert list(texts(directory, extract)) == list(texts(REAL_DATA, extract))
 
     def test_ids_have_gaps_and_each_extract_its_own_way_to_write_them(self, directory: Path) -> None:
         ids = texts(directory, "sirh")["id_employee"]
@@ -66,7 +66,7 @@ class TestForm:
     @pytest.mark.parametrize("rows", [1, 2, 37])
     def test_any_number_of_employees(self, tmp_path: Path, rows: int) -> None:
         write_sample(tmp_path, rows=rows)
-        assert len(extracts.read(tmp_path)) == rows
+        assert len(extracts.read(tmp_path, TECHNOVA)) == rows
 
 
 class TestSeed:
@@ -80,7 +80,7 @@ class TestSeed:
 
 
 class TestPlausibility:
-    @pytest.mark.parametrize(("smaller", "larger", "margin"), domain.IMPLAUSIBLE)
+    @pytest.mark.parametrize(("smaller", "larger", "margin"), TECHNOVA.implausible)
     def test_careers_are_possible(self, many: pd.DataFrame, smaller: str, larger: str, margin: float) -> None:
         assert (many[smaller] + margin <= many[larger]).all()
 
@@ -88,10 +88,10 @@ class TestPlausibility:
         assert (many["age"] - many["annee_experience_totale"] >= 18).all()
 
     def test_departures_are_as_frequent_as_measured(self, many: pd.DataFrame, directory: Path) -> None:
-        assert (many[domain.TARGET.name] == domain.LEFT).mean() == pytest.approx(0.16, abs=0.015)
-        assert (extracts.read(directory)[domain.TARGET.name] == domain.LEFT).mean() == pytest.approx(
-            0.16, abs=0.03
-        )
+        assert (many[TECHNOVA.target.name] == TECHNOVA.left).mean() == pytest.approx(0.16, abs=0.015)
+        assert (
+            extracts.read(directory, TECHNOVA)[TECHNOVA.target.name] == TECHNOVA.left
+        ).mean() == pytest.approx(0.16, abs=0.03)
 
     def test_jobs_belong_to_departments_and_levels(self, many: pd.DataFrame) -> None:
         departments = many.groupby("poste")["departement"].nunique()
@@ -102,14 +102,14 @@ class TestPlausibility:
 
     @needs_real_data
     def test_numbers_rank_together_as_in_reality(self, many: pd.DataFrame) -> None:
-        names = [field.name for field in domain.FIELDS if field.numeric]
-        real = extracts.read(TECHNOVA)[names].corr("spearman")
+        names = [field.name for field in TECHNOVA.fields if field.numeric]
+        real = extracts.read(REAL_DATA, TECHNOVA)[names].corr("spearman")
         assert np.abs((many[names].corr("spearman") - real).to_numpy()).max() < 0.2
 
     @needs_real_data
     def test_numbers_and_categories_are_spread_as_in_reality(self, many: pd.DataFrame) -> None:
-        real = extracts.read(TECHNOVA)
-        for field in domain.FEATURES:
+        real = extracts.read(REAL_DATA, TECHNOVA)
+        for field in TECHNOVA.features:
             if field.numeric:
                 standardised = (many[field.name] - real[field.name].mean()) / real[field.name].std()
                 assert float(standardised.mean()) == pytest.approx(0, abs=0.2), field.name
@@ -124,16 +124,16 @@ class TestPlausibility:
             incomes = employees.groupby("niveau_hierarchique_poste")["revenu_mensuel"]
             return incomes.quantile(np.array([0.1, 0.5, 0.9])).unstack()
 
-        measured = spread(extracts.read(TECHNOVA))
+        measured = spread(extracts.read(REAL_DATA, TECHNOVA))
         np.testing.assert_allclose(spread(many), measured, rtol=0.1)
 
 
 class TestPrivacy:
     @needs_real_data
     def test_no_employee_of_the_sample_exists(self, many: pd.DataFrame) -> None:
-        names = [field.name for field in domain.FIELDS if field.role not in ("identifier", "target")]
-        real = extracts.read(TECHNOVA)[names]
-        real = real.astype({name: np.int64 for name in names if domain.BY_NAME[name].numeric})
+        names = [field.name for field in TECHNOVA.fields if field.role not in ("identifier", "target")]
+        real = extracts.read(REAL_DATA, TECHNOVA)[names]
+        real = real.astype({name: np.int64 for name in names if TECHNOVA.by_name[name].numeric})
         assert not set(many[names].itertuples(index=False)) & set(real.itertuples(index=False))
 
     def test_facts_are_few(self) -> None:
@@ -142,7 +142,9 @@ class TestPrivacy:
 
 class TestSignal:
     def test_a_model_of_the_sample_is_neither_blind_nor_clairvoyant(self, directory: Path) -> None:
-        metrics = train(extracts.read(directory), plan=replace(QUICK, folds=5)).report.metrics
+        metrics = train(
+            extracts.read(directory, TECHNOVA), TECHNOVA, plan=replace(QUICK, folds=5)
+        ).report.metrics
         assert 0.75 <= metrics["roc_auc"].mean <= 0.93
         assert metrics["brier"].mean <= 0.12
         assert 0.4 <= metrics["recall"].mean < 1
@@ -150,8 +152,8 @@ class TestSignal:
     @needs_real_data
     def test_a_model_of_the_sample_knows_who_leaves_in_reality(self, tmp_path: Path) -> None:
         write_sample(tmp_path, rows=5000)
-        model = train(extracts.read(tmp_path), plan=QUICK)
-        real = extracts.read(TECHNOVA)
-        has_left = real[domain.TARGET.name] == domain.LEFT
+        model = train(extracts.read(tmp_path, TECHNOVA), TECHNOVA, plan=QUICK)
+        real = extracts.read(REAL_DATA, TECHNOVA)
+        has_left = real[TECHNOVA.target.name] == TECHNOVA.left
         # No leak above 0.87 here: the sample's effects were measured on these very employees.
         assert roc_auc_score(has_left, model.pipeline.predict_proba(real)[:, 1]) >= 0.82

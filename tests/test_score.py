@@ -25,13 +25,13 @@ from churn.database.tables import (
     prediction_results,
     requests,
 )
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import reader
 from churn.ingest.flat import FlatTable
 from churn.journal.writer import Writer
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
-from churn.schemas.employee import Employee
+from tests.support.company import MODELS
 from tests.support.tables import employees, read, write
 
 
@@ -110,7 +110,9 @@ def test_strict_ends_with_one_sentence_and_no_file(tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", employees(10).assign(age=[17] + [40] * 9))
     result = score(source, "-o", tmp_path / "out.csv", "--strict")
     assert result.exit_code == 1
-    assert "churn: 1 problem in the extracts:\n  in.csv: row 1, age: an integer, 18 to 70" in result.output
+    assert (
+        "churn: 1 problem in the extracts:\n  in.csv: row 1, age: an integer from 18 to 70" in result.output
+    )
     assert {path.name for path in tmp_path.iterdir()} == {"in.csv"}
 
 
@@ -155,9 +157,9 @@ class TestJournal:
             record = inputs[result_row["id"]]["record"]
             assert inputs[result_row["id"]]["employee_id"] == row["employee_id"]
             # What was logged is what the API would have cleaned and seen.
-            [again] = Scorer(model).score([Employee.model_validate(record)])
+            [again] = Scorer(model).score([MODELS.employee.model_validate(record)])
             assert dict(again.record) == record
-            assert set(record) == {field.name for field in domain.INPUTS}
+            assert set(record) == {field.name for field in TECHNOVA.inputs}
             kinds = {name: type(value) for name, value in again.record.items() if value is not None}
             assert kinds == {name: type(value) for name, value in record.items() if value is not None}
             logged_features = seen[result_row["id"]]
@@ -181,7 +183,9 @@ class TestJournal:
 
         run = Run(model, "fr", run_journal=RunJournal(Writer(database), model))
         with pytest.raises(DatabaseError, match="run `churn db check`"):
-            run.score(FlatTable(source), Files(tmp_path / "o.csv", tmp_path / "r.csv"), break_the_database)
+            run.score(
+                FlatTable(source, TECHNOVA), Files(tmp_path / "o.csv", tmp_path / "r.csv"), break_the_database
+            )
         assert {path.name for path in tmp_path.iterdir()} == {"db", "in.parquet"}
         with database.connect() as connection:
             assert len(connection.execute(select(prediction_results)).all()) == 100

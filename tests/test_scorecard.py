@@ -10,18 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn.dictionary import domain
+from churn.dictionary.field import Field
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.model import scorecard
 from churn.model.pipeline import build_pipeline, compile_scorecard, contributions, fit, frame
 from churn.model.sample import make_employees
 from churn.model.scorecard import Curve, Scorecard, Table
-from tests.support.real_data import IS_EXPECTED, TECHNOVA
+from tests.support.real_data import IS_EXPECTED, REAL_DATA
 
-EMPLOYEES = extracts.read(TECHNOVA) if IS_EXPECTED else make_employees(1500)
-TABLE = EMPLOYEES[[field.name for field in domain.FEATURES]]
+EMPLOYEES = extracts.read(REAL_DATA, TECHNOVA) if IS_EXPECTED else make_employees(1500)
+TABLE = EMPLOYEES[[field.name for field in TECHNOVA.features]]
 PIPELINE = fit(
-    build_pipeline(domain.FEATURES), TABLE, (EMPLOYEES["a_quitte_l_entreprise"] == "Oui").to_numpy(dtype=bool)
+    build_pipeline(TECHNOVA.features),
+    TABLE,
+    (EMPLOYEES["a_quitte_l_entreprise"] == "Oui").to_numpy(dtype=bool),
 )
 # Through JSON, as the store keeps it.
 SCORECARD = scorecard.from_dict(json.loads(json.dumps(compile_scorecard(PIPELINE).to_dict())))
@@ -44,25 +47,25 @@ def test_equals_the_pipeline_on_every_training_row() -> None:
     assert_equal(records, TABLE)
 
 
-def values_of(field: domain.Field) -> st.SearchStrategy[Any]:
+def values_of(field: Field) -> st.SearchStrategy[Any]:
     if field.categories:
         return st.sampled_from([None, *field.categories])
     edges = st.sampled_from([field.minimum, field.maximum or 1e12, 1, 2.5, 40])
     return st.none() | edges | st.floats(field.minimum, field.maximum or 1e6)
 
 
-RECORD = st.fixed_dictionaries({field.name: values_of(field) for field in domain.FEATURES})
+RECORD = st.fixed_dictionaries({field.name: values_of(field) for field in TECHNOVA.features})
 
 
 @given(st.lists(RECORD, min_size=1, max_size=20))
 def test_equals_the_pipeline_on_any_valid_record(records: list[dict[str, Any]]) -> None:
-    assert_equal(records, frame(records, domain.FEATURES))
+    assert_equal(records, frame(records, TECHNOVA.features))
 
 
 def test_a_number_that_never_varied_or_was_never_known_contributes_nothing() -> None:
     table = TABLE.assign(niveau_education=3.0, nb_formations_suivies=np.nan)
     has_left = (EMPLOYEES["a_quitte_l_entreprise"] == "Oui").to_numpy(dtype=bool)
-    compiled = compile_scorecard(fit(build_pipeline(domain.FEATURES), table, has_left))
+    compiled = compile_scorecard(fit(build_pipeline(TECHNOVA.features), table, has_left))
     parts = compiled.contributions({"niveau_education": 3, "nb_formations_suivies": 2})
     assert set(parts.values()) == {0.0}
 

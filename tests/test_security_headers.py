@@ -11,8 +11,8 @@ from starlette.types import ASGIApp
 
 from churn.core.errors import SettingsError
 from churn.core.settings import load
-from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp
 from churn.database.tables import prediction_results
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from harness.identities import a_token
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 
 LEFT_TO_THE_REPORT = ("curves", "chosen", "summaries")
 

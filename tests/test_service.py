@@ -29,17 +29,17 @@ from churn.database.tables import (
     prediction_results,
     requests,
 )
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.journal.writer import Writer
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.model.scorecard import Scorecard
-from churn.schemas.employee import EXAMPLE
 from churn.web.middleware import journalling, readiness
 from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES
 from harness.identities import a_token, a_user
 from harness.servers import PATIENCE, wait_until
 from tests.conftest import Served, _served
+from tests.support.company import EXAMPLE
 from tests.support.deadlines import short_deadline
 
 FULL: dict[str, Any] = {
@@ -82,7 +82,7 @@ class TestPredict:
         assert answer["model"] == model.tag
         assert answer["threshold"] == model.threshold
         assert answer["prediction"] == int(answer["probability"] >= model.threshold)
-        optional = [f.name for f in domain.FEATURES if f.role == "optional"]
+        optional = [f.name for f in TECHNOVA.features if f.role == "optional"]
         assert answer["unknown"] == optional
         assert {reason["field"] for reason in answer["reasons"]} == set(EXAMPLE)
         assert uuid.UUID(answer["prediction_id"]).version == 7
@@ -96,7 +96,7 @@ class TestPredict:
         assert answer["unknown"] == []
 
     def test_protected_fields_change_nothing_and_give_no_reason(self, served: Served) -> None:
-        protected = {field.name for field in domain.PROTECTED}
+        protected = {field.name for field in TECHNOVA.protected}
         without = {name: value for name, value in FULL.items() if name not in protected}
         given, withheld = (served.client.post("/predict", json=record).json() for record in (FULL, without))
         assert given["probability"] == withheld["probability"]
@@ -243,7 +243,7 @@ class TestRefusals:
 
     def test_every_missing_core_field_is_named(self, served: Served) -> None:
         detail = self.refused(served, 422, json={})
-        assert [entry["loc"][1] for entry in detail] == [field.name for field in domain.CORE]
+        assert [entry["loc"][1] for entry in detail] == [field.name for field in TECHNOVA.core]
         assert {entry["type"] for entry in detail} == {"missing"}
         assert detail[0]["msg"] == "champ obligatoire; attendu : un nombre ≥ 0"
 

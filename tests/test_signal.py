@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.model.pipeline import (
     build_pipeline,
     compile_scorecard,
@@ -70,7 +70,7 @@ def without_signal(rows: int, seed: int) -> tuple[pd.DataFrame, NDArray[np.bool_
     has_left = np.random.default_rng(seed).permutation(np.arange(rows) % 5 == 0)
     employees = make_employees(rows, seed=seed)
     records = [{str(name): value for name, value in row.items()} for row in employees.to_dict("records")]
-    return frame(records, domain.FEATURES), has_left
+    return frame(records, TECHNOVA.features), has_left
 
 
 @pytest.mark.parametrize("rows", [50, 120, 300, 1000])
@@ -78,7 +78,7 @@ def test_no_model_ranks_against_its_own_sum(rows: int) -> None:
     learned_nothing = 0
     for seed in range(5):
         table, has_left = without_signal(rows, seed)
-        pipeline = fit(build_pipeline(domain.FEATURES), table, has_left)
+        pipeline = fit(build_pipeline(TECHNOVA.features), table, has_left)
         sums = effects(pipeline, table)[1].sum(axis=1).to_numpy()
         ranked = pipeline.predict_proba(table)[np.argsort(sums, kind="stable"), 1]
         assert (np.diff(ranked) >= -1e-12).all()

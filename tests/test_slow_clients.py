@@ -21,11 +21,11 @@ from churn.database import schema
 from churn.database.engine import make_engine
 from churn.database.tables import api_responses, requests
 from churn.model.registry import ServedModel
-from churn.schemas.employee import EXAMPLE
 from churn.web.endpoints import body_reader
 from churn.web.server.protocol import BoundedProtocol
 from churn.web.server.slow_clients import Connection, SlowClients
 from harness.identities import a_token
+from tests.support.company import EXAMPLE
 from tests.support.raw_sockets import PATIENCE, Answer, answers, ask, connect, is_last, is_refusal, received
 
 BRIEF = 1.0  # seconds; a whole request takes less on a busy machine, too

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from churn.core.errors import TrainingError
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.model.sample import make_employees, write_sample
 from churn.training import TrainedModel, train
@@ -26,41 +26,41 @@ PLAN = Plan(folds=2, repeats=2, candidates=ONE, resamples=2)
 def employees(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     directory = tmp_path_factory.mktemp("extracts")
     write_sample(directory, rows=400)
-    return extracts.read(directory)
+    return extracts.read(directory, TECHNOVA)
 
 
 @pytest.fixture(scope="module")
 def trained(employees: pd.DataFrame) -> TrainedModel:
-    return train(employees, plan=PLAN)
+    return train(employees, TECHNOVA, plan=PLAN)
 
 
 def with_departures(employees: pd.DataFrame, departures: int, rows: int) -> pd.DataFrame:
     target = pd.Categorical(
-        ["Oui"] * departures + ["Non"] * (rows - departures), categories=list(domain.TARGET.categories)
+        ["Oui"] * departures + ["Non"] * (rows - departures), categories=list(TECHNOVA.target.categories)
     )
-    return employees.head(rows).assign(**{domain.TARGET.name: target})
+    return employees.head(rows).assign(**{TECHNOVA.target.name: target})
 
 
 def test_no_figure_is_better_than_chance_where_there_is_nothing_to_learn(employees: pd.DataFrame) -> None:
-    shuffled = employees[domain.TARGET.name].sample(frac=1, random_state=3).to_numpy()
+    shuffled = employees[TECHNOVA.target.name].sample(frac=1, random_state=3).to_numpy()
     metrics = train(
-        employees.assign(**{domain.TARGET.name: shuffled}), plan=replace(PLAN, folds=4)
+        employees.assign(**{TECHNOVA.target.name: shuffled}), TECHNOVA, plan=replace(PLAN, folds=4)
     ).report.metrics
     assert metrics["roc_auc"].mean == pytest.approx(0.5, abs=0.1)
     # To flag everyone is the best that can be done: F2 of a recall of 1 at the base rate.
-    rate = float((employees[domain.TARGET.name] == domain.LEFT).mean())
+    rate = float((employees[TECHNOVA.target.name] == TECHNOVA.left).mean())
     assert metrics["f2"].mean <= 5 * rate / (4 * rate + 1) + 0.02
 
 
 def test_the_same_seed_gives_the_same_model(employees: pd.DataFrame, trained: TrainedModel) -> None:
-    again = train(employees, plan=PLAN)
+    again = train(employees, TECHNOVA, plan=PLAN)
     assert again.report == trained.report
-    assert train(employees, plan=replace(PLAN, seed=1)).report.metrics != trained.report.metrics
+    assert train(employees, TECHNOVA, plan=replace(PLAN, seed=1)).report.metrics != trained.report.metrics
 
 
 def test_progress_is_told_of_every_fold(employees: pd.DataFrame) -> None:
     told: list[tuple[int, int]] = []
-    train(employees, plan=QUICK, progress=lambda done, total: told.append((done, total)))
+    train(employees, TECHNOVA, plan=QUICK, progress=lambda done, total: told.append((done, total)))
     # Learning from all rows, two folds, and four audits.
     assert told == [(done, 7) for done in range(8)]
 
@@ -69,13 +69,13 @@ class TestReport:
     def test_says_what_was_trained_on(self, trained: TrainedModel, employees: pd.DataFrame) -> None:
         report = trained.report
         assert report.n_rows == len(employees)
-        assert report.fields == tuple(field.name for field in domain.FEATURES)
-        assert report.left_out == tuple(field.name for field in domain.PROTECTED)
+        assert report.fields == tuple(field.name for field in TECHNOVA.features)
+        assert report.left_out == tuple(field.name for field in TECHNOVA.protected)
         assert report.threshold == trained.threshold
         assert report.threshold.policy == "f2"
         incomes = employees["revenu_mensuel"]
         assert report.seen["revenu_mensuel"] == (incomes.min(), incomes.max())
-        assert set(report.seen) == {field.name for field in domain.FIELDS if field.numeric}
+        assert set(report.seen) == {field.name for field in TECHNOVA.fields if field.numeric}
 
     def test_has_mean_and_spread_of_every_figure(self, trained: TrainedModel) -> None:
         assert {"roc_auc", "average_precision", "brier", "f2", "recall", "precision"} <= set(
@@ -108,57 +108,57 @@ class TestReport:
     def test_counts_what_is_unknown_and_gives_no_range_where_all_is(self, employees: pd.DataFrame) -> None:
         holed = employees.assign(niveau_education=np.nan)
         holed.loc[:9, "revenu_mensuel"] = np.nan
-        report = train(holed, plan=QUICK).report
+        report = train(holed, TECHNOVA, plan=QUICK).report
         unknown = {one.name: one.unknown for one in report.summaries if one.unknown}
         assert unknown == {"revenu_mensuel": 10, "niveau_education": len(employees)}
         assert "niveau_education" not in report.seen
 
     def test_protected_fields_are_inputs_only_where_asked(self, employees: pd.DataFrame) -> None:
-        report = train(employees, fields=(*domain.CORE, *domain.PROTECTED), plan=QUICK).report
-        assert set(report.left_out) == {f.name for f in domain.FEATURES} - {f.name for f in domain.CORE}
-        assert set(report.fields) == {field.name for field in (*domain.CORE, *domain.PROTECTED)}
+        report = train(employees, TECHNOVA, fields=(*TECHNOVA.core, *TECHNOVA.protected), plan=QUICK).report
+        assert set(report.left_out) == {f.name for f in TECHNOVA.features} - {f.name for f in TECHNOVA.core}
+        assert set(report.fields) == {field.name for field in (*TECHNOVA.core, *TECHNOVA.protected)}
 
 
 class TestRefusals:
     def test_too_few_employees(self, employees: pd.DataFrame) -> None:
         with pytest.raises(TrainingError, match="only 49 employees: expected at least 50"):
-            train(with_departures(employees, 20, 49))
+            train(with_departures(employees, 20, 49), TECHNOVA)
 
     @pytest.mark.parametrize(("departures", "says"), [(0, "no employee has left"), (80, "every employee")])
     def test_one_class_only(self, employees: pd.DataFrame, departures: int, says: str) -> None:
         with pytest.raises(TrainingError, match=says):
-            train(with_departures(employees, departures, 80))
+            train(with_departures(employees, departures, 80), TECHNOVA)
 
     @pytest.mark.parametrize("departures", [8, 72])
     def test_too_few_of_a_kind_for_the_folds(self, employees: pd.DataFrame, departures: int) -> None:
         with pytest.raises(TrainingError, match=f"only {departures} of 80 .* for 5 folds"):
-            train(with_departures(employees, departures, 80))
+            train(with_departures(employees, departures, 80), TECHNOVA)
 
     def test_as_few_as_are_accepted_are_enough(self, employees: pd.DataFrame) -> None:
-        report = train(with_departures(employees, 9, 50), plan=replace(QUICK, folds=5)).report
+        report = train(with_departures(employees, 9, 50), TECHNOVA, plan=replace(QUICK, folds=5)).report
         assert report.n_departures == 9
 
     def test_a_field_that_the_table_lacks(self, employees: pd.DataFrame) -> None:
         with pytest.raises(TrainingError, match="no column 'poste', 'revenu_mensuel'"):
-            train(employees.drop(columns=["revenu_mensuel", "poste"]))
+            train(employees.drop(columns=["revenu_mensuel", "poste"]), TECHNOVA)
 
     def test_the_target_as_an_input(self, employees: pd.DataFrame) -> None:
         with pytest.raises(TrainingError, match="a_quitte_l_entreprise"):
-            train(employees, fields=(*domain.CORE, domain.TARGET))
+            train(employees, TECHNOVA, fields=(*TECHNOVA.core, TECHNOVA.target))
         with pytest.raises(TrainingError, match="employee_id"):
-            train(employees, fields=(*domain.CORE, domain.IDENTIFIER))
+            train(employees, TECHNOVA, fields=(*TECHNOVA.core, TECHNOVA.identifier))
 
     def test_a_single_fold(self, employees: pd.DataFrame) -> None:
         with pytest.raises(TrainingError, match="folds = 1: expected at least 2"):
-            train(employees, plan=replace(QUICK, folds=1))
+            train(employees, TECHNOVA, plan=replace(QUICK, folds=1))
 
 
 def test_the_threshold_is_chosen_on_rows_that_its_model_has_not_seen() -> None:
     # Where leaving is pure chance, only a model that has seen the answers tells who left.
     employees = make_employees(200, seed=4)
     has_left = np.random.default_rng(5).permutation(np.repeat([True, False], 100))
-    table = employees[[field.name for field in domain.FEATURES]]
-    learned = Learner(domain.FEATURES)(table, has_left)
+    table = employees[[field.name for field in TECHNOVA.features]]
+    learned = Learner(TECHNOVA.features)(table, has_left)
     assert roc_auc_score(has_left, learned.held_out) < 0.7
     assert roc_auc_score(has_left, learned.pipeline.predict_proba(table)[:, 1]) > 0.8
     spy = Spy()
@@ -178,23 +178,23 @@ class Spy:
 
 
 def test_the_penalty_and_the_shape_follow_the_rows(employees: pd.DataFrame) -> None:
-    table = employees[[field.name for field in domain.FEATURES]]
-    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    table = employees[[field.name for field in TECHNOVA.features]]
+    has_left = (employees[TECHNOVA.target.name] == TECHNOVA.left).to_numpy(dtype=bool)
     noise = np.random.default_rng(6).permutation(has_left)
     far = (Candidate(4, 3, 0.001), Candidate(6, 1, 1.0))
-    assert Learner(domain.FEATURES, far)(table, has_left).candidate == far[1]
-    assert Learner(domain.FEATURES, far)(table, noise).candidate == far[0]
+    assert Learner(TECHNOVA.features, far)(table, has_left).candidate == far[1]
+    assert Learner(TECHNOVA.features, far)(table, noise).candidate == far[0]
 
 
 def test_several_processes_find_the_same(employees: pd.DataFrame, trained: TrainedModel) -> None:
-    assert train(employees, plan=replace(PLAN, jobs=2)).report == trained.report
+    assert train(employees, TECHNOVA, plan=replace(PLAN, jobs=2)).report == trained.report
 
 
 @pytest.fixture(scope="module")
 def challenged(employees: pd.DataFrame) -> TrainingReport:
     told: list[tuple[int, int]] = []
     report = train(
-        employees, plan=replace(QUICK, challenge=True), progress=lambda *step: told.append(step)
+        employees, TECHNOVA, plan=replace(QUICK, challenge=True), progress=lambda *step: told.append(step)
     ).report
     assert told[-1][0] == told[-1][1]
     return report
@@ -212,9 +212,9 @@ class TestChallengers:
         self, challenged: TrainingReport, employees: pd.DataFrame
     ) -> None:
         metrics = {challenger.name: challenger.metrics for challenger in challenged.challengers}
-        core = train(employees, fields=domain.CORE, plan=QUICK).report.metrics
-        everything = (*domain.FEATURES, *domain.PROTECTED)
-        protected = train(employees, fields=everything, plan=QUICK).report.metrics
+        core = train(employees, TECHNOVA, fields=TECHNOVA.core, plan=QUICK).report.metrics
+        everything = (*TECHNOVA.features, *TECHNOVA.protected)
+        protected = train(employees, TECHNOVA, fields=everything, plan=QUICK).report.metrics
         assert metrics["core_only"]["roc_auc"] == core["roc_auc"]
         assert metrics["with_protected"]["roc_auc"] == protected["roc_auc"]
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from churn.dictionary import domain
-from churn.dictionary.domain import FEATURES, Field
+from churn.dictionary.field import LARGEST, Field
+from churn.dictionary.technova import TECHNOVA
 from churn.model import vectorized
 from churn.model.pipeline import contributions
 from churn.model.scorecard import Curve, Scorecard, Table
@@ -19,7 +19,7 @@ from churn.model.vectorized import ColumnScorecard
 from tests.support.real_data import needs_real_data
 from tests.test_scorecard import PIPELINE, SCORECARD, TABLE
 
-COLUMNS = ColumnScorecard(SCORECARD)
+COLUMNS = ColumnScorecard(SCORECARD, TECHNOVA)
 EXAMPLES, ROWS = 100, 1000
 
 
@@ -27,7 +27,7 @@ def random_cells(field: Field, rows: int, random: np.random.Generator) -> NDArra
     """Return valid values: within what was seen, at the edges, fractions, beyond, huge, and unknown ones."""
     if not field.numeric:
         return random.choice(np.array([*field.categories, None], dtype=object), rows)
-    low, high = field.minimum or 0.0, domain.LARGEST if field.maximum is None else field.maximum
+    low, high = field.minimum or 0.0, LARGEST if field.maximum is None else field.maximum
     seen = TABLE[field.name].to_numpy(dtype=float)
     kinds = np.stack([
         random.choice(seen, rows),
@@ -42,8 +42,10 @@ def random_cells(field: Field, rows: int, random: np.random.Generator) -> NDArra
 
 def random_table(seed: int, rows: int) -> pd.DataFrame:
     random = np.random.default_rng(seed)
-    cells = {field.name: random_cells(field, rows, random) for field in FEATURES}
-    dtypes = {f.name: float if f.numeric else pd.CategoricalDtype(list(f.categories)) for f in FEATURES}
+    cells = {field.name: random_cells(field, rows, random) for field in TECHNOVA.features}
+    dtypes = {
+        f.name: float if f.numeric else pd.CategoricalDtype(list(f.categories)) for f in TECHNOVA.features
+    }
     return pd.DataFrame(cells).astype(dtypes)
 
 
@@ -97,8 +99,8 @@ class TestTables:
         np.testing.assert_allclose(COLUMNS.probabilities(table), self.EXPECTED, atol=1e-12, rtol=0)
 
     def test_text_and_other_categories_in_another_order(self) -> None:
-        self.assert_same(self.WHOLE.astype({f.name: object for f in FEATURES if not f.numeric}))
-        turned = {f.name: ["?", *reversed(f.categories)] for f in FEATURES if not f.numeric}
+        self.assert_same(self.WHOLE.astype({f.name: object for f in TECHNOVA.features if not f.numeric}))
+        turned = {f.name: ["?", *reversed(f.categories)] for f in TECHNOVA.features if not f.numeric}
         self.assert_same(
             self.WHOLE.assign(**{n: self.WHOLE[n].cat.set_categories(c) for n, c in turned.items()})
         )
@@ -113,7 +115,7 @@ class TestTables:
         np.testing.assert_array_equal(COLUMNS.probabilities(small), expected)
 
     def test_arrow_text_chunks_and_nulls(self) -> None:
-        names = [f.name for f in FEATURES if not f.numeric]
+        names = [f.name for f in TECHNOVA.features if not f.numeric]
         arrow = pa.Table.from_pandas(
             self.WHOLE.astype(dict.fromkeys(names, object)), preserve_index=False, nthreads=1
         )
@@ -139,13 +141,16 @@ class TestTables:
 
     def test_no_rows(self) -> None:
         assert COLUMNS.probabilities(self.WHOLE.head(0)).shape == (0,)
-        assert COLUMNS.contributions(pa.Table.from_pandas(self.WHOLE.head(0))).shape == (len(FEATURES), 0)
+        assert COLUMNS.contributions(pa.Table.from_pandas(self.WHOLE.head(0))).shape == (
+            len(TECHNOVA.features),
+            0,
+        )
 
 
 class TestCurves:
     def probabilities(self, curve: Curve, numbers: list[float]) -> list[float]:
         card = Scorecard(0.0, {"revenu_mensuel": curve})
-        parts = ColumnScorecard(card).contributions(pd.DataFrame({"revenu_mensuel": numbers}))
+        parts = ColumnScorecard(card, TECHNOVA).contributions(pd.DataFrame({"revenu_mensuel": numbers}))
         return [float(part) for part in parts[0]]
 
     def test_at_between_and_beyond_the_breaks(self) -> None:
@@ -165,7 +170,9 @@ class TestCurves:
 
 def test_extreme_log_odds_stay_probabilities() -> None:
     card = Scorecard(0.0, {"genre": Table({"F": 2000.0, "M": -2000.0})})
-    assert ColumnScorecard(card).probabilities(pd.DataFrame({"genre": ["F", "M", None]})).tolist() == [
+    assert ColumnScorecard(card, TECHNOVA).probabilities(
+        pd.DataFrame({"genre": ["F", "M", None]})
+    ).tolist() == [
         1,
         0,
         0.5,

@@ -8,10 +8,10 @@ from click.testing import CliRunner, Result
 
 from churn.batch.warnings import SEPARATOR
 from churn.cli.main import main
-from churn.dictionary.domain import Language
+from churn.core.language import Language
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
-from churn.schemas.employee import Employee
+from tests.support.company import MODELS
 from tests.support.tables import employees, read, write
 
 
@@ -43,7 +43,9 @@ def test_each_row_has_the_warnings_of_the_api(
     assert score(source, "-o", tmp_path / f"out{suffix}", "--language", language).exit_code == 0
     scorer, expected = Scorer(model), []
     for record in odd().astype(object).to_dict("records"):
-        employee = Employee.model_validate({str(k): None if v is pd.NA else v for k, v in record.items()})
+        employee = MODELS.employee.model_validate(
+            {str(k): None if v is pd.NA else v for k, v in record.items()}
+        )
         (scored,) = scorer.score([employee])
         expected.append(SEPARATOR.join(scorer.answer(scored, language).warnings))
     assert [row["warnings"] for row in read(tmp_path / f"out{suffix}")] == expected

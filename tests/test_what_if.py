@@ -8,16 +8,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from churn.core.language import Language
 from churn.database.tables import JOURNAL
-from churn.dictionary import domain
-from churn.dictionary.domain import Language
+from churn.dictionary.technova import TECHNOVA
 from churn.model.registry import ServedModel
 from churn.model.scorecard import Curve, Scorecard, Table
 from churn.model.scoring import Scorer
 from churn.model.what_if import compare, suggest
-from churn.schemas.employee import EXAMPLE, Changes, Employee
 from churn.schemas.responses import WhatIfAnswer
 from tests.conftest import Served
+from tests.support.company import EXAMPLE, MODELS
 from tests.support.employees import CHANGES, RECORDS
 from tests.support.plans import PASSED
 from tests.test_service import FULL, rows
@@ -47,8 +47,8 @@ UNDECIDED: dict[str, Any] = {
 def ask(
     model: ServedModel, record: dict[str, Any], changes: dict[str, Any], language: Language = "fr"
 ) -> WhatIfAnswer:
-    employee = Employee.model_validate(record)
-    changed = employee.model_copy(update=Changes.model_validate(changes).given())
+    employee = MODELS.employee.model_validate(record)
+    changed = employee.model_copy(update=MODELS.changes.model_validate(changes).given())
     scorer = Scorer(model)
     before, after = scorer.score([employee, changed])
     return compare(scorer, before, after, language)
@@ -56,7 +56,7 @@ def ask(
 
 def by_brute_force(model: ServedModel, record: dict[str, Any], name: str) -> Any:
     """Return the first value of a field, among all that the lever allows, that is scored below."""
-    lever, old = domain.LEVERS[name], record.get(name)
+    lever, old = TECHNOVA.levers[name], record.get(name)
     if old is None:
         return None
     allowed: list[Any]
@@ -69,7 +69,7 @@ def by_brute_force(model: ServedModel, record: dict[str, Any], name: str) -> Any
         walked = (round(old + n * lever.step, 9) for n in range(1, 1000))
         allowed = [value for value in walked if low <= value <= min(high, old * lever.factor)]
     for value in allowed:
-        [scored] = Scorer(model).score([Employee.model_validate({**record, name: value})])
+        [scored] = Scorer(model).score([MODELS.employee.model_validate({**record, name: value})])
         if not scored.prediction:
             return value
     return None
@@ -117,10 +117,10 @@ class TestSuggestions:
     def test_each_is_the_smallest_change_that_suffices_and_none_is_missing(
         self, model: ServedModel, record: dict[str, Any], share: float
     ) -> None:
-        [at_risk] = Scorer(model).score([Employee.model_validate(record)])
+        [at_risk] = Scorer(model).score([MODELS.employee.model_validate(record)])
         model = replace(model, threshold=at_risk.probability * share)
         found = {suggestion.field: suggestion.to for suggestion in ask(model, record, {}).suggestions}
-        brute = {name: by_brute_force(model, record, name) for name in domain.LEVERS}
+        brute = {name: by_brute_force(model, record, name) for name in TECHNOVA.levers}
         assert found == {name: value for name, value in brute.items() if value is not None}
 
     @given(record=RECORDS, changes=CHANGES, threshold=THRESHOLDS)
@@ -132,7 +132,7 @@ class TestSuggestions:
         changed = {**record, **changes}
         for suggestion in answer.suggestions:
             assert suggestion.from_ == changed[suggestion.field]
-            employee = Employee.model_validate({**changed, suggestion.field: suggestion.to})
+            employee = MODELS.employee.model_validate({**changed, suggestion.field: suggestion.to})
             [scored] = Scorer(model).score([employee])
             assert scored.probability == suggestion.probability < threshold
             warnings = Scorer(model).answer(scored, "fr").warnings
@@ -140,9 +140,9 @@ class TestSuggestions:
 
     def test_they_come_in_the_order_of_the_levers(self, model: ServedModel) -> None:
         record = {**FULL, "annees_depuis_la_derniere_promotion": 5, "frequence_deplacement": "Frequent"}
-        [at_risk] = Scorer(model).score([Employee.model_validate(record)])
+        [at_risk] = Scorer(model).score([MODELS.employee.model_validate(record)])
         found = ask(replace(model, threshold=at_risk.probability), record, {}).suggestions
-        order = [list(domain.LEVERS).index(suggestion.field) for suggestion in found]
+        order = [list(TECHNOVA.levers).index(suggestion.field) for suggestion in found]
         assert len(order) > 3
         assert order == sorted(order)
 
@@ -150,11 +150,11 @@ class TestSuggestions:
 def made(name: str, effect: Curve | Table, *, seen: tuple[float, float] = (0, 100)) -> ServedModel:
     """Return a model of one field: flagged from log-odds 0 on."""
     scorecard = Scorecard(0.0, {name: effect})
-    return ServedModel("churn:made", scorecard, 0.5, (domain.BY_NAME[name],), {name: seen}, {}, PASSED)
+    return ServedModel("churn:made", scorecard, 0.5, TECHNOVA, {name: seen}, {}, PASSED)
 
 
 def suggested(model: ServedModel, **changes: object) -> list[Any]:
-    [scored] = Scorer(model).score([Employee.model_validate({**EXAMPLE, **changes})])
+    [scored] = Scorer(model).score([MODELS.employee.model_validate({**EXAMPLE, **changes})])
     return [suggestion.to for suggestion in suggest(model, scored, "fr")]
 
 
@@ -236,15 +236,15 @@ class TestLevers:
         assert suggested(model, distance_domicile_travail=20.1) == [1.1]
 
     def test_only_what_an_employer_sets_is_a_lever(self) -> None:
-        features = {field.name for field in domain.FEATURES}
-        assert set(domain.LEVERS) == {
+        features = {field.name for field in TECHNOVA.features}
+        assert set(TECHNOVA.levers) == {
             "heure_supplementaires", "frequence_deplacement", "distance_domicile_travail",
             "nb_formations_suivies", "nombre_participation_pee", "annees_depuis_la_derniere_promotion",
             "augmentation_salaire_precedente", "revenu_mensuel",
         }  # fmt: skip
-        assert set(domain.LEVERS) <= features
-        for name, lever in domain.LEVERS.items():
-            assert set(lever.order) == set(domain.BY_NAME[name].categories)
+        assert set(TECHNOVA.levers) <= features
+        for name, lever in TECHNOVA.levers.items():
+            assert set(lever.order) == set(TECHNOVA.by_name[name].categories)
             assert (lever.step != 0) + (lever.reset is not None) + bool(lever.order) == 1
 
 
@@ -330,7 +330,7 @@ class TestRoute:
     ) -> None:
         answer = served.client.post("/what_if", json={"employee": record, "changes": changes}).json()
         for suggestion in answer["suggestions"]:
-            name, lever = suggestion["field"], domain.LEVERS[suggestion["field"]]
+            name, lever = suggestion["field"], TECHNOVA.levers[suggestion["field"]]
             changed = {**record, **changes, name: suggestion["to"]}
             said = served.client.post("/predict", json=changed).json()
             assert (said["prediction"], said["probability"]) == (0, suggestion["probability"])

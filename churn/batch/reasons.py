@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field, Language
+from churn.core.language import Language
+from churn.dictionary.field import Field
 from churn.i18n import messages
 from churn.ingest.cells import Mask
 from churn.model.vectorized import Cells, Floats
@@ -34,10 +34,10 @@ class _Part:
 
 
 class Reasons:
-    """The sentences of one run, in one language; each is made once."""
+    """The sentences of one run, in one language; each is made once. `fields` are those of the model."""
 
-    def __init__(self, names: Sequence[str], language: Language) -> None:
-        self._names = names
+    def __init__(self, fields: Sequence[Field], language: Language) -> None:
+        self._fields = fields
         self._language = language
         self._made: dict[tuple[str | None, object], str] = {}
 
@@ -47,7 +47,7 @@ class Reasons:
         The order is that of the API: by size, then by field. A row with fewer known fields has
         nulls. `contributions` are (fields, rows).
         """
-        parts = _parts(self._names, cells, contributions)
+        parts = _parts(self._fields, cells, contributions)
         count = contributions.shape[1]
         top = _largest(parts, count).ravel()
         places = np.full(len(top), _NONE, dtype=np.int32)
@@ -55,12 +55,12 @@ class Reasons:
         for number, part in enumerate(parts):
             chosen = np.flatnonzero(top == number)
             rows = chosen % count
-            codes, found = pd.factorize(part.values[rows])
+            codes, values = pd.factorize(part.values[rows])
             # What a field contributes depends on its value alone: any row that holds it will do.
-            effects = np.empty(len(found))
+            effects = np.empty(len(values))
             effects[codes] = part.effects[rows]
             places[chosen] = codes + len(sentences)
-            pairs = zip(found.tolist(), effects.tolist(), strict=True)
+            pairs = zip(values.tolist(), effects.tolist(), strict=True)
             sentences += [self._sentence(part.field, value, effect) for value, effect in pairs]
         dictionary = pa.array(sentences, pa.string())
         return [
@@ -80,15 +80,15 @@ class Reasons:
         return sentence
 
 
-def _parts(names: Sequence[str], cells: Cells, contributions: Floats) -> list[_Part]:
-    """Return what may be told, in the order of the fields; the protected ones' sum is the last."""
+def _parts(fields: Sequence[Field], cells: Cells, contributions: Floats) -> list[_Part]:
+    """Return what may be a reason, in the order of the fields; the sum of the protected ones is the last."""
     parts = []
     hidden = np.zeros(contributions.shape[1])
     some_hidden = np.zeros(len(hidden), dtype=bool)
-    for name, effects in zip(names, contributions, strict=True):
-        if name not in cells:
+    for field, effects in zip(fields, contributions, strict=True):
+        if field.name not in cells:
             continue
-        field, values = domain.BY_NAME[name], cells[name]
+        values = cells[field.name]
         known = ~np.isnan(values) if field.numeric else values >= 0
         if field.role == "protected":
             hidden += effects

@@ -16,12 +16,12 @@ from churn.batch.run_journal import RunJournal
 from churn.batch.warnings import WarningCount, Warnings
 from churn.core.atomic_file import replacing
 from churn.core.errors import SettingsError
+from churn.core.language import Language
 from churn.core.progress import RowProgress
-from churn.dictionary import domain
-from churn.dictionary.domain import Language
 from churn.ingest.rows import EmployeeTable, Rows, refusal
 from churn.model.registry import ServedModel
 from churn.model.vectorized import ColumnScorecard, Floats
+from churn.schemas.bands import BANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Summary:
 
 
 class Run:
-    """How tables are scored; `recorder` is None where nothing is to be journalled."""
+    """How tables are scored; `run_journal` is None where nothing is to be journalled."""
 
     def __init__(
         self,
@@ -74,8 +74,8 @@ class Run:
         run_journal: RunJournal | None = None,
     ) -> None:
         self._model, self._strict = model, strict
-        self._card = ColumnScorecard(model.scorecard)
-        self._reasons = Reasons(self._card.names, language)
+        self._card = ColumnScorecard(model.scorecard, model.dictionary)
+        self._reasons = Reasons(model.fields, language)
         self._language = language
         self._run_journal = run_journal
 
@@ -94,7 +94,7 @@ class Run:
             raise SettingsError(f"{files.scores} cannot be written: {error}; nothing was left") from error
 
     def _score(self, table: EmployeeTable, files: Files, progress: RowProgress) -> Summary:
-        summary, warnings = Summary(), Warnings(self._model.seen, self._language)
+        summary, warnings = Summary(), Warnings(self._model, self._language)
         columns = output.schema(table.employee_type, journalled=self._run_journal is not None)
         rejects: RejectsFile | None = None
         # What is entered last ends first: the files appear when both are written, the scores last.
@@ -110,7 +110,7 @@ class Run:
                     progress(summary.scored + summary.rejected, table.share())
             if rejects is None:
                 files.rejects.unlink(missing_ok=True)  # of an earlier run, to be overwritten
-        summary.rejects, summary.warned = rejects is not None, warnings.tallies()
+        summary.rejects, summary.warned = rejects is not None, warnings.counts()
         return summary
 
     def _add(
@@ -132,10 +132,10 @@ class Run:
         scores.write(arrays, columns)
 
     def _bands(self, probabilities: Floats) -> Any:
-        """Return the bands as `domain.risk_band` does: the number of their lower ends that are reached."""
+        """Return the bands as `risk_band` does: the number of their lower ends that are reached."""
         threshold = self._model.threshold
         places = (probabilities >= threshold / 2).astype(np.int32) + (probabilities >= threshold)
-        return pa.DictionaryArray.from_arrays(places, pa.array(list(domain.BANDS)))
+        return pa.DictionaryArray.from_arrays(places, pa.array(BANDS))
 
     def _same_for_all(self, rows: int) -> list[Any]:
         model = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), pa.array([self._model.tag]))

@@ -10,8 +10,8 @@ import orjson
 
 from churn.core.ids import new_id
 from churn.core.operator import operator
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.ingest.rows import Rows
 from churn.journal.call import Call
 from churn.journal.entry import Pseudonym, entry_of
@@ -59,7 +59,7 @@ class RunJournal:
                 model=self.model.tag,
             )
             self.writer.write([entry_of(call, self.pseudonym)])
-            ids += [str(one.id) for one in scored]
+            ids += [str(prediction.id) for prediction in scored]
         return ids
 
     def _scored(self, rows: Rows, contributions: Floats, probabilities: Floats) -> list[Scored]:
@@ -77,20 +77,23 @@ class RunJournal:
                 threshold=self.model.threshold,
             )
             for record, parts, probability in zip(
-                records(rows), contributions.T.tolist(), probabilities.tolist(), strict=True
+                records(rows, self.model.dictionary),
+                contributions.T.tolist(),
+                probabilities.tolist(),
+                strict=True,
             )
         ]
 
 
-def records(rows: Rows) -> list[dict[str, Any]]:
+def records(rows: Rows, dictionary: Dictionary) -> list[dict[str, Any]]:
     """Return rows as cleaned records, as `Employee.record` returns one; None is unknown."""
-    columns = {field.name: _values(field, rows) for field in domain.INPUTS}
+    columns = {field.name: _values(field, rows) for field in dictionary.inputs}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def _values(field: Field, rows: Rows) -> list[Any]:
     count = len(rows.numbers)
-    if field is domain.IDENTIFIER:
+    if field.kind == "identifier":
         return [None] * count if rows.employees is None else list(rows.employees.to_pylist())
     if field.name not in rows.cells:
         return [None] * count

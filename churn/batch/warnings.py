@@ -1,7 +1,6 @@
 """What a run warns of: the sentences of each row, as the API's, and how often each kind was met."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Language
+from churn.core.language import Language
 from churn.i18n import messages
 from churn.ingest.cells import Mask
+from churn.model.registry import ServedModel
 from churn.model.vectorized import Cells
 
 SEPARATOR = "; "  # between the sentences of one row
@@ -37,10 +36,11 @@ class WarningCount:
 
 
 class Warnings:
-    """The warnings of one run, in one language; `seen` has the ranges of the model's training data."""
+    """The warnings of one run, in one language."""
 
-    def __init__(self, seen: Mapping[str, tuple[float, float]], language: Language) -> None:
-        self._seen, self._language = seen, language
+    def __init__(self, model: ServedModel, language: Language) -> None:
+        self._seen, self._dictionary = model.seen, model.dictionary
+        self._language: Language = language
         self._warned: Counter[str] = Counter()
         self._of: Counter[str] = Counter()
 
@@ -51,7 +51,7 @@ class Warnings:
             return pa.repeat("", rows)
         return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, ""), len(SEPARATOR))
 
-    def tallies(self) -> list[WarningCount]:
+    def counts(self) -> list[WarningCount]:
         """Return what was met so far, in English, the most frequent first."""
         return [WarningCount(about, rows, self._of[about]) for about, rows in self._warned.most_common()]
 
@@ -60,7 +60,7 @@ class Warnings:
         for name, (low, high) in self._seen.items():
             if name not in cells:
                 continue
-            field, numbers = domain.BY_NAME[name], cells[name]
+            field, numbers = self._dictionary.by_name[name], cells[name]
             outside = (numbers < low) | (numbers > high)
             about = f"{field.label('en')}: {{}} lie outside what the model has seen ({low:g} – {high:g})"
             if self._count(about, outside, ~np.isnan(numbers)):
@@ -74,12 +74,12 @@ class Warnings:
 
     def _implausible(self, cells: Cells) -> list[Any]:
         parts = []
-        for smaller, larger, margin in domain.IMPLAUSIBLE:
+        for smaller, larger, margin in self._dictionary.implausible:
             if smaller not in cells or larger not in cells:
                 continue
             low, high = cells[smaller], cells[larger]
             odd = low + margin > high
-            pair = domain.BY_NAME[smaller], domain.BY_NAME[larger]
+            pair = self._dictionary.by_name[smaller], self._dictionary.by_name[larger]
             about = f"{pair[0].label('en')} with {pair[1].label('en')}: {{}} are implausible"
             if self._count(about, odd, ~np.isnan(low + high)):
                 text = messages.implausible(*pair, self._language)
@@ -87,15 +87,15 @@ class Warnings:
         return parts
 
     def _count(self, about: str, warned: Mask, known: Mask) -> int:
-        found = int(np.count_nonzero(warned))
+        count = int(np.count_nonzero(warned))
         self._of[about] += int(np.count_nonzero(known))
-        if found:
-            self._warned[about] += found
-        return found
+        if count:
+            self._warned[about] += count
+        return count
 
 
 def _placed(texts: list[str], places: NDArray[np.int64], rows: Mask) -> Any:
     """Return a text, after a separator, for each of the rows that have one, and nothing for the others."""
-    found = np.zeros(len(rows), dtype=np.int64)
-    found[rows] = places + 1
-    return pa.array(["", *(SEPARATOR + text for text in texts)]).take(pa.array(found))
+    positions = np.zeros(len(rows), dtype=np.int64)
+    positions[rows] = places + 1
+    return pa.array(["", *(SEPARATOR + text for text in texts)]).take(pa.array(positions))

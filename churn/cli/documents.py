@@ -13,7 +13,7 @@ def write_documents(model: ServedModel, folder: Path) -> list[Path]:
         ModelError: the model is of another version of churn.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    documents = render({**model.report, "scorecard": model.scorecard.to_dict()})
+    documents = render({**model.report, "scorecard": model.scorecard.to_dict()}, model.dictionary)
     for name, text in documents.items():
         (folder / name).write_text(text, encoding="utf-8")
     return sorted(folder / name for name in documents)

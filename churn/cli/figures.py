@@ -11,15 +11,8 @@ from rich.table import Table
 
 from churn.cli.console import table_of
 from churn.core.progress import Progress as Advance
-from churn.i18n import limits, terms
+from churn.i18n import four_fifths, limits, terms
 from churn.i18n.formatting import ENGLISH
-from churn.training.fairness import Verdict
-
-_VERDICTS: dict[Verdict, str] = {
-    "passes": "passes the four-fifths rule",
-    "fails": "does not pass the four-fifths rule",
-    "cannot_tell": "whether it passes the four-fifths rule cannot be told",
-}
 
 
 @contextmanager
@@ -45,7 +38,8 @@ def print_report(console: Console, facts: Mapping[str, Any], *, brief: bool = Fa
     console.print("\nWhat each threshold would cost (employees, out of fold):")
     console.print(_choices(facts))
     for audit in facts["fairness"]:
-        console.print(_verdict(audit), highlight=False, markup=False)
+        reading = four_fifths.reading(audit, ENGLISH)
+        console.print(f"\nFairness by {audit['field']}: {reading}", highlight=False, markup=False)
         console.print(_groups(audit))
     if facts["challengers"]:
         console.print("\nChallengers, on the same folds:")
@@ -79,29 +73,23 @@ def _choices(facts: Mapping[str, Any]) -> Table:
     return table
 
 
-def _verdict(audit: Mapping[str, Any]) -> str:
-    apart = ", ".join(group["group"] for group in audit["groups"] if group["small"])
-    return (
-        f"\nFairness by {audit['field']}: least over largest flagged {ENGLISH.estimate(audit['ratio'])}, "
-        + _VERDICTS[audit["four_fifths"]]
-        + f"; set apart, as small: {apart}" * bool(apart)
-    )
-
-
 def _groups(audit: Mapping[str, Any]) -> Table:
     table = table_of("group", "employees", "left", "flagged", "recall", "precision", "risk overstated by")
     for group in audit["groups"]:
         figures = (group[name] for name in ("selection_rate", "recall", "precision", "calibration_gap"))
         mark = " (small)" if group["small"] else " (few left)" * group["few_departures"]
         counts = (str(group["n"]), str(group["departures"]))
-        table.add_row(group["group"] + mark, *counts, *(escape(ENGLISH.estimate(one)) for one in figures))
+        table.add_row(
+            group["group"] + mark, *counts, *(escape(ENGLISH.estimate(figure)) for figure in figures)
+        )
     return table
 
 
 def _challengers(facts: Mapping[str, Any]) -> Table:
     table = table_of("model", *(ENGLISH.pick(terms.METRICS[name].name) for name in terms.COMPARED))
     models = {ENGLISH.pick(terms.THIS_MODEL): facts["metrics"]} | {
-        ENGLISH.pick(terms.CHALLENGERS[one["name"]]): one["metrics"] for one in facts["challengers"]
+        ENGLISH.pick(terms.CHALLENGERS[challenger["name"]]): challenger["metrics"]
+        for challenger in facts["challengers"]
     }
     for title, metrics in models.items():
         table.add_row(title, *(ENGLISH.spread(metrics[name], 4) for name in terms.COMPARED))

@@ -31,13 +31,13 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Return a command by its name; None where there is none."""
-        found = self._lazy.get(cmd_name)
-        if isinstance(found, Lazy):
-            command: click.Command = getattr(import_module(found.module), found.function)
-            return command
-        return found
+        command = self._lazy.get(cmd_name)
+        if isinstance(command, Lazy):
+            imported: click.Command = getattr(import_module(command.module), command.function)
+            return imported
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write what the commands are for, without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, one.short_help or "") for name, one in self._lazy.items()])
+            formatter.write_dl([(name, command.short_help or "") for name, command in self._lazy.items()])

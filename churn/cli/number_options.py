@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from churn.dictionary.domain import OTHER_MARK, Mark
+from churn.ingest.mark import OTHER_MARK, Mark
 
 _MARKS = click.Choice(list(OTHER_MARK))
 

@@ -1,4 +1,4 @@
-"""`churn run`: a first start, whole: what is missing is made, and then it serves."""
+"""`churn run`: prepares whatever is missing, and serves."""
 
 import os
 import sys
@@ -10,20 +10,20 @@ from churn.cli.number_options import notation_options, separator
 from churn.cli.serve import start
 from churn.cli.setup import data_option, prepare
 from churn.core.settings import load
-from churn.dictionary.domain import Mark
+from churn.ingest.mark import Mark
 
 
 @click.command()
 @data_option
 @notation_options
 def run(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> None:
-    """Make what a first start needs, as `churn setup` does, and serve, as `churn serve` does.
+    """Prepare a first start like `churn setup`, then serve like `churn serve`.
 
-    The address is CHURN_HOST and PORT, by default 127.0.0.1:3000.
+    CHURN_HOST and PORT choose the address, by default 127.0.0.1:3000.
     """
     settings = load()
     if prepare(settings, data, separator(decimal, thousands)):
-        # Begun anew: the libraries of training would take their memory for as long as this serves.
+        # A new process: training's libraries would occupy memory for as long as this one serves.
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "churn.cli.main", "serve"])  # noqa: S606
     start(settings)

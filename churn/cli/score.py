@@ -10,17 +10,18 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from churn.batch.run import Files, Run, Summary
 from churn.batch.run_journal import RunJournal
+from churn.cli.company import DICTIONARY
 from churn.cli.console import noting
 from churn.cli.number_options import notation_options, separator
 from churn.cli.termination import terminated_as_interrupted
+from churn.core.language import DEFAULT_LANGUAGE, LANGUAGES, Language
 from churn.core.progress import RowProgress as Advance
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
-from churn.dictionary.domain import Language, Mark
-from churn.i18n.messages import DEFAULT_LANGUAGE
 from churn.ingest.flat import FlatTable
 from churn.ingest.folder import FolderTable
+from churn.ingest.mark import Mark
 from churn.ingest.rows import EmployeeTable
 from churn.journal import pseudonyms
 from churn.journal.writer import Writer
@@ -40,7 +41,7 @@ from churn.model import registry
 @click.option("--journal/--no-journal", help="Log every score in the database, as the service does.")
 @click.option(
     "--language",
-    type=click.Choice(["fr", "en"]),
+    type=click.Choice(LANGUAGES),
     default=DEFAULT_LANGUAGE,
     show_default=True,
     help="Of the reasons.",
@@ -75,13 +76,13 @@ def score(
     console = Console(highlight=False, soft_wrap=True)
     files = Files(output, rejects or output.with_name(f"{output.stem}.rejects.csv"), overwrite)
     files.check()
-    model = registry.load(tag or settings.model)
+    model = registry.load(tag or settings.model, DICTIONARY)
     model.self_test.require(model.tag)
     table: EmployeeTable
     if source.is_dir():
-        table = FolderTable(source, thousands=marks)
+        table = FolderTable(source, DICTIONARY, thousands=marks)
     else:
-        table = FlatTable(source, ignore=ignore, thousands=marks)
+        table = FlatTable(source, DICTIONARY, ignore=ignore, thousands=marks)
     for notice in table.notices:
         noting(console)(notice)
     with ExitStack() as stack:
@@ -121,10 +122,10 @@ def _tell(console: Console, summary: Summary, files: Files, model: str, *, journ
     lines += ["journalled in the database" if journalled else "not journalled (--journal does)"]
     lines += [f"scores are in {files.scores}"]
     console.print("\n".join(lines), markup=False)
-    for tally in summary.warned:
-        loud = "WARNING: " * tally.is_most
-        console.print(f"{loud}{tally}", style="bold red" if loud else None, markup=False)
-    if any(tally.is_most for tally in summary.warned):
+    for count in summary.warned:
+        loud = "WARNING: " * count.is_most
+        console.print(f"{loud}{count}", style="bold red" if loud else None, markup=False)
+    if any(count.is_most for count in summary.warned):
         advice = "Check the units and separators of these columns before you use the scores"
         console.print(advice, style="bold red", markup=False)
 

@@ -18,12 +18,12 @@ from churn.core.settings import KEEP_ALIVE, Settings, load
     type=click.IntRange(1, 3600),
     default=KEEP_ALIVE,
     show_default=True,
-    help="Seconds for which an idle connection is kept; load balancers' own time has to be shorter.",
+    help="Seconds that an idle connection stays open; a load balancer has to close it sooner.",
 )
 def serve(host: str | None, port: int | None, keep_alive: int) -> None:
-    """Serve predictions; stops on Ctrl-C, restarts its workers one by one on SIGHUP.
+    """Serve predictions until Ctrl-C. SIGHUP restarts the workers one by one.
 
-    Refuses to start without a model, a database at head, or a free port, and says what mends it.
+    Without a model, an up-to-date database or a free port, it does not start and says what to do.
     """
     start(load(), host, port, keep_alive)
 

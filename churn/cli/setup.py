@@ -9,14 +9,14 @@ import click
 from sqlalchemy import Engine
 
 from churn.access.first_admin import ensure_first_admin
+from churn.cli.company import DICTIONARY
 from churn.cli.number_options import notation_options, separator
 from churn.core.errors import ModelError
 from churn.core.settings import Settings, load
 from churn.database import schema
 from churn.database.engine import is_embedded, opened
-from churn.dictionary.domain import Mark
+from churn.ingest.mark import Mark
 from churn.model import registry
-from churn.schemas.employee import EXAMPLE
 
 data_option = click.option(
     "--data",
@@ -29,11 +29,11 @@ data_option = click.option(
 @data_option
 @notation_options
 def setup(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> None:
-    """Make what a first start needs: a model, a database, a user and a token.
+    """Prepare a first start: a model, a database, a user and a token.
 
-    What is there is kept: a model is trained only if there is none, or none of this data. A first
-    user and token are made where there is nobody yet, and printed once; API_USERNAME with API_PASSWORD,
-    or API_TOKEN, choose who is there instead.
+    Whatever exists is kept. A model is trained only if there is none, or none from this data. If there is
+    no user and no token yet, a first one of each is created and printed once. API_USERNAME with
+    API_PASSWORD, or API_TOKEN, choose them instead.
     """
     prepare(load(), data, separator(decimal, thousands))
 
@@ -56,8 +56,8 @@ def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None
         # A model that was asked for, or not chosen among several, is not replaced by another, and one of
         # these data that is no better than chance would be no better the second time.
         entries = registry.models()
-        of_these = any(_is_of(entry.info.metadata, data, thousands) for entry in entries)
-        if settings.model or len(entries) > 1 or of_these:
+        is_trained = any(_is_of(entry.info.metadata, data, thousands) for entry in entries)
+        if settings.model or len(entries) > 1 or is_trained:
             raise
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
     from churn.cli.train import Source, Wanted, train_and_export  # noqa: PLC0415
@@ -79,7 +79,7 @@ def _is_of(facts: Mapping[str, Any], data: Path | None, thousands: Mark | None) 
         return True
     from churn.ingest import extracts  # noqa: PLC0415 - pandas; only who gives data need wait for it
 
-    return bool(facts.get("data_fingerprint") == extracts.fingerprint(data, thousands))
+    return bool(facts.get("data_fingerprint") == extracts.fingerprint(data, DICTIONARY, thousands))
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:
@@ -99,5 +99,5 @@ def curl(settings: Settings, secret: str) -> str:
     return (
         f"curl -s http://{settings.host}:{settings.port}/predict \\\n"
         f"  -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' \\\n"
-        f"  -d '{json.dumps(EXAMPLE)}'"
+        f"  -d '{json.dumps(DICTIONARY.example)}'"
     )

@@ -9,19 +9,20 @@ import click
 from rich.console import Console
 
 from churn import report, training
+from churn.cli.company import DICTIONARY
 from churn.cli.console import make_console, noting
 from churn.cli.figures import print_report, progress_bar
 from churn.cli.number_options import notation_options, separator
 from churn.core.errors import TrainingError
 from churn.core.settings import load
-from churn.dictionary import domain, names
-from churn.dictionary.domain import Field, Mark
+from churn.dictionary.field import Field
 from churn.ingest import extracts
+from churn.ingest.mark import Mark
 from churn.model import promotions, registry
 from churn.model.golden_rows import golden_rows
 from churn.model.pipeline import compile_scorecard
 from churn.model.registry import Export
-from churn.model.sample import write_sample
+from churn.model.sample import typical_employees, write_sample
 from churn.training import TrainedModel
 from churn.training.fairness import RESAMPLES
 from churn.training.plan import Plan
@@ -29,6 +30,7 @@ from churn.training.thresholds import METRIC_POLICIES, parse_policy
 from churn.training.training_report import TrainingReport
 
 SAMPLE_ROWS = 1500
+_LEARNABLE = (*DICTIONARY.features, *DICTIONARY.protected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,17 @@ class Wanted:
 
     def fields(self) -> tuple[Field, ...]:
         """Return the inputs; raises TrainingError where an excluded name is no field."""
-        excluded = {_field(name) for name in self.exclude}
-        inputs = (*domain.FEATURES, *domain.PROTECTED) if self.with_protected else domain.FEATURES
+        excluded = {_field(name).name for name in self.exclude}
+        inputs = _LEARNABLE if self.with_protected else DICTIONARY.features
         return tuple(field for field in inputs if field.name not in excluded)
 
 
-def _field(name: str) -> str:
-    found = names.field_of(name)
-    if found is None:
-        expected = ", ".join(field.name for field in (*domain.FEATURES, *domain.PROTECTED))
+def _field(name: str) -> Field:
+    field = DICTIONARY.names.field_of(name)
+    if field is None:
+        expected = ", ".join(field.name for field in _LEARNABLE)
         raise TrainingError(f"--exclude {name!r}: no such field; expected one of {expected}")
-    return found.name
+    return field
 
 
 _DATA = click.option(
@@ -131,7 +133,7 @@ def train(
         # Imported here: what draws takes a second to import, and a first start draws nothing.
         from churn.cli.documents import write_documents  # noqa: PLC0415
 
-        for path in write_documents(registry.load(tag), out):
+        for path in write_documents(registry.load(tag, DICTIONARY), out):
             click.echo(str(path))
 
 
@@ -157,7 +159,7 @@ def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: boo
     console = make_console()
     directory = source.data or embedded_sample()
     fields = wanted.fields()
-    employees = extracts.read(directory, thousands=source.thousands, tell=noting(console))
+    employees = extracts.read(directory, DICTIONARY, thousands=source.thousands, tell=noting(console))
     policy = parse_policy(
         wanted.metric,
         cost_miss=wanted.cost_miss,
@@ -166,10 +168,11 @@ def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: boo
         of=len(employees),
     )
     with progress_bar(console, "Training and auditing") as advance:
-        trained = training.train(employees, fields=fields, policy=policy, plan=plan, progress=advance)
-    tag = export_model(
-        trained, fields, extracts.fingerprint(directory, source.thousands), sample=source.data is None
-    )
+        trained = training.train(
+            employees, DICTIONARY, fields=fields, policy=policy, plan=plan, progress=advance
+        )
+    fingerprint = extracts.fingerprint(directory, DICTIONARY, source.thousands)
+    tag = export_model(trained, fields, fingerprint, sample=source.data is None)
     print_report(console, trained.report.to_dict(), brief=source.data is None)
     console.print(f"exported as {tag}", style="bold", highlight=False)
     _promote(console, tag, trained.report, wanted=promote)
@@ -184,11 +187,11 @@ def export_model(
         pipeline=trained.pipeline,
         scorecard=compile_scorecard(trained.pipeline),
         report=trained.report.to_dict(),
-        golden=golden_rows(trained.pipeline, fields),
+        golden=golden_rows(trained.pipeline, fields, DICTIONARY, typical_employees()),
         fingerprint=fingerprint,
         sample=sample,
     )
-    return registry.save(export, report.render_cards)
+    return registry.save(export, lambda facts: report.render_cards(facts, DICTIONARY))
 
 
 def _promote(console: Console, tag: str, report: TrainingReport, *, wanted: bool) -> None:

@@ -31,6 +31,8 @@ import copyreg
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from churn.core.language import Pair
+
 
 class ChurnError(Exception):
     """Base of all: carries a message for a person and the HTTP status of its kind."""
@@ -195,13 +197,14 @@ class UnsupportedMediaError(RefusalError):
 class FieldError:
     """One offending field of a request; never its value.
 
-    `loc` is its place (in a batch, with the row), `kind` a code for what is wrong, and `field` the canonical
-    name of a known field.
+    `loc` is its place (in a batch, with the row), `kind` a code for what is wrong, `field` the canonical
+    name of a known field, and `expected` what that may hold.
     """
 
     loc: tuple[str | int, ...]
     kind: str
     field: str | None = None
+    expected: Pair | None = None
 
 
 class InvalidInputError(RefusalError):

@@ -1,1 +1,1 @@
-"""The fields of one employee: their names, kinds, ranges and categories."""
+"""The fields of a company's employees: their names, kinds, ranges and categories."""

@@ -2,30 +2,31 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field, Language
+from churn.core.language import Language, Pair
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.i18n import numbers
 from churn.i18n.numbers import NO_BREAK_SPACE
 
-Pair = tuple[str, str]  # French, English
-
 _PUNCTUATED = re.compile(r" (?=[:;?!%»])|(?<=«) ")
 _UNITS: dict[str, Pair] = {"ans": ("ans", "years")}
-_VALUES: dict[str, Pair] = domain.VALUE_LABELS | {"F": ("Femmes", "Women"), "M": ("Hommes", "Men")}
+_NO_FIELDS = Dictionary()
 
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """Speaks one language, in plain text, or in a kind of it that escapes what it is given (`Markup`).
+    """Speaks one language, about the fields of one dictionary.
 
-    `space` stands before French punctuation and between thousands.
+    `text` is plain text, or a kind of it that escapes what it is given (`Markup`); `space` stands before
+    French punctuation and between thousands.
     """
 
     language: Language
+    dictionary: Dictionary = _NO_FIELDS
     text: type[str] = str
     space: str = NO_BREAK_SPACE
 
@@ -89,24 +90,25 @@ class Locale:
         """Return the unit of a field's numbers; empty where it has none."""
         return self.pick(_UNITS.get(field.unit, (field.unit, field.unit)))
 
-    def value(self, value: float | str) -> str:
-        """Return a field's value: a category as it reads, a number without needless decimals."""
+    def value(self, value: float | str, name: str = "") -> str:
+        """Return a value of a field: a category as it reads, a number without needless decimals."""
         if isinstance(value, str):
-            return self.pick(_VALUES.get(value, (value, value)))
+            field = self.dictionary.by_name.get(name)
+            return self.pick(field.value_labels.get(value, (value, value)) if field else (value, value))
         return self.number(value, 0 if float(value).is_integer() or abs(value) >= 100 else 1)
 
     def label(self, name: str) -> str:
         """Return how a person calls a field."""
-        field = domain.BY_NAME.get(name)
+        field = self.dictionary.by_name.get(name)
         return field.label(self.language) if field else name
 
     def measured(self, field: Field) -> str:
-        """Return how a person calls a field, with its unit where the name does not tell."""
-        label, unit = self.label(field.name), self.unit(field)
-        told = not unit or label.casefold().startswith(("années", "years"))
-        return label if told else f"{label} ({unit})"
+        """Return how a person calls a field, with its unit where the label does not say it."""
+        label, unit = field.label(self.language), self.unit(field)
+        is_said = not unit or label.casefold().startswith(("années", "years"))
+        return label if is_said else f"{label} ({unit})"
 
-    def labels(self, names: list[str]) -> str:
+    def labels(self, names: Iterable[str]) -> str:
         """Return how a person calls these fields, one after the other."""
         return ", ".join(self.label(name) for name in names)
 

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from churn.dictionary import domain
+from churn.core.language import Pair
 from churn.i18n import terms
-from churn.i18n.formatting import Locale, Pair
-
-DISTANCE = "distance_domicile_travail"
+from churn.i18n.formatting import Locale
 
 _LIMITS: tuple[Pair, ...] = (
     (
@@ -88,7 +86,7 @@ def warnings(facts: Mapping[str, Any], locale: Locale) -> list[tuple[str, str]]:
 
     `facts` are those of its report; a model may be too old to have a signal.
     """
-    signal, protected = facts.get("signal"), with_protected(facts)
+    signal, protected = facts.get("signal"), with_protected(facts, locale)
     warnings = []
     if signal and not signal["shown"]:
         warnings.append(no_signal(signal, locale))
@@ -109,21 +107,12 @@ def _say(warning: Warning, locale: Locale, **values: object) -> tuple[str, str]:
     return locale.pick(title), locale.say(*text, **values)
 
 
-def distance(facts: Mapping[str, Any], locale: Locale) -> str:
-    """Return which prohibited ground the distance from home stands for; empty where it is no input."""
-    if DISTANCE not in facts["fields"]:
-        return ""
-    return locale.say(
-        "La distance domicile-travail, que le modèle utilise, renseigne indirectement sur le lieu de "
-        "résidence, lui aussi un motif interdit (Code du travail, art. L1132-1) : « churn train --exclude "
-        "{field} » apprend un modèle sans elle.",
-        "The distance from home to work, which the model uses, is a proxy for the place of residence, a "
-        "prohibited ground too (French labour code, art. L1132-1): “churn train --exclude {field}” trains a "
-        "model without it.",
-        field=DISTANCE,
-    )
+def cautions(facts: Mapping[str, Any], locale: Locale) -> list[str]:
+    """Return what people must know about single fields that the model uses."""
+    used = (locale.dictionary.by_name.get(name) for name in facts["fields"])
+    return [locale.pick(field.caution) for field in used if field and field.caution]
 
 
-def with_protected(facts: Mapping[str, Any]) -> list[str]:
+def with_protected(facts: Mapping[str, Any], locale: Locale) -> list[str]:
     """Return the protected fields that the model sees."""
-    return [field.name for field in domain.PROTECTED if field.name in facts["fields"]]
+    return [field.name for field in locale.dictionary.protected if field.name in facts["fields"]]

@@ -3,12 +3,9 @@
 from typing import Literal
 
 from churn.core.errors import FieldError, PayloadTooLargeError
-from churn.dictionary import domain
-from churn.dictionary.domain import Field, Language, Lever
-from churn.i18n.expectations import expected
+from churn.core.language import DEFAULT_LANGUAGE, LANGUAGES, Language, Pair
+from churn.dictionary.field import Field, Lever
 from churn.i18n.numbers import number, percent
-
-DEFAULT_LANGUAGE: Language = "fr"
 
 # How a what-if ends: whether the risk is below the threshold, and was before, and what would take it there.
 Outcome = Literal["low", "still_low", "lowered", "suggested", "none"]
@@ -19,12 +16,10 @@ def language_of(accept_language: str) -> Language:
     best, best_weight = DEFAULT_LANGUAGE, 0.0
     for part in accept_language.split(","):
         tag, _, parameters = part.strip().partition(";")
-        language = tag.strip().lower().partition("-")[0]
-        weight = _weight(parameters)
-        if language == "en" and weight > best_weight:
-            best, best_weight = "en", weight
-        elif language == "fr" and weight > best_weight:
-            best, best_weight = "fr", weight
+        named, weight = tag.strip().lower().partition("-")[0], _weight(parameters)
+        for language in LANGUAGES:
+            if language == named and weight > best_weight:
+                best, best_weight = language, weight
     return best
 
 
@@ -36,11 +31,13 @@ def _weight(parameters: str) -> float:
         return 0.0
 
 
+_LEAVES: Pair = ("Risque de départ élevé", "High risk of leaving")
+_STAYS: Pair = ("Employé stable", "Stable employee")
+
+
 def verdict(leaves: bool, language: Language) -> str:
     """Return the one-line message of a prediction."""
-    if language == "en":
-        return "High risk of leaving" if leaves else "Stable employee"
-    return "Risque de départ élevé" if leaves else "Employé stable"
+    return (_LEAVES if leaves else _STAYS)[language == "en"]
 
 
 def reason(field: Field | None, value: object, contribution: float, language: Language) -> str:
@@ -63,15 +60,11 @@ def _label(field: Field, language: Language) -> str:
     return field.label(language) + (": " if language == "en" else " : ")
 
 
-# Everyday words do without a capital inside a sentence; jobs, departments and studies are names.
-_WORDS = ("heure_supplementaires", "frequence_deplacement")
-
-
 def quantity(field: Field, value: object, language: Language) -> str:
     """Return a value as it reads in a sentence: translated, with its unit or its scale."""
     if isinstance(value, str):
-        label = domain.VALUE_LABELS.get(value, (value, value))[language == "en"]
-        return label.lower() if field.name in _WORDS else label
+        label = field.value_label(value, language)
+        return label.lower() if field.everyday else label
     if not isinstance(value, int | float):
         return plain(value)
     amount = number(value, language)
@@ -108,7 +101,7 @@ def suggestion(
     return f"{_label(field, language)}passer {of}{old} à {new}{means} ramène le risque à {share}"
 
 
-_OUTCOMES: dict[Outcome, tuple[str, str]] = {
+_OUTCOMES: dict[Outcome, Pair] = {
     "low": ("Déjà sous le seuil : aucun changement n'est nécessaire",
             "Already below the threshold: no change is needed"),
     "still_low": ("Sous le seuil avant comme après ces changements",
@@ -123,7 +116,7 @@ _OUTCOMES: dict[Outcome, tuple[str, str]] = {
 
 
 def outcome(kind: Outcome, language: Language) -> str:
-    """Return what comes of a what-if, in one line."""
+    """Return the result of a what-if, in one line."""
     return _OUTCOMES[kind][language == "en"]
 
 
@@ -156,7 +149,7 @@ def plain(value: object) -> str:
     return str(value)
 
 
-_FIELD_ERRORS: dict[str, tuple[str, str]] = {
+_FIELD_ERRORS: dict[str, Pair] = {
     "missing": ("champ obligatoire", "required field"),
     "unknown_field": ("champ inconnu", "unknown field"),
     "target": (
@@ -189,6 +182,10 @@ _FIELD_ERRORS: dict[str, tuple[str, str]] = {
     ),
     "list_type": ("attendu : une liste JSON d'employés", "expected a JSON list of employees"),
     "too_short": ("attendu : au moins un employé", "expected at least one employee"),
+    "identifier": (
+        "attendu : un entier ≥ 0 ou un texte de 1 à 64 caractères",
+        "expected an integer ≥ 0 or a text of 1 to 64 characters",
+    ),
     "unknown_parameter": ("paramètre inconnu", "unknown parameter"),
     "repeated_parameter": (
         "ce paramètre est donné plus d'une fois",
@@ -207,19 +204,18 @@ def field_error(error: FieldError, language: Language) -> str:
     """Return what is wrong with one field of a request and what was expected there."""
     english = language == "en"
     sentence = _FIELD_ERRORS.get(error.kind, ("", ""))[english]
-    field = domain.BY_NAME.get(error.field) if error.field else None
-    if field is None:
-        return sentence or ("invalid value" if english else "valeur invalide")
-    if error.kind == "unknown_field":
-        about = f"is {field.name} meant?" if english else f"s'agit-il de {field.name} ?"
+    if error.kind == "unknown_field" and error.field:
+        about = f"is {error.field} meant?" if english else f"s'agit-il de {error.field} ?"
         return f"{sentence}: {about}" if english else f"{sentence} : {about}"
-    about = expected(field, language, too_large=error.kind == "less_than_equal")
+    if error.expected is None:
+        return sentence or ("invalid value" if english else "valeur invalide")
+    about = ("expected " if english else "attendu : ") + error.expected[english]
     if not sentence:
         return about
     return f"{sentence}; {about}" if error.kind == "missing" else sentence
 
 
-_STATUS: dict[int, tuple[str, str]] = {
+_STATUS: dict[int, Pair] = {
     400: ("Demande illisible", "The request cannot be read"),
     401: ("Identifiant ou mot de passe incorrect", "Incorrect username or password"),
     403: ("Ces droits ne suffisent pas", "These credentials do not reach so far"),
@@ -247,8 +243,7 @@ _STATUS: dict[int, tuple[str, str]] = {
 def status(code: int, language: Language) -> str:
     """Return the sentence of an HTTP status."""
     fallback = ("Demande refusée", "The request was refused")
-    sentences = _STATUS.get(code, _STATUS[500] if code >= 500 else fallback)
-    return sentences[1] if language == "en" else sentences[0]
+    return _STATUS.get(code, _STATUS[500] if code >= 500 else fallback)[language == "en"]
 
 
 def unusable_model(language: Language) -> str:
@@ -265,14 +260,15 @@ def cross_site(language: Language) -> str:
     return "Refusé : un autre site l'a fait envoyer par ce navigateur ; un programme utilise un jeton"
 
 
+_TOO_LARGE: dict[str, Pair] = {
+    "byte": ("Corps trop grand : {} octets au plus", "Body too large: at most {} bytes"),
+    "row": (
+        "Trop de lignes : {} au plus, envoyer plusieurs lots",
+        "Too many rows: at most {}, send several batches",
+    ),
+}
+
+
 def too_large(error: PayloadTooLargeError, language: Language) -> str:
-    """Return by how much a body may not be larger."""
-    limit = number(error.limit, language)
-    french, english = {
-        "byte": (f"Corps trop grand : {limit} octets au plus", f"Body too large: at most {limit} bytes"),
-        "row": (
-            f"Trop de lignes : {limit} au plus, envoyer plusieurs lots",
-            f"Too many rows: at most {limit}, send several batches",
-        ),
-    }[error.unit]
-    return english if language == "en" else french
+    """Return how large a body may be."""
+    return _TOO_LARGE[error.unit][language == "en"].format(number(error.limit, language))

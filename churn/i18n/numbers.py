@@ -1,6 +1,6 @@
 """How a language writes a number."""
 
-from churn.dictionary.domain import Language
+from churn.core.language import Language
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 

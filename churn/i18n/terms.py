@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from churn.i18n.formatting import Locale, Pair
+from churn.core.language import Pair
+from churn.i18n.formatting import Locale
 
 
 class Metric(NamedTuple):
@@ -88,6 +89,12 @@ CHALLENGERS: dict[str, Pair] = {
     "forest": ("Forêt aléatoire", "Random forest"),
     "boosting": ("Gradient boosting", "Gradient boosting"),
     "ebm": ("Explainable boosting (EBM)", "Explainable boosting (EBM)"),
+}
+
+BANDS: dict[str, Pair] = {
+    "low": ("faible", "low"),
+    "moderate": ("modéré", "moderate"),
+    "high": ("élevé", "high"),
 }
 
 FIELD_ROLES: dict[str, Pair] = {

@@ -1,6 +1,6 @@
 """The cells of one column: their values, and which of them the field accepts."""
 
-import math
+import re
 from typing import Any
 
 import numpy as np
@@ -8,20 +8,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from churn.dictionary import domain
-from churn.dictionary.domain import IDENTIFIER, OTHER_MARK, Extract, Field, Mark
+from churn.dictionary.dictionary import Extract
+from churn.dictionary.field import LARGEST_IDENTIFIER, Field
+from churn.i18n import expectations
 from churn.ingest.columns import as_floats, as_text, is_number
+from churn.ingest.mark import OTHER_MARK, Mark
 from churn.ingest.notation import Notation
-from churn.schemas.employee import LONGEST_IDENTIFIER
+from churn.schemas.identifier import LONGEST_IDENTIFIER
+from churn.schemas.normalization import NUMBER
 
 # Padded or not, and 3.0 where a spreadsheet made numbers of them; 18 digits fit an int64.
-_NUMBER = r"0*(\d{1,18})(?:\.0+)?$"
-_PREFIX: dict[Extract, str] = {"sirh": "^", "eval": "^(?:E_)?", "sondage": "^"}
-_NUMBER_FORM: dict[Extract, str] = {
-    "sirh": "the employee's number, of at most 18 digits",
-    "eval": "E_ and the employee's number, of at most 18 digits",
-    "sondage": "the employee's number, padded with zeros or not, of at most 18 digits",
-}
+MOST_DIGITS = 18
+_NUMBER = rf"0*(\d{{1,{MOST_DIGITS}}})(?:\.0+)?$"
 _PLAIN_IDENTIFIER = rf"^[ -~]{{0,{LONGEST_IDENTIFIER}}}$"
 
 Values = NDArray[Any]  # float64, int64 or int8, by the field's kind
@@ -38,39 +36,20 @@ def parse(field: Field, column: Any, notation: Notation) -> tuple[Values, Mask]:
     """
     if field.numeric and is_number(column.type):
         values, valid = _check(field, as_floats(column), notation.fractions)
-        return values, valid | (may_be_unknown(field) & _mask(column.is_null()))
+        return values, valid | (field.may_be_unknown & _mask(column.is_null()))
     encoded = as_text(column)
     texts = pc.utf8_trim_whitespace(encoded.dictionary)
     values, valid = _numbers(field, texts, notation) if field.numeric else _categories(field, texts)
-    valid = np.where(_mask(pc.equal(texts, "")), may_be_unknown(field), valid)
+    valid = np.where(_mask(pc.equal(texts, "")), field.may_be_unknown, valid)
     places = encoded.indices.to_numpy()
     return values[places], valid[places]
 
 
-def expected(field: Field, found: object, extract: Extract | None = None) -> str:
-    """Return what a cell of the field, in an extract or elsewhere, should hold; `found` is what it holds."""
-    number = float(found) if isinstance(found, int | float) else math.nan
-    if field is IDENTIFIER:
-        return _expected_identifier(number) if extract is None else _NUMBER_FORM[extract]
-    if field.kind == "category":
-        form = "one of " + ", ".join(field.categories)
-    else:
-        noun = {"integer": "an integer", "percent": "a percentage"}.get(field.kind, "a number")
-        top = " or more" if field.maximum is None else f" to {field.maximum:g}"
-        form = f"{noun}, {field.minimum:g}{top}"
-        if field.maximum is None and number > field.highest:
-            form = f"{noun}, at most {field.highest:,.0f}"
-    return form + ", or nothing where unknown" * may_be_unknown(field)
-
-
-def _expected_identifier(number: float) -> str:
-    bound = f"at most {IDENTIFIER.highest:,}" if number > IDENTIFIER.highest else "0 or more"
-    return f"an integer, {bound}, or a text of 1 to {LONGEST_IDENTIFIER} characters, or nothing"
-
-
-def may_be_unknown(field: Field) -> bool:
-    """Return whether an empty cell of the field is accepted."""
-    return field.role in ("optional", "protected")
+def expected(field: Field, value: object) -> str:
+    """Return what a cell of the field should hold; `value` is what it holds."""
+    too_large = isinstance(value, int | float) and value > field.highest
+    unknown = field.may_be_unknown or field.kind == "identifier"
+    return expectations.expected(field, "en", too_large=too_large) + ", or nothing where unknown" * unknown
 
 
 def _numbers(field: Field, texts: Any, notation: Notation) -> tuple[Values, Mask]:
@@ -82,7 +61,7 @@ def _numbers(field: Field, texts: Any, notation: Notation) -> tuple[Values, Mask
         texts = _ungrouped(texts, notation.thousands)
     elif notation.decimal_comma or field.kind == "percent":  # no thousands in a percentage, nor in the API's
         texts = pc.replace_substring(texts, ",", ".")
-    readable = pc.match_substring_regex(texts, domain.NUMBER)
+    readable = pc.match_substring_regex(texts, NUMBER)
     numbers = np.array(pc.if_else(readable, texts, None).cast(pa.float64()), dtype=np.float64)
     return _check(field, numbers, fractions)
 
@@ -103,7 +82,7 @@ def _check(field: Field, numbers: NDArray[np.float64], fractions: Mask | bool) -
     if field.kind == "percent":
         fractions = np.asarray(fractions) & (np.abs(numbers) <= 1)
         numbers = numbers.copy()
-        numbers[fractions] = np.round(numbers[fractions] * 100, 9)  # as domain.as_percent
+        numbers[fractions] = np.round(numbers[fractions] * 100, 9)  # as `normalization.as_percent`
     valid = (numbers >= (field.minimum or 0)) & (numbers <= field.highest)
     if field.kind == "integer":
         valid &= numbers == np.floor(numbers)
@@ -112,8 +91,8 @@ def _check(field: Field, numbers: NDArray[np.float64], fractions: Mask | bool) -
 
 def _categories(field: Field, texts: Any) -> tuple[Values, Mask]:
     position = {category: place for place, category in enumerate(field.categories)}
-    found = (position.get(field.category(text) or "", -1) for text in texts.to_pylist())
-    codes = np.fromiter(found, dtype=np.int8, count=len(texts))
+    places = (position.get(field.category(text) or "", -1) for text in texts.to_pylist())
+    codes = np.fromiter(places, dtype=np.int8, count=len(texts))
     return codes, codes >= 0
 
 
@@ -124,7 +103,7 @@ def _mask(flags: Any) -> Mask:
 def employee_numbers(column: Any, extract: Extract) -> tuple[Values, Mask]:
     """Return the employees' numbers in an extract's column as int64, and whether each could be read."""
     texts = pc.utf8_trim_whitespace(column.cast(pa.string()).fill_null(""))
-    pattern = _PREFIX[extract] + _NUMBER
+    pattern = f"^(?:{re.escape(extract.id_prefix)})?{_NUMBER}"
     readable = pc.match_substring_regex(texts, pattern)
     digits = pc.if_else(readable, pc.replace_substring_regex(texts, pattern, r"\1"), "0")
     return np.array(digits.cast(pa.int64())), _mask(readable)
@@ -148,6 +127,6 @@ def identifiers(column: Any) -> tuple[Any, Mask]:
 def _numbered(column: Any) -> tuple[Any, Mask]:
     numbers: NDArray[np.float64] = np.asarray(column.cast(pa.float64(), safe=False).fill_null(0))
     # As a float, the largest is one more, and none in between.
-    valid = (numbers >= 0) & (numbers < float(IDENTIFIER.highest)) & (numbers == np.floor(numbers))
+    valid = (numbers >= 0) & (numbers < float(LARGEST_IDENTIFIER)) & (numbers == np.floor(numbers))
     whole = pc.if_else(pa.array(valid), column, None).cast(pa.int64(), safe=False)
     return whole, valid

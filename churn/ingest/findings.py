@@ -1,4 +1,4 @@
-"""What is wrong in the extracts, gathered over all three before anything is raised or handed back."""
+"""What is wrong in the extracts, gathered over all of them before anything is raised or handed back."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -12,7 +12,7 @@ class Findings:
     """Every problem met so far: all are counted, enough are kept to list the first `LIMIT`.
 
     With `keep_all`, all are kept: for a reader that hands the problems of rows back. `notices` are no
-    problems, but how the extracts' owner should know that they are read.
+    problems, but what the owner of the extracts should know about how they are read.
     """
 
     def __init__(self, *, keep_all: bool = False) -> None:

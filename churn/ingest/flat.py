@@ -10,13 +10,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
-from churn.dictionary import domain
-from churn.dictionary.domain import Mark
+from churn.dictionary.dictionary import Dictionary
 from churn.ingest import cells, header
 from churn.ingest.cells import Mask, Values
 from churn.ingest.columns import is_number
 from churn.ingest.findings import Findings
-from churn.ingest.notation import Evidence, is_told_by_cells
+from churn.ingest.mark import Mark
+from churn.ingest.notation import Evidence, depends_on_cells
 from churn.ingest.reader import RawRows, open_reader
 from churn.ingest.rows import Reject, Rows
 from churn.ingest.sheet import SHOWN_LENGTH
@@ -25,8 +25,8 @@ from churn.ingest.sheet import SHOWN_LENGTH
 class FlatTable:
     """A CSV or Parquet file with one employee a row; an `EmployeeTable`.
 
-    The columns whose numbers may be written in several ways are read through at once, to tell in which;
-    `thousands` is the separator where they do not tell.
+    The columns whose numbers may be written in several ways are read once beforehand, to find out in which;
+    `thousands` is the separator where they do not show which it is.
 
     Raises:
         ExtractError: the file cannot be read, or its header is not understood; all is listed.
@@ -37,22 +37,25 @@ class FlatTable:
     def __init__(
         self,
         path: Path,
+        dictionary: Dictionary,
         *,
         labelled: bool = False,
         ignore: Collection[str] = (),
         thousands: Mark | None = None,
     ) -> None:
         self._file = path.name
-        self._reader = open_reader(path)
+        self._dictionary = dictionary
+        self._reader = open_reader(path, dictionary)
         findings = Findings()
-        expected = header.of_flat_file(labelled=labelled, ignore=ignore)
+        expected = header.of_flat_file(dictionary, labelled=labelled, ignore=ignore)
         self._positions = header.match(self._reader.names, self._file, findings, expected)
         findings.raise_if_any()
-        target = None if labelled else self._positions.pop(domain.TARGET.name, None)
+        target = None if labelled else self._positions.pop(dictionary.target.name, None)
+        self._fields = {name: dictionary.by_name[name] for name in self._positions}
         self.employee_type = self._id_type()
         evidence = self._evidence(thousands)
-        self._notations = {name: one.notation() for name, one in evidence.items()}
-        self.notices = [*self._notices(target), *filter(None, (one.notice() for one in evidence.values()))]
+        self._notations = {name: seen.notation() for name, seen in evidence.items()}
+        self.notices = [*self._notices(target), *filter(None, (seen.notice() for seen in evidence.values()))]
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time; raises ExtractError where there are none, or not readable ones."""
@@ -69,7 +72,7 @@ class FlatTable:
         return self._reader.share()
 
     def _id_type(self) -> Any:
-        position = self._positions.get(domain.IDENTIFIER.name)
+        position = self._positions.get(self._dictionary.identifier.name)
         if position is None:
             return None
         return pa.int64() if is_number(self._reader.types[position]) else pa.string()
@@ -78,37 +81,39 @@ class FlatTable:
         notices = []
         if target is not None:
             notices.append(f"{self._reader.names[target]} is what the model predicts: ignored")
-        if absent := [field.name for field in domain.FEATURES if field.name not in self._positions]:
+        if absent := [f.name for f in self._dictionary.features if f.name not in self._positions]:
             notices.append(f"absent, so unknown for everybody: {', '.join(absent)}")
         return notices
 
-    def _evidence(self, told: Mark | None) -> dict[str, Evidence]:
-        """Return what the columns tell of how their numbers are written; ExtractError where too little."""
+    def _evidence(self, thousands: Mark | None) -> dict[str, Evidence]:
+        """Return what the columns show of how their numbers are written; ExtractError where too little."""
         comma = self._reader.decimal_comma
-        fields = {name: domain.BY_NAME[name] for name in self._positions}
-        found = {name: Evidence(field, decimal_comma=comma, told=told) for name, field in fields.items()}
+        evidence = {
+            name: Evidence(field, decimal_comma=comma, thousands=thousands)
+            for name, field in self._fields.items()
+        }
         asked = {
             name: position
             for name, position in self._positions.items()
-            if is_told_by_cells(fields[name], self._reader.types[position])
+            if depends_on_cells(self._fields[name], self._reader.types[position])
         }
         for columns in self._reader.scan(list(asked.values())) if asked else ():
             for name, column in zip(asked, columns, strict=True):
                 with self._explained(name, column):
-                    found[name].add(column)
-        doubtful = {name: one.problem for name, one in found.items() if one.problem}
+                    evidence[name].add(column)
+        doubtful = [self._problem(name, seen.problem) for name, seen in evidence.items() if seen.problem]
         if doubtful:
-            raise ExtractError([self._problem(name, expected) for name, expected in doubtful.items()])
-        return found
+            raise ExtractError(doubtful)
+        return evidence
 
     def _check(self, raw: RawRows) -> Rows:
         parsed: dict[str, NDArray[Any]] = {}
         accepted: dict[str, Mask] = {}
         employees = None
         for name, position in self._positions.items():
-            field, column = domain.BY_NAME[name], raw.columns[position]
+            field, column = self._fields[name], raw.columns[position]
             with self._explained(name, column):
-                if field is domain.IDENTIFIER:
+                if field.kind == "identifier":
                     employees, accepted[name] = cells.identifiers(column)
                 else:
                     parsed[name], accepted[name] = cells.parse(field, column, self._notations[name])
@@ -142,25 +147,25 @@ class FlatTable:
         self, raw: RawRows, parsed: dict[str, Values], accepted: dict[str, Mask], employees: Any
     ) -> list[Reject]:
         width = len(self._reader.names)
-        found = [
+        rejects = [
             Reject(self._file, number, None, None, None, f"{width} values, as in the header, not {length}")
             for number, length in raw.ragged
         ]
         for name, valid in accepted.items():
             column = raw.columns[self._positions[name]]
             for row in np.flatnonzero(~valid).tolist():
-                found_there = parsed[name][row] if name in parsed else column[row].as_py()
-                found.append(
+                value = parsed[name][row] if name in parsed else column[row].as_py()
+                rejects.append(
                     Reject(
                         self._file,
                         int(raw.numbers[row]),
                         None if employees is None else _text(employees[row]),
                         self._spelling(name),
                         _text(column[row]) or "",
-                        cells.expected(domain.BY_NAME[name], found_there),
+                        cells.expected(self._fields[name], value),
                     )
                 )
-        return sorted(found, key=lambda reject: reject.place)
+        return sorted(rejects, key=lambda reject: reject.place)
 
 
 def _text(cell: Any) -> str | None:

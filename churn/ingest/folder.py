@@ -1,4 +1,4 @@
-"""A folder of the three extracts, joined in memory, as a table of employees."""
+"""A folder of extracts, joined in memory, as a table of employees."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow as pa
 
 from churn.core.errors import Problem
-from churn.dictionary import domain
-from churn.dictionary.domain import Mark
+from churn.dictionary.dictionary import Dictionary
 from churn.ingest import extracts
+from churn.ingest.mark import Mark
 from churn.ingest.reader import BATCH_ROWS
 from churn.ingest.rows import Reject, Rows
 
 
 class FolderTable:
-    """The employees whom three extracts hold; an `EmployeeTable`. A join holds all of them in memory.
+    """The employees whom all extracts hold; an `EmployeeTable`. A join holds all of them in memory.
 
     Raises:
         ExtractError: a file or its header has a problem; all problems are listed.
@@ -25,13 +25,14 @@ class FolderTable:
     place = "line"
     employee_type: Any = pa.int64()
 
-    def __init__(self, directory: Path, *, thousands: Mark | None = None) -> None:
-        found = extracts.read_scorable(directory, thousands=thousands)
-        self._table = found.table
-        self._rejects = [_reject(problem, employee) for problem, employee in found.rejects]
+    def __init__(self, directory: Path, dictionary: Dictionary, *, thousands: Mark | None = None) -> None:
+        scorable = extracts.read_scorable(directory, dictionary, thousands=thousands)
+        self._dictionary = dictionary
+        self._table = scorable.table
+        self._rejects = [_reject(problem, employee) for problem, employee in scorable.rejects]
         self._read = 0
-        self.notices = [f"{domain.TARGET.name} is what the model predicts: ignored"] * found.has_target
-        self.notices += found.notices
+        self.notices = [f"{dictionary.target.name} is what the model predicts: ignored"] * scorable.has_target
+        self.notices += scorable.notices
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time, by ascending id; the rejects come with the first."""
@@ -50,10 +51,10 @@ class FolderTable:
             field.name: self._table[field.name].to_numpy()
             if field.numeric
             else self._table[field.name].cat.codes.to_numpy()
-            for field in domain.INPUTS
-            if field is not domain.IDENTIFIER
+            for field in self._dictionary.inputs
+            if field is not self._dictionary.identifier
         }
-        ids = pa.array(self._table[domain.IDENTIFIER.name].to_numpy())
+        ids = pa.array(self._table[self._dictionary.identifier.name].to_numpy())
         return Rows(np.arange(1, len(self._table) + 1), cells, ids)
 
 

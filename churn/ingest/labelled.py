@@ -8,19 +8,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field, Mark
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.ingest import checked, extracts
 from churn.ingest.flat import FlatTable
+from churn.ingest.mark import Mark
 from churn.ingest.rows import Reject, Rows, refusal
 
 
 def read_labelled(
-    path: Path, *, thousands: Mark | None = None, tell: Callable[[str], object] = str
+    path: Path,
+    dictionary: Dictionary,
+    *,
+    thousands: Mark | None = None,
+    tell: Callable[[str], object] = str,
 ) -> pd.DataFrame:
     """Return employees with the target, as `extracts.read` does, from its folder or from a flat file.
 
-    A flat file keeps its order, and its fields without a column are unknown; `employee_id` is int64
+    A flat file keeps its order, and its fields without a column are unknown; the identifier is int64
     where all of them are whole numbers, text otherwise, and the row's number where there are none.
     `thousands` and `tell` as there.
 
@@ -28,10 +33,10 @@ def read_labelled(
         ExtractError: the file cannot be read, has no target column, or holds a bad row.
     """
     if path.is_dir():
-        return extracts.read(path, thousands=thousands, tell=tell)
+        return extracts.read(path, dictionary, thousands=thousands, tell=tell)
     parts: list[Rows] = []
     rejects: list[Reject] = []
-    table = FlatTable(path, labelled=True, thousands=thousands)
+    table = FlatTable(path, dictionary, labelled=True, thousands=thousands)
     for notice in table.notices:
         tell(notice)
     for rows in table.batches():
@@ -39,12 +44,12 @@ def read_labelled(
         rejects += rows.rejects
     if rejects:
         raise refusal(rejects, FlatTable.place)
-    columns = {field.name: _column(field, parts) for field in domain.FIELDS}
+    columns = {field.name: _column(field, parts) for field in dictionary.fields}
     return pd.DataFrame(columns, copy=False)
 
 
 def _column(field: Field, parts: list[Rows]) -> Any:
-    if field is domain.IDENTIFIER:
+    if field.kind == "identifier":
         return _ids(parts)
     known = all(field.name in part.cells for part in parts)
     cells = np.concatenate([part.cells[field.name] if known else _unknown(field, part) for part in parts])
@@ -59,6 +64,6 @@ def _unknown(field: Field, part: Rows) -> NDArray[Any]:
 def _ids(parts: list[Rows]) -> Any:
     if any(part.employees is None for part in parts):
         return np.concatenate([part.numbers for part in parts])
-    ids = [one for part in parts for one in part.employees.to_pylist()]
-    whole = all(isinstance(one, int) or (one is not None and one.isdecimal()) for one in ids)
+    ids = [id_ for part in parts for id_ in part.employees.to_pylist()]
+    whole = all(isinstance(id_, int) or (id_ is not None and id_.isdecimal()) for id_ in ids)
     return np.array(ids, dtype=np.int64) if whole else pd.array(ids, dtype="str")

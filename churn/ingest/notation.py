@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from churn.dictionary import domain
-from churn.dictionary.domain import OTHER_MARK, Field, Mark
+from churn.dictionary.field import Field
 from churn.ingest.columns import as_floats, as_text, is_number
+from churn.ingest.mark import OTHER_MARK, Mark
+from churn.schemas.normalization import NUMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +28,21 @@ class Notation:
     fractions: bool = False
 
 
-def is_told_by_cells(field: Field, kind: Any) -> bool:
-    """Return whether only its cells tell the notation of a column of this Arrow type."""
+def depends_on_cells(field: Field, kind: Any) -> bool:
+    """Return whether only the cells of a column of this Arrow type show its notation."""
     return field.kind == "percent" or (field.kind == "number" and not is_number(kind))
 
 
 class Evidence:
     """What a column's cells tell of its notation; they may be added some at a time, those that can tell.
 
-    `decimal_comma` tells that the file's numbers may have decimal commas at all; `told` is the thousands
-    separator of whoever knows the file, for columns that can be read in two ways.
+    `decimal_comma` tells that the file's numbers may have decimal commas at all; `thousands` is the separator
+    that somebody who knows the file has named, for columns that can be read in two ways.
     """
 
-    def __init__(self, field: Field, *, decimal_comma: bool, told: Mark | None = None) -> None:
+    def __init__(self, field: Field, *, decimal_comma: bool, thousands: Mark | None = None) -> None:
         self._field = field
-        self._decimal_comma, self._told = decimal_comma or told == ".", told
+        self._decimal_comma, self._thousands = decimal_comma or thousands == ".", thousands
         self._grouped: set[Mark] = set()  # marks that can only part thousands somewhere
         self._decimal: set[Mark] = set()  # marks that can only part decimals somewhere
         self._open: set[Mark] = set()  # marks that could do either somewhere
@@ -55,7 +56,7 @@ class Evidence:
         texts = pc.utf8_trim_whitespace(as_text(column).dictionary)
         if self._field.kind == "percent":
             unsigned = pc.replace_substring(texts.filter(pc.invert(pc.ends_with(texts, "%"))), ",", ".")
-            readable = unsigned.filter(pc.match_substring_regex(unsigned, domain.NUMBER))
+            readable = unsigned.filter(pc.match_substring_regex(unsigned, NUMBER))
             self._add_percentages(np.asarray(readable.cast(pa.float64())))
         else:
             for mark in OTHER_MARK:
@@ -74,14 +75,14 @@ class Evidence:
         grouped = pc.match_substring_regex(texts, f"^-?[1-9][0-9]{{0,2}}({group})+({group}|{decimal}[0-9]*)$")
         alone = f"^-?([0-9]+{part}[0-9]*|{part}[0-9]+)([eE][+-]?[0-9]+)?$"
         decimals = pc.and_not(pc.match_substring_regex(texts, alone), either)
-        for found, marks in ((either, self._open), (grouped, self._grouped), (decimals, self._decimal)):
-            if pc.any(found).as_py():
+        for matches, marks in ((either, self._open), (grouped, self._grouped), (decimals, self._decimal)):
+            if pc.any(matches).as_py():
                 marks.add(mark)
 
     @property
     def problem(self) -> str | None:
         """What was expected, where the numbers can be read in two ways."""
-        mark = self._doubtful() if self._told is None else None
+        mark = self._doubtful() if self._thousands is None else None
         return mark and (
             f"numbers that can be read in one way; here 1{mark}234 may be 1234 (--thousands {mark}) or 1.234 "
             f"(--decimal {mark}): say which, or leave such a {_NAMES[mark]} out "
@@ -89,17 +90,16 @@ class Evidence:
         )
 
     def notation(self) -> Notation:
-        """Return how to read the column; where it can be read in two ways, as told."""
-        thousands = self._told if self._doubtful() else self._settled()
+        """Return how to read the column; where it can be read in two ways, as somebody has said."""
+        thousands = self._thousands if self._doubtful() else self._settled()
         return Notation(thousands, self._decimal_comma, self._between and not self._above_one)
 
     def notice(self) -> str | None:
         """Return what the column's owner should know of how it is read, if anything."""
-        found = self.notation()
-        name = self._field.name
+        notation, name = self.notation(), self._field.name
         if mark := self._doubtful() or self._settled():
-            return f"{name}: 1{mark}234 is read as {'1234' if mark == found.thousands else '1.234'}"
-        if found.fractions:
+            return f"{name}: 1{mark}234 is read as {'1234' if mark == notation.thousands else '1.234'}"
+        if notation.fractions:
             return (
                 f"{name}: numbers without % are read as fractions: 0.11 is 11 %" + ", 1 is 100 %" * self._one
             )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
-from churn.dictionary import domain, names
+from churn.dictionary.dictionary import Dictionary
 
 DELIMITERS = (",", ";")
 BATCH_ROWS = 1 << 16
@@ -40,34 +40,7 @@ class RawRows:
     ragged: list[tuple[int, int]] = field(default_factory=list)
 
 
-class Reader(Protocol):
-    """A file: its column names and their types, and its rows, once.
-
-    `decimal_comma` tells that 11,5 may stand for 11.5.
-    """
-
-    names: list[str]
-    types: list[Any]
-    decimal_comma: bool
-
-    def batches(self) -> Iterator[RawRows]:
-        """Return the rows, some at a time; raises ExtractError where the file cannot be read on."""
-        ...
-
-    def scan(self, positions: Sequence[int]) -> Iterator[list[Any]]:
-        """Return some of the columns, some rows at a time, ragged ones apart; raises as `batches`."""
-        ...
-
-    def share(self) -> float:
-        """Return how much of the file was read, 0 to 1."""
-        ...
-
-    def lines(self) -> Sequence[int]:
-        """Return the line on which each row starts, ragged ones too; raises as `batches`."""
-        ...
-
-
-def open_reader(path: Path) -> Reader:
+def open_reader(path: Path, dictionary: Dictionary) -> "Reader":
     """Return the reader of a .csv or .parquet file.
 
     Raises:
@@ -79,7 +52,8 @@ def open_reader(path: Path) -> Reader:
     if path.suffix.lower() not in SUFFIXES:
         raise ExtractError([Problem(path.name, None, None, None, "a .csv or .parquet file, or a folder")])
     with explained(path):
-        return CsvReader(path) if path.suffix.lower() == ".csv" else ParquetReader(path)
+        kind = CsvReader if path.suffix.lower() == ".csv" else ParquetReader
+        return kind(path, dictionary)
 
 
 @contextmanager
@@ -122,33 +96,32 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _is_id(name: str) -> bool:
-    return names.field_of(name) is domain.IDENTIFIER
-
-
 class ParquetReader:
     """A Parquet file, whose columns have types of their own."""
 
     decimal_comma = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
         with pyarrow.parquet.ParquetFile(path) as file:
             schema = file.schema_arrow
             self._total = file.metadata.num_rows
         self.names: list[str] = schema.names
         self.types: list[Any] = schema.types
+        # Words stay the places in a dictionary that they are in the file; ids, all different, are no words.
+        self._words = [
+            name
+            for name, kind in zip(self.names, self.types, strict=True)
+            if _is_text(kind) and dictionary.names.field_of(name) is not dictionary.identifier
+        ]
         self._read = 0
 
     def batches(self) -> Iterator[RawRows]:
         """Return the rows, some at a time."""
-        # Words stay the places in a dictionary that they are in the file; ids, all different, are no words.
-        pairs = zip(self.names, self.types, strict=True)
-        words = [name for name, kind in pairs if _is_text(kind) and not _is_id(name)]
         with (
             explained(self._path),
             pyarrow.parquet.ParquetFile(
-                self._path, read_dictionary=words, buffer_size=BUFFER_BYTES, pre_buffer=False
+                self._path, read_dictionary=self._words, buffer_size=BUFFER_BYTES, pre_buffer=False
             ) as file,
         ):
             for batch in file.iter_batches(BATCH_ROWS):
@@ -173,23 +146,31 @@ class ParquetReader:
 
 
 class CsvReader:
-    """A CSV file, all text: commas, or semicolons and perhaps decimal commas."""
+    """A CSV file, all text: commas, or semicolons and perhaps decimal commas.
 
-    def __init__(self, path: Path) -> None:
+    `decimal_comma` tells that 11,5 may stand for 11.5.
+    """
+
+    def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
         self._size, self._position = path.stat().st_size, 0
         with path.open("rb") as file:
             head = file.read(LONGEST_HEADER)
         self.names, self._delimiter = _header(head + b"\n")
         self._header_only = not any(end in head for end in b"\r\n")
-        self.types: list[Any] = [pa.string() if _is_id(name) else TEXT for name in self.names]
+        identifier, field_of = dictionary.identifier, dictionary.names.field_of
+        self.types: list[Any] = [pa.string() if field_of(name) is identifier else TEXT for name in self.names]
         self.decimal_comma = self._delimiter == ";"
         if len(self.names) < 2:
             expected = "column names, separated by commas or semicolons" if self.names else "a header"
             raise ExtractError([Problem(path.name, 1, None, None, expected)])
 
     def batches(self) -> Iterator[RawRows]:
-        """Return the rows, some at a time, and which ones have too many or too few values."""
+        """Return the rows, some at a time, and which ones have too many or too few values.
+
+        Raises:
+            ExtractError: the file cannot be read on.
+        """
         if self._header_only:
             return  # Arrow refuses a header that no newline ends
         ragged: list[tuple[int, int]] = []
@@ -263,6 +244,9 @@ class CsvReader:
                 include_columns=[names[position] for position in positions or range(len(names))],
             ),
         )
+
+
+Reader = CsvReader | ParquetReader
 
 
 def _numbers(first: int, count: int, ragged: list[tuple[int, int]]) -> NDArray[np.int64]:

@@ -64,24 +64,13 @@ class Rows:
 class EmployeeTable(Protocol):
     """A table of employees, wherever it comes from.
 
-    `employee_type` is that of the ids, None where there are none; `place` says what rejects count,
-    "row" or "line"; `notices` are what its owner should know of how it is read.
+    `employee_type` is the Arrow type of the ids, None where there are none; `place` says what rejects count,
+    "row" or "line"; `notices` are what the owner of the table should know about how it is read.
     """
 
-    @property
-    def employee_type(self) -> Any:
-        """The Arrow type of the ids."""
-        ...
-
-    @property
-    def place(self) -> str:
-        """What rejects count."""
-        ...
-
-    @property
-    def notices(self) -> Sequence[str]:
-        """What was ignored or is unknown for everybody."""
-        ...
+    employee_type: Any
+    place: str
+    notices: list[str]
 
     def batches(self) -> Iterable[Rows]:
         """Return the rows, some at a time.

@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
-from churn.dictionary.domain import Extract
+from churn.dictionary.dictionary import Dictionary, Extract
+from churn.dictionary.field import Field
 from churn.ingest import header
 from churn.ingest.columns import joined
 from churn.ingest.findings import Findings
@@ -22,8 +23,9 @@ SHOWN_LENGTH = 80  # of a value in a problem: a quote left open makes one value 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name in the file, and its cells."""
+    """One column: the field that it stands for, its name in the file, and its cells."""
 
+    field: Field
     spelling: str
     cells: Any  # a pyarrow.Array, which has no types
 
@@ -66,14 +68,19 @@ class Sheet:
 
 
 def read(
-    path: Path, extract: Extract, findings: Findings, *, dispensable: Collection[str] = ()
+    path: Path,
+    dictionary: Dictionary,
+    extract: Extract,
+    findings: Findings,
+    *,
+    dispensable: Collection[str] = (),
 ) -> Sheet | None:
     """Read one extract; return None, and say why in `findings`, where no row of it can be checked.
 
     Only the columns of `dispensable` fields may be absent.
     """
     try:
-        reader = open_reader(path)
+        reader = open_reader(path, dictionary)
         parts = list(reader.batches())
         ragged = _report_ragged(path, reader, parts, findings)
     except ExtractError as error:
@@ -83,10 +90,14 @@ def read(
     if not ragged and not len(numbers):
         findings.add(Problem(path.name, None, None, None, "at least one employee below the header"))
         return None
-    expected = header.of_extract(extract, dispensable)
+    expected = header.of_extract(dictionary, extract, dispensable)
     positions = header.match(reader.names, path.name, findings, expected)
     columns = {
-        name: Column(reader.names[position], joined([part.columns[position] for part in parts]))
+        name: Column(
+            dictionary.by_name[name],
+            reader.names[position],
+            joined([part.columns[position] for part in parts]),
+        )
         for name, position in positions.items()
     }
     return Sheet(path.name, extract, columns, numbers, not ragged, reader.decimal_comma, reader.lines)

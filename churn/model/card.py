@@ -1,6 +1,6 @@
 """The served model's card: what `GET /model` answers."""
 
-from churn.dictionary.domain import Language
+from churn.core.language import Language
 from churn.i18n import limits
 from churn.i18n.formatting import Locale
 from churn.model.registry import ServedModel
@@ -19,7 +19,7 @@ def describe(model: ServedModel, language: Language) -> ModelCard:
             "tag": model.tag,
             "bands": Bands(moderate=model.threshold / 2, high=model.threshold),
             "base_value": model.scorecard.base_value,
-            "limits": _limits(model, Locale(language, space=" ")),
+            "limits": _limits(model, Locale(language, model.dictionary, space=" ")),
             "self_test": SelfTest.model_validate(model.self_test, from_attributes=True),
         }
     )
@@ -28,11 +28,7 @@ def describe(model: ServedModel, language: Language) -> ModelCard:
 def _limits(model: ServedModel, locale: Locale) -> list[str]:
     """Return what the model must not be taken for, the worst first."""
     warnings = limits.warnings(model.report, locale)
-    return [
-        *(
-            locale.say("{title} : {text}", "{title}: {text}", title=title, text=text)
-            for title, text in warnings
-        ),
-        *limits.limits(locale),
-        *filter(None, [limits.distance(model.report, locale)]),
+    sentences = [
+        locale.say("{title} : {text}", "{title}: {text}", title=title, text=text) for title, text in warnings
     ]
+    return [*sentences, *limits.limits(locale), *limits.cautions(model.report, locale)]

@@ -3,23 +3,31 @@
 Nobody's record is in them, so a model may travel, and outlive the erasure of those it learned from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.model.pipeline import contributions, frame
-from churn.model.sample import make_employees
-from churn.schemas.employee import EXAMPLE
-
-ROWS, SEED = 20, 7
 
 
-def golden_rows(pipeline: Pipeline, fields: Sequence[Field]) -> list[dict[str, Any]]:
-    """Return records of these fields, each with its probability and contributions by the pipeline."""
-    records = [{f.name: record.get(f.name) for f in fields} for record in _records()]
+def golden_rows(
+    pipeline: Pipeline,
+    fields: Sequence[Field],
+    dictionary: Dictionary,
+    typical: Sequence[Mapping[str, Any]] = (),
+) -> list[dict[str, Any]]:
+    """Return records of these fields, each with its probability and contributions by the pipeline.
+
+    The records are the API's example, the ends of every range, and `typical` ones that somebody has made up.
+    """
+    ends = [{field.name: end(field) for field in fields} for end in (_least, _largest)]
+    records = [
+        {field.name: record.get(field.name) for field in fields}
+        for record in (dictionary.example, *ends, *typical)
+    ]
     table = frame(records, fields)
     _, parts = contributions(pipeline, table)
     probabilities = pipeline.predict_proba(table)[:, 1].tolist()
@@ -27,16 +35,6 @@ def golden_rows(pipeline: Pipeline, fields: Sequence[Field]) -> list[dict[str, A
         {"record": record, "probability": probability, "contributions": dict(zip(parts, row, strict=True))}
         for record, probability, row in zip(records, probabilities, parts.to_numpy().tolist(), strict=True)
     ]
-
-
-def _records() -> list[dict[str, Any]]:
-    """Return typical employees, the API's example, and the ends of every range."""
-    ends = [{f.name: pick(f) for f in domain.INPUTS if f.kind != "identifier"} for pick in (_least, _largest)]
-    typical = [
-        {str(name): value for name, value in row.items()}
-        for row in make_employees(ROWS, seed=SEED).to_dict("records")
-    ]
-    return [dict(EXAMPLE), *ends, *typical]
 
 
 def _least(field: Field) -> object:

@@ -23,7 +23,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, SplineTransformer
 
-from churn.dictionary.domain import Field
+from churn.dictionary.field import Field
 from churn.model.scorecard import Calibration, Curve, Scorecard, Table
 
 CURVES, LINES, CATEGORIES = "curves", "lines", "categories"
@@ -91,7 +91,7 @@ def _names(fields: Sequence[Field]) -> list[str]:
 
 
 def fit(pipeline: Pipeline, table: pd.DataFrame, has_left: NDArray[np.bool_]) -> Pipeline:
-    """Fit in place and centre; `left` is the target, one value a row.
+    """Fit in place and centre; `has_left` is the target, one value a row.
 
     The probability never falls where the sum of the effects rises. Where even one slope for both ends
     would fall, the rows held out contradict what was learned: then nothing was, every effect is 0, and
@@ -145,8 +145,8 @@ def effects(pipeline: Pipeline, table: pd.DataFrame) -> tuple[float, pd.DataFram
         name: sum(weighted[:, block].sum(axis=1) for block in blocks)
         for name, blocks in _blocks(pipeline).items()
     }
-    found = pd.DataFrame(parts, index=table.index, columns=list(pipeline.feature_names_in_))
-    return float(additive.intercept_[0]), found
+    columns = list(pipeline.feature_names_in_)
+    return float(additive.intercept_[0]), pd.DataFrame(parts, index=table.index, columns=columns)
 
 
 def contributions(pipeline: Pipeline, table: pd.DataFrame) -> tuple[float, pd.DataFrame]:
@@ -154,10 +154,10 @@ def contributions(pipeline: Pipeline, table: pd.DataFrame) -> tuple[float, pd.Da
 
     Shaped as `effects`. The base value and a row's sum add up to the logit of its predicted probability.
     """
-    base, found = effects(pipeline, table)
+    base, uncalibrated = effects(pipeline, table)
     calibration = calibration_of(pipeline)
-    shares = [calibration.share(base, total) for total in found.sum(axis=1)]
-    return calibration.log_odds(base), found.mul(shares, axis=0)
+    shares = [calibration.share(base, total) for total in uncalibrated.sum(axis=1)]
+    return calibration.log_odds(base), uncalibrated.mul(shares, axis=0)
 
 
 def compile_scorecard(pipeline: Pipeline) -> Scorecard:
@@ -173,8 +173,8 @@ def compile_scorecard(pipeline: Pipeline) -> Scorecard:
                 effects[name] = _curve(bases, [coefficients[block] for block in blocks[name]])
             elif kind == CATEGORIES:
                 [block] = blocks[name]
-                found = zip(encoders[kind].categories_[position], coefficients[block].tolist(), strict=True)
-                effects[name] = Table({str(category): point for category, point in found})
+                categories = map(str, encoders[kind].categories_[position])
+                effects[name] = Table(dict(zip(categories, coefficients[block].tolist(), strict=True)))
     ordered = {str(name): effects[str(name)] for name in pipeline.feature_names_in_}
     return Scorecard(float(_additive(pipeline).intercept_[0]), ordered, calibration_of(pipeline))
 

@@ -24,22 +24,22 @@ def history(home: Path) -> list[Promotion]:
     if not path.exists():
         return []
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["promotions"]
-        return [{"tag": str(one["tag"]), "at": str(one["at"]), "by": str(one["by"])} for one in found]
+        promotions = json.loads(path.read_text(encoding="utf-8"))["promotions"]
+        return [{name: str(promotion[name]) for name in ("tag", "at", "by")} for promotion in promotions]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} is damaged: delete it, then run `churn model promote TAG`") from error
 
 
 def promoted(home: Path) -> str | None:
     """Return the tag of the model that is to be served, if one was promoted."""
-    found = history(home)
-    return found[-1]["tag"] if found else None
+    promotions = history(home)
+    return promotions[-1]["tag"] if promotions else None
 
 
 def promote(home: Path, tag: str) -> None:
     """Make a model the one to serve."""
-    one = {"tag": tag, "at": datetime.now(UTC).isoformat(timespec="seconds"), "by": operator() or "unknown"}
-    _write(home, [*history(home), one])
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    _write(home, [*history(home), {"tag": tag, "at": at, "by": operator() or "unknown"}])
 
 
 def rollback(home: Path) -> str:
@@ -48,11 +48,11 @@ def rollback(home: Path) -> str:
     Raises:
         ModelError: no model was promoted before it.
     """
-    found = history(home)
-    if len(found) < 2:
+    promotions = history(home)
+    if len(promotions) < 2:
         raise ModelError("nothing to go back to: no model was promoted before this one")
-    _write(home, found[:-1])
-    return found[-2]["tag"]
+    _write(home, promotions[:-1])
+    return promotions[-2]["tag"]
 
 
 def _write(home: Path, promotions: list[Promotion]) -> None:

@@ -12,8 +12,8 @@ import bentoml
 from bentoml.exceptions import BentoMLException, NotFound
 
 from churn.core.errors import ModelError
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.i18n import terms
 from churn.i18n.formatting import ENGLISH
 from churn.model import listing, promotions, scorecard, self_test
@@ -34,6 +34,7 @@ _METADATA = (
 )  # fmt: skip
 
 Draw = Callable[[Mapping[str, Any]], Mapping[str, str]]
+Golden = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Export:
     pipeline: "Pipeline"
     scorecard: Scorecard
     report: Mapping[str, Any]
-    golden: Sequence[Mapping[str, Any]]
+    golden: Golden
     fingerprint: str
     sample: bool = False
 
@@ -56,17 +57,22 @@ class Export:
 class ServedModel:
     """A model of the store with what serving needs to know of it.
 
-    `seen` has the smallest and largest training value of each number; `report` is everything
-    that was exported with it, and where it comes from.
+    `dictionary` has the fields of its records; `seen` the smallest and largest training value of each number;
+    `report` is everything that was exported with it, and where it comes from.
     """
 
     tag: str
     scorecard: Scorecard
     threshold: float
-    fields: tuple[Field, ...]
+    dictionary: Dictionary
     seen: Mapping[str, tuple[float, float]]
     report: Mapping[str, Any]
     self_test: SelfTest
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What the model takes."""
+        return tuple(self.dictionary.by_name[name] for name in self.scorecard.effects)
 
 
 def home() -> Path:
@@ -124,8 +130,8 @@ def resolve(tag: str = "") -> str:
     """
     if tag:
         return tag
-    if found := promotions.promoted(home()):
-        return found
+    if promoted := promotions.promoted(home()):
+        return promoted
     entries = models()
     if len(entries) == 1:
         tag = str(entries[0].tag)
@@ -144,8 +150,8 @@ def resolve(tag: str = "") -> str:
 
 def models() -> list["bentoml.Model"]:
     """Return the entries of our models, the newest first."""
-    found = [model for model in bentoml.models.list() if model.tag.name == NAME]
-    return sorted(found, key=lambda model: model.info.creation_time, reverse=True)
+    ours = [model for model in bentoml.models.list() if model.tag.name == NAME]
+    return sorted(ours, key=lambda model: model.info.creation_time, reverse=True)
 
 
 def facts_of(tag: str = "") -> Mapping[str, Any]:
@@ -194,8 +200,8 @@ def find(tag: str = "") -> "bentoml.Model":
         raise ModelError(f"{wanted!r} is no model tag: expected {NAME}:VERSION or {NAME}:latest") from error
 
 
-def load(tag: str = "") -> ServedModel:
-    """Load a model from the store and test it; nothing is unpickled.
+def load(tag: str, dictionary: Dictionary) -> ServedModel:
+    """Load a model of a company from the store and test it; nothing is unpickled.
 
     Raises:
         ModelError: there is none, or it is not one of ours.
@@ -203,7 +209,7 @@ def load(tag: str = "") -> ServedModel:
     entry = find(tag)
     try:
         card, golden, report = (_read(entry, name) for name in (SCORECARD, GOLDEN, REPORT))
-        return _served(str(entry.tag), scorecard.from_dict(card), golden, report)
+        return _served(str(entry.tag), dictionary, scorecard.from_dict(card), golden, report)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise ModelError(
             f"model {entry.tag} was not exported by this version of churn: run `churn train --data DIR`"
@@ -211,24 +217,19 @@ def load(tag: str = "") -> ServedModel:
 
 
 def _served(
-    tag: str, card: Scorecard, golden: Sequence[Mapping[str, Any]], report: Mapping[str, Any]
+    tag: str, dictionary: Dictionary, card: Scorecard, golden: Golden, report: Mapping[str, Any]
 ) -> ServedModel:
     threshold = float(report["threshold"]["value"])
-    return ServedModel(
-        tag=tag,
-        scorecard=card,
+    seen = {name: (low, high) for name, (low, high) in report["seen"].items()}
+    test = self_test.examine(
+        card,
+        dictionary,
+        fields=report["fields"],
         threshold=threshold,
-        fields=tuple(domain.BY_NAME[name] for name in report["fields"] if name in domain.BY_NAME),
-        seen={name: (low, high) for name, (low, high) in report["seen"].items()},
-        report=report,
-        self_test=self_test.examine(
-            card,
-            fields=report["fields"],
-            threshold=threshold,
-            golden=golden,
-            versions=report["library_versions"],
-        ),
+        golden=golden,
+        versions=report["library_versions"],
     )
+    return ServedModel(tag, card, threshold, dictionary, seen, report, test)
 
 
 def _read(entry: "bentoml.Model", name: str) -> Any:

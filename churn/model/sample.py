@@ -1,4 +1,4 @@
-"""The embedded sample: three synthetic extracts with the columns, quirks and signal of real ones.
+"""The embedded sample: three synthetic extracts with the columns, quirks and signal of TechnoVa's.
 
 Nobody in it exists. Employees are drawn from measured facts (`sample_facts.json`, which
 `scripts/calibrate_sample.py` writes): shares and quantiles of each field, correlations of the
@@ -17,10 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from churn.dictionary import domain
-from churn.dictionary.domain import EXTRACTS, Extract
+from churn.dictionary.technova import TECHNOVA
 
 FACTS = Path(__file__).with_name("sample_facts.json")
+
+TYPICAL_ROWS, TYPICAL_SEED = 20, 7
 
 # A share of independent noise keeps the rounded correlations a correlation matrix.
 INDEPENDENCE = 0.02
@@ -28,7 +29,7 @@ INDEPENDENCE = 0.02
 _GROWN_UP = 18  # years
 _BEST_MARK_RISE = 20  # percent
 
-_COLUMNS: dict[Extract, tuple[str, ...]] = {
+_COLUMNS: dict[str, tuple[str, ...]] = {
     "sirh": (
         "id_employee", "age", "genre", "revenu_mensuel", "statut_marital", "departement", "poste",
         "nombre_experiences_precedentes", "nombre_heures_travailless", "annee_experience_totale",
@@ -78,7 +79,7 @@ def facts() -> Facts:
 
 
 def make_employees(rows: int, seed: int = 0) -> pd.DataFrame:
-    """Return synthetic employees, a row each, with the columns of `domain.FIELDS`."""
+    """Return synthetic employees, a row each, with the fields of `TECHNOVA` as columns."""
     random = np.random.default_rng(seed)
     employees = _numbers(rows, random)
     _respect_careers(employees)
@@ -87,27 +88,33 @@ def make_employees(rows: int, seed: int = 0) -> pd.DataFrame:
     employees["note_evaluation_actuelle"] = np.where(best, 4, 3)
     for name, given in facts().categories.items():
         employees[name] = _category(name, given, employees, random)
-    employees[domain.TARGET.name] = np.where(
+    employees[TECHNOVA.target.name] = np.where(
         random.random(rows) < leaving_probability(employees), "Oui", "Non"
     )
     # Identifiers of real companies have gaps: people left before.
     employees["employee_id"] = np.cumsum(random.geometric(0.7, rows))
-    return pd.DataFrame({field.name: employees[field.name] for field in domain.FIELDS})
+    return pd.DataFrame({field.name: employees[field.name] for field in TECHNOVA.fields})
+
+
+def typical_employees() -> list[dict[str, Any]]:
+    """Return the records of a few synthetic employees, always the same."""
+    table = make_employees(TYPICAL_ROWS, TYPICAL_SEED)
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def write_sample(directory: Path, *, rows: int = 1500, seed: int = 0) -> None:
     """Write the three extracts of a synthetic company into a folder; same seed, same bytes."""
     employees = make_employees(rows, seed)
-    for extract in EXTRACTS:
-        table = _extract(employees, extract)
-        table.to_csv(directory / f"extrait_{extract}.csv", index=False, lineterminator="\n")
+    for extract in TECHNOVA.extracts:
+        table = _extract(employees, extract.name)
+        table.to_csv(directory / f"{extract.file}.csv", index=False, lineterminator="\n")
 
 
 def leaving_probability(employees: Employees) -> NDArray[np.float64]:
     """Return each employee's probability to leave: the additive effects, through the logistic function."""
     log_odds = np.full(len(employees["age"]), facts().base_value)
     for name, effect in facts().effects.items():
-        if domain.BY_NAME[name].numeric:
+        if TECHNOVA.by_name[name].numeric:
             log_odds += np.interp(employees[name], effect["at"], effect["log_odds"])
         else:
             by_value = dict(zip(effect["at"], effect["log_odds"], strict=True))
@@ -122,10 +129,14 @@ def _numbers(rows: int, random: np.random.Generator) -> Employees:
     latent = random.standard_normal((rows, len(mixed))) @ np.linalg.cholesky(mixed).T
     shares = dict(zip(facts().correlated, ndtr(latent).T, strict=True))
     measured = facts().numbers
-    drawn = {name: _quantile(one, shares[name]) for name, one in measured.items() if "given" not in one}
-    for name, one in measured.items():
-        if "given" in one:
-            drawn[name] = _quantile_given(one["by"], drawn[one["given"]], shares[name])
+    drawn = {
+        name: _quantile(quantiles, shares[name])
+        for name, quantiles in measured.items()
+        if "given" not in quantiles
+    }
+    for name, quantiles in measured.items():
+        if "given" in quantiles:
+            drawn[name] = _quantile_given(quantiles["by"], drawn[quantiles["given"]], shares[name])
     return drawn
 
 
@@ -152,7 +163,7 @@ def _respect_careers(employees: Employees) -> None:
     """Cut what no career allows, the longest stretch first."""
     longest = (employees["age"] - _GROWN_UP).clip(min=0)
     employees["annee_experience_totale"] = np.minimum(employees["annee_experience_totale"], longest)
-    for smaller, larger, margin in domain.IMPLAUSIBLE[1:]:
+    for smaller, larger, margin in TECHNOVA.implausible[1:]:
         employees[smaller] = np.minimum(employees[smaller], employees[larger] - margin)
 
 
@@ -166,10 +177,10 @@ def _category(
     for value, shares in measured["shares"].items():
         rows = employees[given].astype(str) == value if given else np.full(len(drawn), fill_value=True)
         place[rows] = np.searchsorted(np.cumsum(shares), drawn[rows]).clip(max=len(shares) - 1)
-    return np.array(domain.BY_NAME[name].categories)[place]
+    return np.array(TECHNOVA.by_name[name].categories)[place]
 
 
-def _extract(employees: pd.DataFrame, extract: Extract) -> pd.DataFrame:
+def _extract(employees: pd.DataFrame, extract: str) -> pd.DataFrame:
     """Return one extract as the HR systems write it, quirks included."""
     ids = employees["employee_id"].astype(str)
     written = employees.assign(

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from churn.core.errors import ModelError
-from churn.dictionary import domain
+from churn.dictionary.dictionary import Dictionary
 from churn.model.scorecard import Scorecard
 
 TOLERANCE = 1e-9  # of a probability, and of a contribution in log-odds
@@ -35,6 +35,7 @@ class SelfTest:
 
 def examine(
     scorecard: Scorecard,
+    dictionary: Dictionary,
     *,
     fields: Sequence[str],
     threshold: float,
@@ -43,7 +44,7 @@ def examine(
 ) -> SelfTest:
     """Test a model; `golden` is what `golden_rows` made, `versions` those it was made with."""
     failures = [
-        *_fields(scorecard, fields),
+        *_fields(scorecard, dictionary, fields),
         *_threshold(threshold),
         *_calibration(scorecard),
         *_golden(scorecard, golden),
@@ -53,21 +54,21 @@ def examine(
 
 def library_versions() -> dict[str, str]:
     """Return the versions that are installed here."""
-    found = {}
+    versions = {}
     for name in LIBRARIES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "none"
-    return found
+            versions[name] = "none"
+    return versions
 
 
-def _fields(scorecard: Scorecard, fields: Sequence[str]) -> list[str]:
-    unknown = sorted(set(fields) - {field.name for field in domain.INPUTS})
-    told = [f"it takes fields that this version does not know: {', '.join(unknown)}"] * bool(unknown)
+def _fields(scorecard: Scorecard, dictionary: Dictionary, fields: Sequence[str]) -> list[str]:
+    unknown = sorted(set(fields) - {field.name for field in dictionary.inputs})
+    failures = [f"it takes fields that this version does not know: {', '.join(unknown)}"] * bool(unknown)
     if set(scorecard.effects) != set(fields):
-        told.append("its scorecard has other fields than it says")
-    return told
+        failures.append("its scorecard has other fields than it says")
+    return failures
 
 
 def _threshold(threshold: float) -> list[str]:
@@ -88,9 +89,9 @@ def _golden(scorecard: Scorecard, golden: Sequence[Mapping[str, Any]]) -> list[s
 
 
 def _reproduces(scorecard: Scorecard, row: Mapping[str, Any]) -> bool:
-    found = scorecard.contributions(row["record"])
+    contributions = scorecard.contributions(row["record"])
     expected = {**row["contributions"], "": row["probability"]}
-    answered = {**found, "": scorecard.probability(found)}
+    answered = {**contributions, "": scorecard.probability(contributions)}
     return answered.keys() == expected.keys() and all(
         math.isclose(answered[name], expected[name], rel_tol=0, abs_tol=TOLERANCE) for name in expected
     )

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.model.scorecard import NEGLIGIBLE, Curve, Scorecard, Table
 
 SLICE_ROWS = 1 << 14
@@ -34,11 +34,12 @@ Cells = Mapping[str, NDArray[Any]]
 class ColumnScorecard:
     """A scorecard for whole columns; `names` are its fields, in order."""
 
-    def __init__(self, card: Scorecard) -> None:
+    def __init__(self, card: Scorecard, dictionary: Dictionary) -> None:
         self._base, self._calibration = card.base, card.calibration
         self.base_value = card.base_value
         self.names = tuple(card.effects)
-        self._effects = [_compile(domain.BY_NAME[name], effect) for name, effect in card.effects.items()]
+        self._fields = dictionary.by_name
+        self._effects = [_compile(self._fields[name], effect) for name, effect in card.effects.items()]
 
     def contributions_of(self, cells: Cells, rows: int) -> Floats:
         """Return what each field adds to the log-odds, (fields, rows); 0 where unknown or absent."""
@@ -61,10 +62,10 @@ class ColumnScorecard:
         """Return the calibrated log-odds of sums of effects, as `Calibration.log_odds`."""
         # ln p and ln(1 - p) by one exponential of a negative number, which cannot overflow.
         tail = np.log1p(np.exp(-np.abs(totals)))
-        found = self._calibration.low * (np.minimum(totals, 0.0) - tail)
-        found += self._calibration.high * (np.maximum(totals, 0.0) + tail)
-        found += self._calibration.intercept
-        return found
+        log_odds = self._calibration.low * (np.minimum(totals, 0.0) - tail)
+        log_odds += self._calibration.high * (np.maximum(totals, 0.0) + tail)
+        log_odds += self._calibration.intercept
+        return log_odds
 
     def probabilities_of(self, contributions: Floats) -> Floats:
         """Return the probability to leave, (rows,), of contributions (fields, rows)."""
@@ -89,28 +90,29 @@ class ColumnScorecard:
 
     def probabilities(self, table: pd.DataFrame | pa.Table) -> Floats:
         """Return the probability to leave of each row of a table, (rows,); columns as `contributions`."""
-        found = np.empty(len(table))
+        probabilities = np.empty(len(table))
 
         def fill(start: int, cells: Cells, rows: int) -> None:
-            found[start : start + rows] = self.probabilities_of(self.contributions_of(cells, rows))
+            contributions = self.contributions_of(cells, rows)
+            probabilities[start : start + rows] = self.probabilities_of(contributions)
 
         self._each_slice(table, fill)
-        return found
+        return probabilities
 
     def _each_slice(self, table: pd.DataFrame | pa.Table, fill: Callable[[int, Cells, int], None]) -> None:
         names = [name for name in self.names if name in _column_names(table)]
 
-        def one(start: int) -> None:
+        def fill_slice(start: int) -> None:
             if isinstance(table, pd.DataFrame):
                 part: Any = table.iloc[start : start + SLICE_ROWS]
-                cells = {name: _frame_cells(domain.BY_NAME[name], part[name]) for name in names}
+                cells = {name: _frame_cells(self._fields[name], part[name]) for name in names}
             else:
                 part = table.slice(start, SLICE_ROWS)
-                cells = {name: _arrow_cells(domain.BY_NAME[name], part.column(name)) for name in names}
+                cells = {name: _arrow_cells(self._fields[name], part.column(name)) for name in names}
             fill(start, cells, len(part))
 
         with ThreadPoolExecutor(THREADS) as threads:
-            for _ in threads.map(one, range(0, len(table), SLICE_ROWS)):
+            for _ in threads.map(fill_slice, range(0, len(table), SLICE_ROWS)):
                 pass
 
 
@@ -176,10 +178,10 @@ class _CurveColumn:
         some_unknown = bool(unknown.any())
         if some_unknown:
             at[unknown] = self._low
-        found = self._look_up(at)
+        effects = self._look_up(at)
         if some_unknown:
-            found[unknown] = 0.0
-        return found
+            effects[unknown] = 0.0
+        return effects
 
     def _look_up(self, at: Floats) -> Floats:
         if self._table is None:

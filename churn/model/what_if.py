@@ -3,12 +3,11 @@
 import math
 from collections.abc import Iterable
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Language, Lever
+from churn.core.language import Language
+from churn.dictionary.field import Lever
 from churn.i18n import messages
 from churn.i18n.messages import Outcome
 from churn.model.registry import ServedModel
-from churn.model.scorecard import Scorecard
 from churn.model.scoring import Scorer
 from churn.schemas.prediction import Scored
 from churn.schemas.responses import OTHER, Difference, FieldDifference, Suggestion, Value, WhatIfAnswer
@@ -20,7 +19,7 @@ def compare(scorer: Scorer, before: Scored, after: Scored, language: Language) -
     return WhatIfAnswer(
         before=scorer.answer(before, language),
         after=scorer.answer(after, language),
-        difference=_difference(scorer.model.scorecard, before, after),
+        difference=_difference(scorer.model, before, after),
         suggestions=suggestions,
         message=messages.outcome(_outcome(before, after, suggestions), language),
     )
@@ -30,33 +29,32 @@ def suggest(model: ServedModel, scored: Scored, language: Language) -> list[Sugg
     """Return, for each actionable field where there is one, its smallest change that suffices.
 
     Alone, it takes the probability below the model's threshold; none is needed where that is so already.
-    In the order of `domain.LEVERS`: a day's remote work and a pay rise have no common measure to sort
-    them by.
+    In the order of the dictionary's levers: a day's remote work and a pay rise have no common measure to
+    sort them by.
     """
     if not scored.prediction:
         return []
-    found = (_smallest(model, scored, name, language) for name in domain.LEVERS)
-    return [suggestion for suggestion in found if suggestion is not None]
+    suggestions = (_smallest(model, scored, name, language) for name in model.dictionary.levers)
+    return [suggestion for suggestion in suggestions if suggestion is not None]
 
 
 def _smallest(model: ServedModel, scored: Scored, name: str, language: Language) -> Suggestion | None:
-    old, lever = scored.values.get(name), domain.LEVERS[name]
+    old, field, lever = scored.values.get(name), model.dictionary.by_name[name], model.dictionary.levers[name]
     if not isinstance(old, str | int | float):
         return None  # unknown, or not an input of the model
     card, effects = model.scorecard, model.scorecard.effects_of(scored.values)
-    for new in _allowed(model, name, old):
+    for new in _allowed(model, name, lever, old):
         # All the way: a curve may rise before it falls, so the search cannot be halved.
         changed = card.calibrated({**effects, name: card.effect_of(name, new)})
         probability = card.probability(changed)
         if probability < model.threshold:
-            text = messages.suggestion(domain.BY_NAME[name], lever, (old, new), probability, language)
+            text = messages.suggestion(field, lever, (old, new), probability, language)
             return Suggestion(**{"from": old}, field=name, to=new, probability=probability, text=text)
     return None
 
 
-def _allowed(model: ServedModel, name: str, value: Value) -> Iterable[Value]:
+def _allowed(model: ServedModel, name: str, lever: Lever, value: Value) -> Iterable[Value]:
     """Return every value that a field may be moved to, the nearest first; none that training lacked."""
-    lever = domain.LEVERS[name]
     if isinstance(value, str):
         # A category that no row has taught contributes nothing at all.
         further = lever.order[lever.order.index(value) + 1 :] if value in lever.order else ()
@@ -79,18 +77,19 @@ def _steps(lever: Lever, value: float, low: float, high: float) -> list[float]:
     return [step for step in steps if low <= step <= high]
 
 
-def _difference(card: Scorecard, before: Scored, after: Scored) -> Difference:
+def _difference(model: ServedModel, before: Scored, after: Scored) -> Difference:
+    card = model.scorecard
     changes = card.changes(card.effects_of(before.values), card.effects_of(after.values))
-    moved = [name for name in changes if before.values[name] != after.values[name]]
-    told = [name for name in moved if domain.BY_NAME[name].role != "protected"]
+    changed = [name for name in changes if before.values[name] != after.values[name]]
+    shown = [name for name in changed if model.dictionary.by_name[name].role != "protected"]
     fields = [
         FieldDifference(
-            field=name, before=_told(before, name), after=_told(after, name), change=changes[name]
+            field=name, before=_value(before, name), after=_value(after, name), change=changes[name]
         )
-        for name in told
+        for name in shown
     ]
-    if len(told) < len(moved):
-        hidden = math.fsum(changes[name] for name in set(moved) - set(told))
+    if len(shown) < len(changed):
+        hidden = math.fsum(changes[name] for name in set(changed) - set(shown))
         fields.append(FieldDifference(field=OTHER, before=None, after=None, change=hidden))
     return Difference(
         probability=after.probability - before.probability,
@@ -99,7 +98,7 @@ def _difference(card: Scorecard, before: Scored, after: Scored) -> Difference:
     )
 
 
-def _told(scored: Scored, name: str) -> Value | None:
+def _value(scored: Scored, name: str) -> Value | None:
     value = scored.values[name]
     return value if isinstance(value, str | int | float) else None
 

@@ -7,10 +7,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from churn.core.errors import ChurnError, OverloadedError
+from churn.core.language import Language
 from churn.core.memory_file import MemoryFile
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
-from churn.dictionary.domain import Language
 from churn.journal.call import Call
 from churn.model.registry import ServedModel
 from churn.offload.child import Child

@@ -19,11 +19,11 @@ from multiprocessing.connection import Connection, wait
 import orjson
 
 from churn.core.errors import ChurnError, DatabaseError
+from churn.core.language import Language
 from churn.core.memory_file import MemoryFile
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
 from churn.database.engine import make_engine
-from churn.dictionary.domain import Language
 from churn.journal import pseudonyms, spool
 from churn.journal.call import Call
 from churn.journal.entry import entry_of
@@ -32,8 +32,9 @@ from churn.journal.store import Store
 from churn.journal.writer import Writer, probe
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
+from churn.schemas.employee import request_models
 from churn.schemas.prediction import Scored
-from churn.web.parsing import read_many
+from churn.web.parsing import Parser
 from churn.web.tracebacks import anonymous_traceback, log_threads_without_texts
 
 logger = logging.getLogger("churn")
@@ -50,6 +51,7 @@ class Process:
     """
 
     def __init__(self, settings: Settings, model: ServedModel, identity: Identity) -> None:
+        self._parser = Parser(request_models(model.dictionary))
         self._scorer = Scorer(model)
         self._engine = make_engine(settings.database_url.get_secret_value(), pool_size=1, identity=identity)
         self._store = Store(Writer(self._engine), partial(probe, self._engine), spool.configured(settings))
@@ -89,7 +91,7 @@ class Process:
     def _handle(self, connection: Connection, file: MemoryFile) -> None:
         language: Language = connection.recv()
         try:
-            scored = self._scorer.score(read_many(file.read()))
+            scored = self._scorer.score(self._parser.read_many(file.read()))
             body = orjson.dumps([self._scorer.document(prediction, language) for prediction in scored])
             file.replace(body)
         except ChurnError as error:

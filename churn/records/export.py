@@ -12,14 +12,13 @@ import pyarrow.parquet
 from churn.core.atomic_file import replacing
 from churn.core.errors import DatabaseError, SettingsError
 from churn.core.progress import RowProgress
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.schemas.logged_prediction import LoggedPrediction
 
 GROUP_ROWS = 10_000
 CONTRIBUTION = "contribution_"  # the prefix of the field's name
 
-_FIELDS = {field.name: field for field in domain.INPUTS if field is not domain.IDENTIFIER}
 _CALL: dict[str, Any] = {
     "prediction_id": pa.string(),
     "request_id": pa.string(),
@@ -41,28 +40,12 @@ _CALL: dict[str, Any] = {
 _AS_READ = [field.name for field in fields(LoggedPrediction) if field.name in {*_CALL, "erased"}]
 
 
-def _type(field: Field) -> Any:
-    if not field.numeric:
-        return pa.string()
-    return pa.int64() if field.kind == "integer" else pa.float64()
-
-
-SCHEMA = pa.schema(
-    [
-        *_CALL.items(),
-        *((field.name, _type(field)) for field in _FIELDS.values()),
-        *((CONTRIBUTION + name, pa.float64()) for name in _FIELDS),
-        ("erased", pa.bool_()),
-    ]
-)
-
-
 def check(path: Path, *, overwrite: bool) -> None:
     """Refuse a file that could not be written, before anything is read.
 
     Raises:
         SettingsError: it exists and is not to be overwritten, its folder does not, or it is not named
-        .parquet.
+            .parquet.
     """
     if path.suffix.lower() != ".parquet":
         raise SettingsError(f"{path.name}: the export's name must end in .parquet")
@@ -74,6 +57,7 @@ def check(path: Path, *, overwrite: bool) -> None:
 
 def export(
     path: Path,
+    dictionary: Dictionary,
     predictions: Iterator[LoggedPrediction],
     total: int,
     record: Callable[[int], None],
@@ -90,56 +74,84 @@ def export(
     """
     try:
         with replacing(path) as part:
-            rows = _write(part, predictions, total, progress)
+            rows = _write(part, _Columns(dictionary), predictions, total, progress)
             record(rows)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error}; nothing was left") from error
     return rows
 
 
-def _write(part: Path, predictions: Iterator[LoggedPrediction], total: int, progress: RowProgress) -> int:
+def _write(
+    part: Path,
+    columns: "_Columns",
+    predictions: Iterator[LoggedPrediction],
+    total: int,
+    progress: RowProgress,
+) -> int:
     rows = 0
-    with pyarrow.parquet.ParquetWriter(part, SCHEMA) as writer:
+    with pyarrow.parquet.ParquetWriter(part, columns.schema) as writer:
         while group := list(islice(predictions, GROUP_ROWS)):
-            writer.write_table(_table(group))
+            writer.write_table(columns.table(group))
             rows += len(group)
             progress(rows, min(1.0, rows / total))
     return rows
 
 
-def _table(group: Sequence[LoggedPrediction]) -> Any:
-    try:
-        return pa.Table.from_pylist([_row(prediction) for prediction in group], schema=SCHEMA)
-    except (pa.ArrowException, OverflowError):
-        # Not chained: Arrow's message repeats the value.
-        raise DatabaseError(
-            f"a prediction from {group[0].prediction_id} to {group[-1].prediction_id} has a number "
-            "that is none: run `churn data verify`, or export the days before and after it"
-        ) from None
+class _Columns:
+    """The columns of the predictions about one company's employees."""
 
-
-def _row(prediction: LoggedPrediction) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(prediction, name) for name in _AS_READ}
-    row |= {
-        "prediction_id": str(prediction.prediction_id),
-        "request_id": str(prediction.request_id),
-        "received_at": prediction.at,
-        "caller_kind": prediction.caller.kind,
-        "caller_name": prediction.caller.name,
-    }
-    if prediction.erased:
-        return row
-    record, contributions = prediction.record, prediction.contributions
-    call_and_result = (prediction.at, prediction.status, prediction.prediction, prediction.probability)
-    if record is None or contributions is None or None in call_and_result:
-        raise DatabaseError(
-            f"prediction {prediction.prediction_id} is not whole in the journal: run `churn data verify`, "
-            "or export the days before and after it"
+    def __init__(self, dictionary: Dictionary) -> None:
+        self._identifier = dictionary.identifier.name
+        fields = [field for field in dictionary.inputs if field is not dictionary.identifier]
+        self._accepted = {field.name: _accepted(field) for field in fields}
+        self.schema = pa.schema(
+            [
+                *_CALL.items(),
+                *((field.name, _type(field)) for field in fields),
+                *((CONTRIBUTION + field.name, pa.float64()) for field in fields),
+                ("erased", pa.bool_()),
+            ]
         )
-    record = {name: value for name, value in record.items() if name != domain.IDENTIFIER.name}
-    _check(prediction, "record", record, {name: _accepted(field) for name, field in _FIELDS.items()})
-    _check(prediction, "contributions", contributions, dict.fromkeys(_FIELDS, (float,)))
-    return row | record | {CONTRIBUTION + name: value for name, value in contributions.items()}
+
+    def table(self, group: Sequence[LoggedPrediction]) -> Any:
+        """Return predictions as a table of Arrow's; raises DatabaseError where one does not fit."""
+        try:
+            return pa.Table.from_pylist([self._row(prediction) for prediction in group], schema=self.schema)
+        except (pa.ArrowException, OverflowError):
+            # Not chained: Arrow's message repeats the value.
+            raise DatabaseError(
+                f"a prediction from {group[0].prediction_id} to {group[-1].prediction_id} has a number "
+                "that is none: run `churn data verify`, or export the days before and after it"
+            ) from None
+
+    def _row(self, prediction: LoggedPrediction) -> dict[str, Any]:
+        row: dict[str, Any] = {name: getattr(prediction, name) for name in _AS_READ}
+        row |= {
+            "prediction_id": str(prediction.prediction_id),
+            "request_id": str(prediction.request_id),
+            "received_at": prediction.at,
+            "caller_kind": prediction.caller.kind,
+            "caller_name": prediction.caller.name,
+        }
+        if prediction.erased:
+            return row
+        record, contributions = prediction.record, prediction.contributions
+        call_and_result = (prediction.at, prediction.status, prediction.prediction, prediction.probability)
+        if record is None or contributions is None or None in call_and_result:
+            raise DatabaseError(
+                f"prediction {prediction.prediction_id} is not whole in the journal: "
+                "run `churn data verify`, or export the days before and after it"
+            )
+        record = {name: value for name, value in record.items() if name != self._identifier}
+        _check(prediction, "record", record, self._accepted)
+        _check(prediction, "contributions", contributions, dict.fromkeys(self._accepted, (float,)))
+        return row | record | {CONTRIBUTION + name: value for name, value in contributions.items()}
+
+
+def _type(field: Field) -> Any:
+    if not field.numeric:
+        return pa.string()
+    return pa.int64() if field.kind == "integer" else pa.float64()
 
 
 def _accepted(field: Field) -> tuple[type, ...]:

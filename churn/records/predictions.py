@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Text, cas
 from churn.database.months import bound
 from churn.database.schema import explained
 from churn.database.tables import api_responses, employee_inputs, features, prediction_results, requests
-from churn.dictionary.domain import risk_band
+from churn.schemas.bands import risk_band
 from churn.schemas.logged_prediction import LoggedPrediction, Who
 
 PAGE_ROWS = 1000

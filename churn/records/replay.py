@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from churn.core.errors import ModelError
+from churn.dictionary.dictionary import Dictionary
 from churn.journal.operator_actions import SCORE
 from churn.model import registry
 from churn.model.scoring import Scorer
@@ -51,8 +52,9 @@ class ReplayResult:
 class Replay:
     """Makes logged predictions again; each model is loaded once."""
 
-    def __init__(self) -> None:
+    def __init__(self, dictionary: Dictionary) -> None:
         self.result = ReplayResult()
+        self._dictionary = dictionary
         self._scorers: dict[str, Scorer | None] = {}
 
     def add(self, predictions: Iterable[LoggedPrediction]) -> None:
@@ -79,7 +81,7 @@ class Replay:
 
     def _load(self, tag: str) -> Scorer | None:
         try:
-            model = registry.load(tag)
+            model = registry.load(tag, self._dictionary)
         except ModelError:
             return None
         if model.tag != tag:  # an alias such as "churn:latest" is no model's own tag

@@ -7,13 +7,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, select_autoescape
 
 from churn.core.errors import ModelError
-from churn.dictionary import domain
-from churn.dictionary.domain import Language
-from churn.i18n import limits, terms
+from churn.core.language import Language
+from churn.dictionary.dictionary import Dictionary
+from churn.i18n import four_fifths, limits, terms
 from churn.i18n.formatting import Locale
 from churn.report import front_matter, law, notes, readings
 
-LANGUAGES: tuple[Language, ...] = ("fr", "en")
 CARDS: dict[Language, str] = {"en": "MODEL_CARD.md", "fr": "MODEL_CARD.fr.md"}
 
 _TEMPLATES = Environment(
@@ -26,19 +25,19 @@ _TEMPLATES = Environment(
 )
 
 
-def render_cards(facts: Mapping[str, Any]) -> dict[str, str]:
+def render_cards(facts: Mapping[str, Any], dictionary: Dictionary) -> dict[str, str]:
     """Return the model cards by file name, one in each language; `facts` are those of `pages.render`.
 
     Raises:
         ModelError: a fact is missing, as from a model of another version of churn.
     """
     with complete():
-        return {name: _card(facts, language) for language, name in CARDS.items()}
+        return {name: _card(facts, Locale(language, dictionary)) for language, name in CARDS.items()}
 
 
 @contextmanager
 def complete() -> Iterator[None]:
-    """Say what is to be done where a fact is missing; raises ModelError."""
+    """Say what to do where a fact is missing; raises ModelError."""
     try:
         yield
     except (KeyError, UndefinedError) as error:
@@ -48,8 +47,8 @@ def complete() -> Iterator[None]:
         ) from error
 
 
-def _card(facts: Mapping[str, Any], language: Language) -> str:
-    return front_matter.front_matter(facts) + write("MODEL_CARD.md.j2", facts, Locale(language))
+def _card(facts: Mapping[str, Any], locale: Locale) -> str:
+    return front_matter.front_matter(facts) + write("MODEL_CARD.md.j2", facts, locale)
 
 
 def write(template: str, facts: Mapping[str, Any], locale: Locale, **more: object) -> str:
@@ -61,8 +60,8 @@ def write(template: str, facts: Mapping[str, Any], locale: Locale, **more: objec
         terms=terms,
         notes=notes,
         readings=readings,
-        domain=domain.BY_NAME,
-        bands=domain.BANDS,
+        four_fifths=four_fifths,
+        fields=locale.dictionary.by_name,
         laws=law.laws(facts, locale),
         limits=limits.limits(locale),
         warnings=limits.warnings(facts, locale),

@@ -116,8 +116,8 @@ def _precision_recall(facts: Facts, locale: Locale) -> Markup:
 
 def _calibration(facts: Facts, locale: Locale) -> Markup:
     bins = facts["curves"]["calibration"]
-    predicted = [one["predicted"] for one in bins]
-    observed = [one["observed"] for one in bins]
+    predicted = [tenth["predicted"] for tenth in bins]
+    observed = [tenth["observed"] for tenth in bins]
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
@@ -126,8 +126,8 @@ def _calibration(facts: Facts, locale: Locale) -> Markup:
         axes.set_yscale("function", functions=(_root, np.square))
         axes.plot([0, 1], [0, 1], "--", color=svg.MUTED, linewidth=1)
         axes.text(0.46, 0.36, locale.say("justesse parfaite", "perfectly right"), color=svg.MUTED)
-        for x, y, one in zip(predicted, observed, bins, strict=True):
-            axes.plot([x, x], _wilson(y, one["n"]), color=svg.BLUE, linewidth=1.4, alpha=0.7)
+        for x, y, tenth in zip(predicted, observed, bins, strict=True):
+            axes.plot([x, x], _wilson(y, tenth["n"]), color=svg.BLUE, linewidth=1.4, alpha=0.7)
         axes.plot(predicted, observed, "o", color=svg.BLUE, markersize=5.5, markeredgecolor="white")
         _shares(
             axes,

@@ -29,12 +29,12 @@ def choices(facts: Facts, locale: Locale) -> Markup:
         axes = figure.subplots()
         places = range(len(every))
         for name, title, look in parts:
-            counts = [one[name] for one in every]
+            counts = [choice[name] for choice in every]
             # What is flagged goes right, what is missed goes left.
-            left = {"false_alarms": [one["found"] for one in every], "missed": [-n for n in counts]}
+            left = {"false_alarms": [choice["found"] for choice in every], "missed": [-n for n in counts]}
             axes.barh(places, counts, left=left.get(name), label=title, height=0.66, **look)
         axes.axvline(0, color=svg.INK, linewidth=1)
-        axes.set_yticks(places, [terms.policy(one["policy"], locale) for one in every])
+        axes.set_yticks(places, [terms.policy(choice["policy"], locale) for choice in every])
         axes.get_yticklabels()[0].set_fontweight("bold")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: locale.count(abs(n))))
         axes.set_xlabel(locale.say("employés", "employees"))
@@ -56,8 +56,8 @@ def choices(facts: Facts, locale: Locale) -> Markup:
 def challengers(facts: Facts, locale: Locale) -> Markup:
     """Return the model among its challengers, each with its spread."""
     everyone = [(locale.pick(terms.THIS_MODEL), facts["metrics"])] + [
-        (locale.pick(terms.CHALLENGERS.get(one["name"], (one["name"],) * 2)), one["metrics"])
-        for one in facts["challengers"]
+        (locale.pick(terms.CHALLENGERS.get(model["name"], (model["name"],) * 2)), model["metrics"])
+        for model in facts["challengers"]
     ]
 
     def paint(figure: Figure) -> None:
@@ -99,7 +99,9 @@ def fairness(audit: Mapping[str, Any], locale: Locale) -> Markup:
                                color="white", markeredgecolor=svg.VERMILION, markeredgewidth=1.6)  # fmt: skip
         flagged[0].set_label(locale.say("signalés, intervalle à 95 %", "flagged, 95% interval"))
         really[0].set_label(locale.say("réellement partis", "really left"))
-        axes.set_yticks(range(len(groups)), [locale.value(group["group"]) for group in groups])
+        axes.set_yticks(
+            range(len(groups)), [locale.value(group["group"], audit["field"]) for group in groups]
+        )
         axes.set_xlim(left=0)
         axes.set_ylim(len(groups) - 0.5, -0.5)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: locale.percent(share)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.model import scorecard
 from churn.model.scorecard import Curve, Table
 
@@ -56,12 +56,14 @@ class FieldEffect:
         return self.values[self.log_odds.index(log_odds)], math.exp(log_odds)
 
 
-def read(facts: Mapping[str, Any]) -> list[FieldEffect]:
+def read(facts: Mapping[str, Any], dictionary: Dictionary) -> list[FieldEffect]:
     """Return the effect of every field of the scorecard, the most important first."""
     card = scorecard.from_dict(facts["scorecard"])
     summaries = {summary["name"]: summary for summary in facts["summaries"]}
-    found = [_effect(domain.BY_NAME[name], effect, summaries[name]) for name, effect in card.effects.items()]
-    return sorted(found, key=lambda effect: -effect.importance)
+    effects = [
+        _effect(dictionary.by_name[name], effect, summaries[name]) for name, effect in card.effects.items()
+    ]
+    return sorted(effects, key=lambda effect: -effect.importance)
 
 
 def shares(facts: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -74,8 +76,8 @@ def shares(facts: Mapping[str, Any]) -> tuple[float, float, float]:
 def _effect(field: Field, effect: Table | Curve, summary: Mapping[str, Any]) -> FieldEffect:
     if isinstance(effect, Table):
         names = tuple(effect.points)
-        found = dict(zip(summary["categories"], summary["counts"], strict=True))
-        employees = tuple(found.get(name, 0) for name in names)
+        counted = dict(zip(summary["categories"], summary["counts"], strict=True))
+        employees = tuple(counted.get(name, 0) for name in names)
         return _discrete(field, names, tuple(effect.points.values()), employees)
     edges, counts = tuple(summary["edges"]), tuple(summary["counts"])
     if not edges:

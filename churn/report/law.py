@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from churn.i18n.formatting import Locale, Pair
+from churn.core.language import Pair
+from churn.i18n.formatting import Locale
 from churn.report import notes
 
 Article = tuple[Pair, Pair]  # which, and what it asks

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from churn.dictionary import domain
+from churn.core.language import Pair
 from churn.i18n import limits
-from churn.i18n.formatting import Locale, Pair
+from churn.i18n.formatting import Locale
 
 _USES: tuple[Pair, ...] = (
     (
@@ -51,7 +51,7 @@ def not_for(locale: Locale) -> list[str]:
 
 def excluded(facts: Mapping[str, Any], locale: Locale) -> str:
     """Return which fields the model does without and why, and which of those it has is a proxy."""
-    protected = {field.name for field in domain.PROTECTED}
+    protected = {field.name for field in locale.dictionary.protected}
     left_out = [name for name in facts["left_out"] if name in protected]
     others = [name for name in facts["left_out"] if name not in protected]
     sentences = []
@@ -63,7 +63,7 @@ def excluded(facts: Mapping[str, Any], locale: Locale) -> str:
             "fairness audit only.",
             names=locale.labels(left_out),
         ))  # fmt: skip
-    if seen := limits.with_protected(facts):
+    if seen := limits.with_protected(facts, locale):
         sentences.append(locale.say(
             "ATTENTION : ce modèle utilise des champs protégés : {names}.",
             "CAUTION: this model uses protected fields: {names}.",
@@ -75,5 +75,4 @@ def excluded(facts: Mapping[str, Any], locale: Locale) -> str:
             "Left out by choice when training: {names}.",
             names=locale.labels(others),
         ))  # fmt: skip
-    sentences.append(limits.distance(facts, locale))
-    return " ".join(filter(None, sentences))
+    return " ".join([*sentences, *limits.cautions(facts, locale)])

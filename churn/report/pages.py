@@ -6,12 +6,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from churn.dictionary.domain import Language
+from churn.core.language import LANGUAGES, Language
+from churn.dictionary.dictionary import Dictionary
 from churn.i18n.formatting import Locale
-from churn.report import LANGUAGES, charts, complete, effects, panels, render_cards, write
+from churn.report import charts, complete, effects, panels, render_cards, write
 
 
-def render(facts: Mapping[str, Any]) -> dict[str, str]:
+def render(facts: Mapping[str, Any], dictionary: Dictionary) -> dict[str, str]:
     """Return the documents' text by file name: the report as HTML and the model card, in each language.
 
     `facts` are `TrainingReport.to_dict()` with `tag`, `created_at`, `data_fingerprint`, `sample`,
@@ -21,20 +22,20 @@ def render(facts: Mapping[str, Any]) -> dict[str, str]:
         ModelError: a fact is missing, as from a model of another version of churn.
     """
     with complete():
-        pages = {f"report.{language}.html": _page(facts, language) for language in LANGUAGES}
-    return pages | render_cards(facts)
+        pages = {f"report.{language}.html": _page(facts, language, dictionary) for language in LANGUAGES}
+    return pages | render_cards(facts, dictionary)
 
 
-def _page(facts: Mapping[str, Any], language: Language) -> str:
-    plain = Locale(language)
-    found = effects.read(facts)
+def _page(facts: Mapping[str, Any], language: Language, dictionary: Dictionary) -> str:
+    plain = Locale(language, dictionary)
+    field_effects = effects.read(facts, dictionary)
     return write(
         "report.html.j2",
         facts,
-        Locale(language, Markup),
-        effects=found,
+        Locale(language, dictionary, Markup),
+        effects=field_effects,
         charts=charts.draw(facts, plain),
-        panels=panels.draw(found, plain),
+        panels=panels.draw(field_effects, plain),
         chosen=_chosen(facts),
         shares=effects.shares(facts),
     )
@@ -42,5 +43,5 @@ def _page(facts: Mapping[str, Any], language: Language) -> str:
 
 def _chosen(facts: Mapping[str, Any]) -> list[tuple[dict[str, Any], int]]:
     """Return the candidates that the folds chose and how often, the most frequent first."""
-    counted = Counter(tuple(sorted(one.items())) for one in facts["chosen"])
+    counted = Counter(tuple(sorted(candidate.items())) for candidate in facts["chosen"])
     return [(dict(candidate), n) for candidate, n in counted.most_common()]

@@ -74,9 +74,9 @@ def _label(effect: FieldEffect, locale: Locale) -> str:
         "{name}: the odds go from {least} ({low}) to {most} ({high}).",
         name=name,
         least=locale.times(least),
-        low=locale.value(low),
+        low=locale.value(low, effect.field.name),
         most=locale.times(most),
-        high=locale.value(high),
+        high=locale.value(high, effect.field.name),
     )
 
 
@@ -131,7 +131,9 @@ def _category(axes: Axes, effect: FieldEffect, scale: tuple[float, float], local
     marks = ticks(scale)
     axes.set_xticks(list(marks), list(marks.values()))
     axes.set_xlim(scale)
-    axes.set_yticks(range(len(order)), [locale.value(effect.values[at]) for at in order], size=8)
+    axes.set_yticks(
+        range(len(order)), [locale.value(effect.values[at], effect.field.name) for at in order], size=8
+    )
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     # A few bars stay slim, in the middle.

@@ -3,65 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from churn.dictionary import domain
 from churn.i18n.formatting import Locale
-
-
-def four_fifths(audit: Mapping[str, Any], locale: Locale) -> str:
-    """Return how the ratio of a field's selection rates reads by the four-fifths rule."""
-    sentences = [_ratio(audit, locale), _verdict(audit, locale)]
-    if apart := [group["group"] for group in audit["groups"] if group["small"]]:
-        sentences.append(locale.say(
-            "Laissés de côté, car petits : {groups}.",
-            "Set apart, as they are small: {groups}.",
-            groups=", ".join(locale.value(group) for group in apart),
-        ))  # fmt: skip
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _ratio(audit: Mapping[str, Any], locale: Locale) -> str:
-    if sum(not group["small"] for group in audit["groups"]) < 2:
-        return locale.say(
-            "Moins de deux groupes sont assez grands pour être comparés.",
-            "Fewer than two groups are large enough to be compared.",
-        )
-    if audit["ratio"]["value"] is None:
-        return locale.say(
-            "Personne n'est signalé : il n'y a pas de rapport à lire.",
-            "Nobody is flagged: there is no ratio to read.",
-        )
-    return locale.say(
-        "Le groupe le moins signalé l'est {ratio} fois autant que le plus signalé.",
-        "The least flagged group is flagged {ratio} times as often as the most flagged.",
-        ratio=locale.estimate(audit["ratio"]),
-    )
-
-
-def _verdict(audit: Mapping[str, Any], locale: Locale) -> str:
-    if audit["four_fifths"] == "passes":
-        return locale.say(
-            "Tout l'intervalle atteint quatre cinquièmes (0,80) : la règle ne demande pas d'explication.",
-            "The whole interval reaches four fifths (0.80): the rule asks for no explanation.",
-        )
-    if audit["four_fifths"] == "fails":
-        return locale.say(
-            "Tout l'intervalle est sous quatre cinquièmes (0,80) : la règle demande une explication, et le "
-            "hasard seul ne l'explique guère.",
-            "The whole interval is below four fifths (0.80): the rule asks for an explanation, and chance "
-            "alone hardly gives one.",
-        )
-    if audit["ratio"]["value"] is None:
-        return ""
-    return locale.say(
-        "L'intervalle contient quatre cinquièmes (0,80) : ces données ne permettent pas de trancher.",
-        "The interval holds four fifths (0.80): these data cannot settle it.",
-    )
 
 
 def groups(audit: Mapping[str, Any], locale: Locale) -> list[str]:
     """Return what stands out among a field's groups that are large, and of which enough people left."""
     large = [group for group in audit["groups"] if not (group["small"] or group["few_departures"])]
-    sentences = [_gap(group, locale) for group in large if _beyond_chance(group["calibration_gap"])]
+    sentences = [
+        _gap(audit["field"], group, locale) for group in large if _beyond_chance(group["calibration_gap"])
+    ]
     rated = [group for group in large if group["selection_rate"]["value"] is not None]
     if len(rated) > 1:
         flagged = max(rated, key=lambda group: group["selection_rate"]["value"])
@@ -72,8 +22,8 @@ def groups(audit: Mapping[str, Any], locale: Locale) -> list[str]:
                 "({leaving}).",
                 "To be explained: the group flagged most ({flagged}) is not the one that leaves most "
                 "({leaving}).",
-                flagged=locale.value(flagged["group"]),
-                leaving=locale.value(leaving["group"]),
+                flagged=locale.value(flagged["group"], audit["field"]),
+                leaving=locale.value(leaving["group"], audit["field"]),
             ))  # fmt: skip
     return sentences
 
@@ -89,9 +39,9 @@ def _beyond_chance(gap: Mapping[str, Any]) -> bool:
     return gap["low"] is not None and gap["high"] is not None and (gap["low"] > 0 or gap["high"] < 0)
 
 
-def _gap(group: Mapping[str, Any], locale: Locale) -> str:
+def _gap(field: str, group: Mapping[str, Any], locale: Locale) -> str:
     values = {
-        "group": locale.value(group["group"]),
+        "group": locale.value(group["group"], field),
         "points": locale.points(group["calibration_gap"]),
     }
     if group["calibration_gap"]["value"] > 0:
@@ -110,7 +60,7 @@ def _gap(group: Mapping[str, Any], locale: Locale) -> str:
 def not_audited(facts: Mapping[str, Any], locale: Locale) -> str:
     """Return the protected fields for which there is no audit; empty where there is one for each."""
     audited = {audit["field"] for audit in facts["fairness"]}
-    return locale.labels([field.name for field in domain.PROTECTED if field.name not in audited])
+    return locale.labels(field.name for field in locale.dictionary.protected if field.name not in audited)
 
 
 def price_of_protection(facts: Mapping[str, Any], locale: Locale) -> str:

@@ -1,7 +1,8 @@
-"""What goes in over HTTP: typed, bounded, unknown fields refused."""
+"""What goes in over HTTP, by a company's dictionary: typed, bounded, unknown fields refused."""
 
-import re
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -9,56 +10,21 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
-    JsonValue,
     ModelWrapValidatorHandler,
-    field_validator,
+    create_model,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from churn.dictionary import domain
-from churn.schemas import normalization
+from churn.dictionary import field
+from churn.dictionary.dictionary import Dictionary
+from churn.schemas.identifier import check_identifier
+from churn.schemas.normalization import Normalizer
 
-LONGEST_IDENTIFIER = 64  # characters
+Model = TypeVar("Model", bound=BaseModel)
+
 MOST_FIELDS = 200  # names in one record, known or not
-
-# Characters that nobody sees, or sees as another, as a class of a regular expression: controls, spaces but
-# the plain one, fillers, marks of direction and variants, private use. With lone surrogates, which no JSON
-# text can hold as such, they are in no name.
-UNSEEN = (
-    r"\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
-    r"\u205f-\u206f\u3000\u3164\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
-    "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
-)
-# What `employee_id` looks like as a text: space around it is dropped.
-IDENTIFIER = rf"^\s*[^\s{UNSEEN}]([^{UNSEEN}]{{0,{LONGEST_IDENTIFIER - 2}}}[^\s{UNSEEN}])?\s*$"
-_READABLE = re.compile(rf"[^{UNSEEN}\ud800-\udfff]+")
-
-YesNo = Literal["Oui", "Non"]
-Genre = Literal["F", "M"]
-StatutMarital = Literal["Célibataire", "Marié(e)", "Divorcé(e)"]
-Departement = Literal["Commercial", "Consulting", "Ressources Humaines"]
-Poste = Literal[
-    "Assistant de Direction",
-    "Cadre Commercial",
-    "Consultant",
-    "Directeur Technique",
-    "Manager",
-    "Représentant Commercial",
-    "Ressources Humaines",
-    "Senior Manager",
-    "Tech Lead",
-]
-DomaineEtude = Literal[
-    "Autre",
-    "Entrepreunariat",
-    "Infra & Cloud",
-    "Marketing",
-    "Ressources Humaines",
-    "Transformation Digitale",
-]
-FrequenceDeplacement = Literal["Aucun", "Occasionnel", "Frequent"]
 
 
 def _only_number(value: object) -> object:
@@ -75,66 +41,34 @@ def _only_percentage(value: object) -> object:
     return _only_number(value)
 
 
-def is_readable(text: str) -> bool:
-    """Return whether a text has characters, and only such as people see."""
-    return _READABLE.fullmatch(text) is not None
+def _same_person(_: object) -> object:
+    raise PydanticCustomError("same_person", "not to be changed")
 
 
-def _identifier(value: object) -> object:
-    """Refuse what names nobody: booleans, negatives, empty or endless text."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, str):
-        value = value.strip()
-        if len(value) <= LONGEST_IDENTIFIER and is_readable(value):
-            return value
-    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        if value <= domain.LARGEST_IDENTIFIER:
-            return value
-        raise PydanticCustomError("less_than_equal", "too large")
-    raise PydanticCustomError("identifier", "not an identifier")
-
-
-Integer = Annotated[int, BeforeValidator(_only_number)]
-Number = Annotated[FiniteFloat, BeforeValidator(_only_number)]
-Percent = Annotated[FiniteFloat, BeforeValidator(_only_percentage)]
-Identifier = Annotated[int | str, BeforeValidator(_identifier)]
-
-
-def _about(name: str, *, required: bool = True) -> Any:
-    """Return pydantic's description of a domain field: default, bounds and texts.
-
-    Core fields have no default, or where they are not required, one that the document need not tell:
-    null is none of their values.
-    """
-    field = domain.BY_NAME[name]
-    described = f"{field.labels[0]} / {field.labels[1]}" + f" ({field.unit})" * bool(field.unit)
-    also = f". Also accepted as: {', '.join(field.aliases)}" if field.aliases else ""
-    also += ". A number below 1 without its sign is a fraction: 0.11 is 11 %" * (field.kind == "percent")
-    default: dict[str, Any] = {"default": None}
-    if field.role == "core":
-        default = {} if required else {"default_factory": lambda: None}
-    if not field.numeric:
-        return Field(**default, description=described + also)
-    bounds: dict[str, Any] = {"ge": field.minimum, "le": field.highest}
-    return Field(**default, description=described + also, **bounds)
-
-
-EXAMPLE: dict[str, JsonValue] = {
-    "revenu_mensuel": 2500,
-    "annee_experience_totale": 3,
-    "annees_dans_l_entreprise": 1,
-    "annees_dans_le_poste_actuel": 0,
-    "satisfaction_employee_environnement": 1,
-    "satisfaction_employee_equilibre_pro_perso": 2,
-    "heure_supplementaires": "Oui",
-    "nombre_participation_pee": 0,
-    "distance_domicile_travail": 20,
-    "annees_depuis_la_derniere_promotion": 0,
+_Identifier = Annotated[int | str, BeforeValidator(check_identifier)]
+_Unchangeable = SkipJsonSchema[Annotated[_Identifier | None, BeforeValidator(_same_person)]]
+_NUMBERS: dict[str, tuple[Any, Callable[[object], object]]] = {
+    "integer": (int, _only_number),
+    "number": (FiniteFloat, _only_number),
+    "percent": (FiniteFloat, _only_percentage),
 }
 
 
-class Employee(BaseModel):
+class _Asked(BaseModel):
+    """What all that is asked has in common; `example` is that of its schema."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        # BentoML logs validation errors: without this, with the employee's values in them.
+        hide_input_in_errors=True,
+        json_schema_extra=lambda schema, model: schema.update(example=model.example),
+    )
+
+    example: ClassVar[Mapping[str, Any]]
+
+
+class Employee(_Asked):
     """One employee record: core fields are required, the others optional.
 
     A field goes by its name, another that its description tells, or its label in French or English; in any
@@ -143,45 +77,10 @@ class Employee(BaseModel):
     them.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        # BentoML logs validation errors: without this, with the employee's values in them.
-        hide_input_in_errors=True,
-        json_schema_extra={"example": EXAMPLE},
-    )
-
     # No private attribute of pydantic's: those cost each record fourteen calls.
     __slots__ = ("_guessed",)
 
-    employee_id: Identifier | None = _about("employee_id")
-    age: Integer | None = _about("age")
-    genre: Genre | None = _about("genre")
-    statut_marital: StatutMarital | None = _about("statut_marital")
-    revenu_mensuel: Number = _about("revenu_mensuel")
-    departement: Departement | None = _about("departement")
-    poste: Poste | None = _about("poste")
-    niveau_hierarchique_poste: Integer | None = _about("niveau_hierarchique_poste")
-    nombre_experiences_precedentes: Integer | None = _about("nombre_experiences_precedentes")
-    annee_experience_totale: Number = _about("annee_experience_totale")
-    annees_dans_l_entreprise: Integer = _about("annees_dans_l_entreprise")
-    annees_dans_le_poste_actuel: Integer = _about("annees_dans_le_poste_actuel")
-    satisfaction_employee_environnement: Integer = _about("satisfaction_employee_environnement")
-    satisfaction_employee_nature_travail: Integer | None = _about("satisfaction_employee_nature_travail")
-    satisfaction_employee_equipe: Integer | None = _about("satisfaction_employee_equipe")
-    satisfaction_employee_equilibre_pro_perso: Integer = _about("satisfaction_employee_equilibre_pro_perso")
-    note_evaluation_precedente: Integer | None = _about("note_evaluation_precedente")
-    note_evaluation_actuelle: Integer | None = _about("note_evaluation_actuelle")
-    heure_supplementaires: YesNo = _about("heure_supplementaires")
-    augmentation_salaire_precedente: Percent | None = _about("augmentation_salaire_precedente")
-    nombre_participation_pee: Integer = _about("nombre_participation_pee")
-    nb_formations_suivies: Integer | None = _about("nb_formations_suivies")
-    distance_domicile_travail: Number = _about("distance_domicile_travail")
-    niveau_education: Integer | None = _about("niveau_education")
-    domaine_etude: DomaineEtude | None = _about("domaine_etude")
-    frequence_deplacement: FrequenceDeplacement | None = _about("frequence_deplacement")
-    annees_depuis_la_derniere_promotion: Integer = _about("annees_depuis_la_derniere_promotion")
-    annees_sous_responsable_actuel: Integer | None = _about("annees_sous_responsable_actuel")
+    normalizer: ClassVar[Normalizer]
 
     @model_validator(mode="wrap")
     @classmethod
@@ -191,14 +90,14 @@ class Employee(BaseModel):
             return handler(data)
         if len(data) > MOST_FIELDS:
             raise PydanticCustomError("too_many_fields", "too many fields")
-        record, guessed = normalization.canonical(data)
+        record, guessed = cls.normalizer.canonical(data)
         return handler(record)._with_guesses(guessed)
 
     @property
     def guessed(self) -> frozenset[str]:
         """The fields whose value could be written to mean another."""
-        found: frozenset[str] = getattr(self, "_guessed", frozenset())
-        return found
+        names: frozenset[str] = getattr(self, "_guessed", frozenset())
+        return names
 
     def _with_guesses(self, names: frozenset[str]) -> Self:
         object.__setattr__(self, "_guessed", names)
@@ -215,50 +114,85 @@ class Changes(Employee):
     Names, aliases and values are an employee's. Who it is cannot be changed.
     """
 
-    model_config = ConfigDict(json_schema_extra={"example": {"heure_supplementaires": "Non"}})
-
-    employee_id: SkipJsonSchema[Identifier | None] = None
-    revenu_mensuel: Number = _about("revenu_mensuel", required=False)
-    annee_experience_totale: Number = _about("annee_experience_totale", required=False)
-    annees_dans_l_entreprise: Integer = _about("annees_dans_l_entreprise", required=False)
-    annees_dans_le_poste_actuel: Integer = _about("annees_dans_le_poste_actuel", required=False)
-    satisfaction_employee_environnement: Integer = _about(
-        "satisfaction_employee_environnement", required=False
-    )
-    satisfaction_employee_equilibre_pro_perso: Integer = _about(
-        "satisfaction_employee_equilibre_pro_perso", required=False
-    )
-    heure_supplementaires: YesNo = _about("heure_supplementaires", required=False)
-    nombre_participation_pee: Integer = _about("nombre_participation_pee", required=False)
-    distance_domicile_travail: Number = _about("distance_domicile_travail", required=False)
-    annees_depuis_la_derniere_promotion: Integer = _about(
-        "annees_depuis_la_derniere_promotion", required=False
-    )
-
-    @field_validator("employee_id", mode="before")
-    @classmethod
-    def _same_person(cls, _: object) -> object:
-        raise PydanticCustomError("same_person", "not to be changed")
-
     def given(self) -> dict[str, Any]:
         """Return the values of the fields to change, by canonical name."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class WhatIfQuestion(BaseModel):
+class WhatIfQuestion(_Asked):
     """One employee, and what to change; without changes, only suggestions are asked for."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        json_schema_extra={"example": {"employee": EXAMPLE, "changes": {"heure_supplementaires": "Non"}}},
-    )
-
     employee: Employee
-    changes: Changes = Field(default_factory=Changes)
+    changes: Changes
 
     def changed(self) -> Employee:
         """Return the employee with the changes."""
         guessed = (self.employee.guessed - self.changes.model_fields_set) | self.changes.guessed
         return self.employee.model_copy(update=self.changes.given())._with_guesses(guessed)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestModels:
+    """The models of what may be asked about the employees of one company."""
+
+    dictionary: Dictionary
+    employee: type[Employee]
+    changes: type[Changes]
+    question: type[WhatIfQuestion]
+
+
+def request_models(dictionary: Dictionary) -> RequestModels:
+    """Make the models of what may be asked about a company's employees."""
+    normalizer = {"normalizer": (ClassVar[Normalizer], Normalizer(dictionary))}
+    types = [(known, _type(known)) for known in dictionary.inputs]
+    employee = _model(
+        Employee,
+        dictionary.example,
+        normalizer | {known.name: (type_, _about(known)) for known, type_ in types},
+    )
+    changes = _model(
+        Changes,
+        dictionary.example_changes,
+        normalizer
+        | {known.name: (type_, _about(known, required=False)) for known, type_ in types}
+        | {dictionary.identifier.name: (_Unchangeable, None)},
+    )
+    question = _model(
+        WhatIfQuestion,
+        {"employee": dictionary.example, "changes": dictionary.example_changes},
+        {"employee": (employee, ...), "changes": (changes, Field(default_factory=changes))},
+    )
+    return RequestModels(dictionary, employee, changes, question)
+
+
+def _model(base: type[Model], example: Mapping[str, Any], attributes: dict[str, Any]) -> type[Model]:
+    """Return a model of the same name as its base, with these attributes."""
+    attributes["example"] = (ClassVar[Mapping[str, Any]], example)
+    return create_model(base.__name__, __base__=base, __doc__=base.__doc__, **attributes)
+
+
+def _type(known: field.Field) -> Any:
+    """Return the type of a field's values; None is unknown."""
+    values: Any = _Identifier
+    if known.categories:
+        values = Literal[known.categories]
+    elif known.numeric:
+        number, check = _NUMBERS[known.kind]
+        # Bounds of the number itself, not of what the check returns: those would be functions in Python.
+        values = Annotated[number, Field(ge=known.minimum, le=known.highest), BeforeValidator(check)]
+    return values if known.role == "core" else values | None
+
+
+def _about(known: field.Field, *, required: bool = True) -> Any:
+    """Return pydantic's description of a field: its default and texts.
+
+    Core fields have no default, or where they are not required, one that the document need not tell:
+    null is none of their values.
+    """
+    described = f"{known.labels[0]} / {known.labels[1]}" + f" ({known.unit})" * bool(known.unit)
+    also = f". Also accepted as: {', '.join(known.aliases)}" if known.aliases else ""
+    also += ". A number below 1 without its sign is a fraction: 0.11 is 11 %" * (known.kind == "percent")
+    default: dict[str, Any] = {"default": None}
+    if known.role == "core":
+        default = {} if required else {"default_factory": lambda: None}
+    return Field(**default, description=described + also)

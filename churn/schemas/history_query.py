@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from churn.schemas.employee import IDENTIFIER, LONGEST_IDENTIFIER, UNSEEN, is_readable
+from churn.schemas.identifier import IDENTIFIER_PATTERN, LONGEST_IDENTIFIER, UNSEEN, is_readable
 
 LIMIT, MAX_LIMIT = 50, 200  # predictions on a page
 LONGEST_NAME = 128  # characters
@@ -88,7 +88,7 @@ class HistoryQuery(BaseModel):
     employee_id: Annotated[
         str | None,
         _text("identifier", _identifier),
-        WithJsonSchema({"type": "string", "pattern": IDENTIFIER}),
+        WithJsonSchema({"type": "string", "pattern": IDENTIFIER_PATTERN}),
     ] = _all("only those of one employee")
     details: Annotated[bool, _text("true_or_false", _one_of("false", "true"))] = Field(
         default=False, description="with the record and the contributions"

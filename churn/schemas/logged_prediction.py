@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, Field
 
-from churn.dictionary.domain import Band
+from churn.schemas.bands import Band
 
 _DETAILS = {"record", "contributions", "base_value"}
 _NOT_ON_PAGES = Field(exclude=True)

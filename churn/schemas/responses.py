@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from churn.dictionary import domain
+from churn.schemas.bands import Band
 
 Value = str | float | int
 
@@ -84,7 +84,7 @@ class Prediction(BaseModel):
 
     prediction: Literal[0, 1] = Field(description="1 where the probability reaches the threshold")
     probability: float = Field(ge=0, le=1, description="probability that the employee leaves")
-    band: domain.Band = Field(description="high from the threshold on, moderate from half of it on")
+    band: Band = Field(description="high from the threshold on, moderate from half of it on")
     message: str = Field(description="the prediction as a sentence, in the language of the request")
     prediction_id: UUID = Field(description="under which the journal keeps it")
     model: str = Field(description="tag of the model in the store")

@@ -14,8 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.field import Field
 from churn.training.evaluation import MeanSd, score, summarise_folds
 from churn.training.learner import Learner, probabilities
 from churn.training.plan import Plan, Workers
@@ -32,25 +31,25 @@ class Challenger:
     metrics: dict[str, MeanSd]
 
 
-def entrants(fields: Sequence[Field], learner: Learner) -> dict[str, Predict]:
-    """Return who takes part: the model itself with other fields, and other kinds of models.
+def entrants(fields: Sequence[Field], learner: Learner, protected: Sequence[Field]) -> dict[str, Predict]:
+    """Return who takes part: the model itself with other fields (the `protected` ones too), and other kinds.
 
     Explainable boosting takes part where `interpret-core` is installed, which is a development
     dependency. Each is a function of training rows, who of them left, and rows to predict.
     """
-    protected = tuple(f for f in domain.PROTECTED if f not in fields)
+    further = tuple(f for f in protected if f not in fields)
     core = tuple(f for f in fields if f.role == "core")
-    found: dict[str, Predict] = {}
-    if protected:
-        found["with_protected"] = _additive((*fields, *protected), learner)
+    entrants: dict[str, Predict] = {}
+    if further:
+        entrants["with_protected"] = _additive((*fields, *further), learner)
     if core and len(core) < len(fields):
-        found["core_only"] = _additive(core, learner)
-    found["linear"] = _plain(fields, _linear(fields))
-    found["forest"] = _plain(fields, _forest(fields))
-    found["boosting"] = _plain(fields, _boosting(fields))
+        entrants["core_only"] = _additive(core, learner)
+    entrants["linear"] = _plain(fields, _linear)
+    entrants["forest"] = _plain(fields, _forest)
+    entrants["boosting"] = _plain(fields, _boosting)
     if find_spec("interpret"):
-        found["ebm"] = _plain(fields, _explainable_boosting)
-    return found
+        entrants["ebm"] = _plain(fields, _explainable_boosting)
+    return entrants
 
 
 def measure(
@@ -58,14 +57,17 @@ def measure(
 ) -> dict[str, MeanSd]:
     """Return one challenger's figures on the folds that the model itself was measured on."""
     splits = list(plan.splits.split(employees, has_left))
-    found = workers.each(
+    predictions = workers.each(
         predict,
         ((employees.iloc[inside], has_left[inside], employees.iloc[outside]) for inside, outside in splits),
     )
     everyone = np.zeros((plan.repeats, len(has_left)))
     for number, (_, outside) in enumerate(splits):
-        everyone[number // plan.folds, outside] = found[number]
-    rows = [score(has_left[outside], one) for (_, outside), one in zip(splits, found, strict=True)]
+        everyone[number // plan.folds, outside] = predictions[number]
+    rows = [
+        score(has_left[outside], predicted)
+        for (_, outside), predicted in zip(splits, predictions, strict=True)
+    ]
     return summarise_folds(rows, has_left, everyone)
 
 
@@ -80,11 +82,11 @@ def _additive(fields: tuple[Field, ...], learner: Learner) -> Predict:
     return predict
 
 
-def _plain(fields: Sequence[Field], build: Callable[[], Any]) -> Predict:
+def _plain(fields: Sequence[Field], build: Callable[[Sequence[Field]], Any]) -> Predict:
     names = [field.name for field in fields]
 
     def predict(employees: pd.DataFrame, has_left: HasLeft, unseen: pd.DataFrame) -> Probabilities:
-        return probabilities(build().fit(employees[names], has_left), unseen[names])
+        return probabilities(build(fields).fit(employees[names], has_left), unseen[names])
 
     return predict
 
@@ -96,40 +98,28 @@ def _encoder(fields: Sequence[Field], numbers: Any, categories: Any) -> ColumnTr
     return ColumnTransformer([block for block in blocks if block[2]])
 
 
-def _linear(fields: Sequence[Field]) -> Callable[[], Pipeline]:
-    def build() -> Pipeline:
-        numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
-        encode = _encoder(fields, numbers, OneHotEncoder(handle_unknown="ignore"))
-        return make_pipeline(encode, LogisticRegression(C=0.5, max_iter=1000))
-
-    return build
+def _linear(fields: Sequence[Field]) -> Pipeline:
+    numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
+    encode = _encoder(fields, numbers, OneHotEncoder(handle_unknown="ignore"))
+    return make_pipeline(encode, LogisticRegression(C=0.5, max_iter=1000))
 
 
-def _forest(fields: Sequence[Field]) -> Callable[[], Pipeline]:
-    def build() -> Pipeline:
-        encode = _encoder(
-            fields, SimpleImputer(keep_empty_features=True), OneHotEncoder(handle_unknown="ignore")
-        )
-        forest = RandomForestClassifier(300, min_samples_leaf=3, random_state=0)
-        return make_pipeline(encode, forest)
-
-    return build
+def _forest(fields: Sequence[Field]) -> Pipeline:
+    numbers = SimpleImputer(keep_empty_features=True)
+    encode = _encoder(fields, numbers, OneHotEncoder(handle_unknown="ignore"))
+    return make_pipeline(encode, RandomForestClassifier(300, min_samples_leaf=3, random_state=0))
 
 
-def _boosting(fields: Sequence[Field]) -> Callable[[], Pipeline]:
-    def build() -> Pipeline:
-        ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
-        encode = _encoder(fields, "passthrough", ordinal)
-        # Small trees, few of them: with more this data is learned by heart.
-        boosting = HistGradientBoostingClassifier(
-            learning_rate=0.05, max_iter=150, max_leaf_nodes=6, l2_regularization=1.0, random_state=0
-        )
-        return make_pipeline(encode, boosting)
-
-    return build
+def _boosting(fields: Sequence[Field]) -> Pipeline:
+    ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
+    # Small trees, few of them: with more, this data is learned by heart.
+    boosting = HistGradientBoostingClassifier(
+        learning_rate=0.05, max_iter=150, max_leaf_nodes=6, l2_regularization=1.0, random_state=0
+    )
+    return make_pipeline(_encoder(fields, "passthrough", ordinal), boosting)
 
 
-def _explainable_boosting() -> Any:
+def _explainable_boosting(_: Sequence[Field]) -> Any:
     # A development dependency, which training does without.
     from interpret.glassbox import ExplainableBoostingClassifier  # noqa: PLC0415
 

@@ -5,29 +5,29 @@ from collections.abc import Sequence
 import pandas as pd
 
 from churn.core.errors import TrainingError
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 from churn.model.pipeline import INNER_FOLDS
 from churn.training.thresholds import HasLeft
 
 MIN_ROWS = 50
 
 
-def check_fields(employees: pd.DataFrame, fields: Sequence[Field]) -> None:
-    """Accept fields that the table has and that say nothing of the answer; raises TrainingError."""
+def check_fields(employees: pd.DataFrame, fields: Sequence[Field], dictionary: Dictionary) -> None:
+    """Accept fields that the table has and that do not give the answer away; raises TrainingError."""
     names = {field.name for field in fields}
-    lacking = sorted({*names, domain.TARGET.name} - set(employees.columns))
+    lacking = sorted({*names, dictionary.target.name} - set(employees.columns))
     if lacking:
         raise TrainingError(f"no column {', '.join(map(repr, lacking))}: expected the fields of the extracts")
     if not names:
         raise TrainingError("no field to learn from: expected at least one")
     # Either would be a perfect memory of who left, and worthless for anyone new.
-    forbidden = sorted(names & {domain.TARGET.name, domain.IDENTIFIER.name})
+    forbidden = sorted(names & {dictionary.target.name, dictionary.identifier.name})
     if forbidden:
         raise TrainingError(f"{', '.join(forbidden)} cannot be an input: leave it out of the fields")
 
 
-def check_size(has_left: HasLeft, folds: int) -> None:
+def check_size(has_left: HasLeft, folds: int, target: Field) -> None:
     """Accept enough rows of both classes for every fold in a fold; raises TrainingError."""
     if folds < 2:
         raise TrainingError(f"folds = {folds}: expected at least 2")
@@ -36,9 +36,7 @@ def check_size(has_left: HasLeft, folds: int) -> None:
         raise TrainingError(f"only {rows} employees: expected at least {MIN_ROWS} to learn from")
     if departures in (0, rows):
         seen = "no employee has left" if departures == 0 else "every employee has left"
-        raise TrainingError(
-            f"{seen} ({domain.TARGET.name}): expected both, or there is nothing to tell apart"
-        )
+        raise TrainingError(f"{seen} ({target.name}): expected both, or there is nothing to tell apart")
     needed = max(_needed(folds), folds)
     if min(departures, rows - departures) < needed:
         raise TrainingError(

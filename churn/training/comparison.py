@@ -58,21 +58,21 @@ def compare(
     draws = []
     for number in range(resamples):
         drawn = resample(rows, random_state=seed + number, stratify=has_left)
-        one, other = (_figures(has_left, opinion, drawn) for opinion in (first, second))
-        draws.append([other[name] - one[name] for name in one])
+        before, after = (_figures(has_left, scores, drawn) for scores in (first, second))
+        draws.append([after[name] - before[name] for name in before])
         progress(number + 1, resamples)
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-    one, other = _figures(has_left, first, rows), _figures(has_left, second, rows)
+    before, after = _figures(has_left, first, rows), _figures(has_left, second, rows)
     return {
-        name: MetricDifference(one[name], other[name], float(low[place]), float(high[place]))
-        for place, name in enumerate(one)
+        name: MetricDifference(before[name], after[name], float(low[place]), float(high[place]))
+        for place, name in enumerate(before)
     }
 
 
-def _figures(has_left: HasLeft, opinion: Scores, rows: np.ndarray) -> dict[str, float]:
-    truth, probabilities = has_left[rows], opinion.probabilities[rows]
+def _figures(has_left: HasLeft, scores: Scores, rows: np.ndarray) -> dict[str, float]:
+    truth, probabilities = has_left[rows], scores.probabilities[rows]
     return {
         **score(truth, probabilities),
         "calibration_error": calibration_error(truth, probabilities),
-        **score_decisions(truth, probabilities >= opinion.threshold),
+        **score_decisions(truth, probabilities >= scores.threshold),
     }

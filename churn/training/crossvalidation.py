@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churn.dictionary.domain import Field
+from churn.dictionary.field import Field
 from churn.training.evaluation import MeanSd, OutOfFold, score, score_decisions, summarise_folds
 from churn.training.learner import Candidate, Learner, probabilities
 from churn.training.plan import Plan, Workers
@@ -69,19 +69,19 @@ def _only_core(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
 
 def out_of_fold(folds: Sequence[Fold], has_left: HasLeft, plan: Plan, policy: int = 0) -> OutOfFold:
     """Return everyone's probability and, by one of the policies, decision."""
-    found = OutOfFold.empty(has_left, plan.repeats)
+    decisions = OutOfFold.empty(has_left, plan.repeats)
     for number, fold in enumerate(folds):
         repeat, threshold = number // plan.folds, fold.thresholds[policy]
-        found.probabilities[repeat, fold.outside] = fold.probabilities
-        found.thresholds[repeat, fold.outside] = threshold
-        found.flagged[repeat, fold.outside] = fold.probabilities >= threshold
-    return found
+        decisions.probabilities[repeat, fold.outside] = fold.probabilities
+        decisions.thresholds[repeat, fold.outside] = threshold
+        decisions.flagged[repeat, fold.outside] = fold.probabilities >= threshold
+    return decisions
 
 
-def metrics(folds: Sequence[Fold], found: OutOfFold) -> dict[str, MeanSd]:
+def metrics(folds: Sequence[Fold], decisions: OutOfFold) -> dict[str, MeanSd]:
     """Return the figures of the folds, those of the policy in force's decisions included."""
-    rows = [_score(fold, found.has_left[fold.outside]) for fold in folds]
-    return summarise_folds(rows, found.has_left, found.probabilities)
+    rows = [_score(fold, decisions.has_left[fold.outside]) for fold in folds]
+    return summarise_folds(rows, decisions.has_left, decisions.probabilities)
 
 
 def _score(fold: Fold, has_left: HasLeft) -> dict[str, float]:

@@ -19,8 +19,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Band
+from churn.schemas.bands import BANDS, Band, risk_band
 from churn.training.thresholds import HasLeft, Probabilities
 
 BINS = 10
@@ -162,22 +161,22 @@ def summarise_folds(
 
     `rows` has one entry a fold, `by_repeat` (repeats, employees) everyone's out-of-fold probability.
     """
-    errors = [{"calibration_error": calibration_error(has_left, one)} for one in by_repeat]
+    errors = [{"calibration_error": calibration_error(has_left, repeat)} for repeat in by_repeat]
     return spreads(rows) | spreads(errors)
 
 
-def curves(found: OutOfFold) -> Curves:
+def curves(decisions: OutOfFold) -> Curves:
     """Return the curves of out-of-fold probabilities and decisions."""
-    has_left, probabilities, _ = found.everyone
+    has_left, probabilities, _ = decisions.everyone
     fpr, tpr, _ = roc_curve(has_left, probabilities)
     precision, recall, _ = precision_recall_curve(has_left, probabilities)
     return Curves(
         roc=_points(fpr, tpr),
         precision_recall=_points(recall, precision),
-        calibration=_bins(has_left, probabilities, len(found.probabilities)),
+        calibration=_bins(has_left, probabilities, len(decisions.probabilities)),
         cuts=_cuts(has_left, probabilities),
-        confusion=confusion(found),
-        bands=_bands(found),
+        confusion=confusion(decisions),
+        bands=_bands(decisions),
     )
 
 
@@ -211,10 +210,10 @@ def _cuts(has_left: HasLeft, probabilities: Probabilities) -> tuple[Cut, ...]:
     )
 
 
-def confusion(found: OutOfFold) -> Confusion:
+def confusion(decisions: OutOfFold) -> Confusion:
     """Return how often the decisions were right."""
-    has_left, _, flagged = found.everyone
-    repeats = len(found.probabilities)
+    has_left, _, flagged = decisions.everyone
+    repeats = len(decisions.probabilities)
     return Confusion(
         true_positives=float((has_left & flagged).sum() / repeats),
         false_positives=float((~has_left & flagged).sum() / repeats),
@@ -223,10 +222,10 @@ def confusion(found: OutOfFold) -> Confusion:
     )
 
 
-def _bands(found: OutOfFold) -> tuple[BandFigures, ...]:
-    has_left, probabilities, _ = found.everyone
-    thresholds = found.thresholds.ravel()
-    of = np.array([domain.risk_band(p, t) for p, t in zip(probabilities, thresholds, strict=True)])
+def _bands(decisions: OutOfFold) -> tuple[BandFigures, ...]:
+    has_left, probabilities, _ = decisions.everyone
+    thresholds = decisions.thresholds.ravel()
+    of = np.array([risk_band(p, t) for p, t in zip(probabilities, thresholds, strict=True)])
     return tuple(
         BandFigures(
             band,
@@ -234,6 +233,6 @@ def _bands(found: OutOfFold) -> tuple[BandFigures, ...]:
             float(probabilities[of == band].mean()),
             float(has_left[of == band].mean()),
         )
-        for band in domain.BANDS
+        for band in BANDS
         if (of == band).any()
     )

@@ -14,12 +14,10 @@ import pandas as pd
 from fairlearn.metrics import MetricFrame
 from numpy.typing import NDArray
 
-from churn.dictionary import domain
+from churn.dictionary.field import Field
 from churn.training.evaluation import OutOfFold
 from churn.training.thresholds import HasLeft, Probabilities
 
-AUDITED = ("genre", "age", "statut_marital", "departement")
-AGE_BANDS = {"18–29": (18, 29), "30–39": (30, 39), "40–49": (40, 49), "50+": (50, 200)}
 RESAMPLES = 100
 INTERVAL = [0.025, 0.975]
 SMALL = 100  # employees: below, a group is small, and compared with no other
@@ -76,29 +74,29 @@ class Audit:
 
 
 def audit(
-    field: str, employees: pd.DataFrame, found: OutOfFold, resamples: int = RESAMPLES, seed: int = 0
+    field: Field, employees: pd.DataFrame, decisions: OutOfFold, resamples: int = RESAMPLES, seed: int = 0
 ) -> Audit | None:
     """Return the audit by the groups of a field; None where it is known of one group at most.
 
     Over the first repeat: every employee once, so that the intervals are not too narrow. With no
     `resamples` the groups' figures have no intervals.
     """
-    groups = _groups(employees, field)
+    groups = _groups(field, employees[field.name].reset_index(drop=True))
     if groups.dropna().nunique() < 2:
         return None
     known = groups.notna().to_numpy()
     members = groups[known].to_numpy()
-    has_left, flagged = found.has_left[known], found.flagged[0][known]
-    frame = _metric_frame(has_left, flagged, found.probabilities[0][known], members, resamples, seed)
+    has_left, flagged = decisions.has_left[known], decisions.flagged[0][known]
+    frame = _metric_frame(has_left, flagged, decisions.probabilities[0][known], members, resamples, seed)
     tables = [frame.by_group, *(frame.by_group_ci if resamples else ())]
-    made = tuple(
+    figures = tuple(
         _figures(tables, group, has_left[members == group])
-        for group in _order(field)
+        for group in field.categories or field.groups
         if group in set(members)
     )
-    compared = [members == figures.group for figures in made if not figures.small]
-    ratio = least_over_largest([(int(flagged[one].sum()), int(one.sum())) for one in compared], seed)
-    return Audit(field, made, ratio, verdict(ratio))
+    compared = [members == of.group for of in figures if not of.small]
+    ratio = least_over_largest([(int(flagged[rows].sum()), int(rows.sum())) for rows in compared], seed)
+    return Audit(field.name, figures, ratio, verdict(ratio))
 
 
 def least_over_largest(groups: Sequence[tuple[int, int]], seed: int) -> Estimate:
@@ -134,14 +132,14 @@ def verdict(ratio: Estimate) -> Verdict:
     return "passes" if ratio.low >= FOUR_FIFTHS else "cannot_tell"
 
 
-def _groups(employees: pd.DataFrame, field: str) -> pd.Series:
-    if field != "age":
-        return employees[field].astype(object).reset_index(drop=True)
-    ages = employees[field].reset_index(drop=True)
-    named = pd.Series(None, index=ages.index, dtype=object)
-    for name, (low, high) in AGE_BANDS.items():
-        named[ages.between(low, high)] = name
-    return named
+def _groups(field: Field, values: pd.Series) -> pd.Series:
+    """Return each employee's group: a category, or of a number, the range that it lies in."""
+    if not field.numeric:
+        return values.astype(object)
+    groups = pd.Series(None, index=values.index, dtype=object)
+    for name, (low, high) in field.groups.items():
+        groups[values.between(low, high)] = name
+    return groups
 
 
 def _figures(tables: Sequence[pd.DataFrame], group: str, has_left: HasLeft) -> GroupFigures:
@@ -149,10 +147,6 @@ def _figures(tables: Sequence[pd.DataFrame], group: str, has_left: HasLeft) -> G
     figures = {metric: _estimate([table.loc[group, metric] for table in tables]) for metric in GROUP_METRICS}
     small, few = len(has_left) < SMALL, departures < FEW_DEPARTURES
     return GroupFigures(group, len(has_left), departures, small, few, **figures)
-
-
-def _order(field: str) -> tuple[str, ...]:
-    return tuple(AGE_BANDS) if field == "age" else domain.BY_NAME[field].categories
 
 
 def _metric_frame(

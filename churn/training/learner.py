@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from churn.dictionary.domain import Field
+from churn.dictionary.field import Field
 from churn.model.pipeline import INNER_FOLDS, build_additive, build_encoder, build_pipeline, fit
 from churn.training.thresholds import HasLeft, Policy, Probabilities
 
@@ -34,7 +34,7 @@ CANDIDATES = tuple(Candidate(*shape, c) for shape in SHAPES for c in PENALTIES)
 
 def of_shape(n_knots: int, degree: int) -> tuple[Candidate, ...]:
     """Return the candidates of one shape, which differ in their penalty."""
-    return tuple(one for one in CANDIDATES if (one.n_knots, one.degree) == (n_knots, degree))
+    return tuple(c for c in CANDIDATES if (c.n_knots, c.degree) == (n_knots, degree))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Plan:
 
 
 class Workers:
-    """Calls a function many times, side by side, and tells how far it has got."""
+    """Calls a function many times, side by side, and reports how far it has got."""
 
     def __init__(self, jobs: int, steps: int, progress: Progress | None) -> None:
         self._jobs = min(cpu_count(), MOST_JOBS) if jobs < 0 else jobs
@@ -48,7 +48,7 @@ class Workers:
 
     def each(self, function: Callable[..., Result], arguments: Iterable[tuple[Any, ...]]) -> list[Result]:
         """Return the result for each tuple of arguments, in their order; each is a step."""
-        calls = (delayed(function)(*one) for one in arguments)
+        calls = (delayed(function)(*given) for given in arguments)
         results = []
         for result in Parallel(n_jobs=self._jobs, return_as="generator")(calls):
             results.append(result)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
 
 BINS = 10
 
@@ -27,9 +27,9 @@ class FieldSummary:
     categories: tuple[str, ...] = ()
 
 
-def summarise(employees: pd.DataFrame) -> tuple[FieldSummary, ...]:
+def summarise(employees: pd.DataFrame, dictionary: Dictionary) -> tuple[FieldSummary, ...]:
     """Return a summary of every field but the identifier, the protected ones and the target included."""
-    described = [field for field in domain.FIELDS if field is not domain.IDENTIFIER]
+    described = [field for field in dictionary.fields if field is not dictionary.identifier]
     return tuple(_summarise(field, employees[field.name]) for field in described)
 
 
@@ -38,8 +38,8 @@ def _summarise(field: Field, values: pd.Series) -> FieldSummary:
     unknown = len(values) - len(known)
     if not field.numeric:
         counts = known.value_counts()
-        found = tuple(int(counts.get(category, 0)) for category in field.categories)
-        return FieldSummary(field.name, unknown, found, categories=field.categories)
+        by_category = tuple(int(counts.get(category, 0)) for category in field.categories)
+        return FieldSummary(field.name, unknown, by_category, categories=field.categories)
     numbers = known.to_numpy(dtype=float)
     if not len(numbers):
         return FieldSummary(field.name, unknown, ())

@@ -60,7 +60,7 @@ class TrainingReport:
     @property
     def seen(self) -> dict[str, tuple[float, float]]:
         """The range of each number of which any is known, the protected ones included."""
-        return {one.name: (one.quartiles[0], one.quartiles[-1]) for one in self.summaries if one.quartiles}
+        return {of.name: (of.quartiles[0], of.quartiles[-1]) for of in self.summaries if of.quartiles}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, fit for JSON."""

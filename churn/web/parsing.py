@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from churn.core.errors import FieldError, InvalidInputError, PayloadTooLargeError
-from churn.dictionary import domain, names
-from churn.schemas.employee import Changes, Employee, WhatIfQuestion
+from churn.core.language import LANGUAGES
+from churn.i18n.expectations import expected
+from churn.schemas.employee import Employee, RequestModels, WhatIfQuestion
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
@@ -21,55 +22,104 @@ MAX_ERRORS = 50  # entries of one refusal
 MAX_NAME = 64  # characters of an unknown field's name that are told back
 
 Place = tuple[str | int, ...]
-Record = TypeVar("Record", Employee, Changes)
+Record = TypeVar("Record", bound=Employee)
 
 
-def read_one(body: bytes) -> Employee:
-    """Return the employee in a JSON body.
+class Parser:
+    """Reads bodies of JSON about the employees of one company."""
 
-    Raises:
-        InvalidInputError: it holds none; one entry per offending field.
-    """
-    employees, errors = _validate(Employee, [_parse(body)], ("body",))
-    _refuse_any(errors)
-    return employees[0]
+    def __init__(self, models: RequestModels) -> None:
+        self._models = models
+        self._names, self._target = models.dictionary.names, models.dictionary.target
 
+    def read_one(self, body: bytes) -> Employee:
+        """Return the employee in a JSON body.
 
-def read_many(body: bytes) -> list[Employee]:
-    """Return the employees in a JSON list, all of them or none.
+        Raises:
+            InvalidInputError: it holds none; one entry per offending field.
+        """
+        employees, errors = self._validate(self._models.employee, [_parse(body)], ("body",))
+        _refuse_any(errors)
+        return employees[0]
 
-    Raises:
-        InvalidInputError: one of them is invalid; one entry per offending field, with its row.
-        PayloadTooLargeError: there are more than `MAX_ROWS`.
-    """
-    parsed = _parse(body) if len(body) <= MAX_BYTES else _parse_rows(body)
-    if not isinstance(parsed, list):
-        raise InvalidInputError([FieldError(("body",), "list_type")])
-    if len(parsed) > MAX_ROWS:
-        raise PayloadTooLargeError(MAX_ROWS, "row")
-    if not parsed:
-        raise InvalidInputError([FieldError(("body",), "too_short")])
-    employees, errors = _validate(Employee, parsed)
-    _refuse_any(errors)
-    return employees
+    def read_many(self, body: bytes) -> list[Employee]:
+        """Return the employees in a JSON list, all of them or none.
 
+        Raises:
+            InvalidInputError: one of them is invalid; one entry per offending field, with its row.
+            PayloadTooLargeError: there are more than `MAX_ROWS`.
+        """
+        parsed = _parse(body) if len(body) <= MAX_BYTES else _parse_rows(body)
+        if not isinstance(parsed, list):
+            raise InvalidInputError([FieldError(("body",), "list_type")])
+        if len(parsed) > MAX_ROWS:
+            raise PayloadTooLargeError(MAX_ROWS, "row")
+        if not parsed:
+            raise InvalidInputError([FieldError(("body",), "too_short")])
+        employees, errors = self._validate(self._models.employee, parsed)
+        _refuse_any(errors)
+        return employees
 
-def read_what_if(body: bytes) -> WhatIfQuestion:
-    """Return the employee and the changes in a JSON body.
+    def read_what_if(self, body: bytes) -> WhatIfQuestion:
+        """Return the employee and the changes in a JSON body.
 
-    Raises:
-        InvalidInputError: it holds none; one entry per offending field of both.
-    """
-    parsed = _parse(body)
-    if not isinstance(parsed, dict):
-        raise InvalidInputError([FieldError(("body",), "object_type")])
-    if "employee" not in parsed:
-        raise InvalidInputError([FieldError(("body", "employee"), "missing")])
-    employees, errors = _validate(Employee, [parsed.pop("employee")], ("body", "employee"))
-    changes, more = _validate(Changes, [parsed.pop("changes", {})], ("body", "changes"))
-    strangers = [FieldError(("body", readable(name)), "unknown_field") for name in parsed]
-    _refuse_any([*errors, *more, *strangers])
-    return WhatIfQuestion(employee=employees[0], changes=changes[0])
+        Raises:
+            InvalidInputError: it holds none; one entry per offending field of both.
+        """
+        parsed = _parse(body)
+        if not isinstance(parsed, dict):
+            raise InvalidInputError([FieldError(("body",), "object_type")])
+        if "employee" not in parsed:
+            raise InvalidInputError([FieldError(("body", "employee"), "missing")])
+        models = self._models
+        employees, errors = self._validate(models.employee, [parsed.pop("employee")], ("body", "employee"))
+        changes, more = self._validate(models.changes, [parsed.pop("changes", {})], ("body", "changes"))
+        unknown = [FieldError(("body", readable(name)), "unknown_field") for name in parsed]
+        _refuse_any([*errors, *more, *unknown])
+        return models.question(employee=employees[0], changes=changes[0])
+
+    def _validate(
+        self, kind: type[Record], records: list[object], at: Place = ()
+    ) -> tuple[list[Record], list[FieldError]]:
+        """Return the valid records and what is wrong with the others.
+
+        `at` is the place of the only record; without it, each has its row.
+        """
+        valid: list[Record] = []
+        errors: list[FieldError] = []
+        for row, record in enumerate(records):
+            try:
+                valid.append(kind.model_validate(record))
+            except ValidationError as error:
+                place = at or ("body", row)
+                details = error.errors(include_url=False, include_context=False)
+                errors += [self._field_error(detail, place) for detail in details]
+            if len(errors) > MAX_ERRORS:
+                break
+        return valid, errors
+
+    def _field_error(self, error: ErrorDetails, place: Place) -> FieldError:
+        """Return our entry for one of pydantic's: the place and the field, never the value."""
+        spelling = next((part for part in error["loc"] if isinstance(part, str)), None)
+        known = self._names.field_of(spelling) if spelling else None
+        kind = error["type"]
+        if kind == "extra_forbidden":
+            kind = (
+                "unknown_field" if known is None else "target" if known is self._target else "duplicate_field"
+            )
+            known = known or self._names.meant(spelling or "")
+        elif kind == "finite_number" and error["input"] == math.inf:
+            kind = "less_than_equal"
+        elif kind in ("model_type", "model_attributes_type", "dict_type"):
+            kind = "object_type"
+        elif known is not None and known.role == "core" and error["input"] is None:
+            kind = "missing"
+        at = place if spelling is None else (*place, readable(spelling))
+        if known is None:
+            return FieldError(at, kind)
+        too_large = kind == "less_than_equal"
+        french, english = (expected(known, language, too_large=too_large) for language in LANGUAGES)
+        return FieldError(at, kind, known.name, (french, english))
 
 
 def _parse(body: bytes, at: Place = ("body",)) -> object:
@@ -129,27 +179,6 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
 _JSON = json.JSONDecoder(object_pairs_hook=_once_each)
 
 
-def _validate(
-    kind: type[Record], records: list[object], at: Place = ()
-) -> tuple[list[Record], list[FieldError]]:
-    """Return the valid records and what is wrong with the others.
-
-    `at` is the place of the only record; without it, each has its row.
-    """
-    valid: list[Record] = []
-    errors: list[FieldError] = []
-    for row, record in enumerate(records):
-        try:
-            valid.append(kind.model_validate(record))
-        except ValidationError as error:
-            place = at or ("body", row)
-            details = error.errors(include_url=False, include_context=False)
-            errors += [_field_error(detail, place) for detail in details]
-        if len(errors) > MAX_ERRORS:
-            break
-    return valid, errors
-
-
 def _refuse_any(errors: list[FieldError]) -> None:
     """Raise where there are errors, listed up to `MAX_ERRORS`."""
     if len(errors) > MAX_ERRORS:
@@ -161,21 +190,3 @@ def _refuse_any(errors: list[FieldError]) -> None:
 def readable(name: str) -> str:
     """Return an unknown name as it may be told back and stored: short, and without control characters."""
     return "".join(islice((character for character in name if character.isprintable()), MAX_NAME))
-
-
-def _field_error(error: ErrorDetails, place: Place) -> FieldError:
-    """Return our entry for one of pydantic's: the place and the field, never the value."""
-    spelling = next((part for part in error["loc"] if isinstance(part, str)), None)
-    known = names.field_of(spelling) if spelling else None
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        kind = "unknown_field" if known is None else "target" if known is domain.TARGET else "duplicate_field"
-        known = known or names.meant(spelling or "")
-    elif kind == "finite_number" and error["input"] == math.inf:
-        kind = "less_than_equal"
-    elif kind in ("model_type", "model_attributes_type", "dict_type"):
-        kind = "object_type"
-    elif known is not None and known.role == "core" and error["input"] is None:
-        kind = "missing"
-    at = place if spelling is None else (*place, readable(spelling))
-    return FieldError(at, kind, known.name if known else None)

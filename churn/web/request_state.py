@@ -11,7 +11,7 @@ from typing import Protocol
 from starlette.types import Scope
 
 from churn.core.ids import new_id
-from churn.dictionary.domain import Language
+from churn.core.language import Language
 from churn.journal.call import Recording
 from churn.schemas.caller import Caller
 from churn.schemas.prediction import Scored

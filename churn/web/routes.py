@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, read_many, read_one, read_what_if
+from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, Parser
 
 Method = Literal["GET", "POST"]
 
@@ -18,7 +18,7 @@ class JsonBody:
     Another process answers large bodies that are `offloaded`.
     """
 
-    read: Callable[[bytes], object]
+    read: Callable[[Parser, bytes], object]
     max_bytes: int
     offloaded: bool = False
 
@@ -72,9 +72,9 @@ _PREDICT = partial(Route, scope="predict", methods=("POST",), is_journalled=True
 
 ROUTES = RouteTable(
     (
-        _PREDICT("/predict", body=JsonBody(read_one, MAX_BYTES)),
-        _PREDICT("/predict_batch", body=JsonBody(read_many, MAX_BATCH_BYTES, offloaded=True)),
-        _PREDICT("/what_if", body=JsonBody(read_what_if, MAX_BYTES)),
+        _PREDICT("/predict", body=JsonBody(Parser.read_one, MAX_BYTES)),
+        _PREDICT("/predict_batch", body=JsonBody(Parser.read_many, MAX_BATCH_BYTES, offloaded=True)),
+        _PREDICT("/what_if", body=JsonBody(Parser.read_what_if, MAX_BYTES)),
         Route("/model", "predict", is_journalled=True),
         Route("/history", "history", is_journalled=True),
         Route("/health", None, is_open=True),

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from churn.dictionary import domain
-from churn.schemas.employee import EXAMPLE
+from churn.dictionary.technova import TECHNOVA
 from churn.web.routes import ROUTES as SERVED
 from harness.identities import basic
+from tests.support.company import EXAMPLE
 from tests.support.marks import Marks
 
 ROUTES = sorted(SERVED)
@@ -140,10 +140,10 @@ def refused(marks: Marks) -> Iterator[tuple[str, Any]]:
 def records(marks: Marks) -> Iterator[dict[str, Any]]:
     """Yield employees with a wrong value in each field in turn, and with unknown fields."""
     word, number = marks.word, marks.integer
-    for field in domain.INPUTS:
+    for field in TECHNOVA.inputs:
         yield employee(**{field.name: [word()], "age": number()})
         yield employee(**{field.name: {word(): {"deep": [word(), number()]}}})
-        if field is not domain.IDENTIFIER:
+        if field is not TECHNOVA.identifier:
             yield employee(**{field.name: word(), "employee_id": word()})
             yield employee(**{field.name: -number(), "employee_id": number()})
     for alias in ("salaire", "heures_supp", "anciennete"):

@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.field import Field
+from churn.dictionary.technova import TECHNOVA
 
 
 def values_of(field: Field) -> st.SearchStrategy[Any]:
@@ -20,9 +20,11 @@ def values_of(field: Field) -> st.SearchStrategy[Any]:
 
 
 RECORDS = st.fixed_dictionaries(
-    {field.name: values_of(field) for field in domain.CORE},
-    optional={f.name: values_of(f) | st.none() for f in domain.INPUTS if f.role in ("optional", "protected")},
+    {field.name: values_of(field) for field in TECHNOVA.core},
+    optional={
+        f.name: values_of(f) | st.none() for f in TECHNOVA.inputs if f.role in ("optional", "protected")
+    },
 )
 CHANGES = st.fixed_dictionaries(
-    {}, optional={f.name: values_of(f) for f in domain.INPUTS if f is not domain.IDENTIFIER}
+    {}, optional={f.name: values_of(f) for f in TECHNOVA.inputs if f is not TECHNOVA.identifier}
 )

@@ -2,8 +2,9 @@
 
 import json
 
-from churn.schemas.employee import EXAMPLE, MOST_FIELDS
+from churn.schemas.employee import MOST_FIELDS
 from churn.web.endpoints.body_reader import SMALL
+from tests.support.company import EXAMPLE
 
 SECRET = "987654"  # in every employee's identifier: a refusal must not repeat it
 DEEP = 100_000  # levels

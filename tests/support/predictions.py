@@ -8,8 +8,8 @@ import orjson
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
-from churn.schemas.employee import EXAMPLE
 from tests.conftest import Served
+from tests.support.company import EXAMPLE
 
 FULL: dict[str, Any] = {
     **EXAMPLE,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-TECHNOVA = Path(os.environ.get("CHURN_REAL_DATA") or Path(__file__).parents[3] / "shared/data/technova")
-IS_EXPECTED = bool(os.environ.get("CHURN_REAL_DATA")) or TECHNOVA.is_dir()
+REAL_DATA = Path(os.environ.get("CHURN_REAL_DATA") or Path(__file__).parents[3] / "shared/data/technova")
+IS_EXPECTED = bool(os.environ.get("CHURN_REAL_DATA")) or REAL_DATA.is_dir()
 
-needs_real_data = pytest.mark.skipif(not IS_EXPECTED, reason=f"the real extracts are not in {TECHNOVA}")
+needs_real_data = pytest.mark.skipif(not IS_EXPECTED, reason=f"the real extracts are not in {REAL_DATA}")

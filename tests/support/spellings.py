@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from churn.dictionary import domain
-from churn.dictionary.domain import Field
+from churn.dictionary.field import Field
+from churn.dictionary.technova import TECHNOVA
 
 # An employee without unknown fields, as all ways in accept it: numbers, and texts for the rest.
 WHOLE: dict[str, Any] = {
@@ -69,11 +69,11 @@ def spellings(field: Field) -> list[str]:
     return [field.name, *field.aliases, *field.labels]
 
 
-ROUNDS = range(max(len(spellings(field)) for field in domain.FIELDS))
+ROUNDS = range(max(len(spellings(field)) for field in TECHNOVA.fields))
 
 
 def renamed(name: str, way: str, number: int) -> str:
     """Return a spelling of a name: each round takes the next of its names."""
-    field = domain.BY_NAME.get(name)
+    field = TECHNOVA.by_name.get(name)
     names = spellings(field) if field else [name]
     return WAYS[way](names[number % len(names)])

@@ -6,16 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from churn.dictionary import domain
+from churn.dictionary.technova import TECHNOVA
 from churn.model.sample import make_employees
 
 EMPLOYEES = make_employees(300, seed=5)
-CORE = [field.name for field in domain.CORE]
+CORE = [field.name for field in TECHNOVA.core]
 
 
 def employees(rows: int = 300) -> pd.DataFrame:
     """Return the first synthetic employees, without the target."""
-    return EMPLOYEES.head(rows).drop(columns=domain.TARGET.name)
+    return EMPLOYEES.head(rows).drop(columns=TECHNOVA.target.name)
 
 
 def write(path: Path, table: pd.DataFrame, delimiter: str = ",", encoding: str = "utf-8") -> Path:

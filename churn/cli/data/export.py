@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from churn.cli.company import DICTIONARY
 from churn.cli.connection import connected
 from churn.cli.data.period import period
 from churn.cli.termination import terminated_as_interrupted
@@ -35,6 +36,7 @@ def export(file: Path, since: datetime | None, until: datetime | None, *, overwr
             task = progress.add_task("Exporting", total=1.0)
             rows = write(
                 file,
+                DICTIONARY,
                 stream,
                 total,
                 lambda rows: record_action(

@@ -9,11 +9,11 @@ import orjson
 from rich.console import Console
 from sqlalchemy import Engine
 
+from churn.cli.company import DICTIONARY
 from churn.cli.connection import LEFT_IN_LOG, connected
 from churn.core.atomic_file import replacing
 from churn.core.errors import IdentityError, SettingsError, SpoolError
 from churn.core.settings import Settings, load
-from churn.dictionary import domain
 from churn.i18n import messages
 from churn.journal.operator_actions import record_action
 from churn.journal.pseudonyms import stored_forms
@@ -146,4 +146,4 @@ def _lines(prediction: LoggedPrediction) -> Iterator[str]:
         if value is not None:
             contribution = (prediction.contributions or {}).get(name)
             weight = "" if contribution is None else f"  ({contribution:+.3f} log-odds)"
-            yield f"    {domain.BY_NAME[name].label('en')}: {value}{weight}"
+            yield f"    {DICTIONARY.by_name[name].label('en')}: {value}{weight}"

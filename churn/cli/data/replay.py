@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from churn.cli.company import DICTIONARY
 from churn.cli.connection import connected
 from churn.cli.data.period import period
 from churn.records.predictions import count, logged
@@ -23,7 +24,7 @@ def replay(since: datetime | None, until: datetime | None, limit: int | None) ->
     model is not in the store are counted.
     """
     console = Console(highlight=False, soft_wrap=True)
-    run = Replay()
+    run = Replay(DICTIONARY)
     with connected(patient=True) as engine:
         total = count(engine, since, until, limit)
         with Progress(console=console) as progress:

@@ -5,17 +5,18 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from churn.cli.company import DICTIONARY
 from churn.cli.console import make_console, noting, table_of
 from churn.cli.figures import progress_bar
 from churn.cli.number_options import notation_options, separator
-from churn.dictionary import domain
-from churn.dictionary.domain import Mark
 from churn.i18n import terms
 from churn.i18n.formatting import ENGLISH
 from churn.ingest.labelled import read_labelled
+from churn.ingest.mark import Mark
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.model.vectorized import ColumnScorecard
+from churn.training import have_left
 from churn.training.comparison import MetricDifference, Scores, compare
 
 
@@ -32,10 +33,10 @@ from churn.training.comparison import MetricDifference, Scores, compare
 def compare_models(first: str, second: str, data: Path, decimal: Mark | None, thousands: Mark | None) -> None:
     """Compare two models on the same labelled employees, with bootstrap intervals."""
     console = make_console()
-    models = [registry.load(tag) for tag in (first, second)]
+    models = [registry.load(tag, DICTIONARY) for tag in (first, second)]
     marks = separator(decimal, thousands)
-    employees = read_labelled(data, thousands=marks, tell=noting(console))
-    has_left = (employees[domain.TARGET.name] == domain.LEFT).to_numpy(dtype=bool)
+    employees = read_labelled(data, DICTIONARY, thousands=marks, tell=noting(console))
+    has_left = have_left(employees, DICTIONARY)
     scores = [_scores(model, employees) for model in models]
     with progress_bar(console, "Comparing") as advance:
         differences = compare(has_left, *scores, progress=advance)
@@ -48,15 +49,16 @@ def compare_models(first: str, second: str, data: Path, decimal: Mark | None, th
     console.print("If either was trained on these employees, its figures here are too good.")
 
 
-def _row(metric: MetricDifference) -> tuple[str, ...]:
+def _row(difference: MetricDifference) -> tuple[str, ...]:
     return (
-        f"{metric.first:.4f}",
-        f"{metric.second:.4f}",
-        f"{metric.second - metric.first:+.4f}",
-        f"{metric.low:+.4f} to {metric.high:+.4f}",
-        "more than chance" if metric.beyond_chance else "",
+        f"{difference.first:.4f}",
+        f"{difference.second:.4f}",
+        f"{difference.second - difference.first:+.4f}",
+        f"{difference.low:+.4f} to {difference.high:+.4f}",
+        "more than chance" if difference.beyond_chance else "",
     )
 
 
 def _scores(model: ServedModel, employees: pd.DataFrame) -> Scores:
-    return Scores(ColumnScorecard(model.scorecard).probabilities(employees), model.threshold)
+    card = ColumnScorecard(model.scorecard, model.dictionary)
+    return Scores(card.probabilities(employees), model.threshold)

@@ -2,6 +2,7 @@
 
 import click
 
+from churn.cli.company import DICTIONARY
 from churn.core.settings import load
 from churn.model import promotions, registry
 
@@ -20,7 +21,7 @@ def promote(tag: str, force: bool) -> None:
 
     It must pass its self-test and be better than chance.
     """
-    model = registry.load(tag)
+    model = registry.load(tag, DICTIONARY)
     model.self_test.require(model.tag)
     if not force:
         registry.require_signal(model.tag, model.report)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from churn.cli.company import DICTIONARY
 from churn.cli.console import make_console
 from churn.cli.documents import write_documents
 from churn.cli.figures import print_metrics, print_signal
@@ -20,7 +21,7 @@ from churn.model.registry import ServedModel
 )
 def show(tag: str, out: Path | None) -> None:
     """Show a model's figures and self-test. Without TAG, show the model that serves."""
-    model = registry.load(tag or load().model)
+    model = registry.load(tag or load().model, DICTIONARY)
     _show(make_console(), model)
     if out is not None:
         for path in write_documents(model, out):

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from churn.dictionary.domain import Language
+from churn.core.language import Language
 from churn.web.endpoints.assets import asset_address
 from churn.web.endpoints.html_page import TEMPLATES, content_policy, html_response, language_of
 

@@ -58,4 +58,4 @@ def _error(name: str, kind: str) -> FieldError:
     """Return the error for a parameter; never its value."""
     if kind == "extra_forbidden":
         return FieldError(("query", readable(name)), "unknown_parameter")
-    return FieldError(("query", name), kind, name if kind == "identifier" else None)
+    return FieldError(("query", name), kind)

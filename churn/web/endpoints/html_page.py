@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from churn.dictionary.domain import Language
+from churn.core.language import LANGUAGES, Language
 from churn.web.request_state import state_of
 
 TEMPLATES = Environment(
@@ -16,7 +16,6 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-LANGUAGES: tuple[Language, ...] = ("fr", "en")
 
 
 def language_of(request: Request) -> Language:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from churn.dictionary.domain import Language
+from churn.core.language import Language
 from churn.schemas.service import Health, ModelCard
 from churn.web.request_state import state_of
 

@@ -8,10 +8,11 @@ import anyio
 import anyio.to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from churn.core.language import Language
 from churn.core.memory_file import MemoryFile
-from churn.dictionary.domain import Language
 from churn.schemas.prediction import Scored
 from churn.web.endpoints.body_reader import Body, BodyReader
+from churn.web.parsing import Parser
 from churn.web.request_state import STATE, Batch, RequestState
 from churn.web.routes import JsonBody
 
@@ -34,15 +35,18 @@ class Batches(Protocol):
 
 
 class PredictionRoutes:
-    """Reads the body of a prediction route, and has its endpoint or `batches` answer.
+    """Reads the body of a prediction route with `parser`, and has its endpoint or `batches` answer.
 
     `endpoints` are the service's, by path. A `RefusalError` is for the middleware around this one to answer.
     BentoML's own path to an endpoint takes as long as all of ours, and would parse and validate once more. So
     the endpoints are called here, with the language, and return their predictions too.
     """
 
-    def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint], batches: Batches) -> None:
+    def __init__(
+        self, app: ASGIApp, parser: Parser, endpoints: Mapping[str, Endpoint], batches: Batches
+    ) -> None:
         self._app = app
+        self._parser = parser
         self._endpoints = endpoints
         self._batches = batches
         self._reader = BodyReader()
@@ -58,7 +62,7 @@ class PredictionRoutes:
         body = await self._reader.read(scope["headers"], state, receive, state.route.body.max_bytes)
         answer: bytes | memoryview
         if body.file is None:
-            employees = state.route.body.read(body.read())
+            employees = state.route.body.read(self._parser, body.read())
             answer, state.scored = await self._endpoints[state.route.path](employees, state.language)
         elif state.route.body.offloaded:
             answer = await self._answer_batch(state, body, body.file)
@@ -91,7 +95,7 @@ class PredictionRoutes:
 
         async def work() -> Answer:
             try:
-                employees = await anyio.to_thread.run_sync(lambda: format_.read(body.read()))
+                employees = await anyio.to_thread.run_sync(lambda: format_.read(self._parser, body.read()))
                 return await endpoint(employees, state.language)
             finally:
                 self._large.release_on_behalf_of(turn)

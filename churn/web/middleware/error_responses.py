@@ -17,7 +17,7 @@ from churn.core.errors import (
     TookTooLongError,
     TooManyRequestsError,
 )
-from churn.dictionary.domain import Language
+from churn.core.language import Language
 from churn.i18n import messages
 from churn.web.headers import header
 from churn.web.request_state import STATE, RequestState

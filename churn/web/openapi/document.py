@@ -7,6 +7,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 import churn
 from churn.i18n import messages
+from churn.schemas.employee import RequestModels
 from churn.schemas.service import InvalidInput, Refusal
 from churn.web.openapi import spellings
 from churn.web.openapi.operations import OPERATIONS, Operation, refusals
@@ -41,7 +42,7 @@ French, or in English on `Accept-Language: en`. None repeats an employee's value
 An estimate opens a conversation; it decides nothing."""
 
 
-def make_document() -> dict[str, Any]:
+def make_document(models: RequestModels) -> dict[str, Any]:
     """Return the document as plain values: OpenAPI 3.1, whose schemas are JSON Schema 2020-12."""
     return {
         "openapi": "3.1.0",
@@ -58,7 +59,7 @@ def make_document() -> dict[str, Any]:
             for path, route in ROUTES.items()
         },
         "components": {
-            "schemas": _schemas(),
+            "schemas": _schemas(models),
             "securitySchemes": _SCHEMES,
             "headers": {
                 name: {"description": about, "required": True, "schema": {"type": "string", **schema}}
@@ -82,23 +83,17 @@ def _statuses() -> list[int]:
     return sorted({status for route in ROUTES.values() for status in refusals(route)})
 
 
-def _schemas() -> dict[str, Any]:
+def _schemas(models: RequestModels) -> dict[str, Any]:
     """Return the schema of every model; those of requests as the service reads them."""
-    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        (Refusal, "serialization"),
-        (InvalidInput, "serialization"),
+    answers = (Refusal, InvalidInput, *(operation.answer for operation in OPERATIONS.values()))
+    described: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (model, "serialization") for model in dict.fromkeys(answers) if not isinstance(model, str)
     ]
-    for operation in OPERATIONS.values():
-        if operation.asks is not None:
-            models.append((operation.asks, "validation"))
-        if not isinstance(operation.answer, str):
-            models.append((operation.answer, "serialization"))
-    unique = list(dict.fromkeys(models))
-    _, definitions = models_json_schema(unique, ref_template="#/components/schemas/{model}")
+    described += [(models.employee, "validation"), (models.question, "validation")]
+    _, definitions = models_json_schema(described, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = definitions["$defs"]
-    for name in ("Employee", "Changes"):
-        spellings.describe(schemas[name]["properties"])
-        schemas[name]["patternProperties"] = spellings.passed_over()
+    for model in (models.employee, models.changes):
+        spellings.describe(schemas[model.__name__], models.dictionary)
     return schemas
 
 
