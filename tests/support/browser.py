@@ -9,7 +9,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
 
 WIDTHS = (360, 1280)  # a small phone, and a desk
 HEIGHT = 800
@@ -52,15 +52,15 @@ class Visit:
 
     @classmethod
     @contextmanager
-    def begin(cls, browser: Browser, width: int = WIDTHS[-1], **options: str) -> Iterator[Self]:
-        """Yield an empty page; `options` are those of Playwright's contexts, such as `locale`."""
-        context = browser.new_context(viewport={"width": width, "height": HEIGHT}, **options)  # type: ignore[arg-type]
-        visit = cls(context.new_page())
-        context.on("request", visit._note_request)
-        context.on("console", visit._note_message)
-        context.on("weberror", lambda error: visit.complaints.append(str(error.error)))
-        yield visit
-        context.close()
+    def begin(cls, browser: Browser, width: int = WIDTHS[-1], locale: str = "en-GB") -> Iterator[Self]:
+        """Yield an empty page, for a reader of some language."""
+        viewport: ViewportSize = {"width": width, "height": HEIGHT}
+        with browser.new_context(viewport=viewport, locale=locale) as context:
+            visit = cls(context.new_page())
+            context.on("request", visit._note_request)
+            context.on("console", visit._note_message)
+            context.on("weberror", lambda error: visit.complaints.append(str(error.error)))
+            yield visit
 
     def _note_request(self, request: Request) -> None:
         self.requested.append(request.url)
