@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv install install-dev run test check lint house types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-everyday crash-test fuzz clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -24,11 +24,14 @@ help:  ## List these commands
 uv:
 	@$(PYTHON) scripts/install_uv.py
 
-install: uv  ## Install what serving needs into .venv
+assets:  ## Fetch the scripts of the API's documentation pages, where they are missing
+	@$(PYTHON) scripts/fetch_assets.py
+
+install: uv assets  ## Install what serving needs into .venv
 	@$(UV) sync --quiet --frozen --no-dev --inexact --python $(PYTHON)
 
 # Tests start hundreds of processes, also where Python is told to write no bytecode.
-install-dev: uv  ## Install what developing needs too
+install-dev: uv assets  ## Install what developing needs too
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 
 run: install  ## Train a model, create the database, a first user and a token if they are missing, and serve (DATA=dir DECIMAL=, PORT=3000)
@@ -106,4 +109,4 @@ fuzz: install-dev  ## Fuzz a live server with Schemathesis, from its OpenAPI doc
 	$(RUN) python -m scripts.fuzz $(if $(SHORT),--short)
 
 clean:  ## Remove what was installed and built; models, database and journal stay in .bentoml
-	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .uv dist churn/web/assets/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

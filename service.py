@@ -47,6 +47,8 @@ from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import ModelCard
+from churn.web.endpoints.api_pages import make_api_pages
+from churn.web.endpoints.assets import make_assets
 from churn.web.endpoints.history import make_history
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
@@ -261,6 +263,8 @@ service.add_asgi_middleware(
 )
 routes = (
     make_landing(TECHNOVA.example, worker.frame_ancestors),
+    *make_api_pages(worker.frame_ancestors),
+    make_assets(),
     make_history(worker.history),
     make_metrics(worker.state),
     make_openapi(models),

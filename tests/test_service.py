@@ -352,7 +352,7 @@ class TestRefusals:
 
 
 # The whole list: a route that is not here must ask for credentials.
-OPEN = {"/", "/health", "/healthz", "/livez", "/readyz", "/openapi.json"}
+OPEN = {"/", "/docs", "/redoc", "/health", "/healthz", "/livez", "/readyz", "/openapi.json"}
 
 
 def paths(app: Any) -> set[str]:

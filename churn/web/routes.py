@@ -45,6 +45,8 @@ class Route:
 # Every other address: nobody may call it, and the log does not keep what people typed.
 ELSEWHERE = Route("(elsewhere)", None)
 
+ASSETS = "/assets/"
+
 
 class RouteTable(dict[str, Route]):
     """Maps every path to its route, and a path that is not served to `ELSEWHERE`.
@@ -64,6 +66,8 @@ class RouteTable(dict[str, Route]):
         return route if route and route.names and route.names.fullmatch(name) else ELSEWHERE
 
 
+# A digest before the suffix: another content has another name.
+_ASSET = re.compile(r"[a-z][a-z-]{0,30}\.[0-9a-f]{12}\.(?:css|js)")
 _PREDICT = partial(Route, scope="predict", methods=("POST",), is_journalled=True)
 
 ROUTES = RouteTable(
@@ -81,5 +85,8 @@ ROUTES = RouteTable(
         Route("/schema.json", None),  # BentoML's Python client reads it before it calls
         Route("/openapi.json", None, is_open=True),
         Route("/", None, is_open=True),
+        Route("/docs", None, is_open=True),
+        Route("/redoc", None, is_open=True),
+        Route(ASSETS, None, is_open=True, is_cacheable=True, names=_ASSET),
     )
 )

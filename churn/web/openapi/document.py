@@ -47,7 +47,8 @@ def make_document(models: RequestModels) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "churn", "version": churn.__version__, "description": _ABOUT},
-        "servers": [{"url": "/"}],
+        # Relative to this document: it may be behind a prefix.
+        "servers": [{"url": "."}],
         "tags": [
             {"name": "predictions", "description": "Risks, reasons, and what would change them"},
             {"name": "records", "description": "What was said, and by which model"},

@@ -104,6 +104,10 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/openapi.json": Operation("service", "Read this document", "This document.", "application/json"),
     "/": Operation("service", "See the landing page", "For people, in French or English.", "text/html"),
+    "/docs": Operation(
+        "service", "Try this document", "Swagger UI: signs in, calls, shows the answers.", "text/html"
+    ),
+    "/redoc": Operation("service", "Read this document as a page", "ReDoc: one long page.", "text/html"),
 }
 
 

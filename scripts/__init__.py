@@ -1,0 +1,1 @@
+"""Chores, each a script of its own."""

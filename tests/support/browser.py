@@ -1,0 +1,82 @@
+"""A real browser: the machine's own Chromium, without a window, driven by Playwright."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
+
+WIDTHS = (360, 1280)  # a small phone, and a desk
+HEIGHT = 800
+NAMES = ("chromium", "chromium-browser", "google-chrome")  # on Debian, on others
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # No page reaches another host, whatever it asks for; what it asks for is still seen.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+# Not for the session: while Playwright runs, no other event loop can run in its thread.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return the browser; skip where the machine has none."""
+    chromium = next(filter(None, map(shutil.which, NAMES)), None)
+    if chromium is None:
+        assert not os.environ.get("CI"), "CI has to install chromium"
+        pytest.skip("no Chromium on this machine: install one (on Debian: chromium)")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+
+
+@dataclass
+class Visit:
+    """A page in a profile of its own: what it asked for, and what the browser complained about.
+
+    Violations of the content security policy are complaints, too.
+    """
+
+    page: Page
+    requested: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    @contextmanager
+    def begin(cls, browser: Browser, width: int = WIDTHS[-1], locale: str = "en-GB") -> Iterator[Self]:
+        """Yield an empty page, for a reader of some language."""
+        viewport: ViewportSize = {"width": width, "height": HEIGHT}
+        with browser.new_context(viewport=viewport, locale=locale) as context:
+            visit = cls(context.new_page())
+            context.on("request", visit._note_request)
+            context.on("console", visit._note_message)
+            context.on("weberror", lambda error: visit.complaints.append(str(error.error)))
+            yield visit
+
+    def _note_request(self, request: Request) -> None:
+        self.requested.append(request.url)
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    @property
+    def origins(self) -> set[str]:
+        """The origins of everything that was asked for over the network."""
+        parts = [urlsplit(url) for url in self.requested]
+        return {f"{part.scheme}://{part.netloc}" for part in parts if part.scheme not in ("data", "blob")}
+
+    @property
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        root = "document.documentElement"
+        return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
