@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, select_autoescape
+from jinja2 import UndefinedError
 
 from churn.core.errors import ModelError
 from churn.core.language import Language
+from churn.core.templates import templates_of
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import four_fifths, limits, terms
 from churn.i18n.formatting import Locale
@@ -15,14 +16,7 @@ from churn.report import front_matter, law, notes, readings
 
 CARDS: dict[Language, str] = {"en": "MODEL_CARD.md", "fr": "MODEL_CARD.fr.md"}
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("churn.report"),
-    autoescape=select_autoescape(["html.j2"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
+_TEMPLATES = templates_of("churn.report", keep_trailing_newline=True)
 
 
 def render_cards(facts: Mapping[str, Any], dictionary: Dictionary) -> dict[str, str]:

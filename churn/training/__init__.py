@@ -15,7 +15,7 @@ from churn.training import challengers, crossvalidation, fairness
 from churn.training.challengers import Challenger
 from churn.training.checks import check_fields, check_size
 from churn.training.crossvalidation import Fold, out_of_fold
-from churn.training.evaluation import confusion, curves
+from churn.training.evaluation import OutOfFold, confusion, curves
 from churn.training.learner import Learned, Learner
 from churn.training.plan import Plan, Workers
 from churn.training.signal import measure_signal
@@ -78,7 +78,9 @@ def train(
         Challenger(name, challengers.measure(predict, employees, has_left, plan, workers))
         for name, predict in entrants.items()
     )
-    results = _Results(plan, policies, learned, folds, tuple(filter(None, audits)), tuple(measured))
+    results = _Results(
+        plan, policies, learned, folds, decisions, tuple(filter(None, audits)), tuple(measured)
+    )
     return TrainedModel(learned.pipeline, results.threshold, results.report(employees, fields, dictionary))
 
 
@@ -90,6 +92,7 @@ class _Results:
     policies: Sequence[Policy]  # the one in force first
     learned: Learned
     folds: Sequence[Fold]
+    decisions: OutOfFold  # by the policy in force, out of fold
     audits: tuple[fairness.Audit, ...]
     challengers: tuple[Challenger, ...]
 
@@ -103,7 +106,6 @@ class _Results:
     ) -> TrainingReport:
         """Return the report on a model of these fields."""
         has_left, plan = self.learned.has_left, self.plan
-        decisions = out_of_fold(self.folds, has_left, plan)
         return TrainingReport(
             n_rows=len(has_left),
             n_departures=int(has_left.sum()),
@@ -111,14 +113,14 @@ class _Results:
             left_out=tuple(f.name for f in (*dictionary.features, *dictionary.protected) if f not in fields),
             candidate=self.learned.candidate,
             chosen=tuple(fold.candidate for fold in self.folds),
-            metrics=crossvalidation.metrics(self.folds, decisions),
+            metrics=crossvalidation.metrics(self.folds, self.decisions),
             signal=measure_signal(self.folds, has_left, plan),
             threshold=self.threshold,
             folds=plan.folds,
             repeats=plan.repeats,
             seed=plan.seed,
             summaries=summarise(employees, dictionary),
-            curves=curves(decisions),
+            curves=curves(self.decisions),
             choices=tuple(map(self._choice, range(len(self.policies)))),
             fairness=self.audits,
             challengers=self.challengers,

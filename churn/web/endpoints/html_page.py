@@ -2,20 +2,14 @@
 
 from collections.abc import Sequence
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from churn.core.language import LANGUAGES, Language
+from churn.core.templates import templates_of
 from churn.web.request_state import state_of
 
-TEMPLATES = Environment(
-    loader=PackageLoader("churn.web"),
-    autoescape=select_autoescape(["html.j2"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+TEMPLATES = templates_of("churn.web")
 
 
 def language_of(request: Request) -> Language:

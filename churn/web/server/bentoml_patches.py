@@ -1,7 +1,7 @@
-"""Patches: all that reaches into BentoML 1.4.39 and uvicorn 0.54, where neither has a setting.
+"""Patches of BentoML 1.4.39 and uvicorn 0.54, where neither has a setting.
 
-Each says why it is there; `tests/test_bentoml_patches.py` fails where one is not needed any more, or does
-not fit.
+What replaces whole modules is in `unneeded`, what replaces the supervisor in `supervisor`. Each says
+why it is there; `tests/test_bentoml_patches.py` fails where one is not needed any more, or does not fit.
 """
 
 import os
