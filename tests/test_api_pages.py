@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from churn.model.registry import ServedModel
 from churn.web.endpoints import api_pages, assets
 from churn.web.endpoints.api_pages import REDOC, SWAGGER
-from churn.web.routes import ASSETS, ROUTES
+from churn.web.routes import ROUTES
 from harness.identities import PASSWORD
 from harness.servers import Server, bentoml_serve, environment, home_beside
 from tests.conftest import Served
@@ -164,7 +164,7 @@ def test_what_they_load_is_kept_for_ever_under_a_name_of_its_content(
     loaded = re.findall(r'(?:src|href)="(assets/[^"]+)"', text)
     assert len(loaded) == len(page.styles) + len(page.scripts)
     for address in loaded:
-        assert ROUTES[f"/{address}"].path == ASSETS
+        assert ROUTES[f"/{address}"].is_cacheable
         compressed = anyone.get(f"/{address}")
         plain = anyone.get(f"/{address}", headers={"Accept-Encoding": "identity"})
         assert compressed.content == plain.content

@@ -155,7 +155,12 @@ class TestLists:
 
     def test_every_route(self, folder: str) -> None:
         text = read(PROJECT / folder / "api.md")
-        served = {f"{method} {route.path}" for route in ROUTES.values() for method in route.methods}
+        served = {
+            f"{method} {route.path}"
+            for route in ROUTES.routes
+            if route.is_documented
+            for method in route.methods
+        }
         assert {name for name in served if f"`{name}`" not in text} == set()
 
     def test_every_field(self, folder: str) -> None:

@@ -1,6 +1,5 @@
 """Every route of the served application, with every kind of caller: only those whom the gate lets in."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -144,39 +143,48 @@ def test_websockets_are_closed_everywhere(served: Served, served_paths: list[str
                 pass
 
 
-ASSETS = Route(
-    "/assets/", None, is_open=True, is_cacheable=True, names=re.compile(r"[a-z]{1,20}\.[0-9a-f]{8}\.(css|js)")
-)
+ASSETS = Route("/assets/{asset}", None, is_open=True, is_cacheable=True)
+REVIEW = Route("/predictions/{id}/review", "predict")
+TABLE = RouteTable([ASSETS, REVIEW])
+ID = "0123abcd-0123-7abc-89ab-0123456789ab"
 
 
 @pytest.mark.parametrize(
     ("path", "is_served"),
     [
-        ("/assets/app.0123abcd.js", True),
-        ("/assets/app.0123abcd.js/", False),
-        ("/assets/app.0123abcd.js\n", False),
-        ("/assets/../app.0123abcd.js", False),
-        ("/assets/more/app.0123abcd.js", False),
-        (f"/assets/{'a' * 21}.0123abcd.js", False),
+        ("/assets/app.0123abcd4567.js", True),
+        ("/assets/app.0123abcd4567.js/", False),
+        ("/assets/app.0123abcd4567.js\n", False),
+        ("/assets/../app.0123abcd4567.js", False),
+        ("/assets/more/app.0123abcd4567.js", False),
+        (f"/assets/{'a' * 32}.0123abcd4567.js", False),
         ("/assets/", False),
         ("/assets", False),
-        ("app.0123abcd.js", False),
+        ("app.0123abcd4567.js", False),
+        ("/assets/{asset}", False),
         ("", False),
     ],
 )
-def test_a_folder_has_the_names_of_its_pattern_and_no_other(path: str, is_served: bool) -> None:
-    assert RouteTable([ASSETS])[path] is (ASSETS if is_served else ELSEWHERE)
+def test_a_form_has_the_paths_of_its_pattern_and_no_other(path: str, is_served: bool) -> None:
+    assert TABLE[path] is (ASSETS if is_served else ELSEWHERE)
 
 
-def test_browsers_keep_what_is_cacheable_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "path", ["/predictions", "/predictions/", f"/predictions/{ID}", f"/predictions/{ID}/review/"]
+)
+def test_a_form_may_go_on_after_its_part(path: str) -> None:
+    assert TABLE[f"/predictions/{ID}/review"] is REVIEW
+    assert TABLE[path] is ELSEWHERE
+
+
+def test_browsers_keep_what_is_cacheable_and_nothing_else() -> None:
     async def asset(request: Request) -> PlainTextResponse:
         return PlainTextResponse("", status_code=404 if request.path_params["name"].startswith("no") else 200)
 
-    monkeypatch.setitem(ROUTES.folders, ASSETS.path, ASSETS)
     client = TestClient(Metrics(SecurityHeaders(Starlette(routes=[PageRoute("/assets/{name}", asset)]))))
     for name, told in (
-        ("app.0123abcd.js", "public, max-age=31536000, immutable"),
-        ("none.0123abcd.js", "no-store"),
+        ("app.0123abcd4567.js", "public, max-age=31536000, immutable"),
+        ("none.0123abcd4567.js", "no-store"),
         ("app.js", "no-store"),
     ):
         assert client.get(f"/assets/{name}").headers["Cache-Control"] == told

@@ -1,7 +1,8 @@
 """The routes: every path that is served, with the rules that the handlers of requests read."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -25,9 +26,9 @@ class JsonBody:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The rules for one path, or for every file in a folder whose name matches the pattern `names`.
+    """The rules for one path, or for every path of a form: "/jobs/{id}" is that of each job.
 
-    A folder's path ends in "/"; its pattern also limits the length of a name.
+    What a part in braces may be is in `PARTS`, by its name.
     """
 
     path: str
@@ -39,35 +40,57 @@ class Route:
     body: JsonBody | None = None
     deadline: float | None = 30.0  # seconds until there is an answer; None for a stream
     is_cacheable: bool = False  # browsers may keep the answer for ever: a new one has a new path
-    names: re.Pattern[str] | None = None
+
+    @property
+    def is_documented(self) -> bool:
+        """Whether it is part of the API, which the OpenAPI document describes."""
+        return not self.is_cacheable
 
 
 # Every other address: nobody may call it, and the log does not keep what people typed.
 ELSEWHERE = Route("(elsewhere)", None)
 
-ASSETS = "/assets/"
+# What may stand for a part of a path, always of limited length.
+PARTS: Mapping[str, str] = {
+    # A digest before the suffix: another content has another name.
+    "asset": r"[a-z][a-z-]{0,30}\.[0-9a-f]{12}\.(?:css|js)",
+    "id": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+}
+PART = re.compile(r"\{(\w+)\}")
 
 
 class RouteTable(dict[str, Route]):
     """Maps every path to its route, and a path that is not served to `ELSEWHERE`.
 
-    The items are the single paths; `folders` has the routes of folders.
+    The items are the single paths; `routes` has all, those of forms included. Forms are looked for by the
+    first part of a path, so that one is held against few.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        routes = list(routes)
-        super().__init__({route.path: route for route in routes if route.names is None})
-        self.folders = {route.path: route for route in routes if route.names is not None}
+        self.routes = tuple(routes)
+        super().__init__({route.path: route for route in self.routes if "{" not in route.path})
+        self._forms: dict[str, list[tuple[re.Pattern[str], Route]]] = defaultdict(list)
+        for route in self.routes:
+            if route.path not in self:
+                self._forms[_beginning(route.path)].append((_pattern(route.path), route))
 
     def __missing__(self, path: str) -> Route:
-        """Return the route of a file in a folder, or `ELSEWHERE`."""
-        folder, slash, name = path.rpartition("/")
-        route = self.folders.get(folder + slash)
-        return route if route and route.names and route.names.fullmatch(name) else ELSEWHERE
+        """Return the route whose form a path has, or `ELSEWHERE`."""
+        forms = self._forms.get(_beginning(path), ())
+        return next((route for pattern, route in forms if pattern.fullmatch(path)), ELSEWHERE)
 
 
-# A digest before the suffix: another content has another name.
-_ASSET = re.compile(r"[a-z][a-z-]{0,30}\.[0-9a-f]{12}\.(?:css|js)")
+def _beginning(path: str) -> str:
+    """Return the first part of a path."""
+    return path[1:].partition("/")[0]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return the pattern of the paths that have a form."""
+    texts = PART.split(path)  # the names of parts stand at the odd places
+    return re.compile("".join(PARTS[text] if at % 2 else re.escape(text) for at, text in enumerate(texts)))
+
+
 _PREDICT = partial(Route, scope="predict", methods=("POST",), is_journalled=True)
 
 ROUTES = RouteTable(
@@ -87,6 +110,6 @@ ROUTES = RouteTable(
         Route("/", None, is_open=True),
         Route("/docs", None, is_open=True),
         Route("/redoc", None, is_open=True),
-        Route(ASSETS, None, is_open=True, is_cacheable=True, names=_ASSET),
+        Route("/assets/{asset}", None, is_open=True, is_cacheable=True),
     )
 )

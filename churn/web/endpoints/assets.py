@@ -10,8 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from churn.web.routes import ASSETS
-
 FOLDER = Path(__file__).parents[1] / "assets"
 VENDOR = FOLDER / "vendor"  # filled by scripts/fetch_assets.py
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
@@ -35,13 +33,13 @@ def make_assets() -> Route:
             content = path.read_bytes()
         return Response(content, headers=headers, media_type=_MEDIA_TYPES[path.suffix])
 
-    return Route(f"{ASSETS}{{name}}", asset)
+    return Route("/assets/{name}", asset)
 
 
 def asset_address(name: str) -> str | None:
     """Return the address of an asset, relative to that of a page; None where it was never fetched."""
     served = next((served for served, path in _files().items() if path.name == name), None)
-    return f"{ASSETS.removeprefix('/')}{served}" if served else None
+    return f"assets/{served}" if served else None
 
 
 @cache

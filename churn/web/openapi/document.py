@@ -1,5 +1,6 @@
 """The OpenAPI document: made from the models, the table of routes and the operations."""
 
+import re
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,9 +12,11 @@ from churn.schemas.employee import RequestModels
 from churn.schemas.service import InvalidInput, Refusal
 from churn.web.openapi import spellings
 from churn.web.openapi.operations import OPERATIONS, Operation, refusals
-from churn.web.routes import ROUTES, Route
+from churn.web.routes import PART, PARTS, ROUTES, Route
 
+_WORDS = re.compile(r"\W+")
 _JSON = "application/json"
+_ROUTES = [route for route in ROUTES.routes if route.is_documented]
 _SCHEMES: dict[str, Any] = {
     "basic": {
         "type": "http",
@@ -55,8 +58,10 @@ def make_document(models: RequestModels) -> dict[str, Any]:
             {"name": "service", "description": "How the service is"},
         ],
         "paths": {
-            path: {method.lower(): _operation(route, OPERATIONS[path]) for method in route.methods}
-            for path, route in ROUTES.items()
+            route.path: {
+                method.lower(): _operation(route, OPERATIONS[route.path]) for method in route.methods
+            }
+            for route in _ROUTES
         },
         "components": {
             "schemas": _schemas(models),
@@ -80,7 +85,7 @@ _LANGUAGE: dict[str, Any] = {
 
 
 def _statuses() -> list[int]:
-    return sorted({status for route in ROUTES.values() for status in refusals(route)})
+    return sorted({status for route in _ROUTES for status in refusals(route)})
 
 
 def _schemas(models: RequestModels) -> dict[str, Any]:
@@ -99,11 +104,15 @@ def _schemas(models: RequestModels) -> dict[str, Any]:
 
 def _operation(route: Route, operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": route.path.strip("/").partition(".")[0] or "landing",
+        "operationId": _WORDS.sub("_", route.path.partition(".")[0]).strip("_") or "landing",
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description + (f" Needs the scope `{route.scope}`." if route.scope else ""),
-        "parameters": [*_parameters(operation), {"$ref": "#/components/parameters/Language"}],
+        "parameters": [
+            *_places(route),
+            *_parameters(operation),
+            {"$ref": "#/components/parameters/Language"},
+        ],
         "responses": {
             "200": _answer(operation),
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in refusals(route)},
@@ -120,6 +129,19 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     schemes: list[dict[str, list[str]]] = [] if route.is_open else [{"bearer": []}, {"basic": []}]
     return [*schemes, {}] if route.is_open_locally else schemes  # {} means no credentials
+
+
+def _places(route: Route) -> list[dict[str, Any]]:
+    """Return the parameters in the path: what may stand for its parts in braces."""
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "pattern": f"^{PARTS[name]}$"},
+        }
+        for name in PART.findall(route.path)
+    ]
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
