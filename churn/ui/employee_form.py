@@ -87,6 +87,10 @@ class EmployeeForm:
         is_open = any(field.is_required or field.value or field.error for field in shown)
         return FormGroup(titles[language == "en"], note, is_open, shown)
 
+    def labels(self, language: Language) -> dict[str, str]:
+        """Return what the fields are called, by name."""
+        return {field.name: field.label(language) for field in self._dictionary.inputs}
+
     def record(self, values: Values) -> dict[str, object]:
         """Return what was typed as a record to be validated; what is empty is left out.
 
@@ -114,7 +118,8 @@ class EmployeeForm:
 
 
 def _shown(field: Field, language: Language, values: Values, errors: Values) -> FormField:
-    hint = "" if field.kind == "category" else expected(field, language)
+    # Without a maximum there is little to say that the label does not.
+    hint = expected(field, language) if field.maximum is not None else ""
     return FormField(
         name=field.name,
         label=field.label(language),

@@ -84,6 +84,7 @@ class EmployeePage:
             status=status,
             groups=self._form.groups(language_of(request), values, errors),
             errors=errors,
+            labels=self._form.labels(language_of(request)),
             prediction=prediction,
             gauge=prediction and Gauge.of(prediction),
             reasons=prediction and reasons_of(prediction),

@@ -103,6 +103,7 @@ class WhatIfPage:
             status=status,
             groups=self._form.groups(language, after, errors),
             errors=errors,
+            labels=self._form.labels(language),
             before={BEFORE + name: text for name, text in before.items() if name in known},
             comparison=comparison,
             gauges=comparison and [Gauge.of(comparison[side]) for side in ("before", "after")],
