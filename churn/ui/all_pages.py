@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from churn.access.roles import allows
+from churn.core.errors import ForbiddenError
 from churn.core.templates import templates_of
 from churn.dictionary.dictionary import Dictionary
 from churn.ui.employee_page import EmployeePage
@@ -43,7 +44,9 @@ def make_ui(
 
 
 async def _start(request: Request) -> RedirectResponse:
-    """Lead to the first page that somebody may open."""
+    """Lead to the first page that somebody may open; raise ForbiddenError where there is none."""
     scopes = state_of(request.scope).caller.scopes
-    first = next(path for path, _ in MENU if path in ROUTES and allows(scopes, ROUTES[path].scope))
-    return RedirectResponse(first[1:], 303)
+    for path, _ in MENU:
+        if path in ROUTES and allows(scopes, ROUTES[path].scope):
+            return RedirectResponse(path[1:], 303)
+    raise ForbiddenError
