@@ -10,7 +10,9 @@ from churn.access.roles import allows
 from churn.core.errors import ForbiddenError
 from churn.core.templates import templates_of
 from churn.dictionary.dictionary import Dictionary
+from churn.model.registry import ServedModel
 from churn.ui.employee_page import EmployeePage
+from churn.ui.model_page import ModelPage
 from churn.ui.sign_in_page import Sessions, SignInPage
 from churn.ui.what_if_page import WhatIfPage
 from churn.web.endpoints.html_page import MENU, PageRenderer
@@ -26,13 +28,15 @@ def make_ui(
     dictionary: Dictionary,
     parser: Parser,
     endpoints: Mapping[str, Endpoint],
+    served: Callable[[], ServedModel],
     sessions: Callable[[], Sessions],
     frame_ancestors: Callable[[], Sequence[str]],
 ) -> list[Route]:
     """Return the routes of all pages.
 
-    `endpoints` are the service's, by path; `sessions` begins and ends sessions, once the service has started;
-    `frame_ancestors` returns the other origins that may show the pages in a frame.
+    `endpoints` are the service's, by path. Once the service has started, `served` returns the model, and
+    `sessions` begins and ends sessions. `frame_ancestors` returns the other origins that may show the
+    pages in a frame.
     """
     renderer = PageRenderer(frame_ancestors, TEMPLATES)
     return [
@@ -40,6 +44,7 @@ def make_ui(
         *SignInPage(renderer, sessions).routes,
         *EmployeePage(renderer, parser, endpoints, dictionary).routes,
         *WhatIfPage(renderer, parser, endpoints, dictionary).routes,
+        *ModelPage(renderer, served).routes,
     ]
 
 

@@ -122,6 +122,7 @@ ROUTES = RouteTable(
         _PAGE("/app", "ui"),
         _PAGE("/app/employee", "predict", methods=("GET", "POST"), is_journalled=True),
         _PAGE("/app/what-if", "predict", methods=("GET", "POST"), is_journalled=True),
+        _PAGE("/app/model", "ui", is_journalled=True),
         Route("/assets/{asset}", None, is_open=True, is_cacheable=True),
     )
 )
