@@ -6,6 +6,7 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cache, partial
 from types import GenericAlias, MethodType
 from typing import cast
@@ -17,6 +18,7 @@ import orjson
 from sqlalchemy import Engine
 
 from churn import preflight
+from churn.access.administration import Administration
 from churn.access.authenticator import Authenticator, Rates
 from churn.access.hashing import Hashing
 from churn.access.identities import environment_callers
@@ -41,6 +43,7 @@ from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from churn.model.what_if import compare
 from churn.offload.helper import Helper
+from churn.records.audit_log import Event, events
 from churn.records.history import page
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.history_query import HistoryQuery
@@ -156,6 +159,14 @@ class Worker:
     def authenticator(self) -> Authenticator:
         """Return what finds the callers."""
         return self._authenticator
+
+    def administration(self) -> Administration:
+        """Return what changes users, tokens and sessions."""
+        return Administration(self.engine)
+
+    def events(self, since: datetime, kinds: Sequence[str]) -> Sequence[Event]:
+        """Return the latest events of the audit log; waits for the database."""
+        return events(self.engine, since, kinds=kinds)
 
     def frame_ancestors(self) -> tuple[str, ...]:
         """Return the origins whose pages may show ours in a frame."""
@@ -275,7 +286,7 @@ routes = (
     make_landing(TECHNOVA.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(TECHNOVA, parser, worker.endpoints, worker.model, worker.authenticator, worker.frame_ancestors),
+    *make_ui(TECHNOVA, parser, worker, check),
     make_history(worker.history),
     make_metrics(worker.state),
     make_openapi(models),

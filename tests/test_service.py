@@ -34,6 +34,7 @@ from churn.journal.writer import Writer
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.model.scorecard import Scorecard
+from churn.web import readiness_check
 from churn.web.middleware import journalling
 from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES
 from harness.identities import a_token, a_user

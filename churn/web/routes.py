@@ -123,6 +123,8 @@ ROUTES = RouteTable(
         _PAGE("/app/employee", "predict", methods=("GET", "POST"), is_journalled=True),
         _PAGE("/app/what-if", "predict", methods=("GET", "POST"), is_journalled=True),
         _PAGE("/app/model", "ui", is_journalled=True),
+        _PAGE("/app/admin", "admin", methods=("GET", "POST")),
+        _PAGE("/app/admin/audit", "admin", is_journalled=True),
         Route("/assets/{asset}", None, is_open=True, is_cacheable=True),
     )
 )
