@@ -115,8 +115,8 @@ class GradioPage:
                 return await self._what_if(_state(request), known or typed, typed)
 
             plain: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-            estimate.click(predict, inputs, [answer, before], api_name="predict", **plain)
-            compare.click(what_if, [before, *inputs], answer, api_name="what_if", **plain)
+            estimate.click(predict, inputs, [answer, before], **plain)
+            compare.click(what_if, [before, *inputs], answer, **plain)
         app = FastAPI(openapi_url=None)
         gradio.mount_gradio_app(
             app,

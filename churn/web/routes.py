@@ -132,8 +132,8 @@ ROUTES = RouteTable(
         _PAGE("/ui/assets/{file}", "predict", is_cacheable=True),
         _PAGE("/ui/static/js/{file}", "predict"),
         _PAGE("/ui/static/fonts/{file}/{file}", "predict", is_cacheable=True),
+        # All events come here, whatever they are called.
         _PAGE("/ui/gradio_api/run/predict", "predict", methods=("POST",), is_journalled=True),
-        _PAGE("/ui/gradio_api/run/what_if", "predict", methods=("POST",), is_journalled=True),
         Route("/assets/{asset}", None, is_open=True, is_cacheable=True),
     )
 )
