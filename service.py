@@ -51,6 +51,7 @@ from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import ModelCard
 from churn.ui.all_pages import make_ui
+from churn.ui.gradio_page import GradioPage
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
 from churn.web.endpoints.history import make_history
@@ -121,6 +122,11 @@ class Worker:
         self._maintenance = Maintenance(self.engine)
         self._maintenance.start()
         _collect_seldom()
+
+    @property
+    def has_gradio(self) -> bool:
+        """Whether there is a page of Gradio's."""
+        return self._settings.ui
 
     @property
     def scorer(self) -> Scorer:
@@ -212,6 +218,8 @@ class Churn:
         worker.endpoints.update({api.route: MethodType(api.func, self) for api in service.apis.values()})
         self._one = anyio.CapacityLimiter(1)
         tell_ready()
+        if worker.has_gradio:
+            gradio.load()
 
     @bentoml.on_deployment
     @staticmethod
@@ -273,6 +281,7 @@ parser = Parser(models)
 renderer = PageRenderer(worker.frame_ancestors)
 refusals = Refusals(renderer)
 check = ReadinessCheck(worker.check)
+gradio = GradioPage(parser, worker.endpoints, TECHNOVA)
 
 # The first added is the outermost.
 service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)
@@ -286,7 +295,7 @@ routes = (
     make_landing(TECHNOVA.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(TECHNOVA, parser, worker, check),
+    *make_ui(TECHNOVA, parser, worker, check, gradio),
     make_history(worker.history),
     make_metrics(worker.state),
     make_openapi(models),
