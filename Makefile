@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -98,6 +98,9 @@ bench-flood: install-dev  ## Measure how a flood of wrong passwords slows other 
 
 bench-history: install-dev  ## Measure pages of the history at ten million predictions, on PostgreSQL (SHORT=1)
 	$(RUN) python -m benchmarks.bench_history $(if $(SHORT),--short)
+
+bench-pages: install-dev  ## Measure the pages: what a browser loads, and what Gradio costs a service that does more (SHORT=1)
+	$(RUN) python -m benchmarks.bench_pages $(if $(SHORT),--short)
 
 bench-everyday: install-dev  ## Measure commands, starts and memory beside another installed checkout (BESIDE=dir; TESTS=1; SHORT=1)
 	$(RUN) python -m benchmarks.bench_everyday $(if $(BESIDE),'$(BESIDE)') $(if $(TESTS),--tests) $(if $(SHORT),--short)
