@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -76,6 +76,9 @@ bundle: install-dev  ## Build a Bento with the model that serves, and export it 
 	@sed "s/churn:latest/$$($(RUN) churn model current)/" bentofile.yaml > dist/bentofile.yaml
 	$(RUN) bentoml build -f dist/bentofile.yaml
 	$(RUN) bentoml export churn:latest '$(CURDIR)/dist/churn.tar.gz'
+
+screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
+	$(RUN) python -m scripts.screenshots
 
 lock: uv  ## Resolve the dependencies again: uv.lock, and requirements.txt for the Bento
 	$(UV) lock
