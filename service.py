@@ -4,6 +4,7 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 """
 
 import gc
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -41,18 +42,19 @@ from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from churn.model.what_if import compare
 from churn.offload.helper import Helper
-from churn.records.history import page
+from churn.records.history import page, prediction
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.history_query import HistoryQuery
-from churn.schemas.logged_prediction import HistoryPage
+from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import ModelCard
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
-from churn.web.endpoints.history import make_history
+from churn.web.endpoints.history import Predictions, make_history, make_prediction
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
 from churn.web.endpoints.predictions import Answer, Endpoint, PredictionRoutes
+from churn.web.endpoints.reviews import make_reviews
 from churn.web.middleware.error_responses import ErrorResponses, logger
 from churn.web.middleware.gate import Gate
 from churn.web.middleware.journalling import Journalling
@@ -158,6 +160,10 @@ class Worker:
         """Return a page of the journal's predictions; waits for the database."""
         return page(self.engine, query, self._settings.pseudonym_key.get_secret_value())
 
+    def prediction(self, key: uuid.UUID) -> LoggedPrediction | None:
+        """Return one of the journal's predictions; waits for the database."""
+        return prediction(self.engine, key)
+
     async def record(self, call: Call) -> None:
         """Journal one call; durable on return."""
         call.model = self._model.tag
@@ -261,11 +267,14 @@ service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(
     PredictionRoutes, parser=Parser(models), endpoints=worker.endpoints, batches=worker
 )
+predictions = Predictions(worker.prediction)
 routes = (
     make_landing(TECHNOVA.example, worker.frame_ancestors),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
     make_history(worker.history),
+    make_prediction(predictions),
+    make_reviews(predictions),
     make_metrics(worker.state),
     make_openapi(models),
 )

@@ -197,6 +197,15 @@ _FIELD_ERRORS: dict[str, Pair] = {
     "moment": ("attendu : une date ou un moment ISO 8601", "expected an ISO 8601 date or moment"),
     "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
     "true_or_false": ("attendu : true ou false", "expected true or false"),
+    "verdict": ("attendu : agree ou disagree", "expected agree or disagree"),
+    "action": (
+        "attendu : null, none, interview, workload, pay, training, career, working_conditions ou other",
+        "expected null, none, interview, workload, pay, training, career, working_conditions or other",
+    ),
+    "comment": (
+        "attendu : null ou un texte de 2 000 caractères au plus",
+        "expected null or a text of at most 2,000 characters",
+    ),
 }
 
 

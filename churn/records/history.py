@@ -1,13 +1,15 @@
-"""The history: past predictions, newest first, a page at a time."""
+"""The history: past predictions, newest first, a page at a time; and each by its id."""
 
-from sqlalchemy import Engine
+import uuid
+
+from sqlalchemy import Engine, select
 
 from churn.database.schema import explained
 from churn.database.tables import prediction_results
 from churn.journal.pseudonyms import stored_forms
 from churn.records.predictions import choose, read
 from churn.schemas.history_query import HistoryQuery
-from churn.schemas.logged_prediction import HistoryPage
+from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction
 
 
 def page(engine: Engine, query: HistoryQuery, pseudonym_key: str = "") -> HistoryPage:
@@ -35,3 +37,14 @@ def page(engine: Engine, query: HistoryQuery, pseudonym_key: str = "") -> Histor
     shown = predictions[: query.limit]
     is_last = len(shown) == len(predictions)
     return HistoryPage(predictions=shown, next=None if is_last else shown[-1].prediction_id)
+
+
+def prediction(engine: Engine, prediction_id: uuid.UUID) -> LoggedPrediction | None:
+    """Return one prediction with its details; None where there is none with this id.
+
+    Raises:
+        DatabaseError: as `page`.
+    """
+    own = select(prediction_results).where(prediction_results.c.id == prediction_id)
+    with explained(engine), engine.connect() as connection:
+        return next(iter(read(connection, own)), None)

@@ -15,6 +15,7 @@ from churn.core.language import Language
 from churn.journal.call import Recording
 from churn.schemas.caller import Caller
 from churn.schemas.prediction import Scored
+from churn.schemas.review import Review
 from churn.web.routes import ELSEWHERE, Route
 
 STATE = "churn"  # its key in a scope's "state"
@@ -40,6 +41,7 @@ class RequestState:
     caller: Caller = Caller()  # noqa: RUF009 - frozen; anonymous until the gate has looked
     scored: Sequence[Scored] = ()  # what the answer predicts
     batch: Batch | None = None  # which journals the call instead
+    review: Review | None = None  # that the call adds
     refused: int | None = None  # the status, where the protocol itself has answered
 
 

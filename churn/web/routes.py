@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, Parser
+from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, MAX_REVIEW_BYTES, Parser
 
 Method = Literal["GET", "POST"]
 
@@ -25,6 +25,13 @@ class JsonBody:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """How many bytes the JSON body of any other route may have, whose endpoint reads it."""
+
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """The rules for one path, or for every path of a form: "/jobs/{id}" is that of each job.
 
@@ -34,10 +41,11 @@ class Route:
     path: str
     scope: str | None  # that a caller must have; None allows every caller
     methods: tuple[Method, ...] = ("GET",)
+    or_scope: str | None = None  # another that will do; the endpoint then sees to what it is for
     is_open: bool = False  # anyone may call it, without credentials
     is_open_locally: bool = False  # programs on the same machine may, too
     is_journalled: bool = False  # every call is; otherwise only refused calls are, unless it is open
-    body: JsonBody | None = None
+    body: JsonBody | BodyLimit | None = None
     deadline: float | None = 30.0  # seconds until there is an answer; None for a stream
     is_cacheable: bool = False  # browsers may keep the answer for ever: a new one has a new path
 
@@ -100,6 +108,8 @@ ROUTES = RouteTable(
         _PREDICT("/what_if", body=JsonBody(Parser.read_what_if, MAX_BYTES)),
         Route("/model", "predict", is_journalled=True),
         Route("/history", "history", is_journalled=True),
+        Route("/predictions/{id}", "history", or_scope="predict", is_journalled=True),
+        _PREDICT("/predictions/{id}/review", body=BodyLimit(MAX_REVIEW_BYTES)),
         Route("/health", None, is_open=True),
         Route("/healthz", None, is_open=True),
         Route("/livez", None, is_open=True),

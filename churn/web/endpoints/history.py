@@ -1,5 +1,6 @@
-"""GET /history: reads the query, and answers a page of predictions."""
+"""GET /history and /predictions/{id}: a page of predictions, and one of them."""
 
+import uuid
 from collections.abc import Callable
 from functools import partial
 
@@ -11,14 +12,48 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from churn.core.errors import FieldError, InvalidInputError
+from churn.access.roles import allows
+from churn.core.errors import FieldError, InvalidInputError, NotFoundError
+from churn.schemas.caller import Caller
 from churn.schemas.history_query import HistoryQuery
-from churn.schemas.logged_prediction import HistoryPage
+from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction, OnePrediction
 from churn.web.parsing import MAX_ERRORS, readable
+from churn.web.request_state import state_of
 
 READERS = 3  # pages that are read at once, so that sign-ins still find a connection
 
 Read = Callable[[HistoryQuery], HistoryPage]
+Find = Callable[[uuid.UUID], LoggedPrediction | None]
+
+
+class Predictions:
+    """Finds logged predictions for those who may see them; `find` is called off the event loop."""
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._readers = anyio.CapacityLimiter(READERS)
+
+    async def visible(self, key: uuid.UUID, caller: Caller) -> LoggedPrediction:
+        """Return a prediction that a caller may see: their own, or any with the scope `history`.
+
+        Raises:
+            NotFoundError: there is none, or it is somebody else's; the answer does not say which.
+        """
+        found = await anyio.to_thread.run_sync(partial(self._find, key), limiter=self._readers)
+        if found is None or not (allows(caller.scopes, "history") or found.is_of(caller)):
+            raise NotFoundError
+        return found
+
+
+def make_prediction(predictions: Predictions) -> Route:
+    """Return the route of single predictions."""
+
+    async def prediction(request: Request) -> Response:
+        """Answer one prediction with its details."""
+        found = await predictions.visible(request.path_params["id"], state_of(request.scope).caller)
+        return Response(OnePrediction(found).json_bytes(), media_type="application/json")
+
+    return Route("/predictions/{id:uuid}", prediction, methods=["GET"])
 
 
 def make_history(read: Read) -> Route:

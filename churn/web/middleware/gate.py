@@ -61,7 +61,8 @@ class Gate:
         _check_site(scope, caller)
         if state.route is ELSEWHERE:
             raise NotFoundError
-        if not allows(caller.scopes, state.route.scope):
+        other = state.route.or_scope
+        if not (allows(caller.scopes, state.route.scope) or (other and allows(caller.scopes, other))):
             raise ForbiddenError
 
 
