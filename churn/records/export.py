@@ -145,10 +145,10 @@ class _Columns:
             "received_at": prediction.at,
             "caller_kind": prediction.caller.kind,
             "caller_name": prediction.caller.name,
-            "reviews": [_review(review) for review in prediction.reviews],
         }
         if prediction.erased:
             return row
+        row["reviews"] = [_review(review) for review in prediction.reviews]
         record, contributions = prediction.record, prediction.contributions
         call_and_result = (prediction.at, prediction.status, prediction.prediction, prediction.probability)
         if record is None or contributions is None or None in call_and_result:
