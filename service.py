@@ -48,14 +48,16 @@ from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import ModelCard
+from churn.ui.pages import make_ui
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
 from churn.web.endpoints.history import Predictions, make_history, make_prediction
+from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
 from churn.web.endpoints.predictions import Answer, Endpoint, PredictionRoutes
 from churn.web.endpoints.reviews import make_reviews
-from churn.web.middleware.error_responses import ErrorResponses, logger
+from churn.web.middleware.error_responses import ErrorResponses, Refusals, logger
 from churn.web.middleware.gate import Gate
 from churn.web.middleware.journalling import Journalling
 from churn.web.middleware.metrics import Metrics, make_metrics
@@ -257,21 +259,23 @@ service = cast("bentoml.Service[Churn]", Churn)
 
 bentoml_patches.apply(traced=is_traced())
 
+parser = Parser(models)
+refusals = Refusals(PageRenderer(worker.frame_ancestors))
+
 # The first added is the outermost.
 service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)
 service.add_asgi_middleware(SecurityHeaders)
-service.add_asgi_middleware(Journalling, journal=worker)
-service.add_asgi_middleware(ErrorResponses)
+service.add_asgi_middleware(Journalling, journal=worker, refusals=refusals)
+service.add_asgi_middleware(ErrorResponses, refusals=refusals)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
-service.add_asgi_middleware(
-    PredictionRoutes, parser=Parser(models), endpoints=worker.endpoints, batches=worker
-)
+service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
 predictions = Predictions(worker.prediction)
 routes = (
     make_landing(TECHNOVA.example, worker.frame_ancestors),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
+    *make_ui(TECHNOVA, parser, worker.endpoints, worker.authenticator, worker.frame_ancestors),
     make_history(worker.history),
     make_prediction(predictions),
     make_reviews(predictions),

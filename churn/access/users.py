@@ -1,4 +1,4 @@
-"""Users: a name, a role and a bcrypt hash, for people who sign in with HTTP Basic.
+"""Users: a name, a role and a bcrypt hash, for people who sign in, with HTTP Basic or to the pages.
 
 The functions that take an engine raise DatabaseError where the database does not answer. Those that make or
 change a user raise IdentityError where there is no such user, or the name, role or password cannot be
@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from churn.access.credentials import LONGEST_NAME, composed
 from churn.access.passwords import NOBODY, Matches, hash_password, matches
 from churn.access.roles import ROLES, Role, scopes_of
+from churn.access.sessions import close_sessions_of
 from churn.core.errors import IdentityError
 from churn.core.ids import new_id
 from churn.core.settings import check_password
@@ -73,9 +74,10 @@ def add_user(connection: Connection, username: str, password: str, *, role: str 
 
 
 def set_password(connection: Connection, username: str, password: str) -> None:
-    """Replace a user's password."""
+    """Replace a user's password, and end the user's sessions."""
     _check_password(password)
-    _change(connection, username, password_hash=hash_password(password))
+    user_id = _change(connection, username, password_hash=hash_password(password))
+    close_sessions_of(connection, user_id)
 
 
 def set_active(connection: Connection, username: str, *, is_active: bool) -> None:
@@ -157,8 +159,11 @@ def _check_password(password: str) -> None:
         raise IdentityError(f"the password {error}") from error
 
 
-def _change(connection: Connection, username: str, **values: Any) -> None:
+def _change(connection: Connection, username: str, **values: Any) -> uuid.UUID:
+    """Change a user and return its key."""
     user = find_user(connection, username)
     if user is None:
         raise IdentityError(f"there is no user {username!r}: `churn user list` has them all")
     connection.execute(update(users).where(users.c.id == user.id).values(**values))
+    key: uuid.UUID = user.id
+    return key

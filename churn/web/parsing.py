@@ -39,7 +39,15 @@ class Parser:
         Raises:
             InvalidInputError: it holds none; one entry per offending field.
         """
-        employees, errors = self._validate(self._models.employee, [parse(body)], ("body",))
+        return self.employee(parse(body))
+
+    def employee(self, record: object) -> Employee:
+        """Return the employee in a record, as it may be in JSON.
+
+        Raises:
+            InvalidInputError: it is none; one entry per offending field.
+        """
+        employees, errors = self._validate(self._models.employee, [record], ("body",))
         _refuse_any(errors)
         return employees[0]
 
@@ -67,7 +75,14 @@ class Parser:
         Raises:
             InvalidInputError: it holds none; one entry per offending field of both.
         """
-        parsed = parse(body)
+        return self.what_if(parse(body))
+
+    def what_if(self, parsed: object) -> WhatIfQuestion:
+        """Return the employee and the changes in a question, as it may be in JSON.
+
+        Raises:
+            InvalidInputError: it holds none; one entry per offending field of both.
+        """
         if not isinstance(parsed, dict):
             raise InvalidInputError([FieldError(("body",), "object_type")])
         if "employee" not in parsed:
