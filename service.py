@@ -43,6 +43,7 @@ from churn.model.scoring import Scorer
 from churn.model.what_if import compare
 from churn.offload.helper import Helper
 from churn.records.history import page, prediction
+from churn.schemas.caller import Caller
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction
@@ -51,7 +52,7 @@ from churn.schemas.service import ModelCard
 from churn.ui.pages import make_ui
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
-from churn.web.endpoints.history import Predictions, make_history, make_prediction
+from churn.web.endpoints.history import HistoryReader, make_history
 from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
@@ -158,9 +159,9 @@ class Worker:
         """Return the origins whose pages may show ours in a frame."""
         return self._settings.frame_ancestors
 
-    def history(self, query: HistoryQuery) -> HistoryPage:
-        """Return a page of the journal's predictions; waits for the database."""
-        return page(self.engine, query, self._settings.pseudonym_key.get_secret_value())
+    def history(self, query: HistoryQuery, of: Caller | None) -> HistoryPage:
+        """Return a page of the journal's predictions, or of one caller's; waits for the database."""
+        return page(self.engine, query, self._settings.pseudonym_key.get_secret_value(), of=of)
 
     def prediction(self, key: uuid.UUID) -> LoggedPrediction | None:
         """Return one of the journal's predictions; waits for the database."""
@@ -270,15 +271,14 @@ service.add_asgi_middleware(ErrorResponses, refusals=refusals)
 service.add_asgi_middleware(Readiness, check=worker.check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
-predictions = Predictions(worker.prediction)
+history = HistoryReader(worker.history, worker.prediction)
 routes = (
     make_landing(TECHNOVA.example, worker.frame_ancestors),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(TECHNOVA, parser, worker.endpoints, worker.authenticator, worker.frame_ancestors),
-    make_history(worker.history),
-    make_prediction(predictions),
-    make_reviews(predictions),
+    *make_ui(TECHNOVA, parser, worker.endpoints, history, worker.authenticator, worker.frame_ancestors),
+    *make_history(history),
+    make_reviews(history),
     make_metrics(worker.state),
     make_openapi(models),
 )

@@ -1,19 +1,25 @@
 """The history: past predictions, newest first, a page at a time; and each by its id."""
 
 import uuid
+from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, or_, select
 
 from churn.database.schema import explained
-from churn.database.tables import prediction_results
+from churn.database.tables import prediction_results, requests
 from churn.journal.pseudonyms import stored_forms
 from churn.records.predictions import choose, read
+from churn.schemas.caller import Caller
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction
 
 
-def page(engine: Engine, query: HistoryQuery, pseudonym_key: str = "") -> HistoryPage:
+def page(
+    engine: Engine, query: HistoryQuery, pseudonym_key: str = "", *, of: Caller | None = None
+) -> HistoryPage:
     """Return a page of predictions, newest first, and the id before which the next page begins.
+
+    `of` is the caller who asked for them; by default, everybody.
 
     A prediction is as old as its id. If somebody removed its request, it has no time and no caller.
 
@@ -30,6 +36,8 @@ def page(engine: Engine, query: HistoryQuery, pseudonym_key: str = "") -> Histor
     ):
         if value is not None:
             chosen = chosen.where(column == value)
+    if of is not None:
+        chosen = _asked_for_by(chosen, of)
     # One more than the page holds, to know whether there is another page.
     newest = chosen.order_by(results.id.desc()).limit(query.limit + 1)
     with explained(engine), engine.connect() as connection:
@@ -48,3 +56,14 @@ def prediction(engine: Engine, prediction_id: uuid.UUID) -> LoggedPrediction | N
     own = select(prediction_results).where(prediction_results.c.id == prediction_id)
     with explained(engine), engine.connect() as connection:
         return next(iter(read(connection, own)), None)
+
+
+def _asked_for_by(chosen: Select[Any], caller: Caller) -> Select[Any]:
+    """Return the query for what one caller asked for, as `LoggedPrediction.is_of` says."""
+    results, calls = prediction_results.c, requests.c
+    mine = chosen.join(requests, calls.id == results.request_id)
+    # The results' own column has an index.
+    mine = mine.where(results.caller_name == caller.name, calls.caller_kind == caller.kind)
+    if caller.id is None:
+        return mine
+    return mine.where(or_(calls.caller_id.is_(None), calls.caller_id == caller.id))

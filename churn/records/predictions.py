@@ -61,14 +61,14 @@ def _in_range(
 def read(connection: Connection, chosen: Select[Any], *, details: bool = True) -> list[LoggedPrediction]:
     """Return the predictions of a query of results, in its order, with the rows that belong to them.
 
-    Without `details` they have no documents, no features, no response and no reviews.
+    Without `details` they have no documents, no features and no response.
     """
     results = connection.execute(chosen).all()
     keys, calls = [row.id for row in results], {row.request_id for row in results}
     features_of = _rows(connection, _FEATURES, keys) if details else {}
     response_of = _rows(connection, _RESPONSES, calls) if details else {}
     request_of = _rows(connection, _REQUESTS, calls)
-    reviewed = reviews_of(connection, keys) if details else {}
+    reviewed = reviews_of(connection, keys)
     # Read last, so that a prediction that is erased meanwhile is there as a whole or not at all.
     input_of = _rows(connection, _INPUTS_WITH_RECORD if details else _PLAIN_INPUTS, keys)
     return [

@@ -41,9 +41,11 @@ def _check_comment(value: object) -> object:
     """Return a comment without space around it; None where nothing is left."""
     if value is None:
         return None
-    if not isinstance(value, str) or len(value) > LONGEST_COMMENT or not _COMMENT.fullmatch(value):
+    # Forms end lines with two characters, of which browsers count one.
+    text = value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else None
+    if text is None or len(text) > LONGEST_COMMENT or not _COMMENT.fullmatch(text):
         raise PydanticCustomError("comment", "not a text of that length")
-    return value.replace("\r\n", "\n").replace("\r", "\n").strip() or None
+    return text.strip() or None
 
 
 _ABOUT_ACTION = "what was done about it; null where nobody says"

@@ -6,12 +6,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from churn.access.roles import allows
 from churn.core.templates import templates_of
 from churn.dictionary.dictionary import Dictionary
 from churn.ui.employee_page import EmployeePage
+from churn.ui.history_page import HistoryPage
+from churn.ui.prediction_page import PredictionPage
 from churn.ui.sign_in_page import Sessions, SignInPage
 from churn.ui.what_if_page import WhatIfPage
+from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import MENU, PageRenderer
 from churn.web.endpoints.predictions import Endpoint
 from churn.web.parsing import Parser
@@ -25,13 +27,15 @@ def make_ui(
     dictionary: Dictionary,
     parser: Parser,
     endpoints: Mapping[str, Endpoint],
+    history: HistoryReader,
     sessions: Callable[[], Sessions],
     frame_ancestors: Callable[[], Sequence[str]],
 ) -> list[Route]:
     """Return the routes of all pages.
 
-    `endpoints` are the service's, by path; `sessions` begins and ends sessions, once the service has started;
-    `frame_ancestors` returns the other origins that may show the pages in a frame.
+    `endpoints` are the service's, by path; `history` reads what was predicted; `sessions` begins and ends
+    sessions, once the service has started; `frame_ancestors` returns the other origins that may show the
+    pages in a frame.
     """
     renderer = PageRenderer(frame_ancestors, TEMPLATES)
     return [
@@ -39,11 +43,13 @@ def make_ui(
         *SignInPage(renderer, sessions).routes,
         *EmployeePage(renderer, parser, endpoints, dictionary).routes,
         *WhatIfPage(renderer, parser, endpoints, dictionary).routes,
+        *HistoryPage(renderer, history).routes,
+        *PredictionPage(renderer, history, dictionary).routes,
     ]
 
 
 async def _start(request: Request) -> RedirectResponse:
     """Lead to the first page that somebody may open."""
     scopes = state_of(request.scope).caller.scopes
-    first = next(path for path, _ in MENU if path in ROUTES and allows(scopes, ROUTES[path].scope))
+    first = next(path for path, _ in MENU if path in ROUTES and ROUTES[path].opens_to(scopes))
     return RedirectResponse(first[1:], 303)

@@ -2,11 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from churn.access.roles import allows
 from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, MAX_REVIEW_BYTES, Parser
 
 Method = Literal["GET", "POST"]
@@ -55,6 +56,10 @@ class Route:
     def is_documented(self) -> bool:
         """Whether it is part of the API, which the OpenAPI document describes."""
         return not (self.is_cacheable or self.is_page)
+
+    def opens_to(self, scopes: Collection[str]) -> bool:
+        """Return whether a caller with these scopes may call it."""
+        return any(allows(scopes, one) for one in (self.scope, self.or_scope or self.scope))
 
     def is_recorded(self, method: str) -> bool:
         """Return whether a call is journalled that succeeds; of a page with a form, only what is sent."""
@@ -132,6 +137,9 @@ ROUTES = RouteTable(
         _PAGE("/app", "ui"),
         _PAGE("/app/employee", "predict", methods=("GET", "POST"), is_journalled=True),
         _PAGE("/app/what-if", "predict", methods=("GET", "POST"), is_journalled=True),
+        _PAGE("/app/history", "history", or_scope="predict", is_journalled=True),
+        _PAGE("/app/history/{id}", "history", or_scope="predict", is_journalled=True),
+        _PAGE("/app/history/{id}/review", "predict", methods=("POST",), is_journalled=True),
         Route("/assets/{asset}", None, is_open=True, is_cacheable=True),
     )
 )

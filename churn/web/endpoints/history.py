@@ -1,7 +1,7 @@
 """GET /history and /predictions/{id}: a page of predictions, and one of them."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import anyio
@@ -22,18 +22,26 @@ from churn.web.request_state import state_of
 
 READERS = 3  # pages that are read at once, so that sign-ins still find a connection
 
-Read = Callable[[HistoryQuery], HistoryPage]
+Read = Callable[[HistoryQuery, Caller | None], HistoryPage]
 Find = Callable[[uuid.UUID], LoggedPrediction | None]
 
 
-class Predictions:
-    """Finds logged predictions for those who may see them; `find` is called off the event loop."""
+class HistoryReader:
+    """Reads logged predictions for those who may see them.
 
-    def __init__(self, find: Find) -> None:
-        self._find = find
+    `read` returns a page, of all predictions or of one caller's, and `find` one prediction. Both are called
+    off the event loop.
+    """
+
+    def __init__(self, read: Read, find: Find) -> None:
+        self._read, self._find = read, find
         self._readers = anyio.CapacityLimiter(READERS)
 
-    async def visible(self, key: uuid.UUID, caller: Caller) -> LoggedPrediction:
+    async def page(self, query: HistoryQuery, of: Caller | None = None) -> HistoryPage:
+        """Return a page of all predictions, or of those that one caller asked for."""
+        return await anyio.to_thread.run_sync(partial(self._read, query, of), limiter=self._readers)
+
+    async def prediction(self, key: uuid.UUID, caller: Caller) -> LoggedPrediction:
         """Return a prediction that a caller may see: their own, or any with the scope `history`.
 
         Raises:
@@ -45,28 +53,24 @@ class Predictions:
         return found
 
 
-def make_prediction(predictions: Predictions) -> Route:
-    """Return the route of single predictions."""
-
-    async def prediction(request: Request) -> Response:
-        """Answer one prediction with its details."""
-        found = await predictions.visible(request.path_params["id"], state_of(request.scope).caller)
-        return Response(OnePrediction(found).json_bytes(), media_type="application/json")
-
-    return Route("/predictions/{id:uuid}", prediction, methods=["GET"])
-
-
-def make_history(read: Read) -> Route:
-    """Return the route; `read` returns the requested page, and is called off the event loop."""
-    readers = anyio.CapacityLimiter(READERS)
+def make_history(reader: HistoryReader) -> Sequence[Route]:
+    """Return the routes of pages and of single predictions."""
 
     async def history(request: Request) -> Response:
         """Answer a page, and the id before which the next one begins."""
         query = read_query(request.query_params)
-        page = await anyio.to_thread.run_sync(partial(read, query), limiter=readers)
+        page = await reader.page(query)
         return Response(page.json_bytes(details=query.details), media_type="application/json")
 
-    return Route("/history", history, methods=["GET"])
+    async def prediction(request: Request) -> Response:
+        """Answer one prediction with its details."""
+        found = await reader.prediction(request.path_params["id"], state_of(request.scope).caller)
+        return Response(OnePrediction(found).json_bytes(), media_type="application/json")
+
+    return (
+        Route("/history", history, methods=["GET"]),
+        Route("/predictions/{id:uuid}", prediction, methods=["GET"]),
+    )
 
 
 def read_query(parameters: QueryParams) -> HistoryQuery:

@@ -10,12 +10,12 @@ from churn.schemas.caller import Who
 from churn.schemas.logged_prediction import LoggedPrediction
 from churn.schemas.review import AddedReview, LoggedReview, Review, ReviewInput
 from churn.web.endpoints.body_reader import BodyReader
-from churn.web.endpoints.history import Predictions
+from churn.web.endpoints.history import HistoryReader
 from churn.web.parsing import MAX_ERRORS, MAX_REVIEW_BYTES, parse, readable
 from churn.web.request_state import RequestState, state_of
 
 
-def make_reviews(predictions: Predictions) -> Route:
+def make_reviews(history: HistoryReader) -> Route:
     """Return the route; a review is stored with the call that adds it, before the answer leaves."""
     reader = BodyReader()
 
@@ -24,10 +24,10 @@ def make_reviews(predictions: Predictions) -> Route:
         state = state_of(request.scope)
         body = await reader.read(request.scope["headers"], state, request.receive, MAX_REVIEW_BYTES)
         try:
-            given = read_review(body.read())
+            given = check_review(parse(body.read()))
         finally:
             reader.let_go(state.caller, body)
-        reviewed = await predictions.visible(request.path_params["id"], state.caller)
+        reviewed = await history.prediction(request.path_params["id"], state.caller)
         added = AddedReview(prediction_id=reviewed.prediction_id, review=add_review(state, reviewed, given))
         return Response(added.model_dump_json(), media_type="application/json")
 
@@ -47,14 +47,14 @@ def add_review(state: RequestState, reviewed: LoggedPrediction, given: ReviewInp
     return LoggedReview(state.request_id, state.received_at, who, given.verdict, given.action, given.comment)
 
 
-def read_review(body: bytes) -> ReviewInput:
-    """Return the review in a JSON body.
+def check_review(parsed: object) -> ReviewInput:
+    """Return a review, as it may be in JSON.
 
     Raises:
         InvalidInputError: it holds none; one entry per offending field.
     """
     try:
-        return ReviewInput.model_validate(parse(body))
+        return ReviewInput.model_validate(parsed)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
         raise InvalidInputError([_error(*d["loc"], kind=d["type"]) for d in details[:MAX_ERRORS]]) from None
