@@ -49,7 +49,7 @@ from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import ModelCard
-from churn.ui.pages import make_ui
+from churn.ui.all_pages import make_ui
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
 from churn.web.endpoints.history import HistoryReader, make_history

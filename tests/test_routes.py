@@ -77,11 +77,12 @@ def paths(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
 
 @pytest.fixture
 def served_paths(app: ASGIApp) -> list[str]:
-    """Return every path that the application has a route for."""
+    """Return every path that the application has a route for, but for pages: test_pages has those."""
     routes: Any = app
     while not hasattr(routes, "routes"):
         routes = routes.app
-    return sorted(set(paths(list(routes.routes))) | ADDRESSES | {"/assets/none.000000000000.js"})
+    found = {*paths(list(routes.routes)), *ADDRESSES, "/assets/none.000000000000.js"}
+    return sorted(path for path in found if not ROUTES[path].is_page)
 
 
 def strangers(engine: Engine) -> dict[str, str]:

@@ -25,7 +25,7 @@ _READ = (
 _IS_REFUSED = api_responses.c.status.in_(REFUSED)
 _IS_ACTION = requests.c.method == METHOD
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
-    "sign-in": requests.c.route == SIGN_IN,
+    "sign-in": (requests.c.route == SIGN_IN) & ~_IS_REFUSED,
     "refused": _IS_REFUSED,
     "read": requests.c.route.in_(_READ) & ~_IS_REFUSED,
     "changed": _IS_ACTION & requests.c.route.not_in(_READ),

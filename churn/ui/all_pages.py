@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from churn.core.errors import ForbiddenError
 from churn.core.templates import templates_of
 from churn.dictionary.dictionary import Dictionary
 from churn.ui.employee_page import EmployeePage
@@ -49,7 +50,9 @@ def make_ui(
 
 
 async def _start(request: Request) -> RedirectResponse:
-    """Lead to the first page that somebody may open."""
+    """Lead to the first page that somebody may open; raise ForbiddenError where there is none."""
     scopes = state_of(request.scope).caller.scopes
-    first = next(path for path, _ in MENU if path in ROUTES and ROUTES[path].opens_to(scopes))
-    return RedirectResponse(first[1:], 303)
+    for path, _ in MENU:
+        if path in ROUTES and ROUTES[path].opens_to(scopes):
+            return RedirectResponse(path[1:], 303)
+    raise ForbiddenError
