@@ -1,11 +1,17 @@
 """The pages of the history, without scripts and in a real browser: lists, one prediction, reviews, print."""
 
+import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
+import httpx
 import httpx2
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -14,16 +20,23 @@ from churn.core.language import LANGUAGES
 from churn.database.tables import api_responses, requests, reviews
 from churn.journal.entry import entry_of
 from churn.journal.writer import Writer
+from churn.model.registry import ServedModel
 from churn.schemas.caller import Caller
+from churn.schemas.identifier import LONGEST_IDENTIFIER
 from churn.schemas.review import ACTIONS, LONGEST_COMMENT, VERDICTS
 from churn.ui import review_form
-from harness.identities import a_user, bearer
+from harness.identities import PASSWORD, a_user, bearer
+from harness.servers import Server, bentoml_serve, environment, home_beside
 from tests.conftest import Served
+from tests.support.browser import WIDTHS, Visit, browser
 from tests.support.calls import make_call, scored
 from tests.support.company import EXAMPLE
 from tests.support.pages import send, sign_in, token_in, words
 from tests.support.predictions import erase, run
 
+__all__ = ["browser"]  # a fixture
+
+TOKEN = "hV7rWm3TqZ9xKc5LnB2d"
 HOSTILE = '<script>alert(1)</script> & "quotes" <img src=x onerror=alert(2)>\n\u202eline two'
 
 
@@ -253,3 +266,85 @@ class TestReviewing:
     def test_every_choice_has_its_words(self) -> None:
         assert tuple(review_form.VERDICTS) == tuple(review_form.GIVEN) == VERDICTS
         assert tuple(review_form.ACTIONS) == ACTIONS
+
+
+@pytest.fixture(scope="module")
+def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a real server with a token and a user of its own."""
+    home = home_beside(Path(os.environ["BENTOML_HOME"]), tmp_path_factory.mktemp("served"))
+    identities = {"API_TOKEN": TOKEN, "API_USERNAME": "marie", "API_PASSWORD": PASSWORD}
+    with bentoml_serve(environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, **identities)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def reviewed(server: Server) -> str:
+    """Return the path of the page of a prediction whose texts are as long as they may be."""
+    headers = {"Authorization": bearer(TOKEN)}
+    body = {**EXAMPLE, "employee_id": "W" * LONGEST_IDENTIFIER}
+    key = httpx.post(f"{server.url}/predict", json=body, headers=headers, timeout=60).json()["prediction_id"]
+    for comment in ("W" * LONGEST_COMMENT, HOSTILE):
+        review = {"verdict": "disagree", "action": "working_conditions", "comment": comment}
+        address = f"{server.url}/predictions/{key}/review"
+        httpx.post(address, json=review, headers=headers, timeout=60).raise_for_status()
+    return f"/app/history/{key}"
+
+
+@contextmanager
+def visiting(
+    browser: Browser, server: Server, path: str, width: int, locale: str = "fr-FR"
+) -> Iterator[Visit]:
+    """Yield a page that somebody sees who has signed in."""
+    with Visit.begin(browser, width, locale) as visit:
+        visit.page.goto(f"{server.url}{path}")
+        visit.page.locator("#username").fill("marie")
+        visit.page.locator("#password").fill(PASSWORD)
+        visit.page.locator("main button").click()
+        visit.page.wait_for_url(f"**{path}")
+        yield visit
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, 768])
+def test_a_browser_shows_them_without_a_complaint_and_not_too_wide(
+    browser: Browser, server: Server, reviewed: str, width: int
+) -> None:
+    with visiting(browser, server, reviewed, width) as visit:
+        for path in (reviewed, "/app/history", "/app/history?employee_id=x"):
+            visit.page.goto(f"{server.url}{path}")
+            assert visit.overflow == 0, path
+        assert visit.complaints == []
+        assert visit.origins == {server.url}
+
+
+def test_a_browser_adds_a_review_and_shows_it_where_it_leads(
+    browser: Browser, server: Server, reviewed: str
+) -> None:
+    with visiting(browser, server, reviewed, WIDTHS[0], "en-GB") as visit:
+        page = visit.page
+        page.get_by_role("button", name="Save the review").click()
+        assert page.locator("input:invalid").count() == 2  # nothing is sent without a verdict
+        page.get_by_label("I agree", exact=True).check()
+        page.get_by_label("What was done").select_option("Training")
+        page.get_by_label("Why").fill(HOSTILE)
+        page.get_by_role("button", name="Save the review").click()
+        added = page.locator(".review:target")
+        added.wait_for()
+        assert added.locator(".comment").inner_text() == HOSTILE
+        assert "Agrees · Action: Training" in added.inner_text()
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_paper_everything_is_open_and_nothing_is_to_be_clicked(
+    browser: Browser, server: Server, reviewed: str, scheme: Literal["light", "dark"]
+) -> None:
+    with visiting(browser, server, reviewed, WIDTHS[1]) as visit:
+        page = visit.page
+        record = page.locator(".record")
+        assert not record.locator("dd").first.is_visible()
+        page.emulate_media(media="print", color_scheme=scheme)
+        assert record.locator("dd").first.is_visible()
+        assert page.locator(".review").count() >= 2
+        for gone in ("form", "header", "button"):
+            assert not any(one.is_visible() for one in page.locator(gone).all()), gone
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

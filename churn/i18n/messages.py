@@ -214,6 +214,7 @@ _FIELD_ERRORS: dict[str, Pair] = {
     "prediction_id": ("attendu : l'identifiant d'une prédiction", "expected the id of a prediction"),
     "name": ("attendu : un nom de 1 à 128 caractères", "expected a name of 1 to 128 characters"),
     "moment": ("attendu : une date ou un moment ISO 8601", "expected an ISO 8601 date or moment"),
+    "day": ("attendu : une date, comme 2026-03-31", "expected a date, such as 2026-03-31"),
     "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
     "true_or_false": ("attendu : true ou false", "expected true or false"),
     "verdict": ("attendu : agree ou disagree", "expected agree or disagree"),

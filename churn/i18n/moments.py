@@ -11,6 +11,6 @@ _MONTHS = {
 
 
 def moment(value: datetime, language: Language) -> str:
-    """Return a moment in UTC, to the minute."""
+    """Return a moment to the minute, in UTC: where that is read, it has to be said."""
     at = value.astimezone(UTC)
-    return f"{at.day} {_MONTHS[language][at.month - 1]} {at.year}, {at:%H:%M} UTC"
+    return f"{at.day} {_MONTHS[language][at.month - 1]} {at.year}, {at:%H:%M}"

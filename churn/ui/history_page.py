@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
@@ -88,7 +89,9 @@ def _asked(typed: Mapping[str, str]) -> dict[str, str]:
 
 def _errors(error: InvalidInputError, language: Language) -> dict[str, str]:
     """Return what is wrong, by filter; under the empty name what is wrong with the address of the page."""
-    return {
-        str(entry.loc[1]) if entry.loc[1] in FILTERS else "": messages.field_error(entry, language)
-        for entry in error.errors
-    }
+    found = {}
+    for entry in error.errors:
+        kind = "day" if entry.kind == "moment" else entry.kind  # whose fields ask for days
+        name = str(entry.loc[1]) if entry.loc[1] in FILTERS else ""
+        found[name] = messages.field_error(replace(entry, kind=kind), language)
+    return found

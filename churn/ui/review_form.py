@@ -1,12 +1,15 @@
 """The form of a review: what may be chosen in it, in words, and how it is read."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from churn.core.errors import InvalidInputError
 from churn.core.language import Language, Pair
 from churn.i18n import messages
 from churn.schemas.review import Action, ReviewInput, Verdict
 from churn.web.endpoints.reviews import check_review
+
+Choice = TypeVar("Choice", Verdict, Action)
 
 FIELDS = ("verdict", "action", "comment")
 
@@ -31,7 +34,7 @@ GIVEN: Mapping[Verdict, Pair] = {
 }
 
 
-def in_words(choices: Mapping[str, Pair], language: Language) -> dict[str, str]:
+def in_words(choices: Mapping[Choice, Pair], language: Language) -> dict[Choice, str]:
     """Return choices with their labels in one language."""
     return {name: labels[language == "en"] for name, labels in choices.items()}
 
