@@ -66,6 +66,7 @@ from churn.web.middleware.readiness import Readiness
 from churn.web.middleware.security_headers import SecurityHeaders
 from churn.web.openapi import make_openapi
 from churn.web.parsing import Parser
+from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import Batch
 from churn.web.server import access_log, bentoml_patches, file_limit
 from churn.web.server.bentoml_patches import input_spec, output_spec
@@ -126,6 +127,10 @@ class Worker:
         """What predicts; raises ModelError where the model failed its self-test."""
         self._model.self_test.require(self._model.tag)
         return self._scorer
+
+    def model(self) -> ServedModel:
+        """Return the served model, also one that failed its self-test."""
+        return self._model
 
     def card(self, language: Language) -> ModelCard:
         """Return the model's card, also of a model that failed its self-test."""
@@ -261,22 +266,32 @@ service = cast("bentoml.Service[Churn]", Churn)
 bentoml_patches.apply(traced=is_traced())
 
 parser = Parser(models)
-refusals = Refusals(PageRenderer(worker.frame_ancestors))
+renderer = PageRenderer(worker.frame_ancestors)
+refusals = Refusals(renderer)
+check = ReadinessCheck(worker.check)
 
 # The first added is the outermost.
 service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)
 service.add_asgi_middleware(SecurityHeaders)
 service.add_asgi_middleware(Journalling, journal=worker, refusals=refusals)
 service.add_asgi_middleware(ErrorResponses, refusals=refusals)
-service.add_asgi_middleware(Readiness, check=worker.check)
+service.add_asgi_middleware(Readiness, check=check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
 history = HistoryReader(worker.history, worker.prediction)
 routes = (
-    make_landing(TECHNOVA.example, worker.frame_ancestors),
+    make_landing(TECHNOVA.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(TECHNOVA, parser, worker.endpoints, history, worker.authenticator, worker.frame_ancestors),
+    *make_ui(
+        TECHNOVA,
+        parser,
+        worker.endpoints,
+        history,
+        worker.model,
+        worker.authenticator,
+        worker.frame_ancestors,
+    ),
     *make_history(history),
     make_reviews(history),
     make_metrics(worker.state),

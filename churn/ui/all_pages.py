@@ -9,8 +9,10 @@ from starlette.routing import Route
 from churn.core.errors import ForbiddenError
 from churn.core.templates import templates_of
 from churn.dictionary.dictionary import Dictionary
+from churn.model.registry import ServedModel
 from churn.ui.employee_page import EmployeePage
 from churn.ui.history_page import HistoryPage
+from churn.ui.model_page import ModelPage
 from churn.ui.prediction_page import PredictionPage
 from churn.ui.sign_in_page import Sessions, SignInPage
 from churn.ui.what_if_page import WhatIfPage
@@ -29,14 +31,15 @@ def make_ui(
     parser: Parser,
     endpoints: Mapping[str, Endpoint],
     history: HistoryReader,
+    served: Callable[[], ServedModel],
     sessions: Callable[[], Sessions],
     frame_ancestors: Callable[[], Sequence[str]],
 ) -> list[Route]:
     """Return the routes of all pages.
 
-    `endpoints` are the service's, by path; `history` reads what was predicted; `sessions` begins and ends
-    sessions, once the service has started; `frame_ancestors` returns the other origins that may show the
-    pages in a frame.
+    `endpoints` are the service's, by path; `history` reads what was predicted. Once the service has started,
+    `served` returns the model, and `sessions` begins and ends sessions. `frame_ancestors` returns the other
+    origins that may show the pages in a frame.
     """
     renderer = PageRenderer(frame_ancestors, TEMPLATES)
     return [
@@ -46,6 +49,7 @@ def make_ui(
         *WhatIfPage(renderer, parser, endpoints, dictionary).routes,
         *HistoryPage(renderer, history).routes,
         *PredictionPage(renderer, history, dictionary).routes,
+        *ModelPage(renderer, served).routes,
     ]
 
 

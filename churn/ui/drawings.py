@@ -46,3 +46,8 @@ def bars(labelled: Sequence[tuple[str, float]]) -> list[Bar]:
         Bar(text, contribution, _HALF if contribution > 0 else _HALF - length, length)
         for (text, contribution), length in zip(labelled, lengths, strict=True)
     ]
+
+
+def polyline(points: Sequence[Sequence[float]]) -> str:
+    """Return points between 0 and 1 as SVG has them: from the left, and from the top."""
+    return " ".join(f"{x * WIDTH:.2f},{(1 - y) * WIDTH:.2f}" for x, y in points)

@@ -140,6 +140,7 @@ ROUTES = RouteTable(
         _PAGE("/app/history", "history", or_scope="predict", is_journalled=True),
         _PAGE("/app/history/{id}", "history", or_scope="predict", is_journalled=True),
         _PAGE("/app/history/{id}/review", "predict", methods=("POST",), is_journalled=True),
+        _PAGE("/app/model", "ui", is_journalled=True),
         Route("/assets/{asset}", None, is_open=True, is_cacheable=True),
     )
 )
