@@ -4,9 +4,9 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 """
 
 import gc
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cache, partial
 from types import GenericAlias, MethodType
 from typing import cast
@@ -18,6 +18,7 @@ import orjson
 from sqlalchemy import Engine
 
 from churn import preflight
+from churn.access.administration import Administration
 from churn.access.authenticator import Authenticator, Rates
 from churn.access.hashing import Hashing
 from churn.access.identities import environment_callers
@@ -42,11 +43,9 @@ from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from churn.model.what_if import compare
 from churn.offload.helper import Helper
-from churn.records.history import page, prediction
-from churn.schemas.caller import Caller
+from churn.records.audit_log import Event, events
+from churn.records.history import History
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
-from churn.schemas.history_query import HistoryQuery
-from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import ModelCard
 from churn.ui.all_pages import make_ui
@@ -160,17 +159,21 @@ class Worker:
         """Return what finds the callers."""
         return self._authenticator
 
+    def administration(self) -> Administration:
+        """Return what changes users, tokens and sessions."""
+        return Administration(self.engine)
+
+    def events(self, since: datetime, kinds: Sequence[str]) -> Sequence[Event]:
+        """Return the latest events of the audit log; waits for the database."""
+        return events(self.engine, since, kinds=kinds)
+
     def frame_ancestors(self) -> tuple[str, ...]:
         """Return the origins whose pages may show ours in a frame."""
         return self._settings.frame_ancestors
 
-    def history(self, query: HistoryQuery, of: Caller | None) -> HistoryPage:
-        """Return a page of the journal's predictions, or of one caller's; waits for the database."""
-        return page(self.engine, query, self._settings.pseudonym_key.get_secret_value(), of=of)
-
-    def prediction(self, key: uuid.UUID) -> LoggedPrediction | None:
-        """Return one of the journal's predictions; waits for the database."""
-        return prediction(self.engine, key)
+    def history(self) -> History:
+        """Return what reads the journal's predictions; it waits for the database."""
+        return History(self.engine, self._settings.pseudonym_key.get_secret_value())
 
     async def record(self, call: Call) -> None:
         """Journal one call; durable on return."""
@@ -278,20 +281,12 @@ service.add_asgi_middleware(ErrorResponses, refusals=refusals)
 service.add_asgi_middleware(Readiness, check=check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
-history = HistoryReader(worker.history, worker.prediction)
+history = HistoryReader(worker.history)
 routes = (
     make_landing(TECHNOVA.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(
-        TECHNOVA,
-        parser,
-        worker.endpoints,
-        history,
-        worker.model,
-        worker.authenticator,
-        worker.frame_ancestors,
-    ),
+    *make_ui(TECHNOVA, parser, worker, history, check),
     *make_history(history),
     make_reviews(history),
     make_metrics(worker.state),

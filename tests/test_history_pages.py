@@ -18,13 +18,13 @@ from starlette.testclient import TestClient
 from churn.cli.main import main
 from churn.core.language import LANGUAGES
 from churn.database.tables import api_responses, requests, reviews
+from churn.i18n import review_sentences
 from churn.journal.entry import entry_of
 from churn.journal.writer import Writer
 from churn.model.registry import ServedModel
 from churn.schemas.caller import Caller
 from churn.schemas.identifier import LONGEST_IDENTIFIER
 from churn.schemas.review import ACTIONS, LONGEST_COMMENT, VERDICTS
-from churn.ui import review_form
 from harness.identities import PASSWORD, a_user, bearer
 from harness.servers import Server, bentoml_serve, environment, home_beside
 from tests.conftest import Served
@@ -264,8 +264,8 @@ class TestReviewing:
         assert "Pas d'accord" not in words(page)
 
     def test_every_choice_has_its_words(self) -> None:
-        assert tuple(review_form.VERDICTS) == tuple(review_form.GIVEN) == VERDICTS
-        assert tuple(review_form.ACTIONS) == ACTIONS
+        assert tuple(review_sentences.VERDICTS) == tuple(review_sentences.GIVEN) == VERDICTS
+        assert tuple(review_sentences.ACTIONS) == ACTIONS
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,11 @@ def close_sessions_of(connection: Connection, user_id: uuid.UUID) -> None:
     connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
 
+def end_session(connection: Connection, session_id: uuid.UUID) -> None:
+    """End somebody's session, if it is not over already."""
+    connection.execute(delete(sessions).where(sessions.c.id == session_id))
+
+
 def list_sessions(engine: Engine) -> Sequence[Session]:
     """Return the sessions that are not over, the newest first."""
     query = (

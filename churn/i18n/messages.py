@@ -214,18 +214,8 @@ _FIELD_ERRORS: dict[str, Pair] = {
     "prediction_id": ("attendu : l'identifiant d'une prédiction", "expected the id of a prediction"),
     "name": ("attendu : un nom de 1 à 128 caractères", "expected a name of 1 to 128 characters"),
     "moment": ("attendu : une date ou un moment ISO 8601", "expected an ISO 8601 date or moment"),
-    "day": ("attendu : une date, comme 2026-03-31", "expected a date, such as 2026-03-31"),
     "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
     "true_or_false": ("attendu : true ou false", "expected true or false"),
-    "verdict": ("attendu : agree ou disagree", "expected agree or disagree"),
-    "action": (
-        "attendu : null, none, interview, workload, pay, training, career, working_conditions ou other",
-        "expected null, none, interview, workload, pay, training, career, working_conditions or other",
-    ),
-    "comment": (
-        "attendu : null ou un texte de 2 000 caractères au plus",
-        "expected null or a text of at most 2,000 characters",
-    ),
 }
 
 

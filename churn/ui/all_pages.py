@@ -1,15 +1,20 @@
 """All pages for people, as routes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from churn.access.administration import Administration
 from churn.core.errors import ForbiddenError
 from churn.core.templates import templates_of
 from churn.dictionary.dictionary import Dictionary
 from churn.model.registry import ServedModel
+from churn.records.audit_log import Event
+from churn.ui.admin_page import AdminPage
 from churn.ui.employee_page import EmployeePage
 from churn.ui.history_page import HistoryPage
 from churn.ui.model_page import ModelPage
@@ -20,36 +25,50 @@ from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import MENU, PageRenderer
 from churn.web.endpoints.predictions import Endpoint
 from churn.web.parsing import Parser
+from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import state_of
 from churn.web.routes import ROUTES
 
 TEMPLATES = templates_of("churn.ui", "churn.web")
 
 
-def make_ui(
-    dictionary: Dictionary,
-    parser: Parser,
-    endpoints: Mapping[str, Endpoint],
-    history: HistoryReader,
-    served: Callable[[], ServedModel],
-    sessions: Callable[[], Sessions],
-    frame_ancestors: Callable[[], Sequence[str]],
-) -> list[Route]:
-    """Return the routes of all pages.
+class Backend(Protocol):
+    """What the pages need of a worker; the methods may be called once the service has started."""
 
-    `endpoints` are the service's, by path; `history` reads what was predicted. Once the service has started,
-    `served` returns the model, and `sessions` begins and ends sessions. `frame_ancestors` returns the other
-    origins that may show the pages in a frame.
-    """
-    renderer = PageRenderer(frame_ancestors, TEMPLATES)
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """The service's endpoints, by path."""
+
+    def model(self) -> ServedModel:
+        """Return the served model."""
+
+    def authenticator(self) -> Sessions:
+        """Return what begins and ends sessions."""
+
+    def administration(self) -> Administration:
+        """Return what changes users, tokens and sessions."""
+
+    def events(self, since: datetime, kinds: Sequence[str]) -> Sequence[Event]:
+        """Return the latest events of the audit log."""
+
+    def frame_ancestors(self) -> Sequence[str]:
+        """Return the other origins that may show the pages in a frame."""
+
+
+def make_ui(
+    dictionary: Dictionary, parser: Parser, backend: Backend, history: HistoryReader, check: ReadinessCheck
+) -> list[Route]:
+    """Return the routes of all pages."""
+    renderer = PageRenderer(backend.frame_ancestors, TEMPLATES)
     return [
         Route("/app", _start, methods=["GET"]),
-        *SignInPage(renderer, sessions).routes,
-        *EmployeePage(renderer, parser, endpoints, dictionary).routes,
-        *WhatIfPage(renderer, parser, endpoints, dictionary).routes,
+        *SignInPage(renderer, backend.authenticator).routes,
+        *EmployeePage(renderer, parser, backend.endpoints, dictionary).routes,
+        *WhatIfPage(renderer, parser, backend.endpoints, dictionary).routes,
         *HistoryPage(renderer, history).routes,
         *PredictionPage(renderer, history, dictionary).routes,
-        *ModelPage(renderer, served).routes,
+        *ModelPage(renderer, backend.model).routes,
+        *AdminPage(renderer, backend.administration, check, backend.events).routes,
     ]
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from churn.access.roles import allows
 from churn.core.errors import InvalidInputError
-from churn.core.language import Language
+from churn.core.language import Language, Pair
 from churn.i18n import messages
 from churn.i18n.moments import moment
 from churn.schemas.logged_prediction import HistoryPage as Page
@@ -25,6 +25,7 @@ from churn.web.request_state import state_of
 
 FILTERS = ("employee_id", "user", "model", "prediction", "since", "until")
 MINE = "mine"  # only what the reader asked for
+_EXPECTED_DAY: Pair = ("une date, comme 2026-03-31", "a date, such as 2026-03-31")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -91,7 +92,8 @@ def _errors(error: InvalidInputError, language: Language) -> dict[str, str]:
     """Return what is wrong, by filter; under the empty name what is wrong with the address of the page."""
     found = {}
     for entry in error.errors:
-        kind = "day" if entry.kind == "moment" else entry.kind  # whose fields ask for days
         name = str(entry.loc[1]) if entry.loc[1] in FILTERS else ""
-        found[name] = messages.field_error(replace(entry, kind=kind), language)
+        if entry.kind == "moment":
+            entry = replace(entry, kind="day", expected=_EXPECTED_DAY)
+        found[name] = messages.field_error(entry, language)
     return found

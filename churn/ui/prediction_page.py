@@ -11,7 +11,7 @@ from churn.access.roles import allows
 from churn.core.errors import InvalidInputError
 from churn.core.language import Language
 from churn.dictionary.dictionary import Dictionary
-from churn.i18n import messages
+from churn.i18n import messages, review_sentences
 from churn.i18n.moments import moment
 from churn.model.scoring import ranked
 from churn.schemas.logged_prediction import LoggedPrediction
@@ -85,13 +85,13 @@ class PredictionPage:
             first=FIRST_REASONS,
             record=self._record(prediction, language),
             moment=lambda at: moment(at, language),
-            verdicts=review_form.in_words(review_form.VERDICTS, language),
-            actions=review_form.in_words(review_form.ACTIONS, language),
-            given=review_form.in_words(review_form.GIVEN, language),
+            verdicts=review_sentences.in_words(review_sentences.VERDICTS, language),
+            actions=review_sentences.in_words(review_sentences.ACTIONS, language),
+            given=review_sentences.in_words(review_sentences.GIVEN, language),
             longest=LONGEST_COMMENT,
             typed={name: (typed or {}).get(name, "") for name in review_form.FIELDS},
             errors=errors or {},
-            labels=_labels(language),
+            labels=review_form.labels(language),
             is_stale=is_stale,
             may_review=allows(scopes, "predict") and not prediction.erased,
         )
@@ -127,13 +127,3 @@ class PredictionPage:
             for field in self._dictionary.inputs
             if record.get(field.name) is not None
         ]
-
-
-def _labels(language: Language) -> dict[str, str]:
-    """Return what the fields of the form are called."""
-    english = language == "en"
-    return {
-        "verdict": "Your opinion" if english else "Votre avis",
-        "action": "What was done" if english else "Action menée",
-        "comment": "Why" if english else "Pourquoi",
-    }

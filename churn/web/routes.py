@@ -141,6 +141,8 @@ ROUTES = RouteTable(
         _PAGE("/app/history/{id}", "history", or_scope="predict", is_journalled=True),
         _PAGE("/app/history/{id}/review", "predict", methods=("POST",), is_journalled=True),
         _PAGE("/app/model", "ui", is_journalled=True),
+        _PAGE("/app/admin", "admin", methods=("GET", "POST")),
+        _PAGE("/app/admin/audit", "admin", is_journalled=True),
         Route("/assets/{asset}", None, is_open=True, is_cacheable=True),
     )
 )

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from functools import partial
+from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -22,24 +22,30 @@ from churn.web.request_state import state_of
 
 READERS = 3  # pages that are read at once, so that sign-ins still find a connection
 
-Read = Callable[[HistoryQuery, Caller | None], HistoryPage]
-Find = Callable[[uuid.UUID], LoggedPrediction | None]
+
+class History(Protocol):
+    """The predictions in the journal; both methods wait for the database."""
+
+    def page(self, query: HistoryQuery, of: Caller | None = None) -> HistoryPage:
+        """Return a page of all predictions, or of those that one caller asked for."""
+
+    def prediction(self, key: uuid.UUID) -> LoggedPrediction | None:
+        """Return one prediction."""
 
 
 class HistoryReader:
-    """Reads logged predictions for those who may see them.
+    """Reads logged predictions off the event loop, for those who may see them.
 
-    `read` returns a page, of all predictions or of one caller's, and `find` one prediction. Both are called
-    off the event loop.
+    `history` returns the journal's, once the service has started.
     """
 
-    def __init__(self, read: Read, find: Find) -> None:
-        self._read, self._find = read, find
+    def __init__(self, history: Callable[[], History]) -> None:
+        self._history = history
         self._readers = anyio.CapacityLimiter(READERS)
 
     async def page(self, query: HistoryQuery, of: Caller | None = None) -> HistoryPage:
         """Return a page of all predictions, or of those that one caller asked for."""
-        return await anyio.to_thread.run_sync(partial(self._read, query, of), limiter=self._readers)
+        return await anyio.to_thread.run_sync(self._history().page, query, of, limiter=self._readers)
 
     async def prediction(self, key: uuid.UUID, caller: Caller) -> LoggedPrediction:
         """Return a prediction that a caller may see: their own, or any with the scope `history`.
@@ -47,7 +53,7 @@ class HistoryReader:
         Raises:
             NotFoundError: there is none, or it is somebody else's; the answer does not say which.
         """
-        found = await anyio.to_thread.run_sync(partial(self._find, key), limiter=self._readers)
+        found = await anyio.to_thread.run_sync(self._history().prediction, key, limiter=self._readers)
         if found is None or not (allows(caller.scopes, "history") or found.is_of(caller)):
             raise NotFoundError
         return found

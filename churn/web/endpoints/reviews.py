@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from churn.core.errors import FieldError, InvalidInputError, NotFoundError
+from churn.i18n.review_sentences import EXPECTED
 from churn.schemas.caller import Who
 from churn.schemas.logged_prediction import LoggedPrediction
 from churn.schemas.review import AddedReview, LoggedReview, Review, ReviewInput
@@ -66,4 +67,4 @@ def _error(name: str | int | None = None, *, kind: str) -> FieldError:
         return FieldError(("body",), "object_type")
     if kind == "extra_forbidden":
         return FieldError(("body", readable(name)), "unknown_field")
-    return FieldError(("body", name), kind)
+    return FieldError(("body", name), kind, expected=None if kind == "missing" else EXPECTED.get(name))
