@@ -25,11 +25,12 @@ class History:
     engine: Engine
     pseudonym_key: str = ""
 
-    def page(self, query: HistoryQuery, of: Caller | None = None) -> HistoryPage:
+    def page(self, query: HistoryQuery, of: Caller | None = None, *, reviewed: bool = False) -> HistoryPage:
         """Return a page of predictions, newest first, and the id before which the next page begins.
 
-        `of` is the caller who asked for them; by default, everybody. A prediction is as old as its id. If
-        somebody removed its request, it has no time and no caller.
+        `of` is the caller who asked for them; by default, everybody. They have their reviews if `reviewed`,
+        or with details. A prediction is as old as its id. If somebody removed its request, it has no time
+        and no caller.
         """
         forms = None if query.employee_id is None else stored_forms(query.employee_id, self.pseudonym_key)
         chosen = choose(query.since, query.until, forms, query.before)
@@ -46,7 +47,8 @@ class History:
         # One more than the page holds, to know whether there is another page.
         newest = chosen.order_by(results.id.desc()).limit(query.limit + 1)
         with explained(self.engine), self.engine.connect() as connection:
-            predictions = read(connection, newest, details=query.details)
+            reviewed = reviewed or query.details
+            predictions = read(connection, newest, details=query.details, reviewed=reviewed)
         shown = predictions[: query.limit]
         is_last = len(shown) == len(predictions)
         return HistoryPage(predictions=shown, next=None if is_last else shown[-1].prediction_id)

@@ -58,17 +58,19 @@ def _in_range(
     return conditions
 
 
-def read(connection: Connection, chosen: Select[Any], *, details: bool = True) -> list[LoggedPrediction]:
+def read(
+    connection: Connection, chosen: Select[Any], *, details: bool = True, reviewed: bool = True
+) -> list[LoggedPrediction]:
     """Return the predictions of a query of results, in its order, with the rows that belong to them.
 
-    Without `details` they have no documents, no features and no response.
+    Without `details` they have no documents, no features and no response, and reviews only if `reviewed`.
     """
     results = connection.execute(chosen).all()
     keys, calls = [row.id for row in results], {row.request_id for row in results}
     features_of = _rows(connection, _FEATURES, keys) if details else {}
     response_of = _rows(connection, _RESPONSES, calls) if details else {}
     request_of = _rows(connection, _REQUESTS, calls)
-    reviewed = reviews_of(connection, keys)
+    reviews = reviews_of(connection, keys) if reviewed else {}
     # Read last, so that a prediction that is erased meanwhile is there as a whole or not at all.
     input_of = _rows(connection, _INPUTS_WITH_RECORD if details else _PLAIN_INPUTS, keys)
     return [
@@ -78,7 +80,7 @@ def read(connection: Connection, chosen: Select[Any], *, details: bool = True) -
             features_of.get(row.id),
             request_of.get(row.request_id),
             response_of.get(row.request_id),
-            reviewed.get(row.id, []),
+            reviews.get(row.id, []),
         )
         for row in results
     ]

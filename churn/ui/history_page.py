@@ -50,7 +50,7 @@ class HistoryPage:
         except InvalidInputError as error:
             return self._render(request, typed, _errors(error, language), status=refuse(error, state))
         is_own = MINE in typed or not allows(state.caller.scopes, "history")
-        page = await self._history.page(query, state.caller if is_own else None)
+        page = await self._history.page(query, state.caller if is_own else None, reviewed=True)
         return self._render(request, typed, page=page)
 
     def _render(

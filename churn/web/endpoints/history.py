@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -26,7 +27,7 @@ READERS = 3  # pages that are read at once, so that sign-ins still find a connec
 class History(Protocol):
     """The predictions in the journal; both methods wait for the database."""
 
-    def page(self, query: HistoryQuery, of: Caller | None = None) -> HistoryPage:
+    def page(self, query: HistoryQuery, of: Caller | None = None, *, reviewed: bool = False) -> HistoryPage:
         """Return a page of all predictions, or of those that one caller asked for."""
 
     def prediction(self, key: uuid.UUID) -> LoggedPrediction | None:
@@ -43,9 +44,15 @@ class HistoryReader:
         self._history = history
         self._readers = anyio.CapacityLimiter(READERS)
 
-    async def page(self, query: HistoryQuery, of: Caller | None = None) -> HistoryPage:
-        """Return a page of all predictions, or of those that one caller asked for."""
-        return await anyio.to_thread.run_sync(self._history().page, query, of, limiter=self._readers)
+    async def page(
+        self, query: HistoryQuery, of: Caller | None = None, *, reviewed: bool = False
+    ) -> HistoryPage:
+        """Return a page of all predictions, or of those that one caller asked for.
+
+        They have their reviews if `reviewed`, or with details.
+        """
+        read = partial(self._history().page, query, of, reviewed=reviewed)
+        return await anyio.to_thread.run_sync(read, limiter=self._readers)
 
     async def prediction(self, key: uuid.UUID, caller: Caller) -> LoggedPrediction:
         """Return a prediction that a caller may see: their own, or any with the scope `history`.
