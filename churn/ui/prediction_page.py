@@ -19,7 +19,7 @@ from churn.schemas.review import LONGEST_COMMENT
 from churn.ui import review_form
 from churn.ui.drawings import Bar, Gauge, bars
 from churn.ui.employee_page import FIRST_REASONS, refuse
-from churn.ui.forms import read_form
+from churn.web.endpoints.forms import read_form
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.endpoints.reviews import add_review
