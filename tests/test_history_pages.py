@@ -292,10 +292,10 @@ def reviewed(server: Server) -> str:
 
 @contextmanager
 def visiting(
-    browser: Browser, server: Server, path: str, width: int, locale: str = "fr-FR"
+    browser: Browser, server: Server, path: str, width: int, locale: str = "fr-FR", scheme: str = "light"
 ) -> Iterator[Visit]:
     """Yield a page that somebody sees who has signed in."""
-    with Visit.begin(browser, width, locale) as visit:
+    with Visit.begin(browser, width, locale, color_scheme=scheme) as visit:
         visit.page.goto(f"{server.url}{path}")
         visit.page.locator("#username").fill("marie")
         visit.page.locator("#password").fill(PASSWORD)
@@ -304,16 +304,19 @@ def visiting(
         yield visit
 
 
-@pytest.mark.parametrize("width", [*WIDTHS, 768])
-def test_a_browser_shows_them_without_a_complaint_and_not_too_wide(
-    browser: Browser, server: Server, reviewed: str, width: int
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (768, "light"), (1280, "light")])
+def test_a_browser_shows_them_without_a_complaint_a_barrier_or_scrolling_sideways(
+    browser: Browser, server: Server, reviewed: str, width: int, scheme: str
 ) -> None:
-    with visiting(browser, server, reviewed, width) as visit:
+    with visiting(browser, server, reviewed, width, scheme=scheme) as visit:
         for path in (reviewed, "/app/history", "/app/history?employee_id=x"):
             visit.page.goto(f"{server.url}{path}")
             assert visit.overflow == 0, path
+            assert visit.barriers() == [], path
         assert visit.complaints == []
         assert visit.origins == {server.url}
+        visit.page.goto(f"{server.url}/app/history?since=yesterday")
+        assert visit.barriers() == []
 
 
 def test_a_browser_adds_a_review_and_shows_it_where_it_leads(
