@@ -143,11 +143,13 @@ class TestTheList:
         assert "/app/history/{id}" in told
 
     def test_those_of_one_caller_are_theirs_and_no_namesakes(self, served: Served, marie: TestClient) -> None:
-        call = make_call(scored(7))
-        call.caller = Caller("token", uuid.UUID(int=9), "marie")
-        Writer(served.engine).write([entry_of(call)])
-        assert listed(marie, user="marie") == [str(call.scored[0].id)]
-        assert listed(marie, mine="1") == []
+        calls = [make_call(scored(7)) for _ in range(3)]
+        calls[0].caller = Caller("token", None, "marie")
+        calls[1].caller = Caller("user", uuid.UUID(int=9), "marie")  # whose account was removed
+        calls[2].caller = Caller("user", None, "marie")  # while the database was away
+        Writer(served.engine).write([entry_of(call) for call in calls])
+        assert len(listed(marie, user="marie")) == 3
+        assert listed(marie, mine="1") == [str(calls[2].scored[0].id)]
 
 
 class TestOnePrediction:
