@@ -24,6 +24,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page of a made-up public site may frame one on this machine, as a Space's site frames a public one.
+    "--disable-features=LocalNetworkAccessChecks",
     # No page reaches another host, whatever it asks for; what it asks for is still seen.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
