@@ -3,11 +3,10 @@
 Nothing is read or opened at import: `bentoml build` imports this file on machines without secrets.
 """
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from types import GenericAlias, MethodType
 from typing import cast
 
@@ -49,6 +48,7 @@ from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import ModelCard
 from churn.ui.all_pages import make_ui
+from churn.ui.gradio_page import GradioPage
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
 from churn.web.endpoints.history import HistoryReader, make_history
@@ -69,10 +69,9 @@ from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import Batch
 from churn.web.server import access_log, bentoml_patches, file_limit
 from churn.web.server.bentoml_patches import input_spec, output_spec
+from churn.web.server.garbage import collect_seldom
 from churn.web.server.worker import tell_ready
 from churn.web.tracebacks import log_without_texts
-
-COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
 
 
 class Worker:
@@ -119,7 +118,12 @@ class Worker:
         self._authenticator = Authenticator(verifier, hashing, self._last_used, self.record, rates)
         self._maintenance = Maintenance(self.engine)
         self._maintenance.start()
-        _collect_seldom()
+        collect_seldom()
+
+    @property
+    def has_gradio(self) -> bool:
+        """Whether there is a page of Gradio's."""
+        return self._settings.ui
 
     @property
     def scorer(self) -> Scorer:
@@ -186,17 +190,6 @@ class Worker:
         return await self._helper.answer(file, language)
 
 
-@cache
-def _collect_seldom() -> None:
-    """Leave what is loaded by now out of garbage collections, and have fewer of them; once in a process.
-
-    One that walks through all modules and the model holds every request up for a tenth of a second.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTED)
-
-
 worker = Worker()
 models = request_models(TECHNOVA)
 
@@ -211,6 +204,8 @@ class Churn:
         worker.endpoints.update({api.route: MethodType(api.func, self) for api in service.apis.values()})
         self._one = anyio.CapacityLimiter(1)
         tell_ready()
+        if worker.has_gradio:
+            gradio.load()
 
     @bentoml.on_deployment
     @staticmethod
@@ -272,6 +267,7 @@ parser = Parser(models)
 renderer = PageRenderer(worker.frame_ancestors)
 refusals = Refusals(renderer)
 check = ReadinessCheck(worker.check)
+gradio = GradioPage(parser, worker.endpoints, TECHNOVA)
 
 # The first added is the outermost.
 service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)
@@ -286,7 +282,7 @@ routes = (
     make_landing(TECHNOVA.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(TECHNOVA, parser, worker, history, check),
+    *make_ui(TECHNOVA, parser, worker, history, check, gradio),
     *make_history(history),
     make_reviews(history),
     make_metrics(worker.state),

@@ -151,7 +151,8 @@ def environment(**changes: str) -> dict[str, str]:
     """Return this process's environment without our settings, and with changes."""
     inherited = {name: value for name, value in os.environ.items() if not is_setting(name)}
     inherited.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    return {**inherited, "BENTOML_DO_NOT_TRACK": "True", **changes}
+    # Gradio takes seconds of every start.
+    return {**inherited, "BENTOML_DO_NOT_TRACK": "True", "CHURN_UI": "false", **changes}
 
 
 def is_setting(variable: str) -> bool:

@@ -245,6 +245,7 @@ def _served(
 ) -> Iterator[Served]:
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", model.tag)
+    monkeypatch.setenv("CHURN_UI", "false")
     token = a_token(engine, name, scopes=("predict", "history", "metrics"))
     headers = {"Authorization": f"Bearer {token}"}
     where = (CALLER, 50000)

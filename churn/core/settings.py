@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     user_rate: float = Field(50.0, ge=0, le=1e6)
     token_rate: float = Field(0.0, ge=0, le=1e6)
     access_log: bool = False
+    ui: bool = True  # the page of Gradio's, where that is installed
     journal_fallback: Literal["spool", "refuse"] = "spool"
     spool_mb: int = Field(1024, ge=1)
     spool_hours: float = Field(24.0, gt=0)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from churn.access.administration import Administration
 from churn.core.errors import ForbiddenError
@@ -16,6 +16,8 @@ from churn.model.registry import ServedModel
 from churn.records.audit_log import Event
 from churn.ui.admin_page import AdminPage
 from churn.ui.employee_page import EmployeePage
+from churn.ui.gradio_page import PATH as GRADIO
+from churn.ui.gradio_page import GradioPage
 from churn.ui.history_page import HistoryPage
 from churn.ui.model_page import ModelPage
 from churn.ui.prediction_page import PredictionPage
@@ -56,8 +58,13 @@ class Backend(Protocol):
 
 
 def make_ui(
-    dictionary: Dictionary, parser: Parser, backend: Backend, history: HistoryReader, check: ReadinessCheck
-) -> list[Route]:
+    dictionary: Dictionary,
+    parser: Parser,
+    backend: Backend,
+    history: HistoryReader,
+    check: ReadinessCheck,
+    gradio: GradioPage,
+) -> list[BaseRoute]:
     """Return the routes of all pages."""
     renderer = PageRenderer(backend.frame_ancestors, TEMPLATES)
     return [
@@ -68,8 +75,15 @@ def make_ui(
         *HistoryPage(renderer, history).routes,
         *PredictionPage(renderer, history, dictionary).routes,
         *ModelPage(renderer, backend.model).routes,
+        Route("/ui", _to_gradio, methods=["GET"]),
+        Mount(GRADIO, gradio),
         *AdminPage(renderer, backend.administration, check, backend.events).routes,
     ]
+
+
+async def _to_gradio(_: Request) -> RedirectResponse:
+    """Lead to the folder, relative to which Gradio's page names its files."""
+    return RedirectResponse("ui/", 303)
 
 
 async def _start(request: Request) -> RedirectResponse:

@@ -102,6 +102,17 @@ class EmployeeForm:
             if (text := values.get(field.name, "").strip())
         }
 
+    def question(self, before: Values, after: Values) -> dict[str, object]:
+        """Return what to ask `/what_if`: the employee, and what differs; None is unknown from now on."""
+        employee, changed = self.record(before), self.record(after)
+        identifier = self._dictionary.identifier.name
+        changes = {
+            name: changed.get(name)
+            for name in (*employee, *changed)
+            if changed.get(name) != employee.get(name) and name != identifier
+        }
+        return {"employee": employee, "changes": changes}
+
     def values(self, record: Mapping[str, object], language: Language) -> dict[str, str]:
         """Return a record as it would be typed."""
         return {name: _typed(value, language) for name, value in record.items() if value is not None}

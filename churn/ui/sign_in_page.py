@@ -112,6 +112,6 @@ class SignInPage:
 
 def _safe(target: str) -> str:
     """Return where to go after the sign-in: a page of ours, and no other address."""
-    path = "/" + urlsplit(target).path
-    is_page = not urlsplit(target).netloc and ROUTES[path].is_page and "GET" in ROUTES[path].methods
-    return target if is_page and target.startswith("app") and target.isprintable() else "app"
+    parts, route = urlsplit(target), ROUTES["/" + urlsplit(target).path]
+    is_ours = route.is_page and not route.is_open and "GET" in route.methods
+    return target if is_ours and not parts.netloc and not parts.scheme and target.isprintable() else "app"

@@ -64,7 +64,7 @@ class WhatIfPage:
         if not form.is_ours:
             return self._render(request, before, after, status=403, is_stale=True)
         try:
-            question = self._parser.what_if(self._question(before, after))
+            question = self._parser.what_if(self._form.question(before, after))
         except InvalidInputError as error:
             errors = self._form.errors(error, after, language)
             known = {} if before == after else before
@@ -72,17 +72,6 @@ class WhatIfPage:
         answer = await self._endpoints["/what_if"](question, language)
         state.scored, state.document = answer.scored, answer.body
         return self._render(request, before, after, comparison=orjson.loads(answer.body))
-
-    def _question(self, before: Values, after: Values) -> dict[str, object]:
-        """Return what the API would be asked: the employee, and what differs; None is unknown from now on."""
-        employee, changed = self._form.record(before), self._form.record(after)
-        identifier = self._dictionary.identifier.name
-        changes = {
-            name: changed.get(name)
-            for name in (*employee, *changed)
-            if changed.get(name) != employee.get(name) and name != identifier
-        }
-        return {"employee": employee, "changes": changes}
 
     def _render(
         self,
@@ -107,16 +96,16 @@ class WhatIfPage:
             before={BEFORE + name: text for name, text in before.items() if name in known},
             comparison=comparison,
             gauges=comparison and [Gauge.of(comparison[side]) for side in ("before", "after")],
-            differences=comparison and self._differences(comparison, language),
+            differences=comparison and differences_of(comparison, self._dictionary, language),
             is_stale=is_stale,
         )
 
-    def _differences(self, comparison: Mapping[str, Any], language: Language) -> list[Bar]:
-        by_name = self._dictionary.by_name
-        labelled = []
-        for difference in comparison["difference"]["fields"]:
-            text = messages.difference(
-                by_name.get(difference["field"]), difference["before"], difference["after"], language
-            )
-            labelled.append((text, difference["change"]))
-        return bars(labelled)
+
+def differences_of(comparison: Mapping[str, Any], dictionary: Dictionary, language: Language) -> list[Bar]:
+    """Return what each change of an answered what-if does, as bars."""
+    labelled = []
+    for difference in comparison["difference"]["fields"]:
+        field = dictionary.by_name.get(difference["field"])
+        text = messages.difference(field, difference["before"], difference["after"], language)
+        labelled.append((text, difference["change"]))
+    return bars(labelled)

@@ -73,6 +73,7 @@ ELSEWHERE = Route("(elsewhere)", None)
 PARTS: Mapping[str, str] = {
     # A digest before the suffix: another content has another name.
     "asset": r"[a-z][a-z-]{0,30}\.[0-9a-f]{12}\.(?:css|js)",
+    "file": r"[A-Za-z0-9][\w.-]{0,100}",  # of Gradio's, whose names change with their content, too
     "id": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
 }
 PART = re.compile(r"\{(\w+)\}")
@@ -143,6 +144,14 @@ ROUTES = RouteTable(
         _PAGE("/app/model", "ui", is_journalled=True),
         _PAGE("/app/admin", "admin", methods=("GET", "POST")),
         _PAGE("/app/admin/audit", "admin", is_journalled=True),
+        _PAGE("/ui", "predict"),
+        _PAGE("/ui/", "predict"),
+        _PAGE("/ui/theme.css", "predict"),
+        _PAGE("/ui/assets/{file}", "predict", is_cacheable=True),
+        _PAGE("/ui/static/js/{file}", "predict"),
+        _PAGE("/ui/static/fonts/{file}/{file}", "predict", is_cacheable=True),
+        # All events come here, whatever they are called.
+        _PAGE("/ui/gradio_api/run/predict", "predict", methods=("POST",), is_journalled=True),
         Route("/assets/{asset}", None, is_open=True, is_cacheable=True),
     )
 )

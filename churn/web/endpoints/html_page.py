@@ -30,6 +30,7 @@ MENU: Sequence[tuple[str, Pair]] = (
     ("/app/file", ("Un fichier", "A file")),
     ("/app/history", ("Historique", "History")),
     ("/app/model", ("Le modèle", "The model")),
+    ("/ui", ("Gradio", "Gradio")),
     ("/app/admin", ("Administration", "Administration")),
 )
 

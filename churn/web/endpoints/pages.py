@@ -6,14 +6,14 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from churn.core.language import Language
 from churn.schemas.service import Health, ModelCard
 from churn.web.request_state import state_of
 
 
-def make_pages(card: Callable[[Language], ModelCard], others: Sequence[Route]) -> Starlette:
+def make_pages(card: Callable[[Language], ModelCard], others: Sequence[BaseRoute]) -> Starlette:
     """Return the app that BentoML mounts beside its own routes.
 
     `card` returns the served model's card in a language; `others` are routes made elsewhere.

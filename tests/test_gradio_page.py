@@ -1,0 +1,181 @@
+"""/ui, the page made with Gradio: a real browser, a real server with two workers."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from churn.database import schema, tables
+from churn.database.engine import opened
+from churn.model.registry import ServedModel
+from churn.web.routes import ELSEWHERE, ROUTES
+from harness.identities import PASSWORD, a_user
+from harness.servers import bentoml_serve, environment, home_beside
+from tests.conftest import Served
+from tests.support.browser import Visit, browser
+from tests.support.company import EXAMPLE
+from tests.support.pages import sign_in
+
+__all__ = ["browser"]  # a fixture
+
+LABELS = {
+    "revenu_mensuel": "Monthly income (€)",
+    "annee_experience_totale": "Total experience (years)",
+    "annees_dans_l_entreprise": "Years with the company (years)",
+    "annees_dans_le_poste_actuel": "Years in the current job (years)",
+    "nombre_participation_pee": "Savings-plan take-ups",
+    "distance_domicile_travail": "Distance from home to work (km)",
+    "annees_depuis_la_derniere_promotion": "Years since the last promotion (years)",
+}
+CHOICES = {
+    "Satisfaction (environment)": "1",
+    "Satisfaction (work-life balance)": "2",
+    "Overtime": "Oui / Yes",
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server with Gradio's page, and its database."""
+
+    url: str
+    database: str
+
+
+@pytest.fixture(scope="module")
+def site(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Return a server with an analyst and an auditor."""
+    folder = tmp_path_factory.mktemp("gradio")
+    home = home_beside(Path(os.environ["BENTOML_HOME"]), folder)
+    database = f"sqlite:///{folder / 'churn.db'}"
+    with opened(database) as engine:
+        schema.upgrade(engine)
+        a_user(engine, "marie")
+        a_user(engine, "ruth", role="auditor")
+    env = environment(
+        BENTOML_HOME=str(home),
+        CHURN_MODEL=model.tag,
+        DATABASE_URL=database,
+        CHURN_WORKERS="2",
+        CHURN_UI="true",
+    )
+    with bentoml_serve(env) as server:
+        yield Site(server.url, database)
+
+
+def open_page(visit: Visit, site: Site) -> Page:
+    """Open the page as somebody who has to sign in first."""
+    visit.page.goto(f"{site.url}/ui")
+    visit.page.locator("#username").fill("marie")
+    visit.page.locator("#password").fill(PASSWORD)
+    visit.page.locator("main").get_by_role("button").click()
+    visit.page.get_by_role("button", name="Estimate the risk").wait_for()
+    return visit.page
+
+
+def choose(page: Page, label: str, value: str) -> None:
+    """Choose a value from one of Gradio's lists."""
+    field = page.get_by_label(label, exact=True)
+    field.fill(value)
+    field.press("Enter")
+
+
+def fill_in(page: Page) -> None:
+    """Type the example."""
+    for name, label in LABELS.items():
+        page.get_by_label(label, exact=True).fill(str(EXAMPLE[name]))
+    for label, value in CHOICES.items():
+        choose(page, label, value)
+
+
+def test_the_risk_the_reasons_and_what_a_change_does(browser: Browser, site: Site) -> None:
+    with Visit.begin(browser) as visit:
+        page = open_page(visit, site)
+        fill_in(page)
+        page.get_by_role("button", name="Estimate the risk").click()
+        page.get_by_role("heading", name="High risk of leaving").wait_for()
+        assert page.locator("table.bars").first.locator("tbody tr").count() == 8
+        choose(page, "Overtime", "Non / No")
+        page.get_by_role("button", name="Compare with the last estimate").click()
+        page.get_by_role("row", name="Overtime: yes → no").wait_for()
+        page.get_by_label("Monthly income (€)", exact=True).fill("much")
+        page.get_by_role("button", name="Estimate the risk").click()
+        page.get_by_role("alert").get_by_text("expected a number").wait_for()
+        assert visit.origins == {site.url}
+        assert visit.complaints == []
+        assert visit.overflow == 0
+    with opened(site.database) as engine, engine.connect() as connection:
+        columns = (tables.requests.c.route, tables.requests.c.caller_name, tables.api_responses.c.body)
+        query = (
+            select(*columns)
+            .join(tables.api_responses, tables.api_responses.c.request_id == tables.requests.c.id)
+            .where(tables.requests.c.route.startswith("/ui"))
+            .order_by(tables.requests.c.id)
+        )
+        calls = connection.execute(query).all()
+        predictions = connection.execute(select(tables.prediction_results.c.id)).all()
+    assert [(route, who) for route, who, _ in calls] == [("/ui/gradio_api/run/predict", "marie")] * 3
+    assert calls[0][2]["prediction"] == 1
+    assert calls[1][2]["difference"]["probability"] < 0
+    assert len(predictions) == 3
+    assert "much" not in str(calls[2][2])
+
+
+def test_any_worker_answers(site: Site) -> None:
+    cookies = signed_in(site, "marie")
+    data = {"data": [""] * 30}
+    statuses = set()
+    for _ in range(12):  # on connections of their own, so that both workers have some
+        answer = httpx.post(f"{site.url}/ui/gradio_api/run/predict", json=data, cookies=cookies, timeout=60)
+        statuses.add(answer.status_code)
+    assert len(statuses) == 1
+    assert 503 not in statuses
+
+
+def signed_in(site: Site, name: str) -> dict[str, str]:
+    """Return the cookies of somebody who has signed in."""
+    with httpx.Client() as client:
+        token = re.search(r'name="csrf" value="([^"]+)"', client.get(f"{site.url}/sign-in").text)
+        assert token
+        client.post(f"{site.url}/sign-in", data={"csrf": token[1], "username": name, "password": PASSWORD})
+        return dict(client.cookies)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/ui/config", "/ui/gradio_api/upload", "/ui/gradio_api/info", "/ui/monitoring", "/ui/login",
+     "/ui/logout", "/ui/gradio_api/queue/join", "/ui/gradio_api/file=/etc/hostname", "/ui/openapi.json"],
+)  # fmt: skip
+def test_nothing_else_of_gradios_is_reached(site: Site, path: str) -> None:
+    assert ROUTES[path] is ELSEWHERE
+    cookies = signed_in(site, "marie")
+    assert httpx.get(f"{site.url}{path}", cookies=cookies).status_code == 401
+    assert httpx.post(f"{site.url}{path}", cookies=cookies, json={}).status_code == 401
+
+
+def test_who_may_not_predict_does_not_see_it(site: Site) -> None:
+    cookies = signed_in(site, "ruth")
+    assert httpx.get(f"{site.url}/ui/", cookies=cookies).status_code == 403
+    run = f"{site.url}/ui/gradio_api/run/predict"
+    assert httpx.post(run, cookies=cookies, json={"data": []}).status_code == 403
+    assert httpx.post(run, json={"data": []}).status_code == 401
+
+
+def test_another_site_has_nothing_predicted(site: Site) -> None:
+    run, headers = f"{site.url}/ui/gradio_api/run/predict", {"Sec-Fetch-Site": "cross-site"}
+    answer = httpx.post(run, cookies=signed_in(site, "marie"), json={"data": []}, headers=headers)
+    assert answer.status_code == 403
+
+
+def test_where_it_is_left_out_it_is_not_found(served: Served) -> None:
+    a_user(served.engine, "marie")
+    client: TestClient = served.client
+    sign_in(client, "marie")
+    assert client.get("/ui/").status_code == 404
