@@ -3,11 +3,10 @@
 Nothing is read or opened at import: `bentoml build` imports this file on machines without secrets.
 """
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from types import GenericAlias, MethodType
 from typing import cast
 
@@ -44,21 +43,20 @@ from churn.model.scoring import Scorer
 from churn.model.what_if import compare
 from churn.offload.helper import Helper
 from churn.records.audit_log import Event, events
-from churn.records.history import page
+from churn.records.history import History
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
-from churn.schemas.history_query import HistoryQuery
-from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import ModelCard
 from churn.ui.all_pages import make_ui
 from churn.ui.gradio_page import GradioPage
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
-from churn.web.endpoints.history import make_history
+from churn.web.endpoints.history import HistoryReader, make_history
 from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
 from churn.web.endpoints.predictions import Answer, Endpoint, PredictionRoutes
+from churn.web.endpoints.reviews import make_reviews
 from churn.web.middleware.error_responses import ErrorResponses, Refusals, logger
 from churn.web.middleware.gate import Gate
 from churn.web.middleware.journalling import Journalling
@@ -71,10 +69,9 @@ from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import Batch
 from churn.web.server import access_log, bentoml_patches, file_limit
 from churn.web.server.bentoml_patches import input_spec, output_spec
+from churn.web.server.garbage import collect_seldom
 from churn.web.server.worker import tell_ready
 from churn.web.tracebacks import log_without_texts
-
-COLLECTED = (20_000, 20, 50)  # Python's own: 700, 10, 10
 
 
 class Worker:
@@ -121,7 +118,7 @@ class Worker:
         self._authenticator = Authenticator(verifier, hashing, self._last_used, self.record, rates)
         self._maintenance = Maintenance(self.engine)
         self._maintenance.start()
-        _collect_seldom()
+        collect_seldom()
 
     @property
     def has_gradio(self) -> bool:
@@ -178,9 +175,9 @@ class Worker:
         """Return the origins whose pages may show ours in a frame."""
         return self._settings.frame_ancestors
 
-    def history(self, query: HistoryQuery) -> HistoryPage:
-        """Return a page of the journal's predictions; waits for the database."""
-        return page(self.engine, query, self._settings.pseudonym_key.get_secret_value())
+    def history(self) -> History:
+        """Return what reads the journal's predictions; it waits for the database."""
+        return History(self.engine, self._settings.pseudonym_key.get_secret_value())
 
     async def record(self, call: Call) -> None:
         """Journal one call; durable on return."""
@@ -191,17 +188,6 @@ class Worker:
         """Replace a file's list of employees by the answer to it, and return what journals that."""
         self._model.self_test.require(self._model.tag)
         return await self._helper.answer(file, language)
-
-
-@cache
-def _collect_seldom() -> None:
-    """Leave what is loaded by now out of garbage collections, and have fewer of them; once in a process.
-
-    One that walks through all modules and the model holds every request up for a tenth of a second.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTED)
 
 
 worker = Worker()
@@ -292,12 +278,14 @@ service.add_asgi_middleware(ErrorResponses, refusals=refusals)
 service.add_asgi_middleware(Readiness, check=check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
+history = HistoryReader(worker.history)
 routes = (
     make_landing(TECHNOVA.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(TECHNOVA, parser, worker, check, gradio),
-    make_history(worker.history),
+    *make_ui(TECHNOVA, parser, worker, history, check, gradio),
+    *make_history(history),
+    make_reviews(history),
     make_metrics(worker.state),
     make_openapi(models),
 )

@@ -26,7 +26,7 @@ from churn.database import schema
 from churn.database.engine import opened
 from churn.database.months import Month, bound
 from churn.database.partitions import KEYS
-from churn.records.history import page
+from churn.records.history import History
 from churn.schemas.history_query import HistoryQuery
 from harness import postgres
 
@@ -161,12 +161,12 @@ def _kinds(months: list[Month]) -> dict[str, Callable[[], HistoryQuery]]:
 
 
 def _measured(engine: Engine, asked: Callable[[], HistoryQuery], pages: int) -> Figure:
-    page(engine, asked())  # the connection, and the catalogue's pages
+    History(engine).page(asked())  # the connection, and the catalogue's pages
     times, predictions = [], 0
     for _ in range(pages):
         query = asked()
         started = time.perf_counter()
-        predictions += len(page(engine, query).predictions)
+        predictions += len(History(engine).page(query).predictions)
         times.append((time.perf_counter() - started) * 1000)
     return Figure(
         statistics.median(times), statistics.quantiles(times, n=100, method="inclusive")[-1], predictions

@@ -12,8 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import httpx
+
 from churn.database import schema
 from churn.database.engine import opened
+from churn.dictionary.technova import TECHNOVA
 from harness.identities import a_token
 from harness.servers import PROJECT, bentoml_serve, environment
 from harness.trained import train
@@ -45,10 +48,12 @@ def main() -> None:
         with bentoml_serve(env) as server:
             # In short the same each time: a build fails for what has changed. Nothing is kept between runs.
             kind = ["--generation-deterministic"] if options.short else ["--generation-database", "none"]
+            headers = {"Authorization": f"Bearer {secret}"}
+            answer = httpx.post(f"{server.url}/predict", json=TECHNOVA.example, headers=headers, timeout=60)
             command = _command(server.url, secret, EXAMPLES[options.short], [*kind, *others])
             # From there, since Schemathesis leaves files where it is started.
-            path = {**os.environ, "PYTHONPATH": str(PROJECT)}
-            found = subprocess.run(command, env=path, cwd=home, check=False)
+            told = {"PYTHONPATH": str(PROJECT), "FUZZED_PREDICTION": answer.json()["prediction_id"]}
+            found = subprocess.run(command, env={**os.environ, **told}, cwd=home, check=False)
     sys.exit(found.returncode)
 
 

@@ -88,6 +88,7 @@ def expected(prediction: LoggedPrediction) -> dict[str, Any]:
         "received_at": prediction.at,
         "caller_kind": prediction.caller.kind,
         "caller_name": prediction.caller.name,
+        "reviews": [],
         "erased": False,
     }
 
@@ -101,7 +102,7 @@ def test_columns_have_their_types_also_where_all_are_unknown(served: Served, tmp
     assert {types[f"contribution_{name}"] for name in inputs} == {pa.float64()}
     assert types["received_at"] == pa.timestamp("us", tz="UTC")
     assert (types["employee_id"], types["erased"]) == (pa.string(), pa.bool_())
-    assert len(types) == 16 + 2 * len(inputs)
+    assert len(types) == 17 + 2 * len(inputs)
 
 
 def test_rows_are_written_group_by_group(

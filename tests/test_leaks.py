@@ -4,6 +4,7 @@ Each server is sent marks by every route and into every error, with its database
 answers and output, all files that it left and the journal are searched for them.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ from tests.support.marks import Marks, May
 SQL = re.compile(rb"SELECT |INSERT |UPDATE |FROM |sqlalchemy|psycopg2|sqlite3|Traceback|\.py\b|\[SQL")
 LINE = re.compile(
     r"request=[0-9a-f-]{36} method=(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|OTHER) "
-    r"route=(/[a-z_.]*|\(elsewhere\)) status=\d{3} ms=\d+\.\d "
+    r"route=(/[a-z_./{}-]*|\(elsewhere\)) status=\d{3} ms=\d+\.\d "
     r"caller=(-|token (root|predicts|reads|api-token-[0-9a-f]+)|user marie)"
 )
 GUESSES = 30  # more than an address has free
@@ -139,6 +140,7 @@ def while_well(world: World, server: RestartableServer) -> None:
         world.send(
             server, *(canaries.request(marks, "GET", target, root) for target in canaries.queries(marks))
         )
+        reviews(world, server)
         world.send(server, *canaries.media(marks, root))
         world.send(server, *canaries.malformed(marks))
         for header in ("Sec-Fetch-Site", "Origin"):
@@ -149,6 +151,26 @@ def while_well(world: World, server: RestartableServer) -> None:
             connection.execute(text("LOCK TABLE employee_inputs IN ACCESS EXCLUSIVE MODE"))
             target = f"/history?employee_id={marks.word()}"
             world.send(server, canaries.request(marks, "GET", target, root))
+
+
+def reviews(world: World, server: RestartableServer) -> None:
+    """A prediction is reviewed, well and badly, and read with what was said of it."""
+    marks, tokens = world.evidence.marks, world.tokens
+    root, predicts = tokens["root"], tokens["predicts"]
+    [answered] = world.send(server, canaries.post(marks, "/predict", root, canaries.employee()))
+    key = json.loads(answered.answer.partition(b"\r\n\r\n")[2])["prediction_id"]
+    address = f"/predictions/{key}"
+    bodies = [*canaries.reviews(marks)]
+    added = world.send(server, *(canaries.post(marks, f"{address}/review", root, body) for body in bodies))
+    assert {one.status for one in added} == {200}
+    for body in canaries.refused_reviews(marks):
+        [refused] = world.send(server, canaries.post(marks, f"{address}/review", root, body))
+        assert refused.status in (413, 422)
+    for body in ({"verdict": "agree", "comment": marks.word()}, {"verdict": marks.word()}):
+        world.send(server, canaries.post(marks, f"{address}/review", predicts, body))
+        world.send(server, canaries.post(marks, f"{address}/review", tokens["reads"], body))
+    world.send(server, *(canaries.request(marks, "GET", address, one) for one in (root, predicts)))
+    world.send(server, canaries.request(marks, "GET", f"{address}?details={marks.word()}", root))
 
 
 @contextmanager
@@ -194,6 +216,8 @@ def without_a_table(world: World, server: RestartableServer, may: May) -> None:
             world.send(server, canaries.post(marks, "/predict", root, body))
             world.send(server, canaries.post(marks, "/predict", root, canaries.employee(age=marks.word())))
             world.send(server, canaries.request(marks, "GET", f"/history?employee_id={marks.word()}", root))
+            a_review = {"verdict": "agree", "comment": marks.word()}
+            world.send(server, canaries.post(marks, f"/predictions/{canaries.NOBODY}/review", root, a_review))
             world.send(server, canaries.request(marks, "GET", "/model", f"Bearer {marks.word()}"))
             world.send(server, canaries.request(marks, "GET", "/readyz"))
             world.keep_spool(f"without {table}")
@@ -253,14 +277,20 @@ def test_no_answer_tells_what_was_sent(evidence: LeakSources) -> None:
 
 
 def leaks(marks: Marks, exchange: Exchange) -> Iterator[tuple[int, bytes, str]]:
-    """Yield the marks in an answer that it may not tell: a head none, a body those of its own request."""
+    """Yield the marks in an answer that it may not tell: a head none, a body those of its own request.
+
+    Where a page asks for a sign-in first, it leads back to its own address afterwards, query included.
+    """
     head, _, body = exchange.answer.partition(b"\r\n\r\n")
     may = {200: "predicted", 422: "named"}.get(exchange.status)
+    target = exchange.sent.partition(b"\r\n")[0] if b"sign-in?next=" in exchange.answer else b""
     for mark in marks.find(head):
-        yield exchange.status, exchange.sent[:200], mark
+        if mark.encode() not in target:
+            yield exchange.status, exchange.sent[:200], mark
     for mark in marks.find(body):
-        is_own = mark.encode() in exchange.sent or (exchange.path == b"/history" and exchange.status == 200)
-        if not is_own or marks.may.get(mark) != may:
+        tells_others = exchange.path == b"/history" or exchange.path.startswith(b"/predictions/")
+        is_own = mark.encode() in exchange.sent or (tells_others and exchange.status == 200)
+        if (not is_own or marks.may.get(mark) != may) and mark.encode() not in target:
             yield exchange.status, exchange.sent[:200], mark
 
 

@@ -23,13 +23,23 @@ from harness.identities import a_token, bearer
 from tests.conftest import Served
 from tests.support.company import EXAMPLE, MODELS
 
-BODIES = {"/predict": EXAMPLE, "/predict_batch": [EXAMPLE], "/what_if": {"employee": EXAMPLE, "changes": {}}}
+BODIES = {
+    "/predict": EXAMPLE,
+    "/predict_batch": [EXAMPLE],
+    "/what_if": {"employee": EXAMPLE, "changes": {}},
+    "/predictions/{id}/review": {"verdict": "disagree", "action": "pay", "comment": "No."},
+}
+NOBODY = "0123abcd-0123-7abc-89ab-0123456789ab"  # the id of no prediction
 # One call for each status that can be had at will.
 REFUSED: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "no JSON": (422, "POST", "/predict", {"content": b"{", "headers": {"Content-Type": "application/json"}}),
     "an unknown field": (422, "POST", "/predict", {"json": {**EXAMPLE, "nobody": 1}}),
     "a bad row": (422, "POST", "/predict_batch", {"json": [EXAMPLE, {}]}),
     "a bad change": (422, "POST", "/what_if", {"json": {"employee": EXAMPLE, "changes": {"age": -1}}}),
+    "no verdict": (422, "POST", f"/predictions/{NOBODY}/review", {"json": {"comment": 7}}),
+    "a long comment": (413, "POST", f"/predictions/{NOBODY}/review", {"content": b" " * 40_000}),
+    "no prediction": (404, "GET", f"/predictions/{NOBODY}", {}),
+    "no prediction to review": (404, "POST", f"/predictions/{NOBODY}/review", {"json": {"verdict": "agree"}}),
     "a bad parameter": (422, "GET", "/history", {"params": {"limit": "many"}}),
     "no credentials": (401, "GET", "/model", {"headers": {"Authorization": ""}}),
     "a form": (415, "POST", "/predict", {"data": {"age": "40"}}),
@@ -57,8 +67,10 @@ def conforms(document: dict[str, Any], response: httpx2.Response, path: str, met
     if media == "application/json":
         whole = {**schema, "components": document["components"]}
         jsonschema.Draft202012Validator(whole).validate(response.json())
-        if "$ref" in schema:
-            model = whole["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        model = schema
+        while "$ref" in model:
+            model = whole["components"]["schemas"][model["$ref"].rpartition("/")[2]]
+        if model is not schema:
             assert model.get("additionalProperties") or set(response.json()) <= set(model["properties"])
 
 
@@ -91,20 +103,28 @@ def test_says_what_opens_each_route(document: dict[str, Any]) -> None:
 
 def test_describes_the_answer_of_every_route(served: Served, document: dict[str, Any]) -> None:
     admin = {"Authorization": bearer(a_token(served.engine, "root", scopes=["admin"]))}
-    for path, route in ROUTES.items():
-        if not route.is_documented:
-            continue
-        answer = served.client.request(route.methods[0], path, json=BODIES.get(path), headers=admin)
+    for path, methods in document["paths"].items():
+        [method] = methods
+        address = path.replace("{id}", predicted(served))
+        answer = served.client.request(method, address, json=BODIES.get(path), headers=admin)
         assert answer.status_code == 200, path
-        conforms(document, answer, path, route.methods[0])
+        conforms(document, answer, path, method)
 
 
-@pytest.mark.parametrize("target", ["/health", "/readyz", "/model", "/history?details=true"])
+def predicted(served: Served) -> str:
+    """Return the id of a new prediction that has a review."""
+    key = served.client.post("/predict", json={**EXAMPLE, "employee_id": 7}).json()["prediction_id"]
+    served.client.post(f"/predictions/{key}/review", json={"verdict": "agree"}).raise_for_status()
+    return str(key)
+
+
+@pytest.mark.parametrize(
+    "target", ["/health", "/readyz", "/model", "/history?details=true", "/predictions/{id}"]
+)
 def test_an_answer_is_what_its_model_makes(served: Served, target: str) -> None:
     model = OPERATIONS[target.partition("?")[0]].answer
     assert isinstance(model, type)
-    served.client.post("/predict", json={**EXAMPLE, "employee_id": 7}).raise_for_status()
-    body = served.client.get(target).content
+    body = served.client.get(target.replace("{id}", predicted(served))).content
     answer = model.model_validate_json(body, strict=True)
     # Each field is declared, in the order in which it is sent.
     assert not answer.model_extra
@@ -123,7 +143,7 @@ def test_describes_every_refusal(served: Served, document: dict[str, Any]) -> No
         answer = served.client.request(method, path, **call)
         assert answer.status_code == status, name
         # A method that a route does not have is refused as its own are.
-        conforms(document, answer, path, ROUTES[path].methods[0])
+        conforms(document, answer, ROUTES[path].path, ROUTES[path].methods[0])
 
 
 def test_describes_a_refusal_for_want_of_scopes(served: Served, document: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from churn.database.engine import opened
 from churn.database.tables import employee_inputs, prediction_results, requests
 from churn.model import registry
 from churn.model.registry import ServedModel
+from churn.records.integrity import verify
 from harness import postgres
 from harness.audit import Audit, audit, in_order
 from harness.clients import Clients
@@ -154,6 +155,35 @@ def test_what_a_killed_server_had_spooled_is_replayed_once_by_the_next(
     assert set(clients.statuses) == {200}
     assert audited(url, clients).faults == {}
     assert [*home.glob("spool/*.spool")] == []
+
+
+def review(server: RestartableServer, prediction: str, comment: str) -> httpx.Response:
+    body = {"verdict": "disagree", "comment": comment}
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    address = f"{server.url}/predictions/{prediction}/review"
+    return httpx.post(address, json=body, headers=headers, timeout=60)
+
+
+def test_a_review_is_whole_or_refused_and_outlives_a_restart(own: OwnServer, url: str, env: Env) -> None:
+    with RestartableServer(env(url)) as server:
+        key = predict(server).json()["prediction_id"]
+        assert review(server, key, "before").status_code == 200
+        own.stop()
+        refused = review(server, key, "while away")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        server.await_ready(is_away)
+        assert review(server, key, "still away").status_code == 503
+        own.start()
+        server.await_ready(has_replayed)
+        assert review(server, key, "after").status_code == 200
+        server.kill()
+        server.start()
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        told = httpx.get(f"{server.url}/predictions/{key}", headers=headers, timeout=60).json()
+        assert [one["comment"] for one in told["reviews"]] == ["before", "after"]
+        assert "while away" not in server.process.output
+    with opened(url) as engine:
+        assert verify(engine).findings == []
 
 
 def test_a_start_without_the_database(own: OwnServer, url: str, env: Env) -> None:

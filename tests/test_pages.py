@@ -85,8 +85,8 @@ class TestWhoGetsIn:
     @pytest.mark.parametrize(
         ("role", "opened"),
         [
-            ("analyst", {"/app", "/app/employee", "/app/what-if", "/app/model"}),
-            ("auditor", {"/app", "/app/model"}),
+            ("analyst", {"/app", "/app/employee", "/app/what-if", "/app/history", "/app/model"}),
+            ("auditor", {"/app", "/app/history", "/app/model"}),
             ("operator", set()),
             ("admin", set(OURS)),
         ],

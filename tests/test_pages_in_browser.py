@@ -28,6 +28,7 @@ PAGES = (
     "app/employee?example=risk",
     "app/what-if",
     "app/model",
+    "app/history",
     "app/admin",
     "app/admin/audit",
 )

@@ -192,6 +192,9 @@ def test_whole_months_before_a_moment_are_dropped(postgres_engine: Engine) -> No
         connection.execute(insert(tables.features), {"id": late["id"], "base_value": 0.5})
         connection.execute(insert(tables.prediction_results), {**late, "model": "churn:a", "threshold": 0.3})
         kept = log(connection, border)
+        for reviewing in (request, kept):
+            row = {"request_id": reviewing, "prediction_id": late["id"], "comment": "x"}
+            connection.execute(insert(tables.reviews), row)
         old = log(connection, day(Month(2019, 3)))
     assert partitions.drop_before(postgres_engine, day(NOW.next, 28)) == [
         NOW.partition(table) for table in partitions.KEYS
@@ -205,6 +208,7 @@ def test_whole_months_before_a_moment_are_dropped(postgres_engine: Engine) -> No
     for table in (tables.employee_inputs, tables.features, tables.prediction_results):
         assert len(keys(postgres_engine, table)) == 2
         assert late["id"] not in keys(postgres_engine, table)
+    assert keys(postgres_engine, tables.reviews) == {kept}  # what it says is emptied by the purge
 
 
 def test_a_month_in_use_is_dropped_once_it_is_free(

@@ -32,7 +32,9 @@ BODIES = {
     "/predict": EXAMPLE,
     "/predict_batch": [EXAMPLE],
     "/what_if": {"employee": EXAMPLE, "changes": {}},
+    "/predictions/{id}/review": {"verdict": "agree"},
 }
+NOBODY = "0123abcd-0123-7abc-89ab-0123456789ab"  # the id of no prediction
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +42,24 @@ def unthrottled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one address fail as often as these tests do; throttling has tests of its own."""
     for name in ("PER_ADDRESS", "PER_USER"):
         monkeypatch.setattr(login_throttle, name, BackoffPolicy(free=1_000_000))
+
+
+def filled(path: str, key: str = NOBODY) -> str:
+    """Return a path with an id in the place of one."""
+    return path.replace("{id:uuid}", key).replace("{id}", key)
+
+
+def form(path: str) -> str:
+    """Return the path by which the table knows a route."""
+    return ROUTES[path].path
+
+
+# Every path that is served; of the forms, that of no prediction.
+ADDRESSES = {filled(route.path) for route in ROUTES.routes if route.is_documented}
+
+
+def method_of(path: str) -> str:
+    return "POST" if form(path) in BODIES else "GET"
 
 
 def paths(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
@@ -52,7 +72,7 @@ def paths(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
         elif type(route).__name__ == "Mount":
             yield f"{path}/anything.js"
         else:
-            yield path
+            yield filled(path)
 
 
 @pytest.fixture
@@ -61,7 +81,7 @@ def served_paths(app: ASGIApp) -> list[str]:
     routes: Any = app
     while not hasattr(routes, "routes"):
         routes = routes.app
-    found = {*paths(list(routes.routes)), *ROUTES, "/assets/none.000000000000.js"}
+    found = {*paths(list(routes.routes)), *ADDRESSES, "/assets/none.000000000000.js"}
     return sorted(path for path in found if not ROUTES[path].is_page)
 
 
@@ -89,16 +109,16 @@ def strangers(engine: Engine) -> dict[str, str]:
 
 def statuses(client: TestClient, method: str, path: str, authorization: str) -> int:
     headers = {"Authorization": authorization} if authorization else {"Authorization": " "}
-    body = BODIES.get(path, {}) if method == "POST" else None
+    body = BODIES.get(form(path), {}) if method == "POST" else None
     return client.request(method, path, headers=headers, json=body).status_code
 
 
 def test_the_application_has_the_routes_of_the_table(served: Served, served_paths: list[str]) -> None:
     admin = bearer(a_token(served.engine, "root", scopes=["admin"]))
+    key = served.client.post("/predict", json=EXAMPLE).json()["prediction_id"]
     for path in served_paths:
-        method = "POST" if path in BODIES else "GET"
-        status = statuses(served.client, method, path, admin)
-        assert (status == 200) == (path in ROUTES), path
+        status = statuses(served.client, method_of(path), path.replace(NOBODY, key), admin)
+        assert (status == 200) == (path in ADDRESSES), path
         assert status in (200, 404), path
 
 
@@ -116,22 +136,22 @@ def test_with_wrong_credentials_nothing_closed_answers(served: Served, served_pa
     wrong = strangers(served.engine)
     for path in served_paths:
         for kind, authorization in wrong.items():
-            if ROUTES[path].is_open or (kind == "a wrong password" and path not in ROUTES):
+            if ROUTES[path].is_open or (kind == "a wrong password" and path not in ADDRESSES):
                 continue
-            method = "POST" if path in BODIES else "GET"
-            assert statuses(served.client, method, path, authorization) == 401, (kind, path)
+            assert statuses(served.client, method_of(path), path, authorization) == 401, (kind, path)
 
 
 @pytest.mark.parametrize("scope", ALL_SCOPES)
 def test_a_scope_opens_what_it_is_for_and_nothing_else(served: Served, scope: str) -> None:
     authorization = bearer(a_token(served.engine, scope, scopes=[scope]))
-    for path, route in ROUTES.items():
-        if route.is_open or route.is_page:
+    for path in ADDRESSES:
+        route = ROUTES[path]
+        if route.is_open:
             continue
-        method = "POST" if path in BODIES else "GET"
-        status = statuses(served.client, method, path, authorization)
-        expected = 200 if route.scope in (None, scope) or scope == "admin" else 403
-        assert status == expected, path
+        status = statuses(served.client, method_of(path), path, authorization)
+        opened = 404 if NOBODY in path else 200
+        is_open = route.scope in (None, scope) or scope in ("admin", route.or_scope)
+        assert status == (opened if is_open else 403), path
 
 
 def test_websockets_are_closed_everywhere(served: Served, served_paths: list[str]) -> None:

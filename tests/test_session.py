@@ -19,7 +19,7 @@ from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.operator_actions import record_action
 from churn.journal.writer import Writer
-from churn.records.history import page
+from churn.records.history import History
 from churn.records.integrity import verify
 from churn.schemas.history_query import HistoryQuery
 from harness import postgres
@@ -120,7 +120,7 @@ def test_no_setting_of_a_database_or_a_role_changes_a_value(
         record_action(engine, "churn data show", {"predictions": 1}, who="Zoé")
         writer.close()
         since = NOON - timedelta(days=400)
-        [newest, *_] = page(engine, HistoryQuery(employee_id=PERSON, since=since)).predictions
+        [newest, *_] = History(engine).page(HistoryQuery(employee_id=PERSON, since=since)).predictions
         assert (newest.at, newest.probability, newest.threshold) == (NOON, 0.1 + 0.2, THIRD)
         assert newest.at is not None
         assert newest.at.utcoffset() == timedelta(0)

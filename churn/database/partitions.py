@@ -29,6 +29,7 @@ from churn.database.tables import (
     journal_batches,
     prediction_results,
     requests,
+    reviews,
 )
 
 logger = logging.getLogger("churn")
@@ -92,7 +93,8 @@ def drop_before(engine: Engine, moment: datetime) -> list[str]:
     """Drop the months whose rows are all older than a moment, and return the names of the partitions.
 
     Older rows elsewhere stay, as do those of a month for which some table has no partition. The predictions
-    of a dropped request are removed too: those of a request shortly before the month's end may come after it.
+    of a dropped request are removed too, since those of a request shortly before the month's end may come
+    after it; and so is its review.
 
     Raises:
         DatabaseError: as `ensure`, or the role may not drop them.
@@ -204,6 +206,8 @@ def _drop(connection: Connection, names: Sequence[str], upper: uuid.UUID) -> Non
     keys = connection.execute(select(employee_inputs.c.id).where(*orphaned)).scalars().all()
     for table in (features, prediction_results, employee_inputs):
         connection.execute(delete(table).where(table.c.id.in_(keys)))
+    orphaned = reviews.c.request_id < upper, ~sa.exists().where(requests.c.id == reviews.c.request_id)
+    connection.execute(delete(reviews).where(*orphaned))
 
 
 def _count_default(connection: Connection, table: str) -> int:

@@ -1,10 +1,11 @@
-"""The tables: who may call, the five that log a prediction, and the batches that seal them.
+"""The tables: who may call, the five that log a prediction, its reviews, and the batches that seal them.
 
 Keys are UUIDv7s that the application makes: they sort by time, and the rows of one transaction need no round
-trip between them. PostgreSQL keeps the rows in monthly partitions. The input, the features and the result of
-a prediction share its id; a request and its response share theirs. The journal's tables have no foreign keys:
-one writer commits the rows of a call together, `churn data verify` finds rows that somebody removed, and a
-month can be dropped at once. Alembic owns the schema (`churn.database.migrations`); a test compares them.
+trip between them. PostgreSQL keeps the rows in monthly partitions, except the reviews, which are few. The
+input, the features and the result of a prediction share its id; a request, its response and its review share
+theirs. The journal's tables have no foreign keys: one writer commits the rows of a call together,
+`churn data verify` finds rows that somebody removed, and a month can be dropped at once. Alembic owns the
+schema (`churn.database.migrations`); a test compares them.
 """
 
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     TypeDecorator,
     Uuid,
 )
@@ -169,6 +171,18 @@ prediction_results = Table(
     Column("threshold", Float, nullable=False),
 )
 
+# What people say about predictions. Who and when is in the request; `salt` is null where it was erased.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("request_id", Uuid, primary_key=True),
+    Column("prediction_id", Uuid, nullable=False, index=True),
+    Column("verdict", String(16)),
+    Column("action", String(32)),
+    Column("comment", Text),
+    Column("salt", String(32)),
+)
+
 # One row per transaction of the journal; `churn.journal.hash_chain` says how the digests are made.
 journal_batches = Table(
     "journal_batches",
@@ -189,3 +203,5 @@ Index("ix_journal_batches_chain_sequence", journal_batches.c.chain, journal_batc
 
 # The five tables of a prediction, parents first.
 JOURNAL = (requests, employee_inputs, features, prediction_results, api_responses)
+# The tables in which one call may have rows.
+CALL_TABLES = (*JOURNAL, reviews)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError
 
 from churn.database.driver_errors import DRIVERS, discreet
 from churn.database.postgres_connection import PostgresConnection
-from churn.database.tables import JOURNAL, UtcDateTime, journal_batches, requests
+from churn.database.tables import CALL_TABLES, UtcDateTime, journal_batches, requests
 from churn.journal.entry import Cell, Entry, moment
 from churn.journal.hash_chain import Link
 
@@ -23,7 +23,7 @@ from churn.journal.hash_chain import Link
 _COLUMNS = {
     table: [column.name for column in table.columns if column.name != "batch_id"]
     + ["batch_id"] * (table is requests)
-    for table in (*JOURNAL, journal_batches)
+    for table in (*CALL_TABLES, journal_batches)
 }
 _WIDTHS = {table.name: len(names) for table, names in _COLUMNS.items()}
 _INTO = {
@@ -99,7 +99,7 @@ def _insert(table: str, rows: int) -> str:
 
 def _rows(entries: Sequence[Entry], batch: Link) -> Iterator[tuple[str, InsertRows]]:
     """Yield the rows of each table that gets some."""
-    for number, table in enumerate(JOURNAL):
+    for number, table in enumerate(CALL_TABLES):
         rows: InsertRows = [row for entry in entries for row in entry.rows[number]]
         if table is requests:
             rows = [[*row, batch.id.hex] for row in rows]

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from churn.schemas.caller import Caller
 from churn.schemas.prediction import Scored
+from churn.schemas.review import Review
 
 
 class Recording(Protocol):
@@ -41,6 +42,7 @@ class Call:
     body: bytes | None
     scored: Sequence[Scored] = field(default_factory=tuple)
     model: str | None = None
+    review: Review | None = None
     times: int = 1
     is_bare: bool = False
     batch: Recording | None = None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from churn.database.tables import JOURNAL
+from churn.database.tables import CALL_TABLES
 from churn.journal.call import Call
 from churn.journal.hash_chain import leaf
 from churn.journal.salts import new_salt
@@ -18,13 +18,13 @@ from churn.schemas.prediction import Scored
 
 Cell = str | int | float | None
 Row = list[Cell]
-TableRows = tuple[list[Row], list[Row], list[Row], list[Row], list[Row]]
+TableRows = tuple[list[Row], list[Row], list[Row], list[Row], list[Row], list[Row]]
 Pseudonym = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One call, ready to be written: its rows by table, in the order of `tables.JOURNAL`.
+    """One call, ready to be written: its rows by table, in the order of `tables.CALL_TABLES`.
 
     `leaves` are the digests of the rows in the same order, 32 bytes each.
     """
@@ -46,6 +46,8 @@ def load(line: bytes) -> Entry:
     """
     try:
         rows = tuple(orjson.loads(line))
+        if len(rows) == len(_WIDTHS) - 1:  # written before there were reviews
+            rows = (*rows, [])
         if any(len(row) != width for table, width in zip(rows, _WIDTHS, strict=True) for row in table):
             raise ValueError("not the rows of these tables")
         return _entry(rows)
@@ -68,11 +70,11 @@ def entry_of(call: Call, pseudonym: Pseudonym | None = None) -> Entry:
         verdict = (scored.model, scored.prediction, float(scored.probability), float(scored.threshold))
         results.append([scored_id, key, call.caller.name, *verdict])
     request, response = [*_request(call), new_salt()], [*_response(call), new_salt()]
-    return _entry(([request], inputs, features, results, [response]))
+    return _entry(([request], inputs, features, results, [response], _reviews(call)))
 
 
 # The cells of a row by table: those of another version may be more or fewer.
-_WIDTHS = [len([column for column in table.columns if column.name != "batch_id"]) for table in JOURNAL]
+_WIDTHS = [len([column for column in table.columns if column.name != "batch_id"]) for table in CALL_TABLES]
 
 
 def _request(call: Call) -> Row:
@@ -95,6 +97,14 @@ def _response(call: Call) -> Row:
     return [call.id.hex, moment(call.answered_at), call.status, call.duration_ms, body]
 
 
+def _reviews(call: Call) -> list[Row]:
+    review = call.review
+    if review is None:
+        return []
+    told = (review.verdict, review.action, review.comment)
+    return [[call.id.hex, review.prediction_id.hex, *told, new_salt()]]
+
+
 def _identified(scored: Scored, pseudonym: Pseudonym | None) -> tuple[str | None, str]:
     employee_id = scored.record.get("employee_id")
     if employee_id is None:
@@ -106,13 +116,14 @@ def _identified(scored: Scored, pseudonym: Pseudonym | None) -> tuple[str | None
 
 
 def _entry(rows: TableRows) -> Entry:
-    [request], inputs, features, results, [response] = rows
+    [request], inputs, features, results, [response], reviews = rows
     salts = [str(row[-1]) for row in inputs]
     leaves = [leaf("requests", str(request[-1]), request[:-1])]
     leaves += [leaf("employee_inputs", salt, row[:-1]) for salt, row in zip(salts, inputs, strict=True)]
     leaves += [leaf("features", salt, row) for salt, row in zip(salts, features, strict=True)]
     leaves += [leaf("prediction_results", salt, row) for salt, row in zip(salts, results, strict=True)]
     leaves.append(leaf("api_responses", str(response[-1]), response[:-1]))
+    leaves += [leaf("reviews", str(row[-1]), row[:-1]) for row in reviews]
     return Entry(str(request[0]), rows, b"".join(leaves))
 
 

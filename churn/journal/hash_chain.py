@@ -3,7 +3,7 @@
 Each row has a leaf: SHA-256 over its salt, its table's name and its cells. Salts are random, so that a leaf
 says nothing once row and salt are erased. Each transaction adds one batch to the chain of its writer: SHA-256
 over the previous batch and the leaves of its rows, with the requests in the order of their ids and the rows
-of each in the order of `tables.JOURNAL`.
+of each in the order of `tables.CALL_TABLES`.
 """
 
 import uuid

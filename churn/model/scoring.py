@@ -1,7 +1,7 @@
 """From employee records to predictions: the one path that every caller takes."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -16,6 +16,31 @@ from churn.schemas.prediction import Scored
 from churn.schemas.responses import OTHER, Prediction, Value
 
 _NEGATED_SIZE = itemgetter(0)
+
+
+def ranked(
+    values: Mapping[str, Any], contributions: Mapping[str, float], protected: Collection[str]
+) -> list[tuple[float, str, Any, float]]:
+    """Return the reasons of a prediction, the largest first: its negated size, field, value, contribution.
+
+    A model may take protected fields. They then move the risk, but none of them may be a reason: the sum of
+    the known ones is given under `OTHER`, without a value.
+    """
+    reasons: list[tuple[float, str, Any, float]] = []
+    hidden: list[float] = []
+    for name, value in values.items():
+        if value is None:
+            continue
+        part = contributions[name]
+        if name in protected:
+            hidden.append(part)
+        else:
+            reasons.append((-abs(part), name, value, part))
+    if hidden:
+        part = math.fsum(hidden)
+        reasons.append((-abs(part), OTHER, None, part))
+    reasons.sort(key=_NEGATED_SIZE)
+    return reasons
 
 
 class Scorer:
@@ -82,26 +107,8 @@ class Scorer:
         }
 
     def _reasons(self, scored: Scored, language: Language) -> list[dict[str, Any]]:
-        """Return the reasons of a prediction, the largest contribution first.
-
-        A model may take protected fields. They then move the risk, but none of them may be a reason: the sum
-        of the known ones is given under `OTHER`, without a value.
-        """
-        reasons: list[tuple[float, str, Any, float]] = []
-        hidden: list[float] = []
-        contributions, protected, text = scored.contributions, self._protected, self._text
-        for name, value in scored.values.items():
-            if value is None:
-                continue
-            part = contributions[name]
-            if name in protected:
-                hidden.append(part)
-            else:
-                reasons.append((-abs(part), name, value, part))
-        if hidden:
-            part = math.fsum(hidden)
-            reasons.append((-abs(part), OTHER, None, part))
-        reasons.sort(key=_NEGATED_SIZE)
+        """Return the reasons of a prediction, the largest contribution first, each with its sentence."""
+        text = self._text
         return [
             {
                 "field": name,
@@ -109,7 +116,7 @@ class Scorer:
                 "contribution": part,
                 "text": text(name, value, part > 0 if part else None, language),
             }
-            for _, name, value, part in reasons
+            for _, name, value, part in ranked(scored.values, scored.contributions, self._protected)
         ]
 
     def _make_text(self, name: str, value: Value | None, raises: bool | None, language: Language) -> str:

@@ -17,7 +17,10 @@ from churn.journal.operator_actions import METHODS
 EventKind = Literal["sign-in", "refused", "read", "changed"]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 HISTORY = "/history"
-_READ = (HISTORY, "churn data show", "churn data export")
+_READ = (
+    *(HISTORY, "/predictions/{id}", "/app/history", "/app/history/{id}"),
+    *("churn data show", "churn data export"),
+)
 
 _IS_REFUSED = api_responses.c.status.in_(REFUSED)
 _IS_ACTION = requests.c.method.in_(METHODS)

@@ -1,4 +1,4 @@
-"""The journal as a table: one Parquet row per prediction, with its input, its reasons and its call."""
+"""The journal as a table: one Parquet row per prediction, with its input, reasons, call and reviews."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -15,6 +15,7 @@ from churn.core.progress import RowProgress
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.schemas.logged_prediction import LoggedPrediction
+from churn.schemas.review import LoggedReview
 
 GROUP_ROWS = 10_000
 CONTRIBUTION = "contribution_"  # the prefix of the field's name
@@ -36,6 +37,17 @@ _CALL: dict[str, Any] = {
     "base_value": pa.float64(),
     "employee_id": pa.string(),
 }
+_REVIEW = pa.struct(
+    {
+        "review_id": pa.string(),
+        "at": pa.timestamp("us", tz="UTC"),
+        "caller_kind": pa.string(),
+        "caller_name": pa.string(),
+        "verdict": pa.string(),
+        "action": pa.string(),
+        "comment": pa.string(),
+    }
+)
 # Columns that are attributes of a logged prediction, with the same name.
 _AS_READ = [field.name for field in fields(LoggedPrediction) if field.name in {*_CALL, "erased"}]
 
@@ -109,6 +121,7 @@ class _Columns:
                 *_CALL.items(),
                 *((field.name, _type(field)) for field in fields),
                 *((CONTRIBUTION + field.name, pa.float64()) for field in fields),
+                ("reviews", pa.list_(_REVIEW)),
                 ("erased", pa.bool_()),
             ]
         )
@@ -135,6 +148,7 @@ class _Columns:
         }
         if prediction.erased:
             return row
+        row["reviews"] = [_review(review) for review in prediction.reviews]
         record, contributions = prediction.record, prediction.contributions
         call_and_result = (prediction.at, prediction.status, prediction.prediction, prediction.probability)
         if record is None or contributions is None or None in call_and_result:
@@ -146,6 +160,18 @@ class _Columns:
         _check(prediction, "record", record, self._accepted)
         _check(prediction, "contributions", contributions, dict.fromkeys(self._accepted, (float,)))
         return row | record | {CONTRIBUTION + name: value for name, value in contributions.items()}
+
+
+def _review(review: LoggedReview) -> dict[str, Any]:
+    return {
+        "review_id": str(review.review_id),
+        "at": review.at,
+        "caller_kind": review.caller.kind,
+        "caller_name": review.caller.name,
+        "verdict": review.verdict,
+        "action": review.action,
+        "comment": review.comment,
+    }
 
 
 def _type(field: Field) -> Any:

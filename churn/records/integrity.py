@@ -22,6 +22,7 @@ from churn.database.tables import (
     journal_batches,
     prediction_results,
     requests,
+    reviews,
 )
 from churn.journal.hash_chain import GENESIS, LEAF_BYTES, Link
 from churn.journal.operator_actions import ERASE, METHOD, PURGE
@@ -78,11 +79,13 @@ class _Actions:
 
     predictions: frozenset[uuid.UUID]
     responses: frozenset[uuid.UUID]
+    reviews: frozenset[uuid.UUID]
     purged: datetime | None
 
     def covers(self, row: Sealed) -> bool:
         """Return whether a row was erased on purpose."""
-        return row.id in (self.responses if row.table == "api_responses" else self.predictions)
+        own = {"api_responses": self.responses, "reviews": self.reviews}
+        return row.id in own.get(row.table, self.predictions)
 
     def may_lack(self, batch: uuid.UUID) -> bool:
         """Return whether rows of a batch may have been purged."""
@@ -123,6 +126,7 @@ def _actions(connection: Connection) -> _Actions:
     )
     predictions: set[uuid.UUID] = set()
     responses: set[uuid.UUID] = set()
+    emptied: set[uuid.UUID] = set()
     purged: list[datetime] = []
     for route, body in connection.execute(query):
         if route == PURGE:
@@ -130,7 +134,10 @@ def _actions(connection: Connection) -> _Actions:
         else:
             predictions |= {uuid.UUID(key) for key in body["predictions"]}
             responses |= {uuid.UUID(key) for key in body["responses"]}
-    return _Actions(frozenset(predictions), frozenset(responses), max(purged, default=None))
+        emptied |= {uuid.UUID(key) for key in body.get("reviews", ())}  # there were none once
+    return _Actions(
+        frozenset(predictions), frozenset(responses), frozenset(emptied), max(purged, default=None)
+    )
 
 
 def _pages(connection: Connection) -> Iterator[Sequence[Row[Any]]]:
@@ -244,8 +251,9 @@ def _find_strangers(connection: Connection, report: IntegrityReport) -> None:
     strange = [(requests, ~older & ~batch, "inserted: no batch has it")]
     known = exists().where(requests.c.id == employee_inputs.c.request_id)
     strange.append((employee_inputs, ~known, "inserted, or its request was removed"))
-    known = exists().where(requests.c.id == api_responses.c.request_id)
-    strange.append((api_responses, ~known, "inserted, or its request was removed"))
+    for table in (api_responses, reviews):
+        known = exists().where(requests.c.id == table.c.request_id)
+        strange.append((table, ~known, "inserted, or its request was removed"))
     for table in (features, prediction_results):
         known = exists().where(employee_inputs.c.id == table.c.id)
         strange.append((table, ~known, "inserted, or its input was removed"))

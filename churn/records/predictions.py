@@ -14,8 +14,11 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Text, cas
 from churn.database.months import bound
 from churn.database.schema import explained
 from churn.database.tables import api_responses, employee_inputs, features, prediction_results, requests
+from churn.records.reviews import reviews_of
 from churn.schemas.bands import risk_band
-from churn.schemas.logged_prediction import LoggedPrediction, Who
+from churn.schemas.caller import Who
+from churn.schemas.logged_prediction import LoggedPrediction
+from churn.schemas.review import LoggedReview
 
 PAGE_ROWS = 1000
 
@@ -55,16 +58,19 @@ def _in_range(
     return conditions
 
 
-def read(connection: Connection, chosen: Select[Any], *, details: bool = True) -> list[LoggedPrediction]:
+def read(
+    connection: Connection, chosen: Select[Any], *, details: bool = True, reviewed: bool = True
+) -> list[LoggedPrediction]:
     """Return the predictions of a query of results, in its order, with the rows that belong to them.
 
-    Without `details` they have no documents, no features and no response.
+    Without `details` they have no documents, no features and no response, and reviews only if `reviewed`.
     """
     results = connection.execute(chosen).all()
     keys, calls = [row.id for row in results], {row.request_id for row in results}
     features_of = _rows(connection, _FEATURES, keys) if details else {}
     response_of = _rows(connection, _RESPONSES, calls) if details else {}
     request_of = _rows(connection, _REQUESTS, calls)
+    reviews = reviews_of(connection, keys) if reviewed else {}
     # Read last, so that a prediction that is erased meanwhile is there as a whole or not at all.
     input_of = _rows(connection, _INPUTS_WITH_RECORD if details else _PLAIN_INPUTS, keys)
     return [
@@ -74,6 +80,7 @@ def read(connection: Connection, chosen: Select[Any], *, details: bool = True) -
             features_of.get(row.id),
             request_of.get(row.request_id),
             response_of.get(row.request_id),
+            reviews.get(row.id, []),
         )
         for row in results
     ]
@@ -132,7 +139,10 @@ _FEATURES = select(
     cast(features.c.contributions, Text).label("contributions"),
 )
 _REQUESTS = select(
-    *(requests.c[name] for name in ("id", "received_at", "method", "route", "caller_kind", "caller_name"))
+    *(
+        requests.c[name]
+        for name in ("id", "received_at", "method", "route", "caller_kind", "caller_id", "caller_name")
+    )
 )
 _RESPONSES = select(api_responses.c.request_id, api_responses.c.status, api_responses.c.duration_ms)
 
@@ -155,6 +165,7 @@ def _logged(
     features_row: Row[Any] | None,
     request: Row[Any] | None,
     response: Row[Any] | None,
+    reviewed: list[LoggedReview],
 ) -> LoggedPrediction:
     erased = input_row is not None and input_row.erased
     # None also where it was erased after the result was read.
@@ -176,10 +187,12 @@ def _logged(
         contributions=None if erased else _document(features_row, "contributions"),
         base_value=features_row and features_row.base_value,
         values=None if erased else _document(features_row, "values_seen"),
+        reviews=[] if erased else reviewed,
         position=input_row and input_row.position,
         method=request and request.method,
         status=response and response.status,
         duration_ms=response and response.duration_ms,
+        caller_id=request and request.caller_id,
     )
 
 

@@ -9,7 +9,14 @@ from typing import Any
 
 from sqlalchemy import JSON, Connection, Table, Text, cast, select
 
-from churn.database.tables import api_responses, employee_inputs, features, prediction_results, requests
+from churn.database.tables import (
+    api_responses,
+    employee_inputs,
+    features,
+    prediction_results,
+    requests,
+    reviews,
+)
 from churn.journal.entry import moment
 from churn.journal.hash_chain import leaf
 
@@ -40,6 +47,8 @@ def rows_of(connection: Connection, batches: Sequence[uuid.UUID]) -> dict[uuid.U
             placed.append((place, _sealed(table, row, owner["salt"])))
     for row in _read(connection, api_responses, "request_id", calls):
         placed.append(((row["request_id"], 4), _sealed(api_responses, row, row["salt"])))
+    for row in _read(connection, reviews, "request_id", calls):
+        placed.append(((row["request_id"], 5), _sealed(reviews, row, row["salt"])))
     rows: dict[uuid.UUID, list[Sealed]] = {batch: [] for batch in batches}
     for (request, *_), sealed in sorted(placed, key=itemgetter(0)):
         rows[calls[request]["batch_id"]].append(sealed)

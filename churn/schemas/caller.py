@@ -2,7 +2,9 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 CallerKind = Literal["user", "token", "operator", "anonymous"]
 
@@ -15,3 +17,11 @@ class Caller:
     id: uuid.UUID | None = None
     name: str | None = None
     scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who called; null where somebody has torn the call's row out."""
+
+    kind: Annotated[str | None, Field(description="user, token or operator")]
+    name: str | None

@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from churn.access.administration import Administration
-from churn.access.roles import allows
 from churn.core.errors import ForbiddenError
 from churn.core.templates import templates_of
 from churn.dictionary.dictionary import Dictionary
@@ -19,9 +18,12 @@ from churn.ui.admin_page import AdminPage
 from churn.ui.employee_page import EmployeePage
 from churn.ui.gradio_page import PATH as GRADIO
 from churn.ui.gradio_page import GradioPage
+from churn.ui.history_page import HistoryPage
 from churn.ui.model_page import ModelPage
+from churn.ui.prediction_page import PredictionPage
 from churn.ui.sign_in_page import Sessions, SignInPage
 from churn.ui.what_if_page import WhatIfPage
+from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import MENU, PageRenderer
 from churn.web.endpoints.predictions import Endpoint
 from churn.web.parsing import Parser
@@ -56,7 +58,12 @@ class Backend(Protocol):
 
 
 def make_ui(
-    dictionary: Dictionary, parser: Parser, backend: Backend, check: ReadinessCheck, gradio: GradioPage
+    dictionary: Dictionary,
+    parser: Parser,
+    backend: Backend,
+    history: HistoryReader,
+    check: ReadinessCheck,
+    gradio: GradioPage,
 ) -> list[BaseRoute]:
     """Return the routes of all pages."""
     renderer = PageRenderer(backend.frame_ancestors, TEMPLATES)
@@ -65,6 +72,8 @@ def make_ui(
         *SignInPage(renderer, backend.authenticator).routes,
         *EmployeePage(renderer, parser, backend.endpoints, dictionary).routes,
         *WhatIfPage(renderer, parser, backend.endpoints, dictionary).routes,
+        *HistoryPage(renderer, history).routes,
+        *PredictionPage(renderer, history, dictionary).routes,
         *ModelPage(renderer, backend.model).routes,
         Route("/ui", _to_gradio, methods=["GET"]),
         Mount(GRADIO, gradio),
@@ -81,6 +90,6 @@ async def _start(request: Request) -> RedirectResponse:
     """Lead to the first page that somebody may open; raise ForbiddenError where there is none."""
     scopes = state_of(request.scope).caller.scopes
     for path, _ in MENU:
-        if path in ROUTES and allows(scopes, ROUTES[path].scope):
+        if path in ROUTES and ROUTES[path].opens_to(scopes):
             return RedirectResponse(path[1:], 303)
     raise ForbiddenError

@@ -1,4 +1,4 @@
-"""Parsing: the employees in a JSON body, or one error for each offending field."""
+"""Parsing: what is in a JSON body, above all employees, or one error for each offending field."""
 
 import json
 import math
@@ -17,6 +17,7 @@ from churn.schemas.employee import Employee, RequestModels, WhatIfQuestion
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
+MAX_REVIEW_BYTES = 32 * 1024  # a comment whose every character is escaped, and some
 MAX_ROWS = 10_000
 MAX_ERRORS = 50  # entries of one refusal
 MAX_NAME = 64  # characters of an unknown field's name that are told back
@@ -38,7 +39,7 @@ class Parser:
         Raises:
             InvalidInputError: it holds none; one entry per offending field.
         """
-        return self.employee(_parse(body))
+        return self.employee(parse(body))
 
     def employee(self, record: object) -> Employee:
         """Return the employee in a record, as it may be in JSON.
@@ -57,7 +58,7 @@ class Parser:
             InvalidInputError: one of them is invalid; one entry per offending field, with its row.
             PayloadTooLargeError: there are more than `MAX_ROWS`.
         """
-        parsed = _parse(body) if len(body) <= MAX_BYTES else _parse_rows(body)
+        parsed = parse(body) if len(body) <= MAX_BYTES else _parse_rows(body)
         if not isinstance(parsed, list):
             raise InvalidInputError([FieldError(("body",), "list_type")])
         if len(parsed) > MAX_ROWS:
@@ -74,7 +75,7 @@ class Parser:
         Raises:
             InvalidInputError: it holds none; one entry per offending field of both.
         """
-        return self.what_if(_parse(body))
+        return self.what_if(parse(body))
 
     def what_if(self, parsed: object) -> WhatIfQuestion:
         """Return the employee and the changes in a question, as it may be in JSON.
@@ -137,7 +138,12 @@ class Parser:
         return FieldError(at, kind, known.name, (french, english))
 
 
-def _parse(body: bytes, at: Place = ("body",)) -> object:
+def parse(body: bytes, at: Place = ("body",)) -> object:
+    """Return the content of a JSON body.
+
+    Raises:
+        InvalidInputError: it is none.
+    """
     if not body.strip():
         raise InvalidInputError([FieldError(at, "empty_body")])
     try:
@@ -172,7 +178,7 @@ def _parse_rows(body: bytes) -> list[object]:
         row = _ROW.match(body, at, at + MAX_BYTES)
         if row is None:
             raise InvalidInputError([FieldError(("body", len(rows)), "flat_object")])
-        rows.append(_parse(row[1], ("body", len(rows))))
+        rows.append(parse(row[1], ("body", len(rows))))
         at, is_last = row.end(), row[2] == b"]"
     past = _PAST_SPACE.match(body, at, at + MAX_BYTES)
     if past is None or past.end() < len(body):

@@ -16,6 +16,7 @@ from churn.core.language import Language
 from churn.journal.call import Recording
 from churn.schemas.caller import Caller
 from churn.schemas.prediction import Scored
+from churn.schemas.review import Review
 from churn.web.routes import ELSEWHERE, Route
 
 STATE = "churn"  # its key in a scope's "state"
@@ -44,6 +45,7 @@ class RequestState:
     kept: Mapping[str, str] = field(default_factory=dict)  # what a form sent after its session had ended
     document: bytes | None = None  # what the journal keeps of the answer, as JSON, where that is a page
     batch: Batch | None = None  # which journals the call instead
+    review: Review | None = None  # that the call adds
     refused: int | None = None  # the status, where the protocol itself has answered
 
 

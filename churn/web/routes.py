@@ -2,12 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, Parser
+from churn.access.roles import allows
+from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, MAX_REVIEW_BYTES, Parser
 
 Method = Literal["GET", "POST"]
 SAFE = ("GET", "HEAD")  # methods that change nothing
@@ -26,6 +27,13 @@ class JsonBody:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """How many bytes the JSON body of any other route may have, whose endpoint reads it."""
+
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """The rules for one path, or for every path of a form: "/jobs/{id}" is that of each job.
 
@@ -35,10 +43,11 @@ class Route:
     path: str
     scope: str | None  # that a caller must have; None allows every caller
     methods: tuple[Method, ...] = ("GET",)
+    or_scope: str | None = None  # another that will do; the endpoint then sees to what it is for
     is_open: bool = False  # anyone may call it, without credentials
     is_open_locally: bool = False  # programs on the same machine may, too
     is_journalled: bool = False  # every call is; otherwise only refused calls are, unless it is open
-    body: JsonBody | None = None
+    body: JsonBody | BodyLimit | None = None
     deadline: float | None = 30.0  # seconds until there is an answer; None for a stream
     is_cacheable: bool = False  # browsers may keep the answer for ever: a new one has a new path
     is_page: bool = False  # people see it: callers have a session, and errors are pages
@@ -47,6 +56,10 @@ class Route:
     def is_documented(self) -> bool:
         """Whether it is part of the API, which the OpenAPI document describes."""
         return not (self.is_cacheable or self.is_page)
+
+    def opens_to(self, scopes: Collection[str]) -> bool:
+        """Return whether a caller with these scopes may call it."""
+        return any(allows(scopes, one) for one in (self.scope, self.or_scope or self.scope))
 
     def is_recorded(self, method: str) -> bool:
         """Return whether a call is journalled that succeeds; of a page with a form, only what is sent."""
@@ -108,6 +121,8 @@ ROUTES = RouteTable(
         _PREDICT("/what_if", body=JsonBody(Parser.read_what_if, MAX_BYTES)),
         Route("/model", "predict", is_journalled=True),
         Route("/history", "history", is_journalled=True),
+        Route("/predictions/{id}", "history", or_scope="predict", is_journalled=True),
+        _PREDICT("/predictions/{id}/review", body=BodyLimit(MAX_REVIEW_BYTES)),
         Route("/health", None, is_open=True),
         Route("/healthz", None, is_open=True),
         Route("/livez", None, is_open=True),
@@ -123,6 +138,9 @@ ROUTES = RouteTable(
         _PAGE("/app", "ui"),
         _PAGE("/app/employee", "predict", methods=("GET", "POST"), is_journalled=True),
         _PAGE("/app/what-if", "predict", methods=("GET", "POST"), is_journalled=True),
+        _PAGE("/app/history", "history", or_scope="predict", is_journalled=True),
+        _PAGE("/app/history/{id}", "history", or_scope="predict", is_journalled=True),
+        _PAGE("/app/history/{id}/review", "predict", methods=("POST",), is_journalled=True),
         _PAGE("/app/model", "ui", is_journalled=True),
         _PAGE("/app/admin", "admin", methods=("GET", "POST")),
         _PAGE("/app/admin/audit", "admin", is_journalled=True),

@@ -11,7 +11,8 @@ from harness.identities import basic
 from tests.support.company import EXAMPLE
 from tests.support.marks import Marks
 
-ROUTES = sorted(SERVED)
+NOBODY = "0123abcd-0123-7abc-89ab-0123456789ab"  # the id of no prediction
+ROUTES = sorted(route.path.replace("{id}", NOBODY) for route in SERVED.routes if not route.is_cacheable)
 METHODS = (
     "GET",
     "HEAD",
@@ -123,6 +124,25 @@ def predicted(marks: Marks) -> Iterator[tuple[str, Any]]:
     yield "/predict", employee(employee_id=marks.integer("predicted"))
     yield "/predict_batch", [valid() for _ in range(3)]
     yield "/what_if", {"employee": valid(), "changes": {"revenu_mensuel": marks.pay("predicted")}}
+
+
+def reviews(marks: Marks) -> Iterator[dict[str, Any]]:
+    """Yield reviews that are valid."""
+    yield {"verdict": "agree", "comment": marks.word("predicted")}
+    yield {"verdict": "disagree", "action": "pay", "comment": f"because\n{marks.word('predicted')} \\' é"}
+
+
+def refused_reviews(marks: Marks) -> Iterator[Any]:
+    """Yield bodies that are no reviews."""
+    word = marks.word
+    yield {"verdict": word(), "action": word(), "comment": [word()]}
+    yield {"verdict": "agree", "action": {word(): word()}, "comment": f"{word()}\x00"}
+    yield {"verdict": ["agree", word()], "comment": f"\ud800{word()}"}
+    yield {"verdict": "agree", "comment": word() * 200}
+    yield {"verdict": "agree", "comment": word() * 4000}
+    yield {"verdict": "agree", "comment": word(), marks.word("named"): word()}
+    yield [word(), {"comment": word()}]
+    yield from bodies(marks)
 
 
 def refused(marks: Marks) -> Iterator[tuple[str, Any]]:

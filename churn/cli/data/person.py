@@ -1,6 +1,7 @@
 """`churn data show` and `erase`: what people may ask for by articles 15 and 17 of the GDPR."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from churn.journal.operator_actions import record_action
 from churn.journal.pseudonyms import stored_forms
 from churn.journal.spool import Spool
 from churn.records import privacy
+from churn.schemas.caller import Who
 from churn.schemas.logged_prediction import LoggedPrediction
 
 # The attributes of a prediction that are shown, besides its call and its answer.
 _SHOWN = (
     *("route", "model", "threshold", "prediction", "probability", "base_value"),
-    *("record", "values", "contributions"),
+    *("record", "values", "contributions", "reviews"),
 )
 
 Answered = tuple[LoggedPrediction, Any]  # a prediction, and the part of the answer about the person
@@ -37,7 +39,7 @@ Answered = tuple[LoggedPrediction, Any]  # a prediction, and the part of the ans
     "-o", "--output", type=click.Path(path_type=Path), help="Write JSON to this file instead of the screen."
 )
 def show(employee: str, *, as_json: bool, output: Path | None) -> None:
-    """Show every prediction about EMPLOYEE: when, who asked, what was known, what came out and why.
+    """Show every prediction about EMPLOYEE: when, who asked, what was known, what came out, why, and reviews.
 
     The journal records that data was shown, but not whose.
     """
@@ -75,6 +77,8 @@ def erase(employee: str, *, yes: bool) -> None:
             click.confirm(f"Erase {number:,} predictions about this employee for good?", abort=True)
         erased = privacy.erase(engine, forms)
     click.echo(f"{erased.predictions:,} predictions and {erased.answers:,} answers erased")
+    if erased.reviews:
+        click.echo(f"{erased.reviews:,} reviews erased with them")
     if erased.in_log:
         click.echo(LEFT_IN_LOG)
 
@@ -132,10 +136,8 @@ def _print(predictions: Iterator[Answered]) -> None:
 
 
 def _lines(prediction: LoggedPrediction) -> Iterator[str]:
-    # Unknown where somebody removed the row of the call.
-    at = "?" if prediction.at is None else f"{prediction.at:%Y-%m-%d %H:%M:%S} UTC"
-    who = " ".join(filter(None, (prediction.caller.kind, prediction.caller.name))) or "?"
-    yield f"{at}  {prediction.route or '?'}, asked by {who}"
+    asked_by = _who(prediction.caller)
+    yield f"{_moment(prediction.at)}  {prediction.route or '?'}, asked by {asked_by}"
     ids = f"prediction {prediction.prediction_id}, request {prediction.request_id}"
     yield f"  {ids}, model {prediction.model}"
     probability, threshold = prediction.probability, prediction.threshold
@@ -147,3 +149,16 @@ def _lines(prediction: LoggedPrediction) -> Iterator[str]:
             contribution = (prediction.contributions or {}).get(name)
             weight = "" if contribution is None else f"  ({contribution:+.3f} log-odds)"
             yield f"    {DICTIONARY.by_name[name].label('en')}: {value}{weight}"
+    for review in prediction.reviews:
+        yield f"  review of {_moment(review.at)} by {_who(review.caller)}: {review.verdict}"
+        yield from [f"    action: {review.action}"] * (review.action is not None)
+        yield from [f"    {line}" for line in (review.comment or "").splitlines()]
+
+
+def _moment(at: datetime | None) -> str:
+    """Return a moment; unknown where somebody removed the row of the call."""
+    return "?" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _who(caller: Who) -> str:
+    return " ".join(filter(None, (caller.kind, caller.name))) or "?"

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
-from churn.access.roles import allows
 from churn.core.language import LANGUAGES, Language, Pair
 from churn.core.templates import templates_of
 from churn.web.cookies import cookie, set_cookie
@@ -74,7 +73,7 @@ class PageFrame:
         links = [
             PageLink(root + address[1:], labels[language == "en"], is_current=path.startswith(address))
             for address, labels in MENU
-            if state.session and address in ROUTES and allows(state.caller.scopes, ROUTES[address].scope)
+            if state.session and address in ROUTES and ROUTES[address].opens_to(state.caller.scopes)
         ]
         token = token_of(state.session.secret) if state.session else ""
         return cls(language, root, state.caller.name, token, links)

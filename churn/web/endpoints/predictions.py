@@ -56,18 +56,19 @@ class PredictionRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for a prediction, and pass others on."""
         state: RequestState | None = scope["state"][STATE] if scope["type"] == "http" else None
-        if state is None or state.route.body is None or scope["method"] not in state.route.methods:
+        format_ = None if state is None else state.route.body
+        if state is None or not isinstance(format_, JsonBody) or scope["method"] not in state.route.methods:
             await self._app(scope, receive, send)
             return
-        body = await self._reader.read(scope["headers"], state, receive, state.route.body.max_bytes)
+        body = await self._reader.read(scope["headers"], state, receive, format_.max_bytes)
         answer: bytes | memoryview
         if body.file is None:
-            employees = state.route.body.read(self._parser, body.read())
+            employees = format_.read(self._parser, body.read())
             answer, state.scored = await self._endpoints[state.route.path](employees, state.language)
-        elif state.route.body.offloaded:
+        elif format_.offloaded:
             answer = await self._answer_batch(state, body, body.file)
         else:
-            answer, state.scored = await self._answer_large(state, state.route.body, body)
+            answer, state.scored = await self._answer_large(state, format_, body)
         headers = [(b"content-length", b"%d" % len(answer)), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

@@ -10,7 +10,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from churn.access.authenticator import Authenticator
 from churn.access.credentials import parse
-from churn.access.roles import allows
 from churn.core.errors import CrossSiteError, ForbiddenError, NotFoundError, UnauthorizedError
 from churn.web.cookies import session_of
 from churn.web.request_state import STATE, RequestState
@@ -70,7 +69,7 @@ class Gate:
             _check_site(scope)
         if state.route is ELSEWHERE:
             raise NotFoundError
-        if not allows(caller.scopes, state.route.scope):
+        if not state.route.opens_to(caller.scopes):
             raise ForbiddenError
 
 

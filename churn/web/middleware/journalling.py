@@ -90,8 +90,8 @@ class _Request:
         """Return the call to log, once it is answered."""
         scope, state, status = self._scope, self.state, self.held[0]["status"]
         batch = state.batch if status == 200 else None
-        # The answers of other routes are in the journal already, or in the model store.
-        is_kept = batch is None and (state.route.body is not None or status >= 400)
+        # Other answers tell what is in the journal anyway, or in the model store.
+        is_kept = batch is None and (bool(state.scored) or status >= 400)
         body = state.document or b""
         if is_kept and not body and not state.route.is_page:
             body = b"".join([m.get("body", b"") for m in self.held[1:]])
@@ -107,6 +107,7 @@ class _Request:
             # For calls that the gate refused, the address is kept too.
             body=_with_address(body, state.address) if status in REFUSED else body or None,
             scored=state.scored if status == 200 else (),
+            review=state.review if status < 400 else None,
             is_bare=status == UnauthorizedError.status and not header(scope, b"authorization"),
             batch=batch,
         )

@@ -9,6 +9,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 import churn
 from churn.i18n import messages
 from churn.schemas.employee import RequestModels
+from churn.schemas.review import ReviewInput
 from churn.schemas.service import InvalidInput, Refusal
 from churn.web.openapi import spellings
 from churn.web.openapi.operations import OPERATIONS, Operation, refusals
@@ -94,7 +95,7 @@ def _schemas(models: RequestModels) -> dict[str, Any]:
     described: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         (model, "serialization") for model in dict.fromkeys(answers) if not isinstance(model, str)
     ]
-    described += [(models.employee, "validation"), (models.question, "validation")]
+    described += [(model, "validation") for model in (models.employee, models.question, ReviewInput)]
     _, definitions = models_json_schema(described, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = definitions["$defs"]
     for model in (models.employee, models.changes):
@@ -107,7 +108,7 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
         "operationId": _WORDS.sub("_", route.path.partition(".")[0]).strip("_") or "landing",
         "tags": [operation.tag],
         "summary": operation.summary,
-        "description": operation.description + (f" Needs the scope `{route.scope}`." if route.scope else ""),
+        "description": operation.description + _needs(route),
         "parameters": [
             *_places(route),
             *_parameters(operation),
@@ -124,6 +125,12 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
             "content": {_JSON: {"schema": _body(operation.asks, operation.most)}},
         }
     return {**described, "security": _security(route)}
+
+
+def _needs(route: Route) -> str:
+    """Return which scopes open a route, as a sentence."""
+    scopes = [f"`{scope}`" for scope in (route.scope, route.or_scope) if scope]
+    return f" Needs the scope {' or '.join(scopes)}." if scopes else ""
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:

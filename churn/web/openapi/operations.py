@@ -7,8 +7,9 @@ from pydantic import BaseModel
 
 from churn.schemas.employee import Employee, WhatIfQuestion
 from churn.schemas.history_query import HistoryQuery
-from churn.schemas.logged_prediction import HistoryPage
+from churn.schemas.logged_prediction import HistoryPage, OnePrediction
 from churn.schemas.responses import Prediction, WhatIfAnswer
+from churn.schemas.review import AddedReview, ReviewInput
 from churn.schemas.service import Health, ModelCard, Readiness
 from churn.web.parsing import MAX_ROWS
 from churn.web.routes import Route
@@ -77,6 +78,23 @@ OPERATIONS: Mapping[str, Operation] = {
         HistoryPage,
         query=HistoryQuery,
         refusals=(422,),
+    ),
+    "/predictions/{id}": Operation(
+        "records",
+        "Read one prediction",
+        "One logged prediction with its record, its contributions and its reviews. Without the scope "
+        "`history`, only what the caller asked for is found.",
+        OnePrediction,
+        refusals=(404,),
+    ),
+    "/predictions/{id}/review": Operation(
+        "records",
+        "Agree or disagree with a prediction",
+        "Adds a review; none replaces another. Without the scope `history`, only what the caller asked for "
+        "is found. A comment may be about the employee: it is erased with them.",
+        AddedReview,
+        asks=ReviewInput,
+        refusals=(404,),
     ),
     "/health": Operation("service", "Is it there", "The process answers.", Health),
     "/healthz": Operation("service", "Is it alive", "The same as /livez.", "text/plain"),

@@ -1,0 +1,99 @@
+"""The page of past predictions: filters, and the newest first, a page at a time."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from churn.access.roles import allows
+from churn.core.errors import InvalidInputError
+from churn.core.language import Language, Pair
+from churn.i18n import messages
+from churn.i18n.moments import moment
+from churn.schemas.logged_prediction import HistoryPage as Page
+from churn.ui.employee_page import refuse
+from churn.web.endpoints.history import HistoryReader, read_query
+from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.request_state import state_of
+
+FILTERS = ("employee_id", "user", "model", "prediction", "since", "until")
+MINE = "mine"  # only what the reader asked for
+_EXPECTED_DAY: Pair = ("une date, comme 2026-03-31", "a date, such as 2026-03-31")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class HistoryPage:
+    """Lists predictions: everybody's for those who may read the history, and one's own for others."""
+
+    def __init__(self, renderer: PageRenderer, history: HistoryReader) -> None:
+        self._renderer, self._history = renderer, history
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of the page."""
+        return [Route("/app/history", self.show, methods=["GET"])]
+
+    async def show(self, request: Request) -> Response:
+        """Answer a page of predictions, or the filters again with what is wrong with them."""
+        state, language = state_of(request.scope), language_of(request)
+        given = {name: request.query_params.get(name, "").strip() for name in (*FILTERS, MINE, "before")}
+        typed = {name: text for name, text in given.items() if text}
+        try:
+            query = read_query(QueryParams(_asked(typed)))
+        except InvalidInputError as error:
+            return self._render(request, typed, _errors(error, language), status=refuse(error, state))
+        is_own = MINE in typed or not allows(state.caller.scopes, "history")
+        page = await self._history.page(query, state.caller if is_own else None, reviewed=True)
+        return self._render(request, typed, page=page)
+
+    def _render(
+        self,
+        request: Request,
+        typed: Mapping[str, str],
+        errors: Mapping[str, str] | None = None,
+        *,
+        status: int = 200,
+        page: Page | None = None,
+    ) -> Response:
+        scopes, language = state_of(request.scope).caller.scopes, language_of(request)
+        return self._renderer.render(
+            request,
+            "history.html.j2",
+            status=status,
+            typed=typed,
+            errors=errors or {},
+            page=page,
+            older=page and page.next and urlencode({**typed, "before": str(page.next)}),
+            newest=urlencode({name: text for name, text in typed.items() if name != "before"}),
+            is_filtered=bool(typed.keys() - {"before"}),
+            sees_all=allows(scopes, "history"),
+            has_own=allows(scopes, "predict"),
+            moment=lambda at: moment(at, language),
+        )
+
+
+def _asked(typed: Mapping[str, str]) -> dict[str, str]:
+    """Return what the API would be asked. It ends before a moment: of a last day, the next one is meant."""
+    asked = {name: text for name, text in typed.items() if name != MINE}
+    if _DAY.fullmatch(last := asked.get("until", "")):
+        with suppress(ValueError, OverflowError):  # what is no day is refused as it is
+            asked["until"] = (date.fromisoformat(last) + timedelta(days=1)).isoformat()
+    return asked
+
+
+def _errors(error: InvalidInputError, language: Language) -> dict[str, str]:
+    """Return what is wrong, by filter; under the empty name what is wrong with the address of the page."""
+    found = {}
+    for entry in error.errors:
+        name = str(entry.loc[1]) if entry.loc[1] in FILTERS else ""
+        if entry.kind == "moment":
+            entry = replace(entry, kind="day", expected=_EXPECTED_DAY)
+        found[name] = messages.field_error(entry, language)
+    return found
