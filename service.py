@@ -30,6 +30,9 @@ from churn.database.embedded import identity_of
 from churn.database.engine import make_engine
 from churn.database.maintenance import Maintenance
 from churn.dictionary.technova import TECHNOVA
+from churn.jobs.job_folder import JobFolder
+from churn.jobs.job_runner import JobRunner
+from churn.jobs.jobs import Jobs
 from churn.journal import pseudonyms, spool
 from churn.journal.call import Call
 from churn.journal.journal import Journal, JournalState
@@ -50,6 +53,7 @@ from churn.schemas.service import ModelCard
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
 from churn.web.endpoints.history import make_history
+from churn.web.endpoints.jobs import make_jobs
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
 from churn.web.endpoints.predictions import Answer, Endpoint, PredictionRoutes
@@ -82,6 +86,8 @@ class Worker:
     _scorer: Scorer
     _journal: Journal
     _helper: Helper
+    _jobs: Jobs
+    _job_runner: JobRunner
     _maintenance: Maintenance
     _last_used: TokenLastUsed
     _authenticator: Authenticator
@@ -107,6 +113,10 @@ class Worker:
         self._journal = Journal(store, pseudonyms.configured(settings))
         self._journal.start()
         self._helper = Helper(settings, self._model, identity_of(self.engine))
+        folder = JobFolder(settings.jobs)
+        self._job_runner = JobRunner(folder, settings, self._model, identity_of(self.engine))
+        self._jobs = Jobs(folder, TECHNOVA, self._job_runner.wake)
+        self._job_runner.start()
         self._last_used = TokenLastUsed(self.engine)
         rates = Rates(settings.user_rate, settings.token_rate)
         hashing = Hashing()
@@ -121,6 +131,14 @@ class Worker:
         """What predicts; raises ModelError where the model failed its self-test."""
         self._model.self_test.require(self._model.tag)
         return self._scorer
+
+    def tag(self) -> str:
+        """Return the tag of the model; raises ModelError where the model failed its self-test."""
+        return self.scorer.model.tag
+
+    def jobs(self) -> Jobs:
+        """Return the jobs."""
+        return self._jobs
 
     def card(self, language: Language) -> ModelCard:
         """Return the model's card, also of a model that failed its self-test."""
@@ -140,6 +158,7 @@ class Worker:
 
     def close(self) -> None:
         """Write what waits, and let go of the database."""
+        self._job_runner.close()
         self._helper.close()
         self._journal.close()
         self._last_used.close()
@@ -266,6 +285,7 @@ routes = (
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
     make_history(worker.history),
+    *make_jobs(worker.jobs, worker.tag),
     make_metrics(worker.state),
     make_openapi(models),
 )

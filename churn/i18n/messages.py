@@ -195,6 +195,34 @@ _FIELD_ERRORS: dict[str, Pair] = {
     "prediction_id": ("attendu : l'identifiant d'une prédiction", "expected the id of a prediction"),
     "name": ("attendu : un nom de 1 à 128 caractères", "expected a name of 1 to 128 characters"),
     "moment": ("attendu : une date ou un moment ISO 8601", "expected an ISO 8601 date or moment"),
+    "format": ("attendu : csv, xlsx ou parquet", "expected csv, xlsx or parquet"),
+    "lang": ("attendu : fr ou en", "expected fr or en"),
+    "form_invalid": (
+        "le formulaire n'est pas lisible : attendu du multipart/form-data complet",
+        "the form cannot be read: expected whole multipart/form-data",
+    ),
+    "form_field": (
+        "attendu : des fichiers dans le champ « file », et rien d'autre",
+        "expected files in the field “file”, and nothing else",
+    ),
+    "file_missing": ("attendu : un fichier", "expected a file"),
+    "file_empty": ("le fichier est vide", "the file is empty"),
+    "file_format": (
+        "attendu : un fichier .csv, .xlsx ou .parquet",
+        "expected a .csv, .xlsx or .parquet file",
+    ),
+    "file_old_excel": (
+        "ancien format d'Excel : l'enregistrer au format .xlsx",
+        "Excel's old format: save it as .xlsx",
+    ),
+    "file_macros": (
+        "classeur à macros ou binaire : l'enregistrer au format .xlsx, sans macros",
+        "a workbook with macros, or a binary one: save it as .xlsx, without macros",
+    ),
+    "extract_files": (
+        "attendu : un seul fichier, ou les trois extraits sous leurs noms",
+        "expected one file, or the three extracts under their names",
+    ),
     "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
     "true_or_false": ("attendu : true ou false", "expected true or false"),
 }
@@ -222,6 +250,7 @@ _STATUS: dict[int, Pair] = {
     404: ("Cette adresse n'existe pas", "There is nothing at this address"),
     405: ("Méthode non autorisée à cette adresse", "Method not allowed at this address"),
     408: ("La demande met trop de temps à arriver", "The request takes too long to arrive"),
+    409: ("L'état de ce traitement ne le permet pas", "The state of this job does not allow it"),
     415: (
         "Type de contenu non pris en charge : envoyer du JSON avec Content-Type: application/json",
         "Unsupported content type: send JSON with Content-Type: application/json",

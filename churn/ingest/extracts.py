@@ -19,6 +19,7 @@ from churn.ingest.checked import Checked
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
 from churn.ingest.sheet import Sheet
+from churn.schemas.file_reading import FileReading
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -56,13 +57,14 @@ class Scorable:
 
     `table` is as `read` returns, without the target; `rejects` are the problems of single rows by
     file and line, each with the employee's id where that is readable; `has_target` tells that the
-    extracts held the target, which was not read; `notices` say how the rest was.
+    extracts held the target, which was not read; `notices` and `readings` say how the rest was.
     """
 
     table: pd.DataFrame
     rejects: Sequence[tuple[Problem, int | None]]
     has_target: bool
     notices: Sequence[str]
+    readings: Sequence[FileReading]
 
 
 def read_scorable(directory: Path, dictionary: Dictionary, *, thousands: Mark | None = None) -> Scorable:
@@ -84,7 +86,8 @@ def read_scorable(directory: Path, dictionary: Dictionary, *, thousands: Mark | 
     by_file = {extract.sheet.file: extract for extract in extracts}
     rejects = [(problem, _employee(by_file[problem.file], problem)) for problem in findings.of_rows()]
     table = checked.join(checked.flawless(extracts), dictionary)
-    return Scorable(table, rejects, any(has_target), findings.notices)
+    readings = [sheet.reading for sheet in sheets]
+    return Scorable(table, rejects, any(has_target), findings.notices, readings)
 
 
 def _employee(extract: Checked, problem: Problem) -> int | None:

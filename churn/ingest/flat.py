@@ -1,6 +1,6 @@
 """A flat file of employees, checked some rows at a time as the extracts and the API check them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from churn.ingest.columns import is_number
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
 from churn.ingest.notation import Evidence, depends_on_cells
-from churn.ingest.reader import RawRows, open_reader
+from churn.ingest.reader import RawRows, open_reader, reading
 from churn.ingest.rows import Reject, Rows
 from churn.ingest.sheet import SHOWN_LENGTH
+from churn.schemas.file_reading import FileReading
 
 
 class FlatTable:
@@ -43,7 +44,7 @@ class FlatTable:
         ignore: Collection[str] = (),
         thousands: Mark | None = None,
     ) -> None:
-        self._file = path.name
+        self._path, self._file = path, path.name
         self._dictionary = dictionary
         self._reader = open_reader(path, dictionary)
         findings = Findings()
@@ -70,6 +71,15 @@ class FlatTable:
     def share(self) -> float:
         """Return how much of the file was read, 0 to 1."""
         return self._reader.share()
+
+    def readings(self) -> list[FileReading]:
+        """Return how the file is read."""
+        return [reading(self._path, self._reader, self._positions)]
+
+    def lines(self, places: Sequence[int]) -> list[int]:
+        """Return the lines of the file on which rows start."""
+        lines = self._reader.lines() if places else ()
+        return [lines[place - 1] for place in places]
 
     def _id_type(self) -> Any:
         position = self._positions.get(self._dictionary.identifier.name)

@@ -1,6 +1,6 @@
 """A folder of extracts, joined in memory, as a table of employees."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from churn.ingest import extracts
 from churn.ingest.mark import Mark
 from churn.ingest.reader import BATCH_ROWS
 from churn.ingest.rows import Reject, Rows
+from churn.schemas.file_reading import FileReading
 
 
 class FolderTable:
@@ -31,6 +32,7 @@ class FolderTable:
         self._table = scorable.table
         self._rejects = [_reject(problem, employee) for problem, employee in scorable.rejects]
         self._read = 0
+        self._readings = scorable.readings
         self.notices = [f"{dictionary.target.name} is what the model predicts: ignored"] * scorable.has_target
         self.notices += scorable.notices
 
@@ -45,6 +47,14 @@ class FolderTable:
     def share(self) -> float:
         """Return how much of the table was read, 0 to 1."""
         return self._read / len(self._table) if len(self._table) else 1.0
+
+    def readings(self) -> Sequence[FileReading]:
+        """Return how the files are read."""
+        return self._readings
+
+    def lines(self, places: Sequence[int]) -> Sequence[int]:
+        """Return the lines that the places of rejects are: the same."""
+        return places
 
     def _whole(self) -> Rows:
         cells = {

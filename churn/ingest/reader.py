@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.schemas.file_reading import FileReading
 
 DELIMITERS = (",", ";")
 BATCH_ROWS = 1 << 16
@@ -100,6 +101,7 @@ class ParquetReader:
     """A Parquet file, whose columns have types of their own."""
 
     decimal_comma = False
+    delimiter = None
 
     def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
@@ -148,7 +150,7 @@ class ParquetReader:
 class CsvReader:
     """A CSV file, all text: commas, or semicolons and perhaps decimal commas.
 
-    `decimal_comma` tells that 11,5 may stand for 11.5.
+    `delimiter` is the one that was found; `decimal_comma` tells that 11,5 may stand for 11.5.
     """
 
     def __init__(self, path: Path, dictionary: Dictionary) -> None:
@@ -156,11 +158,11 @@ class CsvReader:
         self._size, self._position = path.stat().st_size, 0
         with path.open("rb") as file:
             head = file.read(LONGEST_HEADER)
-        self.names, self._delimiter = _header(head + b"\n")
+        self.names, self.delimiter = _header(head + b"\n")
         self._header_only = not any(end in head for end in b"\r\n")
         identifier, field_of = dictionary.identifier, dictionary.names.field_of
         self.types: list[Any] = [pa.string() if field_of(name) is identifier else TEXT for name in self.names]
-        self.decimal_comma = self._delimiter == ";"
+        self.decimal_comma = self.delimiter == ";"
         if len(self.names) < 2:
             expected = "column names, separated by commas or semicolons" if self.names else "a header"
             raise ExtractError([Problem(path.name, 1, None, None, expected)])
@@ -215,7 +217,7 @@ class CsvReader:
             self._path.open(encoding="utf-8-sig", newline="") as text,
             _values_of_any_length(),
         ):
-            reader = csv.reader(text, delimiter=self._delimiter)
+            reader = csv.reader(text, delimiter=self.delimiter)
             next(reader)
             line = reader.line_num + 1
             for record in reader:
@@ -237,7 +239,7 @@ class CsvReader:
                 column_names=names, skip_rows_after_names=1, block_size=BLOCK_BYTES, use_threads=False
             ),
             pyarrow.csv.ParseOptions(
-                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=leave_out
+                delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=leave_out
             ),
             pyarrow.csv.ConvertOptions(
                 column_types=dict(zip(names, self.types, strict=True)),
@@ -247,6 +249,14 @@ class CsvReader:
 
 
 Reader = CsvReader | ParquetReader
+
+
+def reading(path: Path, reader: Reader, positions: Mapping[str, int]) -> FileReading:
+    """Return how a file is read, whose columns at these positions stand for fields."""
+    columns = [(reader.names[position], name) for name, position in positions.items()]
+    return FileReading(
+        path.name, path.suffix.lower().lstrip("."), reader.delimiter, reader.decimal_comma, columns
+    )
 
 
 def _numbers(first: int, count: int, ragged: list[tuple[int, int]]) -> NDArray[np.int64]:

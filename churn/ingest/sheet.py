@@ -16,7 +16,8 @@ from churn.dictionary.field import Field
 from churn.ingest import header
 from churn.ingest.columns import joined
 from churn.ingest.findings import Findings
-from churn.ingest.reader import RawRows, Reader, open_reader
+from churn.ingest.reader import RawRows, Reader, open_reader, reading
+from churn.schemas.file_reading import FileReading
 
 SHOWN_LENGTH = 80  # of a value in a problem: a quote left open makes one value of the rest of a file
 
@@ -49,6 +50,7 @@ class Sheet:
     numbers: NDArray[np.int64]
     whole: bool
     decimal_comma: bool
+    reading: FileReading
     find_lines: Callable[[], Sequence[int]]
 
     @cached_property
@@ -100,7 +102,16 @@ def read(
         )
         for name, position in positions.items()
     }
-    return Sheet(path.name, extract, columns, numbers, not ragged, reader.decimal_comma, reader.lines)
+    return Sheet(
+        path.name,
+        extract,
+        columns,
+        numbers,
+        not ragged,
+        reader.decimal_comma,
+        reading(path, reader, positions),
+        reader.lines,
+    )
 
 
 def _report_ragged(path: Path, reader: Reader, parts: Sequence[RawRows], findings: Findings) -> bool:

@@ -10,15 +10,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.core.errors import (
     ChurnError,
+    ConflictError,
     CrossSiteError,
+    FormTypeError,
     InvalidInputError,
     ModelError,
     PayloadTooLargeError,
+    RoomError,
     TookTooLongError,
     TooManyRequestsError,
 )
 from churn.core.language import Language
-from churn.i18n import messages
+from churn.i18n import job_sentences, messages
 from churn.web.headers import header
 from churn.web.request_state import STATE, RequestState
 from churn.web.tracebacks import anonymous_traceback
@@ -137,6 +140,12 @@ def _detail(error: ChurnError, language: Language) -> Detail:
         return messages.too_large(error, language)
     if isinstance(error, CrossSiteError):
         return messages.cross_site(language)
+    if isinstance(error, ConflictError):
+        return job_sentences.conflict(error.kind, language)
+    if isinstance(error, FormTypeError):
+        return job_sentences.form_expected(language)
+    if isinstance(error, RoomError):
+        return job_sentences.no_room(language)
     if isinstance(error, ModelError):
         return messages.unusable_model(language)
     return messages.status(error.status, language)

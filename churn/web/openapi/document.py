@@ -54,6 +54,7 @@ def make_document(models: RequestModels) -> dict[str, Any]:
         "servers": [{"url": "."}],
         "tags": [
             {"name": "predictions", "description": "Risks, reasons, and what would change them"},
+            {"name": "jobs", "description": "Files of employees, scored in the background"},
             {"name": "records", "description": "What was said, and by which model"},
             {"name": "service", "description": "How the service is"},
         ],
@@ -76,6 +77,19 @@ def make_document(models: RequestModels) -> dict[str, Any]:
     }
 
 
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "additionalProperties": False,
+    "properties": {
+        "file": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "format": "binary"},
+            "description": "one file, .csv, .xlsx or .parquet by its name; or the three extracts by theirs",
+        }
+    },
+}
 _LANGUAGE: dict[str, Any] = {
     "name": "Accept-Language",
     "in": "header",
@@ -114,7 +128,7 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
             {"$ref": "#/components/parameters/Language"},
         ],
         "responses": {
-            "200": _answer(operation),
+            str(operation.status): _answer(operation),
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in refusals(route)},
         },
     }
@@ -123,6 +137,8 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
             "required": True,
             "content": {_JSON: {"schema": _body(operation.asks, operation.most)}},
         }
+    if operation.files:
+        described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
     return {**described, "security": _security(route)}
 
 
@@ -165,7 +181,7 @@ def _body(model: type[BaseModel], most: int | None) -> dict[str, Any]:
 def _answer(operation: Operation) -> dict[str, Any]:
     if isinstance(operation.answer, str):
         schema = {"type": "object" if operation.answer == _JSON else "string"}
-        content = {operation.answer: {"schema": schema}}
+        content = {media: {"schema": schema} for media in (operation.answer, *operation.also)}
     else:
         content = {_JSON: {"schema": _body(operation.answer, operation.most)}}
     return {"description": "as asked", "headers": _headers(), "content": content}

@@ -1,0 +1,86 @@
+"""The process that works on jobs, one after the other: `python -m churn.jobs.job_process`, started by a worker.
+
+One at a time works on a machine. What it needs comes as one pickle on its standard input; the end of that
+input is the end of the worker, and of this process.
+"""
+
+import logging
+import os
+import pickle
+import resource
+import signal
+import sys
+import threading
+from contextlib import suppress
+from typing import Any
+
+from churn.core.settings import Settings
+from churn.database.embedded import Identity
+from churn.jobs.job_folder import JobFolder
+from churn.jobs.work import Desk, Work
+from churn.model.registry import ServedModel
+
+logger = logging.getLogger("churn")
+
+NICE = 5  # calls come first, as with large batches
+MAX_MEMORY = 3 * 1024**3  # bytes: a million rows take half of that
+MAX_SECONDS = 1800  # of a core, and of the clock, for one job
+ATTEMPTS = 3  # of one job, whose process may have ended because of it
+
+
+def main() -> None:
+    """Work on the jobs that wait, and end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the worker tells when to end
+    os.umask(0o077)
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    logging.basicConfig(format="%(asctime)s [%(levelname)s] [%(name)s] %(message)s")
+    root, settings, model, identity = pickle.load(sys.stdin.buffer)  # noqa: S301 - the worker's own
+    threading.Thread(target=_end_with_worker, name="worker-watch", daemon=True).start()
+    _limit(resource.RLIMIT_DATA, MAX_MEMORY)
+    folder = JobFolder(root)
+    with folder.working() as is_ours:
+        if is_ours:
+            _work(folder, settings, model, identity)
+
+
+def _work(folder: JobFolder, settings: Settings, model: ServedModel, identity: Identity) -> None:
+    desk = Desk(folder, settings, model, identity)
+    try:
+        while job := folder.waiting():
+            with folder.changing(job.id) as changed:
+                changed.attempts += 1
+                if changed.attempts > ATTEMPTS:
+                    changed.fail("ended")
+                    continue
+            _limit(resource.RLIMIT_CPU, int(sum(os.times()[:2])) + MAX_SECONDS)
+            signal.signal(signal.SIGALRM, _too_long)
+            signal.alarm(MAX_SECONDS)
+            try:
+                Work(desk, job.id).do()
+            finally:
+                signal.alarm(0)
+    finally:
+        desk.close()
+
+
+def _end_with_worker() -> None:
+    """End this process when the worker has: nobody else holds the other end of the input."""
+    with suppress(OSError):
+        while sys.stdin.buffer.read1(1024):
+            pass
+    os._exit(0)
+
+
+def _too_long(*_: Any) -> None:
+    raise TimeoutError
+
+
+def _limit(kind: int, value: int) -> None:
+    """Lower a limit of this process, as far as the system has it."""
+    with suppress(ValueError, OSError):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+
+
+if __name__ == "__main__":
+    main()
