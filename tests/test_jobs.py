@@ -1,12 +1,10 @@
 """Files of employees as jobs: sent, checked, scored, journalled and downloaded, through the served app."""
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
-import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from churn.database.tables import prediction_results, requests
 from churn.records.integrity import verify
@@ -57,7 +55,9 @@ def test_a_file_is_scored_and_journalled(served: Served) -> None:
     assert len(scores) == 29
     with served.engine.connect() as connection:
         stored = connection.execute(
-            select(prediction_results.c.id, prediction_results.c.probability, prediction_results.c.caller_name)
+            select(
+                prediction_results.c.id, prediction_results.c.probability, prediction_results.c.caller_name
+            )
             .join(requests, requests.c.id == prediction_results.c.request_id)
             .where(requests.c.route == "/predict_file")
         ).all()

@@ -36,10 +36,10 @@ class EntryWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who has a run's rows scored, and how: by default the operator, by the system's name, at the command line.
+    """Who has a run's rows scored, and how: by default the operator, by the system's name, in a shell.
 
-    With a `seed`, the rows bear a moment and ids that the same run makes again, after it was interrupted: what
-    it has journalled by then is not journalled twice.
+    With a `seed`, the rows bear a moment and ids that the same run makes again, after it was interrupted:
+    what it has journalled by then is not journalled twice.
     """
 
     method: str = METHOD

@@ -70,7 +70,9 @@ def no_room(language: Language) -> str:
     """Return that there is no room for files."""
     if language == "en":
         return "There is no room for more files now: try again once other jobs have ended"
-    return "Il n'y a plus de place pour d'autres fichiers : réessayer quand d'autres traitements auront pris fin"
+    return (
+        "Il n'y a plus de place pour d'autres fichiers : réessayer quand d'autres traitements auront pris fin"
+    )
 
 
 def form_expected(language: Language) -> str:

@@ -18,10 +18,9 @@ from churn.ingest import checked, sheet
 from churn.ingest.checked import Checked
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
+from churn.ingest.reader import KINDS
 from churn.ingest.sheet import Sheet
 from churn.schemas.file_reading import FileReading
-
-SUFFIXES = (".csv", ".parquet")
 
 
 def read(
@@ -125,13 +124,13 @@ def _paths(directory: Path, dictionary: Dictionary, findings: Findings) -> dict[
     files = [path for path in directory.glob("*") if path.is_file()]
     paths = {}
     for extract in dictionary.extracts:
-        candidates = [extract.file + suffix for suffix in SUFFIXES]
+        candidates = [extract.file + suffix for suffix in KINDS]
         present = [path for path in files if path.name.lower() in candidates]
         if len(present) == 1:
             paths[extract.name] = present[0]
         else:
-            names = " or ".join(candidates)
-            count = " and ".join(sorted(path.name for path in present)) + " are" if present else "neither is"
+            names = ", ".join(candidates[:-1]) + " or " + candidates[-1]
+            count = " and ".join(sorted(path.name for path in present)) + " are" if present else "none is"
             expected = f"one file, {names}, in {directory}: {count} there"
             findings.add(Problem(extract.file, None, None, None, expected))
     return paths

@@ -17,7 +17,8 @@ from churn.ingest.columns import is_number
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
 from churn.ingest.notation import Evidence, depends_on_cells
-from churn.ingest.reader import RawRows, open_reader, reading
+from churn.ingest.raw_rows import RawRows
+from churn.ingest.reader import open_reader, reading
 from churn.ingest.rows import Reject, Rows
 from churn.ingest.sheet import SHOWN_LENGTH
 from churn.schemas.file_reading import FileReading

@@ -11,7 +11,7 @@ from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
 from churn.ingest import extracts
 from churn.ingest.mark import Mark
-from churn.ingest.reader import BATCH_ROWS
+from churn.ingest.raw_rows import BATCH_ROWS
 from churn.ingest.rows import Reject, Rows
 from churn.schemas.file_reading import FileReading
 

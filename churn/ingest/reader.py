@@ -1,12 +1,10 @@
-"""A file of employees, CSV or Parquet, read some rows at a time and not yet interpreted."""
+"""A file of employees, CSV, Excel or Parquet, read some rows at a time and not yet interpreted."""
 
 import csv
 import io
-import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +16,19 @@ from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.ingest.raw_rows import BATCH_ROWS, RawRows, explained
+from churn.ingest.workbook import WorkbookReader
 from churn.schemas.file_reading import FileReading
 
 DELIMITERS = (",", ";")
-BATCH_ROWS = 1 << 16
 BLOCK_BYTES = 1 << 23  # of CSV at a time: the longest record there may be
 LONGEST_HEADER = 1 << 20  # bytes
 BUFFER_BYTES = 1 << 20  # of each Parquet column at a time
 TEXT = pa.dictionary(pa.int32(), pa.string())
-SUFFIXES = (".csv", ".parquet")
-
-
-@dataclass(frozen=True, slots=True)
-class RawRows:
-    """Some rows as columns, in the file's order; `ragged` has those left out, with their lengths.
-
-    `numbers` are those of the rows, 1 being the first below the header.
-    """
-
-    columns: list[Any]  # of pyarrow.Array, which has no types
-    numbers: NDArray[np.int64]
-    ragged: list[tuple[int, int]] = field(default_factory=list)
 
 
 def open_reader(path: Path, dictionary: Dictionary) -> "Reader":
-    """Return the reader of a .csv or .parquet file.
+    """Return the reader of a .csv, .xlsx or .parquet file.
 
     Raises:
         ExtractError: it is neither, is not there, cannot be read, or not twice.
@@ -50,47 +36,12 @@ def open_reader(path: Path, dictionary: Dictionary) -> "Reader":
     if path.is_fifo() or path.is_char_device():
         expected = "a file that can be read twice: save what comes through a pipe first"
         raise ExtractError([Problem(path.name, None, None, None, expected)])
-    if path.suffix.lower() not in SUFFIXES:
-        raise ExtractError([Problem(path.name, None, None, None, "a .csv or .parquet file, or a folder")])
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None:
+        expected = "a .csv, .xlsx or .parquet file, or a folder"
+        raise ExtractError([Problem(path.name, None, None, None, expected)])
     with explained(path):
-        kind = CsvReader if path.suffix.lower() == ".csv" else ParquetReader
         return kind(path, dictionary)
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what a file's bytes make Arrow raise into a problem of the file.
-
-    Raises:
-        ExtractError: anything of Arrow's, or of the operating system's, was raised inside.
-    """
-    try:
-        yield
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        raise ExtractError([_problem(path, error)]) from error
-
-
-def _problem(path: Path, error: Exception) -> Problem:
-    # Not Arrow's whole sentence: it may quote the file's rows.
-    text = str(error)
-    if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
-        return Problem(path.name, _undecodable_line(path), None, None, "UTF-8 text (in Excel: “CSV UTF-8”)")
-    if "straddling" in text:
-        expected = "records of a few lines: a quote may have been left open"
-    else:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        expected = f"a readable {path.suffix.lower()} file ({reason})"
-    return Problem(path.name, None, None, None, expected)
-
-
-def _undecodable_line(path: Path) -> int | None:
-    if path.suffix.lower() != ".csv":
-        return None
-    with path.open(encoding="utf-8", errors="surrogateescape") as text:
-        for number, line in enumerate(text, 1):
-            if re.search("[\udc80-\udcff]", line):
-                return number
-    return None
 
 
 def _is_text(kind: Any) -> bool:
@@ -101,7 +52,7 @@ class ParquetReader:
     """A Parquet file, whose columns have types of their own."""
 
     decimal_comma = False
-    delimiter = None
+    delimiter = sheet = None
 
     def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
@@ -152,6 +103,8 @@ class CsvReader:
 
     `delimiter` is the one that was found; `decimal_comma` tells that 11,5 may stand for 11.5.
     """
+
+    sheet = None
 
     def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
@@ -248,14 +201,20 @@ class CsvReader:
         )
 
 
-Reader = CsvReader | ParquetReader
+Reader = CsvReader | ParquetReader | WorkbookReader
+KINDS: Mapping[str, type[Reader]] = {".csv": CsvReader, ".xlsx": WorkbookReader, ".parquet": ParquetReader}
 
 
 def reading(path: Path, reader: Reader, positions: Mapping[str, int]) -> FileReading:
     """Return how a file is read, whose columns at these positions stand for fields."""
     columns = [(reader.names[position], name) for name, position in positions.items()]
     return FileReading(
-        path.name, path.suffix.lower().lstrip("."), reader.delimiter, reader.decimal_comma, columns
+        path.name,
+        path.suffix.lower().lstrip("."),
+        reader.delimiter,
+        reader.decimal_comma,
+        columns,
+        reader.sheet,
     )
 
 

@@ -16,7 +16,8 @@ from churn.dictionary.field import Field
 from churn.ingest import header
 from churn.ingest.columns import joined
 from churn.ingest.findings import Findings
-from churn.ingest.reader import RawRows, Reader, open_reader, reading
+from churn.ingest.raw_rows import RawRows
+from churn.ingest.reader import Reader, open_reader, reading
 from churn.schemas.file_reading import FileReading
 
 SHOWN_LENGTH = 80  # of a value in a problem: a quote left open makes one value of the rest of a file

@@ -1,7 +1,7 @@
-"""The process that works on jobs, one after the other: `python -m churn.jobs.job_process`, started by a worker.
+"""The process that works on jobs, one after the other: `python -m churn.jobs.job_process`.
 
-One at a time works on a machine. What it needs comes as one pickle on its standard input; the end of that
-input is the end of the worker, and of this process.
+A worker starts it; one at a time works on a machine. What it needs comes as one pickle on
+its standard input; the end of that input is the end of the worker, and of this process.
 """
 
 import logging
@@ -17,7 +17,7 @@ from typing import Any
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
 from churn.jobs.job_folder import JobFolder
-from churn.jobs.work import Desk, Work
+from churn.jobs.work import Desk, OutOfTimeError, Work
 from churn.model.registry import ServedModel
 
 logger = logging.getLogger("churn")
@@ -66,13 +66,12 @@ def _work(folder: JobFolder, settings: Settings, model: ServedModel, identity: I
 def _end_with_worker() -> None:
     """End this process when the worker has: nobody else holds the other end of the input."""
     with suppress(OSError):
-        while sys.stdin.buffer.read1(1024):
-            pass
+        sys.stdin.buffer.read()
     os._exit(0)
 
 
 def _too_long(*_: Any) -> None:
-    raise TimeoutError
+    raise OutOfTimeError
 
 
 def _limit(kind: int, value: int) -> None:

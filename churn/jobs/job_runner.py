@@ -27,9 +27,7 @@ class JobRunner:
     worker: it reads from a pipe that this worker holds. Another worker then starts the next.
     """
 
-    def __init__(
-        self, folder: JobFolder, settings: Settings, model: ServedModel, identity: Identity
-    ) -> None:
+    def __init__(self, folder: JobFolder, settings: Settings, model: ServedModel, identity: Identity) -> None:
         self._folder = folder
         self._start = settings, model, identity
         self._woken = threading.Event()

@@ -1,4 +1,4 @@
-"""A job's results as CSV, written while they are sent: as a spreadsheet of the reader's language opens them."""
+"""A job's results as CSV, written while they are sent, for spreadsheets of the reader's language."""
 
 import csv
 import io

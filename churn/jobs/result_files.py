@@ -30,7 +30,7 @@ _INDEXES: Final = {
 }
 _LONGEST_CELL: Final = 32_767  # characters, in a spreadsheet
 
-Batch = list[Sequence[Any]]  # some rows
+Batch = Sequence[Sequence[Any]]  # some rows
 
 
 def write(folder: Path) -> None:
@@ -54,9 +54,6 @@ def write(folder: Path) -> None:
     _write_rejects(folder / "rejects.parquet", _rejects(folder / REJECTS))
 
 
-
-
-
 def _scores(path: Path) -> Iterator[Batch]:
     with pa.parquet.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH_ROWS):
@@ -73,9 +70,7 @@ def _rejects(path: Path) -> Iterator[Batch]:
                 yield batch
 
 
-def _fill(
-    connection: sqlite3.Connection, table: str, names: Sequence[str], batches: Iterator[Batch]
-) -> None:
+def _fill(connection: sqlite3.Connection, table: str, names: Sequence[str], batches: Iterator[Batch]) -> None:
     # Without types: a cell stays what it is.
     columns = ", ".join(f'"{name}"' for name in names)
     connection.execute(f"CREATE TABLE {table} ({columns})")

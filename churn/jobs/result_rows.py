@@ -1,4 +1,4 @@
-"""A page of a job's results: sorted and filtered where they are, so that a page of many rows takes no time."""
+"""A page of a job's results, sorted and filtered where they are: one of many rows takes no time."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -43,6 +43,10 @@ class UnwantedError(Exception):
     """The job was cancelled, or its folder is gone."""
 
 
+class OutOfTimeError(BaseException):
+    """The job has taken too long; whoever handles errors of files does not handle this."""
+
+
 class TooManyRowsError(Exception):
     """The file has too many rows."""
 
@@ -50,9 +54,7 @@ class TooManyRowsError(Exception):
 class Desk:
     """What the work on all jobs shares: the folder, the model of the worker, a connection to the database."""
 
-    def __init__(
-        self, folder: JobFolder, settings: Settings, model: ServedModel, identity: Identity
-    ) -> None:
+    def __init__(self, folder: JobFolder, settings: Settings, model: ServedModel, identity: Identity) -> None:
         self.folder = folder
         self.pseudonym = pseudonyms.configured(settings)
         self._model = model
@@ -88,10 +90,12 @@ class Work:
         except UnwantedError:
             self._end(None)
         except ExtractError as error:
-            self._end("file", [_shown(p.file, p.line, p.column, p.expected) for p in error.problems], error.total)
+            self._end(
+                "file", [_shown(p.file, p.line, p.column, p.expected) for p in error.problems], error.total
+            )
         except TooManyRowsError:
             self._end("rows")
-        except TimeoutError:
+        except OutOfTimeError:
             self._end("time")
         except MemoryError:
             self._end("memory")
@@ -207,9 +211,7 @@ class Work:
         except NotFoundError:
             raise UnwantedError from None
 
-    def _end(
-        self, failure: Failure | None, problems: Sequence[RowProblem] = (), count: int = 0
-    ) -> None:
+    def _end(self, failure: Failure | None, problems: Sequence[RowProblem] = (), count: int = 0) -> None:
         with suppress(NotFoundError), self._desk.folder.changing(self._id) as job:
             if failure is None:
                 job.move("cancelled")
@@ -217,6 +219,7 @@ class Work:
                 job.problems, job.problem_count = problems or job.problems, count or job.problem_count
                 job.fail(failure)
         self._desk.folder.forget(self._id, UPLOAD, RESULTS)
+
 
 def _shown(file: str, line: int | None, column: str | None, expected: str) -> RowProblem:
     """Return a problem as a job tells it: without the value."""

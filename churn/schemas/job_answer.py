@@ -72,7 +72,7 @@ class JobAnswer(BaseModel):
 def _one_of(kind: str, choices: tuple[str, ...]) -> BeforeValidator:
     def value_of(value: object) -> object:
         if value not in choices:
-            raise PydanticCustomError(kind, kind)  # type: ignore[arg-type]
+            raise PydanticCustomError(kind, kind)
         return value
 
     return BeforeValidator(value_of)
@@ -108,8 +108,8 @@ class DownloadQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    format: Annotated[Literal["csv", "xlsx", "parquet"], _one_of("format", ("csv", "xlsx", "parquet"))] = Field(
-        default="csv", description="of the file"
+    format: Annotated[Literal["csv", "xlsx", "parquet"], _one_of("format", ("csv", "xlsx", "parquet"))] = (
+        Field(default="csv", description="of the file")
     )
     lang: Annotated[Language | None, _one_of("lang", ("fr", "en"))] = _optional(
         "how CSV is written, in place of Accept-Language: fr with a byte order mark, semicolons and decimal "

@@ -103,9 +103,8 @@ class _Endpoints:
         language = query.lang or state.language
         job = uuid.UUID(request.path_params["id"])
         folder = await self._run(self._jobs().results, state.caller, job)
-        headers = {
-            "Content-Disposition": f'attachment; filename="{_NAMES[part][language]}-{job.hex[-8:]}.{query.format}"'
-        }
+        name = f"{_NAMES[part][language]}-{job.hex[-8:]}.{query.format}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         if query.format == "csv":
             content: Iterator[bytes] = csv_parts(folder, part, language)
         else:
@@ -145,7 +144,7 @@ def _answer(job: Job, language: Language, status: int = 200) -> Response:
         readings=[
             ReadingAnswer(
                 file=one.file,
-                format=one.format,  # type: ignore[arg-type]
+                format=one.format,
                 delimiter=one.delimiter,
                 decimal_comma=one.decimal_comma,
                 sheet=one.sheet,

@@ -29,8 +29,8 @@ class Operation:
     """One route: its answer is a model, a list of models, or text of some media type.
 
     `asks` is the model of its body, unless that is a form with `files`; `also` are media types that it may
-    answer instead, `status` is that of a success, `query` that of its parameters, and `refusals` are its own statuses. The
-    table of routes says who may call it, and how.
+    answer instead, `status` is that of a success, `query` that of its parameters, and `refusals` are its own
+    statuses. The table of routes says who may call it, and how.
     """
 
     tag: str
@@ -75,9 +75,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "/predict_file": Operation(
         "jobs",
         "Predict the risks of a file",
-        "A CSV, Excel (.xlsx) or Parquet file of employees, or the three extracts as several files, scored as a "
-        "job. Bad rows are left out and listed. What is answered is the job, and where to ask for it. With "
-        "`check=true` the file is only checked.",
+        "A CSV, Excel (.xlsx) or Parquet file of employees, or the three extracts as several files, scored "
+        "as a job. Bad rows are left out and listed. What is answered is the job, and where to ask for it. "
+        "With `check=true` the file is only checked.",
         JobAnswer,
         query=FileQuery,
         refusals=(413, 415, 422),
@@ -87,8 +87,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "/jobs/{id}": Operation(
         "jobs",
         "See how a job is",
-        "Its state, how far it is, and what is wrong in the file. Only who sent the file may ask; an hour after "
-        "its end it is gone.",
+        "Its state, how far it is, and what is wrong in the file. Only who sent the file may ask; an hour "
+        "after its end it is gone.",
         JobAnswer,
         refusals=(404,),
     ),
