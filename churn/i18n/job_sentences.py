@@ -83,3 +83,35 @@ def form_expected(language: Language) -> str:
         "Type de contenu non pris en charge : envoyer le fichier dans le champ « file » d'un formulaire "
         "multipart/form-data"
     )
+
+
+FILE_ERRORS: Mapping[str, Pair] = {
+    "format": ("attendu : csv, xlsx ou parquet", "expected csv, xlsx or parquet"),
+    "lang": ("attendu : fr ou en", "expected fr or en"),
+    "form_invalid": (
+        "le formulaire n'est pas lisible : attendu du multipart/form-data complet",
+        "the form cannot be read: expected whole multipart/form-data",
+    ),
+    "form_field": (
+        "attendu : des fichiers dans le champ « file », et rien d'autre",
+        "expected files in the field “file”, and nothing else",
+    ),
+    "file_missing": ("attendu : un fichier", "expected a file"),
+    "file_empty": ("le fichier est vide", "the file is empty"),
+    "file_format": (
+        "attendu : un fichier .csv, .xlsx ou .parquet",
+        "expected a .csv, .xlsx or .parquet file",
+    ),
+    "file_old_excel": (
+        "ancien format d'Excel : l'enregistrer au format .xlsx",
+        "Excel's old format: save it as .xlsx",
+    ),
+    "file_macros": (
+        "classeur à macros ou binaire : l'enregistrer au format .xlsx, sans macros",
+        "a workbook with macros, or a binary one: save it as .xlsx, without macros",
+    ),
+    "extract_files": (
+        "attendu : un seul fichier, ou les trois extraits sous leurs noms",
+        "expected one file, or the three extracts under their names",
+    ),
+}  # by their kind, as those of fields

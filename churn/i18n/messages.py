@@ -5,6 +5,7 @@ from typing import Literal
 from churn.core.errors import FieldError, PayloadTooLargeError
 from churn.core.language import DEFAULT_LANGUAGE, LANGUAGES, Language, Pair
 from churn.dictionary.field import Field, Lever
+from churn.i18n.job_sentences import FILE_ERRORS
 from churn.i18n.numbers import number, percent
 
 # How a what-if ends: whether the risk is below the threshold, and was before, and what would take it there.
@@ -150,6 +151,7 @@ def plain(value: object) -> str:
 
 
 _FIELD_ERRORS: dict[str, Pair] = {
+    **FILE_ERRORS,
     "missing": ("champ obligatoire", "required field"),
     "unknown_field": ("champ inconnu", "unknown field"),
     "target": (
@@ -195,34 +197,6 @@ _FIELD_ERRORS: dict[str, Pair] = {
     "prediction_id": ("attendu : l'identifiant d'une prédiction", "expected the id of a prediction"),
     "name": ("attendu : un nom de 1 à 128 caractères", "expected a name of 1 to 128 characters"),
     "moment": ("attendu : une date ou un moment ISO 8601", "expected an ISO 8601 date or moment"),
-    "format": ("attendu : csv, xlsx ou parquet", "expected csv, xlsx or parquet"),
-    "lang": ("attendu : fr ou en", "expected fr or en"),
-    "form_invalid": (
-        "le formulaire n'est pas lisible : attendu du multipart/form-data complet",
-        "the form cannot be read: expected whole multipart/form-data",
-    ),
-    "form_field": (
-        "attendu : des fichiers dans le champ « file », et rien d'autre",
-        "expected files in the field “file”, and nothing else",
-    ),
-    "file_missing": ("attendu : un fichier", "expected a file"),
-    "file_empty": ("le fichier est vide", "the file is empty"),
-    "file_format": (
-        "attendu : un fichier .csv, .xlsx ou .parquet",
-        "expected a .csv, .xlsx or .parquet file",
-    ),
-    "file_old_excel": (
-        "ancien format d'Excel : l'enregistrer au format .xlsx",
-        "Excel's old format: save it as .xlsx",
-    ),
-    "file_macros": (
-        "classeur à macros ou binaire : l'enregistrer au format .xlsx, sans macros",
-        "a workbook with macros, or a binary one: save it as .xlsx, without macros",
-    ),
-    "extract_files": (
-        "attendu : un seul fichier, ou les trois extraits sous leurs noms",
-        "expected one file, or the three extracts under their names",
-    ),
     "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
     "true_or_false": ("attendu : true ou false", "expected true or false"),
 }

@@ -66,7 +66,8 @@ def _work(folder: JobFolder, settings: Settings, model: ServedModel, identity: I
 def _end_with_worker() -> None:
     """End this process when the worker has: nobody else holds the other end of the input."""
     with suppress(OSError):
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
     os._exit(0)
 
 

@@ -6,7 +6,7 @@ more, and it takes no server, no session and no model of objects to ask one tabl
 
 import csv
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -22,34 +22,36 @@ SCORES: Final = "scores.parquet"
 REJECTS: Final = "rejects.csv"
 BATCH_ROWS: Final = 10_000
 REJECTS_COLUMNS: Final = ("file", "place", "employee_id", "column", "value", "expected")
-_INDEXES: Final = {
-    "row": 'CREATE UNIQUE INDEX by_row ON scores ("row")',
-    # With the row, so that equal ones have an order too.
-    "probability": 'CREATE INDEX by_probability ON scores (probability, "row")',
-    "employee_id": 'CREATE INDEX by_employee ON scores (employee_id, "row")',
-}
+_ASKED: Final = ("probability", "row", "employee_id")  # by what pages are sorted, filtered and searched
 _LONGEST_CELL: Final = 32_767  # characters, in a spreadsheet
 
 Batch = Sequence[Sequence[Any]]  # some rows
 
 
-def write(folder: Path) -> None:
-    """Write what is made of a run's scores and rejects in a folder."""
+def write(folder: Path, advance: Callable[[float], object]) -> None:
+    """Write what is made of a run's scores and rejects in a folder; `advance` is told how much is done."""
     scores = folder / SCORES
-    names = pa.parquet.read_schema(scores).names
+    with pa.parquet.ParquetFile(scores) as file:
+        names, total = file.schema_arrow.names, file.metadata.num_rows
+
+    def told(batches: Iterator[Batch], begin: float, end: float) -> Iterator[Batch]:
+        done = 0
+        for batch in batches:
+            yield batch
+            done += len(batch)
+            advance(begin + (end - begin) * done / total)
+
     path = folder / DATABASE
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=OFF")
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("BEGIN")
-        _fill(connection, "scores", names, _scores(scores))
-        for column in names:
-            if column in _INDEXES:
-                connection.execute(_INDEXES[column])
+        _fill(connection, "scores", names, told(_scores(scores), 0.0, 0.2))
+        _index(connection, [column for column in _ASKED if column in names])
         _fill(connection, "rejects", REJECTS_COLUMNS, _rejects(folder / REJECTS))
         connection.execute("COMMIT")
-    _write_workbook(folder / "scores.xlsx", names, _scores(scores))
+    _write_workbook(folder / "scores.xlsx", names, told(_scores(scores), 0.2, 1.0))
     _write_workbook(folder / "rejects.xlsx", REJECTS_COLUMNS, _rejects(folder / REJECTS))
     _write_rejects(folder / "rejects.parquet", _rejects(folder / REJECTS))
 
@@ -77,6 +79,13 @@ def _fill(connection: sqlite3.Connection, table: str, names: Sequence[str], batc
     marks = ", ".join("?" * len(names))
     for batch in batches:
         connection.executemany(f"INSERT INTO {table} VALUES ({marks})", batch)  # noqa: S608
+
+
+def _index(connection: sqlite3.Connection, asked: Sequence[str]) -> None:
+    """Make an index for each order, with all that is asked: a page is found in it alone."""
+    for column in asked:
+        columns = ", ".join(f'"{one}"' for one in dict.fromkeys((column, "row", *asked)))
+        connection.execute(f"CREATE INDEX by_{column} ON scores ({columns})")
 
 
 def _write_workbook(path: Path, names: Sequence[str], batches: Iterator[Batch]) -> None:

@@ -51,7 +51,10 @@ def rows(
         pages = max(1, math.ceil(total / PAGE_ROWS))
         page = min(max(page, 1), pages)
         column = sort if sort in columns else "row"
-        query = f'SELECT * FROM scores{where} ORDER BY "{column}" {order}, "row" LIMIT ? OFFSET ?'  # noqa: S608
+        # The page is found in an index alone, and only its rows are looked up.
+        sorting = f'ORDER BY "{column}" {order}, "row" {order}'
+        found = f"SELECT rowid FROM scores{where} {sorting} LIMIT ? OFFSET ?"  # noqa: S608 - words of ours
+        query = f"SELECT * FROM scores WHERE rowid IN ({found}) {sorting}"  # noqa: S608
         cursor = connection.execute(query, [*values, PAGE_ROWS, (page - 1) * PAGE_ROWS])
         names = [one[0] for one in cursor.description]
         return RowsPage([dict(zip(names, row, strict=True)) for row in cursor], total, page, pages)

@@ -36,7 +36,7 @@ MAX_PROBLEMS: Final = 50  # that a job lists
 MAX_SHOWN: Final = 80  # characters of a column's name
 TICK: Final = 0.5  # seconds between two looks at whether the job is still wanted
 RETRY: Final = 1.0  # seconds between two tries while the database is away
-CHECKED, SCORED = 0.15, 0.85  # of the whole progress, at the end of the check and of the scoring
+CHECKED, SCORED = 0.1, 0.7  # of the whole progress, at the end of the check and of the scoring
 
 
 class UnwantedError(Exception):
@@ -117,7 +117,8 @@ class Work:
             table = self._open(model)
         self._rows = self._desk.folder.read(self._id).rows or 0
         summary = self._score(table, model, job)
-        result_files.write(self._desk.folder.results(self._id))
+        results = self._desk.folder.results(self._id)
+        result_files.write(results, lambda share: self._tick(SCORED + (1 - SCORED) * share))
         with self._desk.folder.changing(self._id) as changed:
             if changed.is_cancelled:
                 raise UnwantedError
