@@ -1,8 +1,9 @@
 """Jobs under a real `bentoml serve` with two workers: whoever is killed, each row is journalled once."""
 
 import io
+import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -13,17 +14,19 @@ from sqlalchemy import select
 
 from churn.database import schema
 from churn.database.engine import opened
-from churn.database.tables import prediction_results, requests
+from churn.database.tables import api_responses, prediction_results, requests
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
+from harness import postgres
 from harness.servers import RestartableServer, environment, home_beside, wait_until
 from tests.support.jobs import Job, awaited, csv_of, send
 from tests.support.tables import employees
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 PROGRAM = "churn.jobs.job_process"
-MANY = csv_of(pd.concat([employees(300)] * 40).assign(employee_id=range(12_000)))
+ROWS = 6_000
+MANY = csv_of(pd.concat([employees(300)] * 20).assign(employee_id=range(ROWS)))
 
 
 class Fresh:
@@ -40,13 +43,31 @@ class Fresh:
         return httpx.post(self._url + path, **{**self._options, **options})  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def server(model: ServedModel, tmp_path: Path, database_url: str) -> Iterator[RestartableServer]:
-    with opened(database_url) as engine:
-        schema.upgrade(engine)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a database at head, one of each kind."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'churn.db'}"
+        else:
+            url = stack.enter_context(postgres.database(request.getfixturevalue("postgresql")))
+        with opened(url) as engine:
+            schema.upgrade(engine)
+        yield url
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def server(model: ServedModel, folder: Path, url: str) -> Iterator[RestartableServer]:
+    """Return one server for all: the last of these tests ends it."""
+    shutil.rmtree(folder / "home", ignore_errors=True)
     env = environment(
-        BENTOML_HOME=str(home_beside(registry.home(), tmp_path)),
-        DATABASE_URL=database_url,
+        BENTOML_HOME=str(home_beside(registry.home(), folder)),
+        DATABASE_URL=url,
         CHURN_MODEL=model.tag,
         API_TOKEN=TOKEN,
         CHURN_WORKERS="2",
@@ -64,20 +85,23 @@ def process_of(server: RestartableServer) -> psutil.Process | None:
     return None
 
 
-def journalled(url: str) -> list[tuple[str, str]]:
-    """Return the ids of what jobs have journalled, and of their calls."""
+def journalled(url: str, job: Job) -> list[str]:
+    """Return the ids of the predictions that a job has journalled."""
     with opened(url) as engine, engine.connect() as connection:
-        query = select(prediction_results.c.id, requests.c.id).join(
-            requests, requests.c.id == prediction_results.c.request_id
+        calls = (
+            select(requests.c.id, api_responses.c.body)
+            .join(api_responses, api_responses.c.request_id == requests.c.id)
+            .where(requests.c.route == "/predict_file", api_responses.c.status == 200)
         )
-        rows = connection.execute(query.where(requests.c.route == "/predict_file")).all()
-    return [(str(prediction), str(call)) for prediction, call in rows]
+        own = [call.id for call in connection.execute(calls) if call.body["job"] == job["id"]]
+        query = select(prediction_results.c.id).where(prediction_results.c.request_id.in_(own))
+        return [str(prediction) for prediction in connection.execute(query).scalars()]
 
 
 def begun(server: RestartableServer, client: Fresh, url: str) -> tuple[Job, psutil.Process]:
     """Send a large file, and return its job and who works on it once some of it is journalled."""
     job = send(client, MANY)
-    wait_until(lambda: bool(journalled(url)), lambda: server.process.output)
+    wait_until(lambda: bool(journalled(url, job)), lambda: server.process.output)
     process = process_of(server)
     assert process is not None
     return job, process
@@ -86,55 +110,46 @@ def begun(server: RestartableServer, client: Fresh, url: str) -> tuple[Job, psut
 def is_whole(client: Fresh, job: Job, url: str) -> None:
     """Fail unless a job is done, and each of its rows in the journal once."""
     ended = awaited(client, job)
-    assert (ended["state"], ended["scored"]) == ("done", 12_000), ended
+    assert (ended["state"], ended["scored"]) == ("done", ROWS), ended
     scores = pd.read_csv(io.BytesIO(client.get(f"{job['addresses']['result']}?lang=en").content))
-    stored = [prediction for prediction, _ in journalled(url)]
+    stored = journalled(url, job)
     assert sorted(stored) == sorted(scores["prediction_id"])
-    assert len(set(stored)) == 12_000
+    assert len(set(stored)) == ROWS
     with opened(url) as engine:
         assert verify(engine).findings == []
 
 
-def test_any_worker_answers_and_whoever_is_killed_nothing_is_lost_or_twice(
-    server: RestartableServer, database_url: str
-) -> None:
+def test_a_running_job_is_cancelled(server: RestartableServer, folder: Path, url: str) -> None:
     client = Fresh(server.url)
-    job, process = begun(server, client, database_url)
+    job, _ = begun(server, client, url)
+    assert client.post(job["addresses"]["cancel"]).status_code == 200
+    assert awaited(client, job)["state"] == "cancelled"
+    assert client.get(job["addresses"]["result"]).status_code == 409
+    assert len(journalled(url, job)) < ROWS
+    left = folder / "home" / "jobs" / job["id"]
+    wait_until(lambda: {path.name for path in left.iterdir()} == {"state.json"})
+    assert awaited(client, send(client, csv_of(employees(5))))["state"] == "done"
+
+
+def test_its_process_is_killed(server: RestartableServer, url: str) -> None:
+    client = Fresh(server.url)
+    job, process = begun(server, client, url)
     assert process.nice() > psutil.Process(server.process.pid).nice()
-    before = len(journalled(database_url))
     process.kill()
     process.wait()
-    assert before < 12_000
-    is_whole(client, job, database_url)
+    assert len(journalled(url, job)) < ROWS
+    is_whole(client, job, url)
     assert {client.get(job["addresses"]["self"]).status_code for _ in range(10)} == {200}
 
 
-def test_a_job_outlives_its_worker_and_its_server(server: RestartableServer, database_url: str) -> None:
+def test_its_worker_is_killed_and_then_the_whole_server(server: RestartableServer, url: str) -> None:
     client = Fresh(server.url)
-    job, process = begun(server, client, database_url)
+    job, process = begun(server, client, url)
     worker = process.parent()
     assert worker is not None
     worker.kill()
     process.wait(30)  # ends with its worker
     server.kill()
-    assert len(journalled(database_url)) < 12_000
+    assert len(journalled(url, job)) < ROWS
     server.start()
-    is_whole(client, job, database_url)
-
-
-def test_a_running_job_is_cancelled(server: RestartableServer, database_url: str) -> None:
-    client = Fresh(server.url)
-    job, _ = begun(server, client, database_url)
-    assert client.post(job["addresses"]["cancel"]).status_code == 200
-    assert awaited(client, job)["state"] == "cancelled"
-    assert client.get(job["addresses"]["result"]).status_code == 409
-    assert len(journalled(database_url)) < 12_000
-    [folder] = [path for path in (Path(server_home(server)) / "jobs").iterdir() if path.name == job["id"]]
-    assert {path.name for path in folder.iterdir()} == {"state.json"}
-    again = send(client, csv_of(employees(5)))
-    assert awaited(client, again)["state"] == "done"
-
-
-def server_home(server: RestartableServer) -> str:
-    """Return the BENTOML_HOME of a server."""
-    return psutil.Process(server.process.pid).environ()["BENTOML_HOME"]
+    is_whole(client, job, url)
