@@ -6,6 +6,7 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cache, partial
 from types import GenericAlias, MethodType
 from typing import cast
@@ -17,6 +18,7 @@ import orjson
 from sqlalchemy import Engine
 
 from churn import preflight
+from churn.access.administration import Administration
 from churn.access.authenticator import Authenticator, Rates
 from churn.access.hashing import Hashing
 from churn.access.identities import environment_callers
@@ -44,20 +46,23 @@ from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from churn.model.what_if import compare
 from churn.offload.helper import Helper
+from churn.records.audit_log import Event, events
 from churn.records.history import page
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.service import ModelCard
+from churn.ui.all_pages import make_ui
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
 from churn.web.endpoints.history import make_history
+from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.jobs import make_jobs
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
 from churn.web.endpoints.predictions import Answer, Endpoint, PredictionRoutes
-from churn.web.middleware.error_responses import ErrorResponses, logger
+from churn.web.middleware.error_responses import ErrorResponses, Refusals, logger
 from churn.web.middleware.gate import Gate
 from churn.web.middleware.journalling import Journalling
 from churn.web.middleware.metrics import Metrics, make_metrics
@@ -65,6 +70,7 @@ from churn.web.middleware.readiness import Readiness
 from churn.web.middleware.security_headers import SecurityHeaders
 from churn.web.openapi import make_openapi
 from churn.web.parsing import Parser
+from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import Batch
 from churn.web.server import access_log, bentoml_patches, file_limit
 from churn.web.server.bentoml_patches import input_spec, output_spec
@@ -140,6 +146,10 @@ class Worker:
         """Return the jobs."""
         return self._jobs
 
+    def model(self) -> ServedModel:
+        """Return the served model, also one that failed its self-test."""
+        return self._model
+
     def card(self, language: Language) -> ModelCard:
         """Return the model's card, also of a model that failed its self-test."""
         return describe(self._model, language)
@@ -168,6 +178,14 @@ class Worker:
     def authenticator(self) -> Authenticator:
         """Return what finds the callers."""
         return self._authenticator
+
+    def administration(self) -> Administration:
+        """Return what changes users, tokens and sessions."""
+        return Administration(self.engine)
+
+    def events(self, since: datetime, kinds: Sequence[str]) -> Sequence[Event]:
+        """Return the latest events of the audit log; waits for the database."""
+        return events(self.engine, since, kinds=kinds)
 
     def frame_ancestors(self) -> tuple[str, ...]:
         """Return the origins whose pages may show ours in a frame."""
@@ -270,20 +288,24 @@ service = cast("bentoml.Service[Churn]", Churn)
 
 bentoml_patches.apply(traced=is_traced())
 
+parser = Parser(models)
+renderer = PageRenderer(worker.frame_ancestors)
+refusals = Refusals(renderer)
+check = ReadinessCheck(worker.check)
+
 # The first added is the outermost.
 service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)
 service.add_asgi_middleware(SecurityHeaders)
-service.add_asgi_middleware(Journalling, journal=worker)
-service.add_asgi_middleware(ErrorResponses)
-service.add_asgi_middleware(Readiness, check=worker.check)
+service.add_asgi_middleware(Journalling, journal=worker, refusals=refusals)
+service.add_asgi_middleware(ErrorResponses, refusals=refusals)
+service.add_asgi_middleware(Readiness, check=check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
-service.add_asgi_middleware(
-    PredictionRoutes, parser=Parser(models), endpoints=worker.endpoints, batches=worker
-)
+service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
 routes = (
-    make_landing(TECHNOVA.example, worker.frame_ancestors),
+    make_landing(TECHNOVA.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
+    *make_ui(TECHNOVA, parser, worker, check),
     make_history(worker.history),
     *make_jobs(worker.jobs, worker.tag),
     make_metrics(worker.state),

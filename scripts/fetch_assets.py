@@ -1,4 +1,4 @@
-"""Fetch the scripts of the API's documentation pages into churn/web/assets/vendor/, with nothing but Python.
+"""Fetch the scripts of pages that others have written into churn/web/assets/vendor/, with nothing but Python.
 
 They come from the npm registry that this machine is configured to use, in the versions below, and are checked
 against their hashes. Nothing is fetched while all files are there as they were written.
@@ -54,6 +54,12 @@ PACKAGES = (
         },
     ),
     Package(
+        "htmx.org",
+        "2.0.11",
+        "Thx/WtpeOQqSrqBCw/A1cwGJGg4UrVa3+sW0GmrM3p4gJgO89ecH4qtbnyzDDWFvBTqjnIMCgELTNt636dtamA==",
+        {"dist/htmx.min.js": "htmx.js", "LICENSE": "htmx.LICENSE.txt"},
+    ),
+    Package(
         "redoc",
         "2.5.4",
         "M6jWhG1qoBnH6TFmzJnstyCZ87HmOY/UzDm78mHiYihEdlV/YcS9ogOo1NlElnJMeLsyxHFe2yFc4sNjHTrABQ==",
@@ -75,9 +81,9 @@ def main() -> int:
         fetched = {name: content for package in PACKAGES for name, content in fetch(address, package)}
     except (OSError, http.client.HTTPException) as error:
         print(
-            f"The pages /docs and /redoc are left out: the npm registry, {urlsplit(address).hostname}, "
-            f"did not answer ({error}). The service works without them; `make install` fetches them "
-            "once there is a network.",
+            f"The pages /docs and /redoc are left out, and the others do without scripts: the npm registry, "
+            f"{urlsplit(address).hostname}, did not answer ({error}). The service works without them; "
+            "`make install` fetches them once there is a network.",
             file=sys.stderr,
         )
         return 0

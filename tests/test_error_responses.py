@@ -12,7 +12,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from churn.core.errors import DatabaseError, TookTooLongError
-from churn.web.middleware.error_responses import ErrorResponses
+from churn.web.endpoints.html_page import PageRenderer
+from churn.web.middleware.error_responses import ErrorResponses, Refusals
 from churn.web.middleware.metrics import Metrics
 from tests.support.deadlines import short_deadline
 
@@ -56,7 +57,7 @@ async def streams(_: Request) -> Response:
 def client() -> TestClient:
     routes = [Route("/fails", fails), Route("/away", is_away), Route("/mute", is_mute)]
     routes += [Route("/hangs", hangs), Route("/stalls", stalls), Route("/streams", streams)]
-    return TestClient(Metrics(ErrorResponses(Starlette(routes=routes))))
+    return TestClient(Metrics(ErrorResponses(Starlette(routes=routes), Refusals(PageRenderer(tuple)))))
 
 
 def test_an_unexpected_error_is_500_and_its_text_stays_out_of_answer_and_log(

@@ -97,7 +97,7 @@ def test_says_what_opens_each_route(document: dict[str, Any]) -> None:
 def test_describes_the_answer_of_every_route(served: Served, document: dict[str, Any]) -> None:
     admin = {"Authorization": bearer(a_token(served.engine, "root", scopes=["admin"]))}
     for path, route in ROUTES.items():
-        if OPERATIONS[path].files:
+        if not route.is_documented or OPERATIONS[path].files:
             continue
         answer = served.client.request(route.methods[0], path, json=BODIES.get(path), headers=admin)
         assert answer.status_code == 200, path

@@ -18,9 +18,9 @@ from churn.dictionary.technova import TECHNOVA
 from churn.i18n import four_fifths, limits, terms
 from churn.i18n.formatting import Locale
 from churn.ingest import extracts
-from churn.model import scorecard
+from churn.model import effects, scorecard
 from churn.model.pipeline import compile_scorecard
-from churn.report import effects, notes, readings
+from churn.report import notes, readings
 from churn.report.pages import render
 from churn.training import fairness
 from churn.training.challengers import Challenger
@@ -186,8 +186,12 @@ def test_every_field_of_the_scorecard_is_drawn(name: str, facts: Facts, pages: d
         assert drawn[f"chart-effect-{field}"]["aria-label"].startswith(label)
 
 
+def effects_of(facts: Facts) -> list[effects.FieldEffect]:
+    return effects.read(scorecard.from_dict(facts["scorecard"]), facts["summaries"], TECHNOVA)
+
+
 def test_effects_are_those_of_the_scorecard_and_sorted_by_weight(facts: Facts) -> None:
-    card, found = scorecard.from_dict(facts["scorecard"]), effects.read(facts, TECHNOVA)
+    card, found = scorecard.from_dict(facts["scorecard"]), effects_of(facts)
     assert [one.importance for one in found] == sorted((one.importance for one in found), reverse=True)
     for one in found:
         assert sum(one.counts) == facts["n_rows"]
@@ -200,16 +204,14 @@ def test_effects_are_those_of_the_scorecard_and_sorted_by_weight(facts: Facts) -
 
 
 def test_the_weight_of_whole_numbers_counts_each_of_them(facts: Facts) -> None:
-    [found] = [
-        one for one in effects.read(facts, TECHNOVA) if one.field.name == "satisfaction_employee_equipe"
-    ]
+    [found] = [one for one in effects_of(facts) if one.field.name == "satisfaction_employee_equipe"]
     assert found.values == (1, 2, 3, 4)
     [summary] = [one for one in facts["summaries"] if one["name"] == found.field.name]
     assert found.counts == tuple(n for n in summary["counts"] if n)
 
 
 def test_the_calibration_multiplies_effects_by_what_the_report_says(facts: Facts) -> None:
-    least, average, most = effects.shares(facts)
+    least, average, most = effects.shares(scorecard.from_dict(facts["scorecard"]))
     slopes = facts["scorecard"]["calibration"]
     assert (least, most) == (min(slopes["low"], slopes["high"]), max(slopes["low"], slopes["high"]))
     assert least <= average <= most

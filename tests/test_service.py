@@ -34,7 +34,8 @@ from churn.journal.writer import Writer
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.model.scorecard import Scorecard
-from churn.web.middleware import journalling, readiness
+from churn.web import readiness_check
+from churn.web.middleware import journalling
 from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES
 from harness.identities import a_token, a_user
 from harness.servers import PATIENCE, wait_until
@@ -353,6 +354,7 @@ class TestRefusals:
 
 # The whole list: a route that is not here must ask for credentials.
 OPEN = {"/", "/docs", "/redoc", "/health", "/healthz", "/livez", "/readyz", "/openapi.json"}
+OPEN |= {"/sign-in", "/sign-out"}
 
 
 def paths(app: Any) -> set[str]:
@@ -373,10 +375,12 @@ class TestIdentity:
         assert {"/predict", "/predict_batch", "/what_if", "/metrics", "/schema.json", *OPEN} <= every
         for path in sorted(every):
             for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
-                response = served.client.request(method, path, headers={"Authorization": ""})
-                assert (response.status_code != 401) is (path in OPEN), (
-                    f"{method} {path}: {response.status_code}"
+                response = served.client.request(
+                    method, path, headers={"Authorization": ""}, follow_redirects=False
                 )
+                # Pages lead to where to sign in, and back.
+                is_closed = response.status_code == 401 or "?next=" in response.headers.get("Location", "")
+                assert is_closed is not (path in OPEN), f"{method} {path}: {response.status_code}"
 
     def test_a_refusal_asks_for_basic_or_bearer_and_tells_nothing(self, served: Served) -> None:
         unknown = {"Authorization": "Basic " + base64.b64encode(b"nobody:nothing").decode()}
@@ -656,7 +660,7 @@ class TestState:
     def test_strangers_who_ask_often_have_the_database_asked_seldom(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(readiness, "LIFETIME", 3600.0)
+        monkeypatch.setattr(readiness_check, "LIFETIME", 3600.0)
         checks: list[Engine] = []
         check = schema.check
 
@@ -669,14 +673,14 @@ class TestState:
             asking = [pool.submit(served.client.get, "/readyz") for _ in range(40)]
             assert {one.result().status_code for one in asking} == {200}
         assert len(checks) == 1
-        monkeypatch.setattr(readiness, "LIFETIME", 0.0)
+        monkeypatch.setattr(readiness_check, "LIFETIME", 0.0)
         assert served.client.get("/readyz").status_code == 200
         assert len(checks) == 2
 
     def test_a_start_does_not_tell_what_an_earlier_one_found(
         self, app: ASGIApp, served: Served, damaged: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(readiness, "LIFETIME", 3600.0)
+        monkeypatch.setattr(readiness_check, "LIFETIME", 3600.0)
         assert served.client.get("/readyz").status_code == 200
         served.client.__exit__()
         monkeypatch.setenv("CHURN_MODEL", damaged)

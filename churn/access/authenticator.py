@@ -5,19 +5,18 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 import anyio.to_thread
 import orjson
 
 from churn.access.credential_cache import CredentialCache
-from churn.access.credentials import Credentials, parse
+from churn.access.credentials import Credentials
 from churn.access.hashing import Hashing
 from churn.access.login_throttle import LoginThrottle
 from churn.access.throttle import Clock, Pace, Rate
 from churn.access.token_last_used import TokenLastUsed
 from churn.access.verifier import NOBODY, VerifiedCaller, Verifier
-from churn.core.errors import ChurnError, DatabaseError, TooManyRequestsError
+from churn.core.errors import ChurnError, DatabaseError, TooManyRequestsError, UnauthorizedError
 from churn.core.ids import new_id
 from churn.journal.call import SIGN_IN, Call
 from churn.schemas.caller import Caller
@@ -63,8 +62,8 @@ class Authenticator:
         self._pace_per_address, self._pace_in_all = Pace(REFUSALS_PER_ADDRESS), Pace(REFUSALS_IN_ALL)
         self._cache = CredentialCache(clock)
 
-    async def authenticate(self, authorization: str, address: str) -> Caller:
-        """Return the caller who sent a header from an address; one of the kind `anonymous` if it is wrong.
+    async def authenticate(self, credentials: Credentials | None, address: str) -> Caller:
+        """Return the caller who sent credentials from an address; of the kind `anonymous` if they are wrong.
 
         Refusals are answered at a limited pace, so that a flood of wrong passwords is slow.
 
@@ -73,7 +72,7 @@ class Authenticator:
             DatabaseError: it does not answer, and neither the cache nor the environment knows the caller.
         """
         try:
-            verified = await self._find(parse(authorization), address)
+            verified = await self._find(credentials, address)
         except TooManyRequestsError:
             await self._await_pace(address)
             raise
@@ -81,13 +80,48 @@ class Authenticator:
             await self._await_pace(address)
         return verified.caller
 
+    async def sign_in(self, credentials: Credentials | None, address: str) -> Credentials | None:
+        """Begin a session of the user whose password is right, and return its secret; None where it is wrong.
+
+        The password is always hashed, and every sign-in is journalled, refused ones too.
+
+        Raises:
+            TooManyRequestsError: too many attempts failed lately, by this name or from this address.
+            DatabaseError: it does not answer.
+        """
+        verified = NOBODY
+        try:
+            if credentials is not None:
+                verified = await self._cache.ask(
+                    credentials, lambda known, _: self._ask(credentials, address, known, is_recent=False)
+                )
+        except TooManyRequestsError as error:
+            await self._refuse_sign_in(verified.caller, address, error.status)
+            raise
+        if not verified.is_good:
+            await self._refuse_sign_in(verified.caller, address, UnauthorizedError.status)
+            return None
+        return await anyio.to_thread.run_sync(self._verifier.open_session, verified.caller)
+
+    async def _refuse_sign_in(self, caller: Caller, address: str, status: int) -> None:
+        await self._record(_sign_in(caller, address, status))
+        await self._await_pace(address)
+
+    async def sign_out(self, session: Credentials) -> None:
+        """End a session; raises DatabaseError where the database does not answer."""
+        await anyio.to_thread.run_sync(self._verifier.close_session, session)
+        self._cache.forget(session)
+
     async def _find(self, credentials: Credentials | None, address: str) -> VerifiedCaller:
         if credentials is None:
             return NOBODY
         known = self._cache.fresh(credentials)
         if known is not None:
             return known
-        return await self._cache.ask(credentials, partial(self._ask, credentials, address))
+        return await self._cache.ask(
+            credentials,
+            lambda known, is_recent: self._ask(credentials, address, known, is_recent=is_recent),
+        )
 
     async def _await_pace(self, address: str) -> None:
         """Wait until another refusal may be answered: there is a pace for each address, and one for all."""
@@ -105,7 +139,7 @@ class Authenticator:
             raise TooManyRequestsError(wait)
 
     async def _ask(
-        self, credentials: Credentials, address: str, known: VerifiedCaller | None, is_recent: bool
+        self, credentials: Credentials, address: str, known: VerifiedCaller | None, *, is_recent: bool
     ) -> VerifiedCaller:
         if known is None or not known.is_good:
             is_repeat = known is not None
@@ -133,13 +167,13 @@ class Authenticator:
         return verified
 
     async def _verify(self, credentials: Credentials, address: str, *, is_guess: bool) -> VerifiedCaller:
-        if credentials.scheme == "bearer":
+        if credentials.scheme != "basic":
             return await self._verify_now(credentials, address, is_guess=False)
         async with self._hashing.turn(address if is_guess else None):
             verified = await self._verify_now(credentials, address, is_guess=is_guess)
         if verified.is_good:
             self._hashing.forgive(address)
-            await self._record(_signed_in(verified.caller, address))
+            await self._record(_sign_in(verified.caller, address, 200))
         return verified
 
     async def _verify_now(self, credentials: Credentials, address: str, *, is_guess: bool) -> VerifiedCaller:
@@ -166,7 +200,7 @@ class Authenticator:
         return verified
 
 
-def _signed_in(caller: Caller, address: str) -> Call:
+def _sign_in(caller: Caller, address: str, status: int) -> Call:
     now = datetime.now(UTC)
     body = orjson.dumps({"address": address})
-    return Call(new_id(), now, "AUTH", SIGN_IN, caller, now, 200, 0.0, body)
+    return Call(new_id(), now, "AUTH", SIGN_IN, caller, now, status, 0.0, body)

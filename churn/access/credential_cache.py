@@ -65,6 +65,10 @@ class CredentialCache:
         # Shielded: a caller that goes away does not cancel the question for the others.
         return await asyncio.shield(task)
 
+    def forget(self, credentials: Credentials) -> None:
+        """Forget who sent these credentials: they are no longer valid."""
+        self._good.pop(self._digest(credentials), None)
+
     def _digest(self, credentials: Credentials) -> bytes:
         return hashlib.blake2b(credentials.text.encode(), digest_size=32, key=self._key).digest()
 

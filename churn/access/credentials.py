@@ -1,4 +1,4 @@
-"""Credentials: what an `Authorization` header holds."""
+"""Credentials: what an `Authorization` header or the cookie of a session holds."""
 
 import base64
 import binascii
@@ -12,9 +12,9 @@ LONGEST_NAME = 64  # characters that a user's name may have
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A token's secret, or `user:password`, whatever its spelling in the header."""
+    """A secret of a token or a session, or `user:password`, whatever its spelling in the header."""
 
-    scheme: Literal["bearer", "basic"]
+    scheme: Literal["bearer", "basic", "session"]
     secret: str = field(repr=False)
 
     @property
@@ -24,18 +24,26 @@ class Credentials:
 
     @property
     def username(self) -> str:
-        """The user's name; empty for a token."""
+        """The user's name; empty for a token and a session."""
         return self.secret.partition(":")[0] if self.scheme == "basic" else ""
 
     @property
     def password(self) -> str:
-        """The user's password; empty for a token."""
+        """The user's password; empty for a token and a session."""
         return self.secret.partition(":")[2] if self.scheme == "basic" else ""
 
 
 def user_credentials(name: str, password: str) -> Credentials:
     """Return a user's credentials, with the name composed."""
     return Credentials("basic", f"{composed(name)}:{password}")
+
+
+def form_credentials(name: str, password: str) -> Credentials | None:
+    """Return what somebody typed into a form; None where nobody can have such a name or password."""
+    # PostgreSQL refuses NUL in text and bcrypt in passwords; with a colon, the name would be another one.
+    is_name = 0 < len(composed(name)) <= LONGEST_NAME and ":" not in name
+    is_possible = is_name and "\x00" not in name + password
+    return user_credentials(name, password) if is_possible else None
 
 
 def composed(name: str) -> str:

@@ -84,7 +84,10 @@ def issue_token(
         IdentityError: the name is taken or malformed, or a scope is unknown.
     """
     if not 0 < len(name) <= 64 or not name.isprintable():
-        raise IdentityError("the token's name must have 1 to 64 printable characters")
+        raise IdentityError(
+            "the token's name must have 1 to 64 printable characters",
+            "un nom de jeton a de 1 à 64 caractères visibles",
+        )
     if unknown := sorted(set(scopes) - set(SCOPES)):
         raise IdentityError(f"unknown scope {unknown[0]!r}: expected some of {', '.join(SCOPES)}")
     secret = secret or new_secret()
@@ -100,7 +103,10 @@ def issue_token(
     try:
         connection.execute(insert(tokens), row)
     except IntegrityError as error:
-        raise IdentityError(f"there is already a token {name!r}: choose another name") from error
+        raise IdentityError(
+            f"there is already a token {name!r}: choose another name",
+            f"il y a déjà un jeton {name!r} : choisir un autre nom",
+        ) from error
     return secret
 
 
@@ -112,7 +118,10 @@ def revoke_token(connection: Connection, name: str) -> None:
     """
     valid = (tokens.c.name == name) & tokens.c.revoked_at.is_(None)
     if not connection.execute(update(tokens).where(valid).values(revoked_at=datetime.now(UTC))).rowcount:
-        raise IdentityError(f"there is no token {name!r} to revoke: `churn token list` has them all")
+        raise IdentityError(
+            f"there is no token {name!r} to revoke: `churn token list` has them all",
+            f"il n'y a pas de jeton {name!r} à révoquer",
+        )
 
 
 def list_tokens(engine: Engine) -> Sequence[IssuedToken]:

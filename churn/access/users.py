@@ -1,4 +1,4 @@
-"""Users: a name, a role and a bcrypt hash, for people who sign in with HTTP Basic.
+"""Users: a name, a role and a bcrypt hash, for people who sign in, with HTTP Basic or to the pages.
 
 The functions that take an engine raise DatabaseError where the database does not answer. Those that make or
 change a user raise IdentityError where there is no such user, or the name, role or password cannot be
@@ -18,9 +18,10 @@ from sqlalchemy.exc import IntegrityError
 from churn.access.credentials import LONGEST_NAME, composed
 from churn.access.passwords import NOBODY, Matches, hash_password, matches
 from churn.access.roles import ROLES, Role, scopes_of
+from churn.access.sessions import close_sessions_of
 from churn.core.errors import IdentityError
 from churn.core.ids import new_id
-from churn.core.settings import check_password
+from churn.core.settings import PasswordError, check_password
 from churn.database.schema import explained
 from churn.database.tables import users
 
@@ -54,7 +55,10 @@ class Login:
 def add_user(connection: Connection, username: str, password: str, *, role: str = DEFAULT_ROLE) -> uuid.UUID:
     """Create a user and return its key."""
     check_user(username, password, role)
-    taken = IdentityError(f"there is already a user {username!r}: choose another name")
+    taken = IdentityError(
+        f"there is already a user {username!r}: choose another name",
+        f"il y a déjà un utilisateur {username!r} : choisir un autre nom",
+    )
     if find_user(connection, username) is not None:
         raise taken
     row = {
@@ -73,9 +77,10 @@ def add_user(connection: Connection, username: str, password: str, *, role: str 
 
 
 def set_password(connection: Connection, username: str, password: str) -> None:
-    """Replace a user's password."""
+    """Replace a user's password, and end the user's sessions."""
     _check_password(password)
-    _change(connection, username, password_hash=hash_password(password))
+    user_id = _change(connection, username, password_hash=hash_password(password))
+    close_sessions_of(connection, user_id)
 
 
 def set_active(connection: Connection, username: str, *, is_active: bool) -> None:
@@ -140,7 +145,10 @@ def recheck(engine: Engine, user_id: uuid.UUID, password_hash: str) -> frozenset
 def check_user(username: str, password: str, role: str) -> None:
     """Accept values that a user can be made of."""
     if not 0 < len(composed(username)) <= LONGEST_NAME or ":" in username or not username.isprintable():
-        raise IdentityError(f"the user name must have 1 to {LONGEST_NAME} printable characters and no colon")
+        raise IdentityError(
+            f"the user name must have 1 to {LONGEST_NAME} printable characters and no colon",
+            f"un nom d'utilisateur a de 1 à {LONGEST_NAME} caractères visibles, et pas de deux-points",
+        )
     _check_role(role)
     _check_password(password)
 
@@ -153,12 +161,18 @@ def _check_role(role: str) -> None:
 def _check_password(password: str) -> None:
     try:
         check_password(password)
-    except ValueError as error:
-        raise IdentityError(f"the password {error}") from error
+    except PasswordError as error:
+        raise IdentityError(f"the password {error}", f"le mot de passe {error.french}") from error
 
 
-def _change(connection: Connection, username: str, **values: Any) -> None:
+def _change(connection: Connection, username: str, **values: Any) -> uuid.UUID:
+    """Change a user and return its key."""
     user = find_user(connection, username)
     if user is None:
-        raise IdentityError(f"there is no user {username!r}: `churn user list` has them all")
+        raise IdentityError(
+            f"there is no user {username!r}: `churn user list` has them all",
+            f"il n'y a pas d'utilisateur {username!r}",
+        )
     connection.execute(update(users).where(users.c.id == user.id).values(**values))
+    key: uuid.UUID = user.id
+    return key

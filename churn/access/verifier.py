@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from churn.access.credentials import Credentials
 from churn.access.passwords import NOBODY as NO_HASH
 from churn.access.passwords import Matches, matches
+from churn.access.sessions import close_session, open_session, verify_session
 from churn.access.tokens import digest, verify_token
 from churn.access.users import recheck, sign_in
 from churn.core.errors import DatabaseError
@@ -53,8 +54,26 @@ class Verifier:
         Raises:
             DatabaseError: the database does not answer.
         """
-        is_token = credentials.scheme == "bearer"
-        return self._noted(credentials, self._token(credentials) if is_token else self._user(credentials))
+        verify = {"bearer": self._token, "session": self._session, "basic": self._user}[credentials.scheme]
+        return self._noted(credentials, verify(credentials))
+
+    def open_session(self, caller: Caller) -> Credentials:
+        """Begin a session of a user who has just given the right password.
+
+        Raises:
+            DatabaseError: it does not answer; or the user is known by the environment alone.
+        """
+        if caller.id is None:
+            raise DatabaseError("the database is away: nobody can sign in to the pages until it is back")
+        return Credentials("session", open_session(self._engine, caller.id))
+
+    def close_session(self, credentials: Credentials) -> None:
+        """End a session.
+
+        Raises:
+            DatabaseError: the database does not answer.
+        """
+        close_session(self._engine, credentials.secret)
 
     def verify_offline(self, credentials: Credentials) -> VerifiedCaller:
         """Return the caller by the environment; a password takes as long as with the database."""
@@ -71,8 +90,8 @@ class Verifier:
         user = known.caller
         if user.id is None:
             return self._verify_environment(credentials)
-        if credentials.scheme == "bearer":
-            return self._noted(credentials, self._token(credentials))
+        if credentials.scheme != "basic":
+            return self.verify(credentials)
         scopes = recheck(self._engine, user.id, known.proof or "")
         caller = None if scopes is None else Caller("user", user.id, user.name, scopes)
         return self._noted(credentials, VerifiedCaller(caller, known.proof) if caller else NOBODY)
@@ -100,6 +119,10 @@ class Verifier:
 
     def _token(self, credentials: Credentials) -> VerifiedCaller:
         caller = verify_token(self._engine, credentials.secret)
+        return VerifiedCaller(caller) if caller else NOBODY
+
+    def _session(self, credentials: Credentials) -> VerifiedCaller:
+        caller = verify_session(self._engine, credentials.secret)
         return VerifiedCaller(caller) if caller else NOBODY
 
     def _user(self, credentials: Credentials) -> VerifiedCaller:

@@ -126,9 +126,16 @@ class RoomError(ChurnError):
 
 
 class IdentityError(ChurnError):
-    """A user or token cannot be made as asked (the name is taken, the password too weak, …)."""
+    """A user or token cannot be made as asked (the name is taken, the password too weak, …).
+
+    `french` says the same to whoever uses the pages.
+    """
 
     status = 409
+
+    def __init__(self, message: str, french: str = "") -> None:
+        super().__init__(message)
+        self.french = french or message
 
 
 class RefusalError(ChurnError):

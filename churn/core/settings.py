@@ -222,20 +222,40 @@ def is_placeholder(secret: str) -> bool:
     return lowered in _COMMON or lowered.startswith(_PLACEHOLDER_PREFIXES)
 
 
+class PasswordError(ValueError):
+    """A password cannot be accepted; `french` says the same in French."""
+
+    def __init__(self, message: str, french: str) -> None:
+        super().__init__(message)
+        self.french = french
+
+
 def check_password(password: str) -> None:
     """Accept a password that is strong enough.
 
     Raises:
-        ValueError: it cannot be sent, is a placeholder, too short, or too long.
+        PasswordError: it cannot be sent, is a placeholder, too short, or too long.
     """
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in password):
-        raise ValueError("has a character that no sign-in can send: choose another")
+        raise PasswordError(
+            "has a character that no sign-in can send: choose another",
+            "a un caractère qu'aucune connexion ne peut envoyer : en choisir un autre",
+        )
     if is_placeholder(password):
-        raise ValueError("is a placeholder or a password that everyone tries first: choose another")
+        raise PasswordError(
+            "is a placeholder or a password that everyone tries first: choose another",
+            "est un exemple, ou l'un de ceux que tout le monde essaie d'abord : en choisir un autre",
+        )
     if len(password) < MIN_PASSWORD:
-        raise ValueError(f"is too short: expected at least {MIN_PASSWORD} characters")
+        raise PasswordError(
+            f"is too short: expected at least {MIN_PASSWORD} characters",
+            f"est trop court : au moins {MIN_PASSWORD} caractères sont attendus",
+        )
     if len(password.encode()) > MAX_PASSWORD:
-        raise ValueError(f"is too long: expected at most {MAX_PASSWORD} bytes")
+        raise PasswordError(
+            f"is too long: expected at most {MAX_PASSWORD} bytes",
+            f"est trop long : au plus {MAX_PASSWORD} octets sont attendus",
+        )
 
 
 def load() -> Settings:

@@ -1,12 +1,12 @@
 """Templates: one way to fill in those of a package; values are escaped in HTML, and none may be missing."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 
 
-def templates_of(package: str, *, keep_trailing_newline: bool = False) -> Environment:
-    """Return the templates in a package's folder `templates`."""
+def templates_of(*packages: str, keep_trailing_newline: bool = False) -> Environment:
+    """Return the templates in the folders `templates` of some packages; the first that has a name counts."""
     return Environment(
-        loader=PackageLoader(package),
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -97,6 +97,17 @@ tokens = Table(
     Column("last_used_at", UtcDateTime),
 )
 
+# People who are signed in to the pages. A user's sessions go with the user's password.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("user_id", Uuid, nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime, nullable=False),
+)
+
 requests = Table(
     "requests",
     metadata,

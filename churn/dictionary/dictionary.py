@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from churn.core.language import Pair
 from churn.dictionary.field import Field, Lever
 from churn.dictionary.names import Names
 
@@ -14,8 +15,9 @@ Example = Mapping[str, str | int | float]
 class Extract:
     """One of the files over which a company's records are spread. Each names employees in its own way.
 
-    `file` is the file's name without its suffix. Employees' numbers are in `id_column`, where `id_prefix` may
-    stand before them; `id_form` says so in words. `constant_columns` never vary, and are not read.
+    `file` is the file's name without its suffix, and `labels` what people call it. Employees' numbers are in
+    `id_column`, where `id_prefix` may stand before them; `id_form` says so in words. `constant_columns` never
+    vary, and are not read.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Extract:
     id_prefix: str = ""
     id_form: str = "the employee's number"
     constant_columns: tuple[str, ...] = ()
+    labels: Pair = ("", "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,8 @@ class Dictionary:
     hardly both be right where the first plus the margin exceeds the second; these are answered with a
     warning, since an HR file may know better. `levers` are the fields that an employer can act upon, in the
     order in which changes are suggested. `audited` are the fields by whose groups fairness is measured.
-    `example` is a record that the API accepts, and `example_changes` what may be changed in it.
+    `example` is a record that the API accepts, and `example_changes` what may be changed in it;
+    `calm_example` is one of somebody who is likely to stay.
 
     The identifier is called `employee_id`: under that name, the journal hides who an employee is.
     """
@@ -46,6 +50,7 @@ class Dictionary:
     levers: Mapping[str, Lever] = field(default_factory=dict)
     audited: tuple[str, ...] = ()
     example: Example = field(default_factory=dict)
+    calm_example: Example = field(default_factory=dict)
     example_changes: Example = field(default_factory=dict)
 
     def __post_init__(self) -> None:

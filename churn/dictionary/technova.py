@@ -103,14 +103,28 @@ _FIELDS = (
 )  # fmt: skip
 
 _EXTRACTS = (
-    Extract("sirh", "extrait_sirh", "id_employee", constant_columns=("nombre_heures_travailless",)),
-    Extract("eval", "extrait_eval", "eval_number", "E_", "E_ and the employee's number"),
+    Extract(
+        "sirh",
+        "extrait_sirh",
+        "id_employee",
+        constant_columns=("nombre_heures_travailless",),
+        labels=("Dossier du personnel", "Personnel file"),
+    ),
+    Extract(
+        "eval",
+        "extrait_eval",
+        "eval_number",
+        "E_",
+        "E_ and the employee's number",
+        labels=("Évaluation annuelle", "Annual review"),
+    ),
     Extract(
         "sondage",
         "extrait_sondage",
         "code_sondage",
         id_form="the employee's number, padded with zeros or not",
         constant_columns=("nombre_employee_sous_responsabilite", "ayant_enfants"),
+        labels=("Sondage", "Survey"),
     ),
 )
 
@@ -149,6 +163,19 @@ _EXAMPLE: Example = {
     "annees_depuis_la_derniere_promotion": 0,
 }
 
+_CALM_EXAMPLE: Example = {
+    "revenu_mensuel": 6800,
+    "annee_experience_totale": 14,
+    "annees_dans_l_entreprise": 9,
+    "annees_dans_le_poste_actuel": 5,
+    "satisfaction_employee_environnement": 4,
+    "satisfaction_employee_equilibre_pro_perso": 3,
+    "heure_supplementaires": "Non",
+    "nombre_participation_pee": 1,
+    "distance_domicile_travail": 4,
+    "annees_depuis_la_derniere_promotion": 1,
+}
+
 TECHNOVA = Dictionary(
     fields=_FIELDS,
     left="Oui",
@@ -157,5 +184,6 @@ TECHNOVA = Dictionary(
     levers=_LEVERS,
     audited=("genre", "age", "statut_marital", "departement"),
     example=_EXAMPLE,
+    calm_example=_CALM_EXAMPLE,
     example_changes={"heure_supplementaires": "Non"},
 )

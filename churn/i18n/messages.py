@@ -121,6 +121,15 @@ def outcome(kind: Outcome, language: Language) -> str:
     return _OUTCOMES[kind][language == "en"]
 
 
+def difference(field: Field | None, before: object, after: object, language: Language) -> str:
+    """Return how a field was changed; without a field, what all others do in sum."""
+    if field is None:
+        return "Other factors: their sum" if language == "en" else "Autres facteurs : leur somme"
+    unknown = "unknown" if language == "en" else "inconnu"
+    old, new = (unknown if value is None else quantity(field, value, language) for value in (before, after))
+    return f"{_label(field, language)}{old} → {new}"
+
+
 def out_of_range(field: Field, value: float, seen: tuple[float, float], language: Language) -> str:
     """Return the warning for a number that the training data did not cover."""
     low, high = plain(seen[0]), plain(seen[1])
@@ -150,8 +159,18 @@ def plain(value: object) -> str:
     return str(value)
 
 
+def unit(field: Field, language: Language) -> str:
+    """Return the unit of a field as it stands beside a number; empty where it has none."""
+    return {"ans": "years"}.get(field.unit, field.unit) if language == "en" else field.unit
+
+
 _FIELD_ERRORS: dict[str, Pair] = {
     **FILE_ERRORS,
+    "ambiguous_number": (
+        "se lit de deux façons : écrire les milliers sans point ni virgule, les décimales avec un ou deux "
+        "chiffres",
+        "can be read in two ways: write thousands without a point or comma, and one or two decimals",
+    ),
     "missing": ("champ obligatoire", "required field"),
     "unknown_field": ("champ inconnu", "unknown field"),
     "target": (

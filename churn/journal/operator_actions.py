@@ -15,7 +15,8 @@ from churn.journal.entry import entry_of
 from churn.journal.writer import Writer
 from churn.schemas.caller import Caller
 
-METHOD = "CLI"
+METHOD, PAGE = "CLI", "PAGE"  # by a command, or on a page
+METHODS = (METHOD, PAGE)
 ERASE, PURGE, SCORE = "churn data erase", "churn data purge", "churn score"
 
 
@@ -26,11 +27,13 @@ def record_action(
     also: Callable[[Connection], Any] | None = None,
     *,
     who: str | None = None,
+    caller: Caller | None = None,
 ) -> None:
     """Log an action as a request with its response; `also` does it, in the same transaction.
 
     `action` is the command and `detail` the response's body. The body outlives the employees whom the action
-    concerns, so it names none of them. `who` is by default the account that runs this.
+    concerns, so it names none of them. `who` is by default the account that runs this; a `caller` did it on a
+    page instead.
 
     Raises:
         DatabaseError: it could not be committed; nothing was done.
@@ -40,9 +43,9 @@ def record_action(
     call = Call(
         id=new_id(),
         received_at=now,
-        method=METHOD,
+        method=PAGE if caller else METHOD,
         route=action,
-        caller=Caller("operator", name=who or operator()),
+        caller=caller or Caller("operator", name=who or operator()),
         answered_at=now,
         status=200,
         duration_ms=0.0,

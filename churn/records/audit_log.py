@@ -12,7 +12,7 @@ from churn.database.months import bound
 from churn.database.schema import explained
 from churn.database.tables import api_responses, requests
 from churn.journal.call import REFUSED, SIGN_IN
-from churn.journal.operator_actions import METHOD
+from churn.journal.operator_actions import METHODS
 
 EventKind = Literal["sign-in", "refused", "read", "changed"]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
@@ -20,9 +20,9 @@ HISTORY = "/history"
 _READ = (HISTORY, "churn data show", "churn data export")
 
 _IS_REFUSED = api_responses.c.status.in_(REFUSED)
-_IS_ACTION = requests.c.method == METHOD
+_IS_ACTION = requests.c.method.in_(METHODS)
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
-    "sign-in": requests.c.route == SIGN_IN,
+    "sign-in": (requests.c.route == SIGN_IN) & ~_IS_REFUSED,
     "refused": _IS_REFUSED,
     "read": requests.c.route.in_(_READ) & ~_IS_REFUSED,
     "changed": _IS_ACTION & requests.c.route.not_in(_READ),
@@ -92,7 +92,7 @@ def _event(row: Row[Any]) -> Event:
         address=body.get("address"),
         status=row.status,
         times=row.times,
-        detail=body if row.method == METHOD else {},
+        detail=body if row.method in METHODS else {},
     )
 
 
@@ -101,4 +101,4 @@ def _kind(method: str, route: str, status: int) -> EventKind:
         return "refused"
     if route == SIGN_IN:
         return "sign-in"
-    return "changed" if method == METHOD and route not in _READ else "read"
+    return "changed" if method in METHODS and route not in _READ else "read"

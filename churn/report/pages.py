@@ -9,7 +9,8 @@ from markupsafe import Markup
 from churn.core.language import LANGUAGES, Language
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n.formatting import Locale
-from churn.report import charts, complete, effects, panels, render_cards, write
+from churn.model import effects, scorecard
+from churn.report import charts, complete, panels, render_cards, write
 
 
 def render(facts: Mapping[str, Any], dictionary: Dictionary) -> dict[str, str]:
@@ -28,7 +29,8 @@ def render(facts: Mapping[str, Any], dictionary: Dictionary) -> dict[str, str]:
 
 def _page(facts: Mapping[str, Any], language: Language, dictionary: Dictionary) -> str:
     plain = Locale(language, dictionary)
-    field_effects = effects.read(facts, dictionary)
+    card = scorecard.from_dict(facts["scorecard"])
+    field_effects = effects.read(card, facts["summaries"], dictionary)
     return write(
         "report.html.j2",
         facts,
@@ -37,7 +39,7 @@ def _page(facts: Mapping[str, Any], language: Language, dictionary: Dictionary) 
         charts=charts.draw(facts, plain),
         panels=panels.draw(field_effects, plain),
         chosen=_chosen(facts),
-        shares=effects.shares(facts),
+        shares=effects.shares(card),
     )
 
 

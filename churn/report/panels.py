@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from churn.i18n.formatting import Locale
+from churn.model.effects import FieldEffect
 from churn.report import svg
-from churn.report.effects import FieldEffect
 
 SIZE = (3.5, 2.7)
 # Of all panels alike, so that their axes line up; shares of the figure.

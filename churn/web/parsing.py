@@ -38,7 +38,15 @@ class Parser:
         Raises:
             InvalidInputError: it holds none; one entry per offending field.
         """
-        employees, errors = self._validate(self._models.employee, [_parse(body)], ("body",))
+        return self.employee(_parse(body))
+
+    def employee(self, record: object) -> Employee:
+        """Return the employee in a record, as it may be in JSON.
+
+        Raises:
+            InvalidInputError: it is none; one entry per offending field.
+        """
+        employees, errors = self._validate(self._models.employee, [record], ("body",))
         _refuse_any(errors)
         return employees[0]
 
@@ -66,7 +74,14 @@ class Parser:
         Raises:
             InvalidInputError: it holds none; one entry per offending field of both.
         """
-        parsed = _parse(body)
+        return self.what_if(_parse(body))
+
+    def what_if(self, parsed: object) -> WhatIfQuestion:
+        """Return the employee and the changes in a question, as it may be in JSON.
+
+        Raises:
+            InvalidInputError: it holds none; one entry per offending field of both.
+        """
         if not isinstance(parsed, dict):
             raise InvalidInputError([FieldError(("body",), "object_type")])
         if "employee" not in parsed:

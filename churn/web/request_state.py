@@ -10,6 +10,7 @@ from typing import Protocol
 
 from starlette.types import Scope
 
+from churn.access.credentials import Credentials
 from churn.core.ids import new_id
 from churn.core.language import Language
 from churn.journal.call import Recording
@@ -39,6 +40,8 @@ class RequestState:
     address: str | None = None  # of the caller; None until the gate has looked
     caller: Caller = Caller()  # noqa: RUF009 - frozen; anonymous until the gate has looked
     scored: Sequence[Scored] = ()  # what the answer predicts
+    session: Credentials | None = None  # of a page
+    document: bytes | None = None  # what the journal keeps of the answer, as JSON, where that is a page
     batch: Batch | None = None  # which journals the call instead
     refused: int | None = None  # the status, where the protocol itself has answered
 

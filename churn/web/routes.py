@@ -10,6 +10,7 @@ from typing import Literal
 from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, Parser
 
 Method = Literal["GET", "POST"]
+SAFE = ("GET", "HEAD")  # methods that change nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,16 @@ class Route:
     body: JsonBody | None = None
     deadline: float | None = 30.0  # seconds until there is an answer; None for a stream
     is_cacheable: bool = False  # browsers may keep the answer for ever: a new one has a new path
+    is_page: bool = False  # people see it: callers have a session, and errors are pages
 
     @property
     def is_documented(self) -> bool:
         """Whether it is part of the API, which the OpenAPI document describes."""
-        return not self.is_cacheable
+        return not (self.is_cacheable or self.is_page)
+
+    def is_recorded(self, method: str) -> bool:
+        """Return whether a call is journalled that succeeds; of a page with a form, only what is sent."""
+        return self.is_journalled and not ("POST" in self.methods and self.is_page and method in SAFE)
 
 
 # Every other address: nobody may call it, and the log does not keep what people typed.
@@ -92,6 +98,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 _PREDICT = partial(Route, scope="predict", methods=("POST",), is_journalled=True)
+_PAGE = partial(Route, is_page=True)
 
 ROUTES = RouteTable(
     (
@@ -116,6 +123,14 @@ ROUTES = RouteTable(
         Route("/", None, is_open=True),
         Route("/docs", None, is_open=True),
         Route("/redoc", None, is_open=True),
+        _PAGE("/sign-in", None, methods=("GET", "POST"), is_open=True),
+        _PAGE("/sign-out", None, methods=("POST",), is_open=True),
+        _PAGE("/app", "ui"),
+        _PAGE("/app/employee", "predict", methods=("GET", "POST"), is_journalled=True),
+        _PAGE("/app/what-if", "predict", methods=("GET", "POST"), is_journalled=True),
+        _PAGE("/app/model", "ui", is_journalled=True),
+        _PAGE("/app/admin", "admin", methods=("GET", "POST")),
+        _PAGE("/app/admin/audit", "admin", is_journalled=True),
         Route("/assets/{asset}", None, is_open=True, is_cacheable=True),
     )
 )

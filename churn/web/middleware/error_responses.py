@@ -5,7 +5,8 @@ import logging
 import math
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.core.errors import (
@@ -19,19 +20,22 @@ from churn.core.errors import (
     RoomError,
     TookTooLongError,
     TooManyRequestsError,
+    UnauthorizedError,
 )
 from churn.core.language import Language
 from churn.i18n import job_sentences, messages
+from churn.web.endpoints.error_page import Detail, error_page, to_sign_in
+from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.headers import header
+from churn.web.middleware.security_headers import POLICY
 from churn.web.request_state import STATE, RequestState
+from churn.web.routes import SAFE
 from churn.web.tracebacks import anonymous_traceback
 
 logger = logging.getLogger("churn")
 
 RETRY_AFTER = "5"  # seconds
 CHALLENGES = ('Basic realm="churn", charset="UTF-8"', 'Bearer realm="churn"')
-
-Detail = str | list[dict[str, object]]
 
 
 class ErrorResponses:
@@ -42,8 +46,8 @@ class ErrorResponses:
     cancelled.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, refusals: "Refusals") -> None:
+        self._app, self._refusals = app, refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle an HTTP request, and pass others on."""
@@ -52,7 +56,9 @@ class ErrorResponses:
             return
         state: RequestState = scope["state"][STATE]
         state.language = messages.language_of(header(scope, b"accept-language"))
-        answer, deadline = _Answer(state, send), asyncio.timeout(state.route.deadline)
+        if state.route.is_page:
+            state.language = language_of(Request(scope))
+        answer, deadline = _Answer(scope, send, self._refusals), asyncio.timeout(state.route.deadline)
         try:
             async with deadline:
                 await self._app(scope, receive, answer.send)
@@ -61,7 +67,7 @@ class ErrorResponses:
             _log(failure, state)
             if answer.started:
                 raise failure from None  # too late for another answer: the server cuts the connection
-            answer.refused = refusal(failure, state)
+            answer.refused = self._refusals.refuse(failure, scope)
         if answer.refused is not None:
             await answer.refused(scope, receive, send)
 
@@ -69,16 +75,16 @@ class ErrorResponses:
 class _Answer:
     """The answer to one request: successes are passed on, failures held back to be replaced."""
 
-    def __init__(self, state: RequestState, send: Send) -> None:
-        self._state = state
-        self._send = send
+    def __init__(self, scope: Scope, send: Send, refusals: "Refusals") -> None:
+        self._scope, self._send, self._refusals = scope, send, refusals
+        self._state: RequestState = scope["state"][STATE]
         self.started = False
-        self.refused: JSONResponse | None = None
+        self.refused: Response | None = None
 
     async def send(self, message: Message) -> None:
-        """Pass a success on with the request's id in its headers; drop a failure of BentoML's own."""
+        """Pass a success on with the request's id in its headers; drop a failure that is no page of ours."""
         if message["type"] == "http.response.start":
-            if message["status"] >= 400:
+            if message["status"] >= 400 and not self._is_page(message):
                 self.refused = self._refused(message)
             else:
                 self.started = True
@@ -87,9 +93,13 @@ class _Answer:
         if self.refused is None:
             await self._send(message)
 
-    def _refused(self, message: Message) -> JSONResponse:
+    def _is_page(self, message: Message) -> bool:
+        """Return whether a failure is told by a page, which shows a form again."""
+        return self._state.route.is_page and any(name == POLICY for name, _ in message["headers"])
+
+    def _refused(self, message: Message) -> Response:
         text = messages.status(message["status"], self._state.language)
-        refused = error_response(message["status"], text, self._state)
+        refused = self._refusals.respond(message["status"], text, self._scope)
         if allowed := Headers(raw=message["headers"]).get("allow"):
             refused.headers["Allow"] = allowed
         return refused
@@ -107,14 +117,35 @@ def _log(error: Exception, state: RequestState) -> None:
         logger.error("request %s: %s", state.request_id, error)
 
 
-def refusal(error: Exception, state: RequestState) -> JSONResponse:
-    """Return the answer for an error; it says nothing about one that is not ours."""
-    if not isinstance(error, ChurnError):
-        return error_response(500, messages.status(500, state.language), state)
-    response = error_response(error.status, _detail(error, state.language), state)
-    if isinstance(error, TooManyRequestsError):
-        response.headers["Retry-After"] = str(math.ceil(error.wait))
-    return response
+class Refusals:
+    """Makes the answers to calls that are refused or fail: JSON for programs, and pages for people."""
+
+    def __init__(self, renderer: PageRenderer) -> None:
+        self._renderer = renderer
+
+    def refuse(self, error: Exception, scope: Scope) -> Response:
+        """Return the answer for an error; it says nothing about one that is not ours."""
+        state: RequestState = scope["state"][STATE]
+        if not isinstance(error, ChurnError):
+            return self.respond(500, messages.status(500, state.language), scope)
+        if isinstance(error, UnauthorizedError) and state.route.is_page and scope["method"] in SAFE:
+            return to_sign_in(Request(scope))
+        response = self.respond(error.status, detail_of(error, state.language), scope)
+        if isinstance(error, TooManyRequestsError):
+            response.headers["Retry-After"] = str(math.ceil(error.wait))
+        return response
+
+    def respond(self, status: int, detail: Detail, scope: Scope) -> Response:
+        """Return an error as whoever asked can read it."""
+        state: RequestState = scope["state"][STATE]
+        response: Response = error_response(status, detail, state)
+        if not state.route.is_page:
+            return response
+        state.document = bytes(response.body)
+        page = error_page(self._renderer, Request(scope), status, detail)
+        kept = ("x-request-id", "retry-after")
+        page.headers.update({name: value for name, value in response.headers.items() if name in kept})
+        return page
 
 
 def error_response(status: int, detail: Detail, state: RequestState) -> JSONResponse:
@@ -130,7 +161,8 @@ def error_response(status: int, detail: Detail, state: RequestState) -> JSONResp
     return response
 
 
-def _detail(error: ChurnError, language: Language) -> Detail:
+def detail_of(error: ChurnError, language: Language) -> Detail:
+    """Return what is wrong: a sentence, or one entry for each offending field."""
     if isinstance(error, InvalidInputError):
         return [
             {"loc": list(e.loc), "msg": messages.field_error(e, language), "type": e.kind}

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from churn.access.authenticator import Authenticator
+from churn.access.credentials import parse
 from churn.access.roles import allows
 from churn.core.errors import CrossSiteError, ForbiddenError, NotFoundError, UnauthorizedError
-from churn.schemas.caller import Caller
+from churn.web.cookies import session_of
 from churn.web.request_state import STATE, RequestState
-from churn.web.routes import ELSEWHERE
+from churn.web.routes import ELSEWHERE, SAFE
 
 _PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip"})  # added by proxies, like X-Forwarded-…
 _LOOPBACK = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.IGNORECASE)  # in `Host`
@@ -41,24 +42,32 @@ class Gate:
             await self._app(scope, receive, send)
         elif kind == "http":
             state: RequestState = scope["state"][STATE]
+            state.address = _address((scope.get("client") or ("",))[0])
+            # Links to pages may come from anywhere; what their forms send comes from our own pages alone.
+            if state.route.is_page and scope["method"] not in SAFE:
+                _check_site(scope)
             if not state.route.is_open:
-                await self._check(scope, state)
+                await self._check(scope, state, state.address)
             await self._app(scope, receive, send)
 
-    async def _check(self, scope: Scope, state: RequestState) -> None:
-        state.address = address = _address((scope.get("client") or ("",))[0])
-        credentials = [value for name, value in scope["headers"] if name == b"authorization"]
-        if not credentials and state.route.is_open_locally and _is_local(scope):
+    async def _check(self, scope: Scope, state: RequestState, address: str) -> None:
+        headers = [value for name, value in scope["headers"] if name == b"authorization"]
+        if not headers and state.route.is_open_locally and _is_local(scope):
             return
-        if len(credentials) != 1:  # two would leave it open which one was checked
+        if state.route.is_page:
+            state.session = credentials = session_of(scope)
+        elif len(headers) == 1:  # two would leave it open which one was checked
+            credentials = parse(headers[0].decode("latin-1"))
+        else:
             raise UnauthorizedError
         authenticator = self._authenticator()
-        caller = await authenticator.authenticate(credentials[0].decode("latin-1"), address)
+        caller = await authenticator.authenticate(credentials, address)
         state.caller = caller
         if caller.kind == "anonymous":
             raise UnauthorizedError
         authenticator.admit(caller)
-        _check_site(scope, caller)
+        if caller.kind == "user" and not state.route.is_page:
+            _check_site(scope)
         if state.route is ELSEWHERE:
             raise NotFoundError
         if not allows(caller.scopes, state.route.scope):
@@ -95,13 +104,11 @@ def _is_local(scope: Scope) -> bool:
         return False
 
 
-def _check_site(scope: Scope, caller: Caller) -> None:
-    """Refuse what another site makes a signed-in user's browser send, even links: no page is behind the gate.
+def _check_site(scope: Scope) -> None:
+    """Refuse what another site makes a user's browser send, even links.
 
-    Browsers add a user's name and password to every request to this address, but never a token.
+    Browsers add a user's name and password, or cookies, to every request to this address, but never a token.
     """
-    if caller.kind != "user":
-        return
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     site = headers.get(b"sec-fetch-site")
     if site is not None:

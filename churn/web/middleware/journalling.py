@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from churn.core.errors import ChurnError, DatabaseError, UnauthorizedError
 from churn.journal.call import REFUSED, Call, Recording
 from churn.web.headers import header
-from churn.web.middleware.error_responses import cause, logger, refusal
+from churn.web.middleware.error_responses import Refusals, cause, logger
 from churn.web.request_state import STATE, RequestState
 from churn.web.routes import ELSEWHERE
 from churn.web.tracebacks import anonymous_traceback
@@ -27,9 +27,8 @@ class Journalling:
     not journalled.
     """
 
-    def __init__(self, app: ASGIApp, journal: Recording) -> None:
-        self._app = app
-        self._journal = journal
+    def __init__(self, app: ASGIApp, journal: Recording, refusals: Refusals) -> None:
+        self._app, self._journal, self._refusals = app, journal, refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -57,7 +56,7 @@ class Journalling:
                 failure if isinstance(failure, ChurnError) else anonymous_traceback(failure),
             )
             refused = failure if isinstance(failure, ChurnError) else DatabaseError()
-            await refusal(refused, request.state)(scope, receive, send)
+            await self._refusals.refuse(refused, scope)(scope, receive, send)
         else:
             for message in request.held:
                 await _send(message, send)
@@ -75,7 +74,8 @@ class _Request:
     async def hold(self, message: Message) -> None:
         """Hold a part of the answer, or pass it on."""
         if message["type"] == "http.response.start":
-            self._passes = not self.state.route.is_journalled and message["status"] < 400
+            is_recorded = self.state.route.is_recorded(self._scope["method"])
+            self._passes = not is_recorded and message["status"] < 400
         if self._passes:
             await self._send(message)
         else:
@@ -92,7 +92,9 @@ class _Request:
         batch = state.batch if status == 200 else None
         # The answers of other routes are in the journal already, or in the model store.
         is_kept = batch is None and (state.route.body is not None or status >= 400)
-        body = b"".join([m.get("body", b"") for m in self.held[1:]]) if is_kept else b""
+        body = state.document or b""
+        if is_kept and not body and not state.route.is_page:
+            body = b"".join([m.get("body", b"") for m in self.held[1:]])
         return Call(
             id=state.request_id,
             received_at=state.received_at,
@@ -123,4 +125,4 @@ async def _send(message: Message, send: Send) -> None:
 
 def _with_address(body: bytes, address: str | None) -> bytes:
     """Return an answer with the caller's address, as it is kept for later questions about refusals."""
-    return orjson.dumps({**orjson.loads(body), "address": address})
+    return orjson.dumps({**orjson.loads(body or b"{}"), "address": address})

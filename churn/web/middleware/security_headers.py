@@ -4,7 +4,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.web.request_state import STATE
 
-_POLICY = b"content-security-policy"
+POLICY = b"content-security-policy"
 
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
@@ -14,7 +14,7 @@ _ALWAYS = (
 )
 # Data, which no browser has to run or frame; pages bring their own policy.
 _DATA = (
-    (_POLICY, b"default-src 'none'; frame-ancestors 'none'"),
+    (POLICY, b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-frame-options", b"DENY"),
 )
 _PAGE = ((b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),)
@@ -47,7 +47,7 @@ class SecurityHeaders:
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                kind = _PAGE if _POLICY in [name for name, _ in headers] else _DATA
+                kind = _PAGE if POLICY in [name for name, _ in headers] else _DATA
                 cache_control = caching if message["status"] in (200, 304) else _NO_STORE
                 message["headers"] = [*headers, *_ALWAYS, *cache_control, *kind, *transport]
             await send(message)

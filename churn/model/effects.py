@@ -2,15 +2,14 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
-from churn.model import scorecard
-from churn.model.scorecard import Curve, Table
+from churn.model.scorecard import Curve, Scorecard, Table
 
 GRID = 120  # points of a curve, beside its breaks
 DISCRETE = 9  # an integer with at most so many steps between its ends is drawn value by value
@@ -56,19 +55,22 @@ class FieldEffect:
         return self.values[self.log_odds.index(log_odds)], math.exp(log_odds)
 
 
-def read(facts: Mapping[str, Any], dictionary: Dictionary) -> list[FieldEffect]:
-    """Return the effect of every field of the scorecard, the most important first."""
-    card = scorecard.from_dict(facts["scorecard"])
-    summaries = {summary["name"]: summary for summary in facts["summaries"]}
+def read(
+    card: Scorecard, summaries: Sequence[Mapping[str, Any]], dictionary: Dictionary
+) -> list[FieldEffect]:
+    """Return the effect of every field of a scorecard, the most important first.
+
+    `summaries` are those of the training data in the model's report.
+    """
+    by_name = {summary["name"]: summary for summary in summaries}
     effects = [
-        _effect(dictionary.by_name[name], effect, summaries[name]) for name, effect in card.effects.items()
+        _effect(dictionary.by_name[name], effect, by_name[name]) for name, effect in card.effects.items()
     ]
     return sorted(effects, key=lambda effect: -effect.importance)
 
 
-def shares(facts: Mapping[str, Any]) -> tuple[float, float, float]:
+def shares(card: Scorecard) -> tuple[float, float, float]:
     """Return what calibration multiplies effects by: at least, for the average employee, at most."""
-    card = scorecard.from_dict(facts["scorecard"])
     slopes = card.calibration.low, card.calibration.high
     return min(slopes), card.calibration.share(card.base, 0.0), max(slopes)
 

@@ -1,0 +1,73 @@
+"""All pages for people, as routes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from churn.access.administration import Administration
+from churn.access.roles import allows
+from churn.core.errors import ForbiddenError
+from churn.core.templates import templates_of
+from churn.dictionary.dictionary import Dictionary
+from churn.model.registry import ServedModel
+from churn.records.audit_log import Event
+from churn.ui.admin_page import AdminPage
+from churn.ui.employee_page import EmployeePage
+from churn.ui.model_page import ModelPage
+from churn.ui.sign_in_page import Sessions, SignInPage
+from churn.ui.what_if_page import WhatIfPage
+from churn.web.endpoints.html_page import MENU, PageRenderer
+from churn.web.endpoints.predictions import Endpoint
+from churn.web.parsing import Parser
+from churn.web.readiness_check import ReadinessCheck
+from churn.web.request_state import state_of
+from churn.web.routes import ROUTES
+
+TEMPLATES = templates_of("churn.ui", "churn.web")
+
+
+class Backend(Protocol):
+    """What the pages need of a worker; the methods may be called once the service has started."""
+
+    endpoints: Mapping[str, Endpoint]
+
+    def model(self) -> ServedModel:
+        """Return the served model."""
+
+    def authenticator(self) -> Sessions:
+        """Return what begins and ends sessions."""
+
+    def administration(self) -> Administration:
+        """Return what changes users, tokens and sessions."""
+
+    def events(self, since: datetime, kinds: Sequence[str]) -> Sequence[Event]:
+        """Return the latest events of the audit log."""
+
+    def frame_ancestors(self) -> Sequence[str]:
+        """Return the other origins that may show the pages in a frame."""
+
+
+def make_ui(dictionary: Dictionary, parser: Parser, backend: Backend, check: ReadinessCheck) -> list[Route]:
+    """Return the routes of all pages."""
+    renderer = PageRenderer(backend.frame_ancestors, TEMPLATES)
+    return [
+        Route("/app", _start, methods=["GET"]),
+        *SignInPage(renderer, backend.authenticator).routes,
+        *EmployeePage(renderer, parser, backend.endpoints, dictionary).routes,
+        *WhatIfPage(renderer, parser, backend.endpoints, dictionary).routes,
+        *ModelPage(renderer, backend.model).routes,
+        *AdminPage(renderer, backend.administration, check, backend.events).routes,
+    ]
+
+
+async def _start(request: Request) -> RedirectResponse:
+    """Lead to the first page that somebody may open; raise ForbiddenError where there is none."""
+    scopes = state_of(request.scope).caller.scopes
+    for path, _ in MENU:
+        if path in ROUTES and allows(scopes, ROUTES[path].scope):
+            return RedirectResponse(path[1:], 303)
+    raise ForbiddenError

@@ -1,0 +1,53 @@
+"""Drawings: where the marks of gauges and bars stand, as shares of their width, for SVG in the templates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+WIDTH = 100.0  # of a drawing, in its own units
+_HALF = WIDTH / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A probability between 0 and 1 on a scale, with the bounds of the bands."""
+
+    probability: float
+    moderate: float
+    high: float
+
+    @classmethod
+    def of(cls, prediction: Mapping[str, Any]) -> "Gauge":
+        """Return the gauge of an answered prediction."""
+        threshold = prediction["threshold"] * WIDTH
+        return cls(prediction["probability"] * WIDTH, threshold / 2, threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One contribution: to the right of the middle it raises the risk, to the left it lowers it."""
+
+    text: str
+    contribution: float
+    start: float
+    length: float
+
+    @property
+    def raises(self) -> bool:
+        """Whether it raises the risk."""
+        return self.contribution > 0
+
+
+def bars(labelled: Sequence[tuple[str, float]]) -> list[Bar]:
+    """Return contributions as bars; the longest one reaches the edge."""
+    largest = max((abs(contribution) for _, contribution in labelled), default=0.0) or 1.0
+    lengths = [abs(contribution) / largest * _HALF for _, contribution in labelled]
+    return [
+        Bar(text, contribution, _HALF if contribution > 0 else _HALF - length, length)
+        for (text, contribution), length in zip(labelled, lengths, strict=True)
+    ]
+
+
+def polyline(points: Sequence[Sequence[float]]) -> str:
+    """Return points between 0 and 1 as SVG has them: from the left, and from the top."""
+    return " ".join(f"{x * WIDTH:.2f},{(1 - y) * WIDTH:.2f}" for x, y in points)

@@ -1,0 +1,168 @@
+"""The form of one employee: made from the company's dictionary, and read back into a record."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from churn.core.errors import FieldError, InvalidInputError
+from churn.core.language import Language
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.field import Field
+from churn.i18n import messages
+from churn.i18n.expectations import expected
+from churn.i18n.numbers import number
+
+MOST_CHOICES = 10  # whole numbers that are chosen from a list
+
+_SPACES = re.compile(r"[\s\u00a0\u202f]+")
+_THOUSANDS = re.compile(r"-?\d{1,3}([.,]\d{3})+")
+_NUMBER = re.compile(r"-?(\d+([.,]\d*)?|[.,]\d+)")
+
+Values = Mapping[str, str]  # what was typed, by the names of fields
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field as it is shown: `choices` are pairs of value and label; without any it is typed."""
+
+    name: str
+    label: str
+    hint: str
+    unit: str
+    value: str
+    error: str
+    is_required: bool
+    is_number: bool
+    choices: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class FormGroup:
+    """Fields that belong together; folded where none of them is required, given or wrong."""
+
+    title: str
+    note: str
+    is_open: bool
+    fields: Sequence[FormField]
+
+
+class EmployeeForm:
+    """Shows and reads the employees of one company."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self._dictionary = dictionary
+
+    def groups(self, language: Language, values: Values, errors: Values) -> list[FormGroup]:
+        """Return the fields with what was typed: the required ones first, others by source."""
+        core = [*self._dictionary.core]
+        groups = [self._group(("Indispensable", "Required"), core, language, values, errors)]
+        for extract in self._dictionary.extracts:
+            fields = [
+                field
+                for field in self._dictionary.features
+                if field.extract == extract.name and field not in core
+            ]
+            groups.append(self._group(extract.labels, fields, language, values, errors))
+        last = [self._dictionary.identifier, *self._dictionary.protected]
+        about = (
+            "Le matricule permet de retrouver la prédiction. Les autres champs ne servent qu'à vérifier que "
+            "le modèle est équitable.",
+            "The employee id helps to find the prediction again. The other fields only serve to check that "
+            "the model is fair.",
+        )
+        title = ("Pour le suivi et l'équité", "For follow-up and fairness")
+        groups.append(self._group(title, last, language, values, errors, about[language == "en"]))
+        return [group for group in groups if group.fields]
+
+    def _group(
+        self,
+        titles: tuple[str, str],
+        fields: Sequence[Field],
+        language: Language,
+        values: Values,
+        errors: Values,
+        note: str = "",
+    ) -> FormGroup:
+        shown = [_shown(field, language, values, errors) for field in fields]
+        is_open = any(field.is_required or field.value or field.error for field in shown)
+        return FormGroup(titles[language == "en"], note, is_open, shown)
+
+    def labels(self, language: Language) -> dict[str, str]:
+        """Return what the fields are called, by name."""
+        return {field.name: field.label(language) for field in self._dictionary.inputs}
+
+    def record(self, values: Values) -> dict[str, object]:
+        """Return what was typed as a record to be validated; what is empty is left out.
+
+        A text that is no number stays one, for the validation to refuse.
+        """
+        return {
+            field.name: _value(field, text)
+            for field in self._dictionary.inputs
+            if (text := values.get(field.name, "").strip())
+        }
+
+    def values(self, record: Mapping[str, object], language: Language) -> dict[str, str]:
+        """Return a record as it would be typed."""
+        return {name: _typed(value, language) for name, value in record.items() if value is not None}
+
+    def errors(self, error: InvalidInputError, values: Values, language: Language) -> dict[str, str]:
+        """Return what is wrong, by field; under the empty name what is wrong with no field in particular."""
+        found: dict[str, str] = {}
+        for entry in error.errors:
+            name = entry.field or ""
+            if entry.kind == "number_type" and _is_ambiguous(values.get(name, "")):
+                entry = FieldError(entry.loc, "ambiguous_number")
+            found.setdefault(name, messages.field_error(entry, language))
+        return found
+
+
+def _shown(field: Field, language: Language, values: Values, errors: Values) -> FormField:
+    # Without a maximum there is little to say that the label does not.
+    hint = expected(field, language) if field.maximum is not None else ""
+    return FormField(
+        name=field.name,
+        label=field.label(language),
+        hint=hint,
+        unit=messages.unit(field, language),
+        value=values.get(field.name, ""),
+        error=errors.get(field.name, ""),
+        is_required=field.role == "core",
+        is_number=field.numeric,
+        choices=_choices(field, language),
+    )
+
+
+def _choices(field: Field, language: Language) -> list[tuple[str, str]]:
+    if field.kind == "category":
+        return [(category, field.value_label(category, language)) for category in field.categories]
+    if field.kind != "integer" or field.maximum is None or field.minimum is None:
+        return []
+    low, high = int(field.minimum), int(field.maximum)
+    return [(str(n), number(n, language)) for n in range(low, high + 1)] if high - low < MOST_CHOICES else []
+
+
+def _value(field: Field, text: str) -> object:
+    if field.kind == "percent":
+        return text if text.endswith("%") else f"{text} %"  # the form says so: it is never a fraction
+    if field.kind == "identifier":
+        return int(text) if text.isascii() and text.isdigit() else text
+    if not field.numeric:
+        return text
+    digits = _SPACES.sub("", text)
+    if _is_ambiguous(digits) or not _NUMBER.fullmatch(digits):
+        return text
+    value = float(digits.replace(",", "."))
+    return int(value) if value.is_integer() else value
+
+
+def _is_ambiguous(text: str) -> bool:
+    """Return whether a point or comma in a number may part thousands, or decimals: nobody can tell."""
+    return _THOUSANDS.fullmatch(_SPACES.sub("", text)) is not None
+
+
+def _typed(value: object, language: Language) -> str:
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else value
+        return str(value).replace(".", "," if language == "fr" else ".")
+    return str(value)

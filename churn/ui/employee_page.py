@@ -1,0 +1,105 @@
+"""The page of one employee: a form, and the risk with its reasons."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from churn.core.errors import InvalidInputError
+from churn.dictionary.dictionary import Dictionary, Example
+from churn.ui.drawings import Bar, Gauge, bars
+from churn.ui.employee_form import EmployeeForm, Values
+from churn.ui.forms import read_form
+from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.endpoints.predictions import Endpoint
+from churn.web.middleware.error_responses import detail_of, error_response
+from churn.web.parsing import Parser
+from churn.web.request_state import RequestState, state_of
+
+FIRST_REASONS = 8  # that are shown at once
+
+
+class EmployeePage:
+    """Scores the employee in its form as `/predict` does: `endpoints` are the service's, by path."""
+
+    def __init__(
+        self,
+        renderer: PageRenderer,
+        parser: Parser,
+        endpoints: Mapping[str, Endpoint],
+        dictionary: Dictionary,
+    ) -> None:
+        self._renderer, self._parser, self._endpoints = renderer, parser, endpoints
+        self._form = EmployeeForm(dictionary)
+        self._examples: dict[str, Example] = {
+            "risk": dictionary.example,
+            "calm": dictionary.calm_example,
+        }
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of the page."""
+        return [
+            Route("/app/employee", self.show, methods=["GET"]),
+            Route("/app/employee", self.predict, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Answer the form, empty or with an example."""
+        example = self._examples.get(request.query_params.get("example", ""), {})
+        return self._render(request, self._form.values(example, language_of(request)))
+
+    async def predict(self, request: Request) -> Response:
+        """Answer the form again, with the risk or with what is wrong."""
+        form, state, language = await read_form(request), state_of(request.scope), language_of(request)
+        values = form.fields
+        if not form.is_ours:
+            return self._render(request, values, status=403, is_stale=True)
+        try:
+            employee = self._parser.employee(self._form.record(values))
+        except InvalidInputError as error:
+            errors = self._form.errors(error, values, language)
+            return self._render(request, values, errors, status=refuse(error, state))
+        answer = await self._endpoints["/predict"](employee, language)
+        state.scored, state.document = answer.scored, answer.body
+        return self._render(request, values, prediction=orjson.loads(answer.body))
+
+    def _render(
+        self,
+        request: Request,
+        values: Values,
+        errors: Values | None = None,
+        *,
+        status: int = 200,
+        prediction: Mapping[str, Any] | None = None,
+        is_stale: bool = False,
+    ) -> Response:
+        errors = errors or {}
+        return self._renderer.render(
+            request,
+            "employee.html.j2",
+            status=status,
+            groups=self._form.groups(language_of(request), values, errors),
+            errors=errors,
+            labels=self._form.labels(language_of(request)),
+            prediction=prediction,
+            gauge=prediction and Gauge.of(prediction),
+            reasons=prediction and reasons_of(prediction),
+            first=FIRST_REASONS,
+            is_stale=is_stale,
+        )
+
+
+def reasons_of(prediction: Mapping[str, Any]) -> list[Bar]:
+    """Return the reasons of an answered prediction as bars."""
+    return bars([(reason["text"], reason["contribution"]) for reason in prediction["reasons"]])
+
+
+def refuse(error: InvalidInputError, state: RequestState) -> int:
+    """Note for the journal that a form was refused, and return the status."""
+    refused = error_response(error.status, detail_of(error, state.language), state)
+    state.document = bytes(refused.body)
+    return error.status

@@ -1,0 +1,53 @@
+"""Forms: what a browser sends, read within limits, and whether it comes from a page of ours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from churn.core.errors import PayloadTooLargeError, RefusalError, UnsupportedMediaError
+from churn.web.csrf import FIELD, is_token
+from churn.web.request_state import state_of
+
+MAX_BYTES = 64 * 1024
+MAX_FIELDS = 500
+_TYPE = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was sent, by name; `is_ours` says whether the page that sent it belongs to the same session.
+
+    A form of another session is never acted on: it is shown again, to be sent once more.
+    """
+
+    fields: Mapping[str, str]
+    is_ours: bool
+
+
+async def read_form(request: Request, secret: str | None = None) -> Form:
+    """Return the form in a request, made for the session, or else for the secret of a cookie.
+
+    Raises:
+        UnsupportedMediaError: it is no form without files.
+        PayloadTooLargeError: it has more bytes than a form of ours can have.
+        RefusalError: it has too many fields, or they are no text.
+    """
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _TYPE:
+        raise UnsupportedMediaError
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BYTES:
+            raise PayloadTooLargeError(MAX_BYTES, "byte")
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except ValueError:
+        raise RefusalError("the form cannot be read") from None
+    fields = dict(pairs)
+    session = state_of(request.scope).session
+    secret = session.secret if session else secret
+    return Form(fields, is_token(fields.pop(FIELD, ""), secret or ""))
