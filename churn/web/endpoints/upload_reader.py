@@ -112,9 +112,9 @@ class _Form:
 
 def _boundary(headers: Headers) -> bytes:
     """Return what parts the form, or refuse by the head what is none, or too large."""
-    boundary = b""
+    boundary = None
     for name, value in headers:
-        if name == b"content-type":
+        if name == b"content-type" and boundary is None:
             kind, options = parse_options_header(value)
             boundary = options.get(b"boundary", b"") if kind == b"multipart/form-data" else b""
         elif name == b"content-encoding" and value.strip().lower() != b"identity":
