@@ -32,9 +32,7 @@ from churn.database.embedded import identity_of
 from churn.database.engine import make_engine
 from churn.database.maintenance import Maintenance
 from churn.dictionary.technova import TECHNOVA
-from churn.jobs.job_folder import JobFolder
 from churn.jobs.job_runner import JobRunner
-from churn.jobs.jobs import Jobs
 from churn.journal import pseudonyms, spool
 from churn.journal.call import Call
 from churn.journal.journal import Journal, JournalState
@@ -87,13 +85,12 @@ class Worker:
     """
 
     engine: Engine
+    job_runner: JobRunner
     _settings: Settings
     _model: ServedModel
     _scorer: Scorer
     _journal: Journal
     _helper: Helper
-    _jobs: Jobs
-    _job_runner: JobRunner
     _maintenance: Maintenance
     _last_used: TokenLastUsed
     _authenticator: Authenticator
@@ -119,10 +116,7 @@ class Worker:
         self._journal = Journal(store, pseudonyms.configured(settings))
         self._journal.start()
         self._helper = Helper(settings, self._model, identity_of(self.engine))
-        folder = JobFolder(settings.jobs)
-        self._job_runner = JobRunner(folder, settings, self._model, identity_of(self.engine))
-        self._jobs = Jobs(folder, TECHNOVA, self._job_runner.wake)
-        self._job_runner.start()
+        self.job_runner = JobRunner.started(settings, self._model, identity_of(self.engine))
         self._last_used = TokenLastUsed(self.engine)
         rates = Rates(settings.user_rate, settings.token_rate)
         hashing = Hashing()
@@ -137,14 +131,6 @@ class Worker:
         """What predicts; raises ModelError where the model failed its self-test."""
         self._model.self_test.require(self._model.tag)
         return self._scorer
-
-    def tag(self) -> str:
-        """Return the tag of the model; raises ModelError where the model failed its self-test."""
-        return self.scorer.model.tag
-
-    def jobs(self) -> Jobs:
-        """Return the jobs."""
-        return self._jobs
 
     def model(self) -> ServedModel:
         """Return the served model, also one that failed its self-test."""
@@ -168,7 +154,7 @@ class Worker:
 
     def close(self) -> None:
         """Write what waits, and let go of the database."""
-        self._job_runner.close()
+        self.job_runner.close()
         self._helper.close()
         self._journal.close()
         self._last_used.close()
@@ -307,7 +293,7 @@ routes = (
     make_assets(),
     *make_ui(TECHNOVA, parser, worker, check),
     make_history(worker.history),
-    *make_jobs(worker.jobs, worker.tag),
+    *make_jobs(lambda: worker.job_runner.jobs),
     make_metrics(worker.state),
     make_openapi(models),
 )

@@ -161,6 +161,26 @@ def test_a_file_that_cannot_be_read_is_a_sentence(
     assert served.client.get(job["addresses"]["result"]).status_code == 409
 
 
+def test_it_is_said_in_the_language_of_who_asks(served: Served) -> None:
+    table = with_a_bad_row()
+    table.loc[6, "distance_domicile_travail"] = -3
+    job = send(served.client, csv_of(table.drop(columns="genre")), query="?lang=en")
+    awaited(served.client, job)
+    french, english = (
+        served.client.get(job["addresses"]["self"], headers={"Accept-Language": one}).json()
+        for one in ("fr", "en")
+    )
+    assert [one["expected"].split(" ")[0] for one in french["problems"]] == ["Assistant", "un"]
+    assert [one["expected"].split(" ")[0] for one in english["problems"]] == ["one", "a"]
+    assert french["notices"] == ["absentes, donc inconnues pour tous : genre"]
+    assert english["notices"] == ["absent, so unknown for everybody: genre"]
+    rejects = frame(download(served, job, "rejects", "?lang=en").content, "csv")
+    assert rejects["expected"].tolist() == [one["expected"] for one in english["problems"]]
+    failed = awaited(served.client, send(served.client, b"PAR1", "in.parquet"))
+    assert "lisible" in failed["error"]
+    assert failed["problems"][0]["expected"].startswith("un fichier .parquet lisible")
+
+
 REFUSED: dict[str, tuple[int, dict[str, Any]]] = {
     "json": (415, {"json": {}}),
     "no boundary": (415, {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}}),
@@ -281,7 +301,7 @@ def test_after_an_hour_it_is_gone_and_so_is_half_an_upload(
     assert timedelta(minutes=59) < expires - datetime.now(UTC) <= timedelta(hours=1)
     with folder.changing(UUID(job["id"])) as changed:
         changed.changed_at -= timedelta(seconds=job_folder.KEPT)
-    service.worker.jobs().folder.sweep()
+    service.worker.job_runner.jobs.folder.sweep()
     assert left(folder) == set()
     assert served.client.get(job["addresses"]["self"]).status_code == 404
 

@@ -30,7 +30,7 @@ from tests.support.marks import Marks, May
 SQL = re.compile(rb"SELECT |INSERT |UPDATE |FROM |sqlalchemy|psycopg2|sqlite3|Traceback|\.py\b|\[SQL")
 LINE = re.compile(
     r"request=[0-9a-f-]{36} method=(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|OTHER) "
-    r"route=(/[a-z_./{}]*|\(elsewhere\)) status=\d{3} ms=\d+\.\d "
+    r"route=(/[a-z_./{}-]*|\(elsewhere\)) status=\d{3} ms=\d+\.\d "
     r"caller=(-|token (root|predicts|reads|api-token-[0-9a-f]+)|user marie)"
 )
 GUESSES = 30  # more than an address has free

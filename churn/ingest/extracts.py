@@ -14,6 +14,7 @@ import pandas as pd
 
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.i18n import file_sentences
 from churn.ingest import checked, sheet
 from churn.ingest.checked import Checked
 from churn.ingest.findings import Findings
@@ -129,8 +130,6 @@ def _paths(directory: Path, dictionary: Dictionary, findings: Findings) -> dict[
         if len(present) == 1:
             paths[extract.name] = present[0]
         else:
-            names = ", ".join(candidates[:-1]) + " or " + candidates[-1]
-            count = " and ".join(sorted(path.name for path in present)) + " are" if present else "none is"
-            expected = f"one file, {names}, in {directory}: {count} there"
+            expected = file_sentences.one_file(candidates, directory, sorted(p.name for p in present))
             findings.add(Problem(extract.file, None, None, None, expected))
     return paths

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.i18n import file_sentences
 from churn.ingest import cells, header
 from churn.ingest.cells import Mask, Values
 from churn.ingest.columns import is_number
@@ -66,8 +67,7 @@ class FlatTable:
             empty = empty and not len(raw.numbers) and not raw.ragged
             yield self._check(raw)
         if empty:
-            expected = "at least one employee below the header"
-            raise ExtractError([Problem(self._file, None, None, None, expected)])
+            raise ExtractError([Problem(self._file, None, None, None, file_sentences.AN_EMPLOYEE)])
 
     def share(self) -> float:
         """Return how much of the file was read, 0 to 1."""
@@ -89,11 +89,11 @@ class FlatTable:
         return pa.int64() if is_number(self._reader.types[position]) else pa.string()
 
     def _notices(self, target: int | None) -> list[str]:
-        notices = []
+        notices: list[str] = []
         if target is not None:
-            notices.append(f"{self._reader.names[target]} is what the model predicts: ignored")
+            notices.append(file_sentences.target_ignored(self._reader.names[target]))
         if absent := [f.name for f in self._dictionary.features if f.name not in self._positions]:
-            notices.append(f"absent, so unknown for everybody: {', '.join(absent)}")
+            notices.append(file_sentences.absent(absent))
         return notices
 
     def _evidence(self, thousands: Mark | None) -> dict[str, Evidence]:
@@ -145,7 +145,7 @@ class FlatTable:
         try:
             yield
         except pa.ArrowException as error:
-            expected = f"a column of text or numbers, not {column.type}"
+            expected = file_sentences.text_or_numbers(column.type)
             raise ExtractError([self._problem(name, expected)]) from error
 
     def _problem(self, name: str, expected: str) -> Problem:
@@ -159,7 +159,7 @@ class FlatTable:
     ) -> list[Reject]:
         width = len(self._reader.names)
         rejects = [
-            Reject(self._file, number, None, None, None, f"{width} values, as in the header, not {length}")
+            Reject(self._file, number, None, None, None, file_sentences.values(width, length))
             for number, length in raw.ragged
         ]
         for name, valid in accepted.items():

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.i18n import file_sentences
 from churn.ingest import extracts
 from churn.ingest.mark import Mark
 from churn.ingest.raw_rows import BATCH_ROWS
@@ -33,8 +34,9 @@ class FolderTable:
         self._rejects = [_reject(problem, employee) for problem, employee in scorable.rejects]
         self._read = 0
         self._readings = scorable.readings
-        self.notices = [f"{dictionary.target.name} is what the model predicts: ignored"] * scorable.has_target
-        self.notices += scorable.notices
+        self.notices = list(scorable.notices)
+        if scorable.has_target:
+            self.notices.insert(0, file_sentences.target_ignored(dictionary.target.name))
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time, by ascending id; the rejects come with the first."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
+from churn.i18n import file_sentences
 
 BATCH_ROWS = 1 << 16
 
@@ -48,12 +49,12 @@ def _problem(path: Path, error: Exception) -> Problem:
     # Not Arrow's whole sentence: it may quote the file's rows.
     text = str(error)
     if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
-        return Problem(path.name, _undecodable_line(path), None, None, "UTF-8 text (in Excel: “CSV UTF-8”)")
+        return Problem(path.name, _undecodable_line(path), None, None, file_sentences.UTF_8)
     if "straddling" in text:
-        expected = "records of a few lines: a quote may have been left open"
+        expected = file_sentences.SHORT_RECORDS
     else:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        expected = f"a readable {path.suffix.lower()} file ({reason})"
+        expected = file_sentences.readable(path.suffix.lower(), reason)
     return Problem(path.name, None, None, None, expected)
 
 

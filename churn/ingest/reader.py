@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.i18n import file_sentences
 from churn.ingest.raw_rows import BATCH_ROWS, RawRows, explained
 from churn.ingest.workbook import WorkbookReader
 from churn.schemas.file_reading import FileReading
@@ -34,12 +35,10 @@ def open_reader(path: Path, dictionary: Dictionary) -> "Reader":
         ExtractError: it is neither, is not there, cannot be read, or not twice.
     """
     if path.is_fifo() or path.is_char_device():
-        expected = "a file that can be read twice: save what comes through a pipe first"
-        raise ExtractError([Problem(path.name, None, None, None, expected)])
+        raise ExtractError([Problem(path.name, None, None, None, file_sentences.A_SEEKABLE_FILE)])
     kind = KINDS.get(path.suffix.lower())
     if kind is None:
-        expected = "a .csv, .xlsx or .parquet file, or a folder"
-        raise ExtractError([Problem(path.name, None, None, None, expected)])
+        raise ExtractError([Problem(path.name, None, None, None, file_sentences.A_KNOWN_FORMAT)])
     with explained(path):
         return kind(path, dictionary)
 
@@ -117,7 +116,7 @@ class CsvReader:
         self.types: list[Any] = [pa.string() if field_of(name) is identifier else TEXT for name in self.names]
         self.decimal_comma = self.delimiter == ";"
         if len(self.names) < 2:
-            expected = "column names, separated by commas or semicolons" if self.names else "a header"
+            expected = file_sentences.SEPARATED_NAMES if self.names else file_sentences.A_HEADER
             raise ExtractError([Problem(path.name, 1, None, None, expected)])
 
     def batches(self) -> Iterator[RawRows]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary, Extract
 from churn.dictionary.field import Field
+from churn.i18n import file_sentences
 from churn.ingest import header
 from churn.ingest.columns import joined
 from churn.ingest.findings import Findings
@@ -91,7 +92,7 @@ def read(
         return None
     numbers = np.concatenate([part.numbers for part in parts] or [np.zeros(0, dtype=np.int64)])
     if not ragged and not len(numbers):
-        findings.add(Problem(path.name, None, None, None, "at least one employee below the header"))
+        findings.add(Problem(path.name, None, None, None, file_sentences.AN_EMPLOYEE))
         return None
     expected = header.of_extract(dictionary, extract, dispensable)
     positions = header.match(reader.names, path.name, findings, expected)
@@ -120,7 +121,7 @@ def _report_ragged(path: Path, reader: Reader, parts: Sequence[RawRows], finding
     ragged = [row for part in parts for row in part.ragged]
     lines, width = reader.lines() if ragged else (), len(reader.names)
     problems = (
-        Problem(path.name, lines[row - 1], None, None, f"{width} values, as in the header, not {length}")
+        Problem(path.name, lines[row - 1], None, None, file_sentences.values(width, length))
         for row, length in ragged
     )
     findings.add_many(problems, count=len(ragged))

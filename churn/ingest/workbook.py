@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.i18n import file_sentences
 from churn.ingest.raw_rows import BATCH_ROWS, RawRows
 
 MAX_ROWS: Final = 1 << 20  # of a sheet, in Excel
@@ -97,8 +98,8 @@ class WorkbookReader:
             with self._path.open("rb") as file:
                 is_compound = file.read(len(_COMPOUND)) == _COMPOUND
             if is_compound:
-                raise self._refused("an .xlsx without a password (or: not Excel's old format)") from error
-            raise self._refused(f"a readable .xlsx file ({type(error).__name__})") from error
+                raise self._refused(file_sentences.NO_PASSWORD) from error
+            raise self._refused(file_sentences.readable(".xlsx", type(error).__name__)) from error
 
     def _refused(self, expected: str, line: int | None = None) -> ExtractError:
         return ExtractError([Problem(self._path.name, line, None, None, expected)])
@@ -108,14 +109,14 @@ class WorkbookReader:
         parts = archive.infolist()
         held = [part.file_size for part in parts if not part.filename.startswith(_SHEETS)]
         if sum(part.file_size for part in parts) > MAX_UNPACKED or max(held, default=0) > MAX_PART:
-            raise self._refused("a smaller workbook: unpacked it is too large")
+            raise self._refused(file_sentences.A_SMALLER_WORKBOOK)
         if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
-            raise self._refused("a workbook without macros: save it as .xlsx")
+            raise self._refused(file_sentences.NO_MACROS)
 
     def _choose(self, book: Any) -> tuple[int, Any, int]:
         """Return the sheet with employees, its number, and the row of its header, which becomes `names`."""
         if len(book.worksheets) > MAX_SHEETS:
-            raise self._refused(f"at most {MAX_SHEETS} sheets")
+            raise self._refused(file_sentences.at_most(MAX_SHEETS, "sheets"))
         visible = [
             (number, sheet, *self._header(sheet))
             for number, sheet in enumerate(book.worksheets, 1)
@@ -125,11 +126,9 @@ class WorkbookReader:
         field_of = self._dictionary.names.field_of
         known = [one for one in filled if any(field_of(name) for name in one[3])] or filled[:1]
         if not known:
-            raise self._refused("a visible sheet with a header and employees")
+            raise self._refused(file_sentences.A_FILLED_SHEET)
         if len(known) > 1:
-            raise self._refused(
-                f"one visible sheet of employees, not {len(known)}: hide or remove the others"
-            )
+            raise self._refused(file_sentences.one_sheet(len(known)))
         [(number, sheet, row, self.names)] = known
         return number, sheet, row
 
@@ -140,7 +139,7 @@ class WorkbookReader:
             while texts and not texts[-1]:
                 texts.pop()
             if len(texts) > MAX_COLUMNS:
-                raise self._refused(f"at most {MAX_COLUMNS} columns", number)
+                raise self._refused(file_sentences.at_most(MAX_COLUMNS, "columns"), number)
             if texts:
                 return number, texts
         return 0, []
@@ -150,7 +149,7 @@ class WorkbookReader:
         sheet.reset_dimensions()
         for number, cells in enumerate(sheet.iter_rows(), 1):
             if number > MAX_ROWS:
-                raise self._refused(f"at most {MAX_ROWS} rows")
+                raise self._refused(file_sentences.at_most(MAX_ROWS, "rows"))
             yield number, cells
 
     def _scan(self, archive: zipfile.ZipFile, sheet: Any, header_row: int) -> None:
@@ -160,9 +159,9 @@ class WorkbookReader:
             while part := file.read(_SCANNED):
                 text = before + part
                 if _WITHOUT_VALUE.search(text):
-                    raise self._refused("formulas with their values: open the file in Excel and save it")
+                    raise self._refused(file_sentences.FORMULAS_WITH_VALUES)
                 if any(int(merged[1]) > header_row for merged in _MERGED.finditer(text)):
-                    raise self._refused("no merged cells below the header: fill each cell of its own")
+                    raise self._refused(file_sentences.NO_MERGED_CELLS)
                 before = text[-_LONGEST_MATCH:]
 
     def _fill(self, sheet: Any, header_row: int) -> list[Any]:

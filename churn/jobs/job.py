@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 import orjson
 
-from churn.core.language import Language
+from churn.core.language import Language, Pair
 from churn.schemas.caller import Caller, CallerKind
 from churn.schemas.file_reading import FileReading
 
@@ -41,7 +41,7 @@ class RowProblem:
     file: str
     line: int | None
     column: str | None
-    expected: str
+    expected: Pair
 
 
 @dataclass(slots=True)
@@ -68,10 +68,10 @@ class Job:
     rejected: int = 0
     flagged: int = 0
     readings: Sequence[FileReading] = ()
-    notices: Sequence[str] = ()
+    notices: Sequence[Pair] = ()
     problems: Sequence[RowProblem] = ()
     problem_count: int = 0
-    warnings: Sequence[str] = ()
+    warnings: Sequence[Pair] = ()
     failure: Failure | None = None
 
     @property

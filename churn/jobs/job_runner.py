@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from typing import Self
 
 from churn import PROJECT
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
 from churn.jobs.job_folder import JobFolder
+from churn.jobs.jobs import Jobs
 from churn.model.registry import ServedModel
 
 logger = logging.getLogger("churn")
@@ -23,12 +25,14 @@ PATIENCE = 10.0  # seconds that the process may take to end
 class JobRunner:
     """Starts the process where there is work and nobody does it, and removes jobs that are past their time.
 
-    All workers have one; a lock on the disk lets one process work at a time. The process ends with its
-    worker: it reads from a pipe that this worker holds. Another worker then starts the next.
+    All workers have one, with the `jobs` as the worker sees them; a lock on the disk lets one process work at
+    a time. The process ends with its worker: it reads from a pipe that this worker holds. Another worker then
+    starts the next.
     """
 
-    def __init__(self, folder: JobFolder, settings: Settings, model: ServedModel, identity: Identity) -> None:
-        self._folder = folder
+    def __init__(self, settings: Settings, model: ServedModel, identity: Identity) -> None:
+        self._folder = JobFolder(settings.jobs)
+        self.jobs = Jobs(self._folder, model, self.wake)
         self._start = settings, model, identity
         self._woken = threading.Event()
         self._is_closing = False
@@ -36,10 +40,13 @@ class JobRunner:
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
-    def start(self) -> None:
-        """Look for work from now on."""
-        self._woken.set()
-        self._thread.start()
+    @classmethod
+    def started(cls, settings: Settings, model: ServedModel, identity: Identity) -> Self:
+        """Return a runner that looks for work from now on."""
+        runner = cls(settings, model, identity)
+        runner.wake()
+        runner._thread.start()
+        return runner
 
     def wake(self) -> None:
         """Look for work now."""

@@ -11,10 +11,10 @@ from typing import Final
 from churn.core.errors import ConflictError, NotFoundError, RoomError, TooManyRequestsError
 from churn.core.ids import new_id
 from churn.core.language import Language
-from churn.dictionary.dictionary import Dictionary
 from churn.jobs.job import ENDED, UNDER_WAY, Job, Owner
 from churn.jobs.job_folder import JobFolder
 from churn.jobs.upload import MAX_BYTES, Upload
+from churn.model.registry import ServedModel
 from churn.schemas.caller import Caller
 
 GIB: Final = 1024**3
@@ -28,29 +28,31 @@ WAIT: Final = 30.0  # seconds until it is worth trying again
 
 
 class Jobs:
-    """The jobs of everybody. `wake` has somebody look for work, and returns at once.
+    """The jobs of everybody, for one model. `wake` has somebody look for work, and returns at once.
 
     All of this reads and writes files, so it is to be called off the event loop.
     """
 
-    def __init__(self, folder: JobFolder, dictionary: Dictionary, wake: Callable[[], None]) -> None:
+    def __init__(self, folder: JobFolder, model: ServedModel, wake: Callable[[], None]) -> None:
         self.folder = folder
-        self._dictionary = dictionary
+        self._model = model
         self._wake = wake
 
-    def begin(self, caller: Caller, language: Language, model: str, *, only_check: bool) -> "Coming":
-        """Return a job whose files are to come, for a model of this tag.
+    def begin(self, caller: Caller, language: Language, *, only_check: bool) -> "Coming":
+        """Return a job whose files are to come.
 
         Raises:
             TooManyRequestsError: the caller has too many jobs, or they take too much of the disk.
+            ModelError: the model failed its self-test.
             RoomError: all jobs take too much of it, or it is full.
         """
-        job = Job(new_id(), caller, language, model, only_check, datetime.now(UTC))
+        self._model.self_test.require(self._model.tag)
+        job = Job(new_id(), caller, language, self._model.tag, only_check, datetime.now(UTC))
         self.folder.make()
         with self.folder.locked():
             self._check_room(job.owner)
             files = self.folder.begin(job)
-        return Coming(self, job, Upload(files, self._dictionary))
+        return Coming(self, job, Upload(files, self._model.dictionary))
 
     def submit(self, coming: "Coming") -> Job:
         """Make a job of files that have come, have it worked on, and return it.

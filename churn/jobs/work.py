@@ -12,6 +12,7 @@ from typing import Final
 from churn.batch.run import Files, Run, Summary
 from churn.batch.run_journal import Origin, RunJournal
 from churn.core.errors import DatabaseError, ExtractError, ModelError, NotFoundError
+from churn.core.language import pair_of
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
 from churn.database.engine import make_engine
@@ -123,7 +124,7 @@ class Work:
             if changed.is_cancelled:
                 raise UnwantedError
             changed.scored, changed.flagged = summary.scored, summary.flagged
-            changed.warnings = [str(count) for count in summary.warned]
+            changed.warnings = [count.sentence for count in summary.warned]
             changed.move("done")
         self._desk.folder.forget(self._id, UPLOAD)
 
@@ -156,7 +157,7 @@ class Work:
         lines = table.lines([reject.place for reject in rejects])
         with self._desk.folder.changing(self._id) as job:
             job.rows, job.rejected, job.problem_count = rows, rejected, count
-            job.readings, job.notices = table.readings(), table.notices
+            job.readings, job.notices = table.readings(), [*map(pair_of, table.notices)]
             job.problems = [
                 _shown(reject.file, line, reject.column, reject.expected)
                 for reject, line in zip(rejects, lines, strict=True)
@@ -174,7 +175,7 @@ class Work:
         results = self._desk.folder.results(self._id)
         results.mkdir(exist_ok=True)
         files = Files(results / result_files.SCORES, results / result_files.REJECTS, overwrite=True)
-        run = Run(model, job.language, run_journal=run_journal)
+        run = Run(model, job.language, run_journal=run_journal, of_rejects=job.language)
         return run.score(table, files, lambda rows, _: self._advance(rows))
 
     def write(self, entries: Sequence[Entry], *, replayed: bool = False) -> None:
@@ -224,4 +225,4 @@ class Work:
 
 def _shown(file: str, line: int | None, column: str | None, expected: str) -> RowProblem:
     """Return a problem as a job tells it: without the value."""
-    return RowProblem(file, line, column and column[:MAX_SHOWN], expected)
+    return RowProblem(file, line, column and column[:MAX_SHOWN], pair_of(expected))

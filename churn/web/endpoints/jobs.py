@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from churn.core.language import Language
+from churn.core.language import LANGUAGES, Language
 from churn.i18n import job_sentences
 from churn.jobs.job import Job
 from churn.jobs.job_folder import KEPT
@@ -48,9 +48,9 @@ _NAMES: dict[Part, dict[Language, str]] = {
 T = TypeVar("T")
 
 
-def make_jobs(jobs: Callable[[], Jobs], model: Callable[[], str]) -> Sequence[Route]:
-    """Return the routes; `model` returns the tag of the model that serves, or raises ModelError."""
-    endpoints = _Endpoints(jobs, model)
+def make_jobs(jobs: Callable[[], Jobs]) -> Sequence[Route]:
+    """Return the routes; `jobs` may be called once the service has started."""
+    endpoints = _Endpoints(jobs)
     return (
         Route("/predict_file", endpoints.upload, methods=["POST"]),
         Route("/jobs/{id}", endpoints.show, methods=["GET"]),
@@ -62,8 +62,8 @@ def make_jobs(jobs: Callable[[], Jobs], model: Callable[[], str]) -> Sequence[Ro
 
 
 class _Endpoints:
-    def __init__(self, jobs: Callable[[], Jobs], model: Callable[[], str]) -> None:
-        self._jobs, self._model = jobs, model
+    def __init__(self, jobs: Callable[[], Jobs]) -> None:
+        self._jobs = jobs
         self._threads = anyio.CapacityLimiter(THREADS)
 
     async def upload(self, request: Request) -> Response:
@@ -72,7 +72,7 @@ class _Endpoints:
         query = read_query(FileQuery, request.query_params)
         language = query.lang or state.language
         begin = partial(self._jobs().begin, only_check=query.check)
-        coming = await self._run(begin, state.caller, language, self._model())
+        coming = await self._run(begin, state.caller, language)
         try:
             await upload_reader.read(request.scope["headers"], state, request.receive, coming.upload)
             job = await self._run(coming.submit)
@@ -129,7 +129,7 @@ def _file_parts(path: Path) -> Iterator[bytes]:
 
 
 def _answer(job: Job, language: Language, status: int = 200) -> Response:
-    address = f"/jobs/{job.id}"
+    address, place = f"/jobs/{job.id}", LANGUAGES.index(language)
     answer: BaseModel = JobAnswer(
         id=job.id,
         state=job.state,
@@ -152,13 +152,13 @@ def _answer(job: Job, language: Language, status: int = 200) -> Response:
             )
             for one in job.readings
         ],
-        notices=list(job.notices),
+        notices=[notice[place] for notice in job.notices],
         problems=[
-            JobProblem(file=one.file, line=one.line, column=one.column, expected=one.expected)
+            JobProblem(file=one.file, line=one.line, column=one.column, expected=one.expected[place])
             for one in job.problems
         ],
         problem_count=job.problem_count,
-        warnings=list(job.warnings),
+        warnings=[warning[place] for warning in job.warnings],
         error=job.failure and job_sentences.failure(job.failure, language),
         addresses=JobAddresses(
             self=address,
