@@ -154,8 +154,9 @@ def test_a_file_that_cannot_be_read_is_a_sentence(
     served: Served, content: bytes, name: str, expected: str
 ) -> None:
     job = awaited(served.client, send(served.client, content, name))
+    job = served.client.get(job["addresses"]["self"], headers={"Accept-Language": "en"}).json()
     assert job["state"] == "failed"
-    assert job["error"]
+    assert "correct" in job["error"]
     assert any(expected in f"{one['column']}: {one['expected']}" for one in job["problems"])
     assert len(job["problems"]) <= 50
     assert served.client.get(job["addresses"]["result"]).status_code == 409
@@ -164,7 +165,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence(
 def test_it_is_said_in_the_language_of_who_asks(served: Served) -> None:
     table = with_a_bad_row()
     table.loc[6, "distance_domicile_travail"] = -3
-    job = send(served.client, csv_of(table.drop(columns="genre")), query="?lang=en")
+    job = send(served.client, csv_of(table.drop(columns="niveau_education")), query="?lang=en")
     awaited(served.client, job)
     french, english = (
         served.client.get(job["addresses"]["self"], headers={"Accept-Language": one}).json()
@@ -172,13 +173,27 @@ def test_it_is_said_in_the_language_of_who_asks(served: Served) -> None:
     )
     assert [one["expected"].split(" ")[0] for one in french["problems"]] == ["Assistant", "un"]
     assert [one["expected"].split(" ")[0] for one in english["problems"]] == ["one", "a"]
-    assert french["notices"] == ["absentes, donc inconnues pour tous : genre"]
-    assert english["notices"] == ["absent, so unknown for everybody: genre"]
+    assert french["notices"] == ["absentes, donc inconnues pour tous : niveau_education"]
+    assert english["notices"] == ["absent, so unknown for everybody: niveau_education"]
     rejects = frame(download(served, job, "rejects", "?lang=en").content, "csv")
     assert rejects["expected"].tolist() == [one["expected"] for one in english["problems"]]
     failed = awaited(served.client, send(served.client, b"PAR1", "in.parquet"))
     assert "lisible" in failed["error"]
     assert failed["problems"][0]["expected"].startswith("un fichier .parquet lisible")
+
+
+def test_numbers_that_can_be_read_in_two_ways(served: Served) -> None:
+    table = employees(5).astype({"revenu_mensuel": object})
+    table["revenu_mensuel"] = "2,500"
+    failed = awaited(served.client, send(served.client, csv_of(table, sep=";")))
+    assert (failed["state"], failed["problems"][0]["column"]) == ("failed", "revenu_mensuel")
+    for decimal, expected in ((",", 2.5), (".", 2500.0)):
+        done = awaited(
+            served.client, send(served.client, csv_of(table, sep=";"), query=f"?decimal={decimal}")
+        )
+        assert done["state"] == "done"
+        page = served.client.get("/history", params={"limit": "5", "details": "true"}).json()
+        assert {one["record"]["revenu_mensuel"] for one in page["predictions"]} == {expected}
 
 
 REFUSED: dict[str, tuple[int, dict[str, Any]]] = {

@@ -87,6 +87,7 @@ def form_expected(language: Language) -> str:
 
 FILE_ERRORS: Mapping[str, Pair] = {
     "format": ("attendu : csv, xlsx ou parquet", "expected csv, xlsx or parquet"),
+    "decimal": ("attendu : un point ou une virgule", "expected a point or a comma"),
     "lang": ("attendu : fr ou en", "expected fr or en"),
     "form_invalid": (
         "le formulaire n'est pas lisible : attendu du multipart/form-data complet",

@@ -16,6 +16,8 @@ State = Literal["waiting", "checking", "checked", "scoring", "done", "failed", "
 # Why a job failed: its file, a limit, or what it needs.
 Failure = Literal["file", "rows", "memory", "time", "database", "model", "ended", "internal"]
 
+Decimal = Literal[".", ","]  # what parts decimals
+
 ENDED: frozenset[State] = frozenset({"done", "failed", "cancelled"})
 UNDER_WAY: frozenset[State] = frozenset({"waiting", "checking", "scoring"})
 
@@ -57,6 +59,7 @@ class Job:
     model: str
     only_check: bool
     created_at: datetime
+    decimal: Decimal | None = None
     state: State = "waiting"
     changed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     is_cancelled: bool = False

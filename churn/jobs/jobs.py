@@ -11,7 +11,7 @@ from typing import Final
 from churn.core.errors import ConflictError, NotFoundError, RoomError, TooManyRequestsError
 from churn.core.ids import new_id
 from churn.core.language import Language
-from churn.jobs.job import ENDED, UNDER_WAY, Job, Owner
+from churn.jobs.job import ENDED, UNDER_WAY, Decimal, Job, Owner
 from churn.jobs.job_folder import JobFolder
 from churn.jobs.upload import MAX_BYTES, Upload
 from churn.model.registry import ServedModel
@@ -38,8 +38,10 @@ class Jobs:
         self._model = model
         self._wake = wake
 
-    def begin(self, caller: Caller, language: Language, *, only_check: bool) -> "Coming":
-        """Return a job whose files are to come.
+    def begin(
+        self, caller: Caller, language: Language, *, only_check: bool, decimal: Decimal | None = None
+    ) -> "Coming":
+        """Return a job whose files are to come; `decimal` is what parts decimals where they do not show it.
 
         Raises:
             TooManyRequestsError: the caller has too many jobs, or they take too much of the disk.
@@ -47,7 +49,7 @@ class Jobs:
             RoomError: all jobs take too much of it, or it is full.
         """
         self._model.self_test.require(self._model.tag)
-        job = Job(new_id(), caller, language, self._model.tag, only_check, datetime.now(UTC))
+        job = Job(new_id(), caller, language, self._model.tag, only_check, datetime.now(UTC), decimal)
         self.folder.make()
         with self.folder.locked():
             self._check_room(job.owner)

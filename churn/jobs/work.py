@@ -18,6 +18,7 @@ from churn.database.embedded import Identity
 from churn.database.engine import make_engine
 from churn.ingest.flat import FlatTable
 from churn.ingest.folder import FolderTable
+from churn.ingest.mark import OTHER_MARK
 from churn.ingest.rows import EmployeeTable, Reject
 from churn.jobs import result_files
 from churn.jobs.job import Failure, Job, RowProblem
@@ -110,12 +111,12 @@ class Work:
     def _do(self) -> None:
         job = self._begin()
         model = self._desk.model(job.model)
-        table = self._open(model)
+        table = self._open(job, model)
         if job.rows is None:
             self._check(table)
             if job.only_check:
                 return
-            table = self._open(model)
+            table = self._open(job, model)
         self._rows = self._desk.folder.read(self._id).rows or 0
         summary = self._score(table, model, job)
         results = self._desk.folder.results(self._id)
@@ -136,11 +137,12 @@ class Work:
                 job.move("checking")
         return job
 
-    def _open(self, model: ServedModel) -> EmployeeTable:
+    def _open(self, job: Job, model: ServedModel) -> EmployeeTable:
         files = sorted(self._desk.folder.upload(self._id).iterdir())
+        thousands = job.decimal and OTHER_MARK[job.decimal]
         if len(files) == 1:
-            return FlatTable(files[0], model.dictionary)
-        return FolderTable(files[0].parent, model.dictionary)
+            return FlatTable(files[0], model.dictionary, thousands=thousands)
+        return FolderTable(files[0].parent, model.dictionary, thousands=thousands)
 
     def _check(self, table: EmployeeTable) -> None:
         """Read the whole file once, and note what was understood and what is wrong."""

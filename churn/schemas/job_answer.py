@@ -101,6 +101,9 @@ class FileQuery(BaseModel):
     lang: Annotated[Language | None, _one_of("lang", ("fr", "en"))] = _optional(
         "the language of the reasons in the results, in place of Accept-Language"
     )
+    decimal: Annotated[Literal[".", ","] | None, _one_of("decimal", (".", ","))] = _optional(
+        "what parts decimals, where the file's numbers can be read in two ways"
+    )
 
 
 class DownloadQuery(BaseModel):

@@ -71,7 +71,7 @@ class _Endpoints:
         state = state_of(request.scope)
         query = read_query(FileQuery, request.query_params)
         language = query.lang or state.language
-        begin = partial(self._jobs().begin, only_check=query.check)
+        begin = partial(self._jobs().begin, only_check=query.check, decimal=query.decimal)
         coming = await self._run(begin, state.caller, language)
         try:
             await upload_reader.read(request.scope["headers"], state, request.receive, coming.upload)
