@@ -11,13 +11,16 @@ from uuid import UUID
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from sqlalchemy import select
 
 import service
 from churn.core.settings import Settings
 from churn.database.tables import employee_inputs, prediction_results, requests
-from churn.jobs import job_folder, jobs, upload
+from churn.i18n import job_sentences
+from churn.jobs import job_folder, job_process, jobs, upload
 from churn.jobs.job_folder import JobFolder
 from churn.records.integrity import verify
 from harness.identities import a_token, bearer
@@ -182,6 +185,21 @@ def test_it_is_said_in_the_language_of_who_asks(served: Served) -> None:
     assert failed["problems"][0]["expected"].startswith("un fichier .parquet lisible")
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_file_that_takes_too_much_memory_is_given_up(served: Served) -> None:
+    """A file of some kilobytes, whose ids take 12 GB."""
+    people = pa.Table.from_pandas(employees(1).drop(columns="employee_id"), preserve_index=False)
+    many = people.take(pa.array([0] * 60_000))
+    ids = pa.DictionaryArray.from_arrays(pa.array([0] * len(many), pa.int32()), pa.array(["x" * 200_000]))
+    sent = io.BytesIO()
+    pyarrow.parquet.write_table(
+        many.append_column("employee_id", ids), sent, compression="zstd", store_schema=False
+    )
+    assert len(sent.getvalue()) < 100_000
+    job = awaited(served.client, send(served.client, sent.getvalue(), "in.parquet"))
+    assert (job["state"], job["error"]) == ("failed", job_sentences.failure("memory", "fr"))
+
+
 def test_numbers_that_can_be_read_in_two_ways(served: Served) -> None:
     table = employees(5).astype({"revenu_mensuel": object})
     table["revenu_mensuel"] = "2,500"
@@ -319,6 +337,16 @@ def test_after_an_hour_it_is_gone_and_so_is_half_an_upload(
     service.worker.job_runner.jobs.folder.sweep()
     assert left(folder) == set()
     assert served.client.get(job["addresses"]["self"]).status_code == 404
+
+
+def test_what_ends_its_process_again_and_again_is_given_up(served: Served, folder: JobFolder) -> None:
+    folder.make()
+    with folder.working():
+        job = send(served.client, csv_of(employees(5)))
+        with folder.changing(UUID(job["id"])) as changed:
+            changed.attempts = job_process.ATTEMPTS
+    ended = awaited(served.client, job)
+    assert (ended["state"], "interrompu" in ended["error"]) == ("failed", True)
 
 
 @pytest.mark.usefixtures("held")

@@ -118,7 +118,7 @@ def test_a_page_past_the_end_is_the_last_and_there_is_always_one(folder: Path, t
 
 
 def test_a_question_that_looks_at_every_row_would_fail(folder: Path) -> None:
-    with result_rows.open_results(folder) as connection, pytest.raises(sqlite3.OperationalError):
+    with bounded_results(folder) as connection, pytest.raises(sqlite3.OperationalError):
         connection.execute(
             "SELECT max(a.prediction_id || b.prediction_id) FROM scores a, scores b"
         ).fetchone()

@@ -25,6 +25,10 @@ _FAILURES: Mapping[str, Pair] = {
         "La base de données a refusé les prédictions : réessayer plus tard, ou prévenir l'exploitant",
         "The database refused the predictions: try again later, or tell the operator",
     ),
+    "disk": (
+        "Le disque n'a pas de place pour les résultats : réessayer plus tard, ou prévenir l'exploitant",
+        "The disk has no room for the results: try again later, or tell the operator",
+    ),
     "model": (
         "Le modèle de ce traitement n'est plus là ou a échoué à son auto-test : envoyer le fichier à nouveau",
         "The model of this job is gone or failed its self-test: send the file again",

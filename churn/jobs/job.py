@@ -14,7 +14,7 @@ from churn.schemas.file_reading import FileReading
 
 State = Literal["waiting", "checking", "checked", "scoring", "done", "failed", "cancelled"]
 # Why a job failed: its file, a limit, or what it needs.
-Failure = Literal["file", "rows", "memory", "time", "database", "model", "ended", "internal"]
+Failure = Literal["file", "rows", "memory", "time", "database", "disk", "model", "ended", "internal"]
 
 Decimal = Literal[".", ","]  # what parts decimals
 

@@ -73,8 +73,11 @@ class JobFolder:
             shutil.rmtree(self.path(job) / part, ignore_errors=True)
 
     def read(self, job: uuid.UUID) -> Job:
-        """Return a job; raises NotFoundError where there is none."""
-        return _read(self.path(job))
+        """Return a job; raises NotFoundError where there is none, or none any more."""
+        found = _read(self.path(job))
+        if time.time() - found.changed_at.timestamp() > KEPT:
+            raise NotFoundError
+        return found
 
     @contextmanager
     def changing(self, job: uuid.UUID) -> Iterator[Job]:

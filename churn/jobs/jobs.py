@@ -51,6 +51,7 @@ class Jobs:
         self._model.self_test.require(self._model.tag)
         job = Job(new_id(), caller, language, self._model.tag, only_check, datetime.now(UTC), decimal)
         self.folder.make()
+        self.folder.sweep()
         with self.folder.locked():
             self._check_room(job.owner)
             files = self.folder.begin(job)

@@ -1,6 +1,7 @@
 """The work on one job: its file is checked, its rows are scored and journalled, and its results written."""
 
 import logging
+import sqlite3
 import threading
 import time
 import uuid
@@ -11,7 +12,7 @@ from typing import Final
 
 from churn.batch.run import Files, Run, Summary
 from churn.batch.run_journal import Origin, RunJournal
-from churn.core.errors import DatabaseError, ExtractError, ModelError, NotFoundError
+from churn.core.errors import DatabaseError, ExtractError, ModelError, NotFoundError, SettingsError
 from churn.core.language import pair_of
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
@@ -101,9 +102,10 @@ class Work:
             self._end("time")
         except MemoryError:
             self._end("memory")
-        except (DatabaseError, ModelError) as error:
-            logger.error("job %s: %s", self._id, error)
-            self._end("model" if isinstance(error, ModelError) else "database")
+        except (DatabaseError, ModelError, SettingsError, OSError, sqlite3.Error) as error:
+            logger.error("job %s: %s", self._id, type(error).__qualname__)
+            kinds: dict[type[Exception], Failure] = {DatabaseError: "database", ModelError: "model"}
+            self._end(next((kind for of, kind in kinds.items() if isinstance(error, of)), "disk"))
         except Exception as error:  # noqa: BLE001 - whatever it is: the job ends, the next one begins
             logger.error("job %s failed: %s", self._id, type(error).__qualname__)
             self._end("internal")

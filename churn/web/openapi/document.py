@@ -118,7 +118,7 @@ def _schemas(models: RequestModels) -> dict[str, Any]:
 
 def _operation(route: Route, operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": _WORDS.sub("_", route.path.partition(".")[0]).strip("_") or "landing",
+        "operationId": _name(route.path),
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description + (f" Needs the scope `{route.scope}`." if route.scope else ""),
@@ -139,7 +139,22 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
         }
     if operation.files:
         described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
+        described["responses"][str(operation.status)]["links"] = _links()
     return {**described, "security": _security(route)}
+
+
+def _links() -> dict[str, Any]:
+    """Return what may be asked about the job that is answered."""
+    forms = [route.path for route in _ROUTES if route.path.startswith("/jobs/{id}")]
+    return {
+        _name(form): {"operationId": _name(form), "parameters": {"id": "$response.body#/id"}}
+        for form in forms
+    }
+
+
+def _name(path: str) -> str:
+    """Return the name of a path's operation."""
+    return _WORDS.sub("_", path.partition(".")[0]).strip("_") or "landing"
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
