@@ -2,8 +2,9 @@
 
 import io
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -18,9 +19,9 @@ from churn.database.tables import api_responses, prediction_results, requests
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
-from harness import postgres
 from harness.servers import RestartableServer, environment, home_beside, wait_until
 from tests.support.jobs import Job, awaited, csv_of, send
+from tests.support.leak_sources import database
 from tests.support.tables import employees
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
@@ -43,17 +44,26 @@ class Fresh:
         return httpx.post(self._url + path, **{**self._options, **options})  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True)
+class Database:
+    """A database at head, and a context without it."""
+
+    url: str
+    away: Callable[[], AbstractContextManager[object]]
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the URL of a database at head, one of each kind."""
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'churn.db'}"
-        else:
-            url = stack.enter_context(postgres.database(request.getfixturevalue("postgresql")))
+def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """Return a database, one of each kind."""
+    with database(request.param, tmp_path_factory.mktemp("database"), TOKEN) as (url, away):
         with opened(url) as engine:
             schema.upgrade(engine)
-        yield url
+        yield Database(url, away)
+
+
+@pytest.fixture(scope="module")
+def url(stored: Database) -> str:
+    return stored.url
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +139,15 @@ def test_a_running_job_is_cancelled(server: RestartableServer, folder: Path, url
     left = folder / "home" / "jobs" / job["id"]
     wait_until(lambda: {path.name for path in left.iterdir()} == {"state.json"})
     assert awaited(client, send(client, csv_of(employees(5))))["state"] == "done"
+
+
+def test_it_waits_for_a_database_that_is_away(server: RestartableServer, stored: Database) -> None:
+    client = Fresh(server.url)
+    job, process = begun(server, client, stored.url)
+    with stored.away():
+        assert client.get(job["addresses"]["self"]).json()["state"] == "scoring"
+    is_whole(client, job, stored.url)
+    assert process_of(server) in (process, None)  # the same has gone on
 
 
 def test_its_process_is_killed(server: RestartableServer, url: str) -> None:
