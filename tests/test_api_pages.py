@@ -207,6 +207,6 @@ def test_without_the_scripts_they_say_how_to_get_them(served: Served, app: ASGIA
 
 def test_the_compressed_copies_are_the_files(fetched: None) -> None:
     copies = list(assets.VENDOR.glob("*.gz"))
-    assert len(copies) == 3
+    assert len(copies) == 4
     for copy in copies:
         assert gzip.decompress(copy.read_bytes()) == copy.with_suffix("").read_bytes()

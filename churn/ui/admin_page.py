@@ -19,7 +19,7 @@ from churn.core.language import Language, Pair
 from churn.journal.journal import JournalState
 from churn.records.audit_log import EVENT_KINDS, Event
 from churn.schemas.caller import Caller
-from churn.ui.forms import Form, read_form
+from churn.web.endpoints.forms import Form, read_form
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import state_of

@@ -33,7 +33,9 @@ TEMPLATES = templates_of("churn.ui", "churn.web")
 class Backend(Protocol):
     """What the pages need of a worker; the methods may be called once the service has started."""
 
-    endpoints: Mapping[str, Endpoint]
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """The service's endpoints, by path."""
 
     def model(self) -> ServedModel:
         """Return the served model."""

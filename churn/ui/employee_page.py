@@ -12,7 +12,7 @@ from churn.core.errors import InvalidInputError
 from churn.dictionary.dictionary import Dictionary, Example
 from churn.ui.drawings import Bar, Gauge, bars
 from churn.ui.employee_form import EmployeeForm, Values
-from churn.ui.forms import read_form
+from churn.web.endpoints.forms import read_form
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.endpoints.predictions import Endpoint
 from churn.web.middleware.error_responses import detail_of, error_response

@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from churn.access.credentials import Credentials, form_credentials
 from churn.core.errors import TooManyRequestsError
-from churn.ui.forms import read_form
 from churn.web.cookies import SESSION, cookie, session_of
 from churn.web.csrf import token_of
+from churn.web.endpoints.forms import read_form
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.request_state import state_of
 from churn.web.routes import ROUTES

@@ -15,7 +15,7 @@ from churn.i18n import messages
 from churn.ui.drawings import Bar, Gauge, bars
 from churn.ui.employee_form import EmployeeForm, Values
 from churn.ui.employee_page import refuse
-from churn.ui.forms import read_form
+from churn.web.endpoints.forms import read_form
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.endpoints.predictions import Endpoint
 from churn.web.parsing import Parser

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -41,6 +41,7 @@ class RequestState:
     caller: Caller = Caller()  # noqa: RUF009 - frozen; anonymous until the gate has looked
     scored: Sequence[Scored] = ()  # what the answer predicts
     session: Credentials | None = None  # of a page
+    kept: Mapping[str, str] = field(default_factory=dict)  # what a form sent after its session had ended
     document: bytes | None = None  # what the journal keeps of the answer, as JSON, where that is a page
     batch: Batch | None = None  # which journals the call instead
     refused: int | None = None  # the status, where the protocol itself has answered

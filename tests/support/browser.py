@@ -5,9 +5,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
 
@@ -22,9 +24,17 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page of a made-up public site may frame one on this machine, as a Space's site frames a public one.
+    "--disable-features=LocalNetworkAccessChecks",
     # No page reaches another host, whatever it asks for; what it asks for is still seen.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+_RUN_AXE = """
+axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations
+  .filter(one => ["serious", "critical"].includes(one.impact))
+  .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target}`)))
+"""
 
 
 # Not for the session: while Playwright runs, no other event loop can run in its thread.
@@ -52,10 +62,12 @@ class Visit:
 
     @classmethod
     @contextmanager
-    def begin(cls, browser: Browser, width: int = WIDTHS[-1], locale: str = "en-GB") -> Iterator[Self]:
-        """Yield an empty page, for a reader of some language."""
+    def begin(
+        cls, browser: Browser, width: int = WIDTHS[-1], locale: str = "en-GB", **options: Any
+    ) -> Iterator[Self]:
+        """Yield an empty page, for a reader of some language; `options` are those of Playwright's context."""
         viewport: ViewportSize = {"width": width, "height": HEIGHT}
-        with browser.new_context(viewport=viewport, locale=locale) as context:
+        with browser.new_context(viewport=viewport, locale=locale, **options) as context:
             visit = cls(context.new_page())
             context.on("request", visit._note_request)
             context.on("console", visit._note_message)
@@ -74,6 +86,20 @@ class Visit:
         """The origins of everything that was asked for over the network."""
         parts = [urlsplit(url) for url in self.requested]
         return {f"{part.scheme}://{part.netloc}" for part in parts if part.scheme not in ("data", "blob")}
+
+    def barriers(self) -> list[str]:
+        """Return what axe-core finds serious or critical on the page, for people with a disability.
+
+        It runs in a world of its own, beside the page's scripts: the page's policy would not let it in.
+        """
+        session = self.page.context.new_cdp_session(self.page)
+        frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        world = session.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]
+        asked = {"contextId": world, "awaitPromise": True, "returnByValue": True}
+        session.send("Runtime.evaluate", {"expression": AXE, "contextId": world})
+        found = session.send("Runtime.evaluate", {"expression": _RUN_AXE, **asked})["result"]["value"]
+        session.detach()
+        return [str(barrier) for barrier in found]
 
     @property
     def overflow(self) -> int:

@@ -26,6 +26,8 @@ def error_page(renderer: PageRenderer, request: Request, status: int, detail: De
         text=text,
         request_id=request_id,
         sign_in=address,
+        kept=state_of(request.scope).kept,
+        action=request.scope["path"].rpartition("/")[2],
     )
 
 

@@ -25,6 +25,7 @@ from churn.core.errors import (
 from churn.core.language import Language
 from churn.i18n import job_sentences, messages
 from churn.web.endpoints.error_page import Detail, error_page, to_sign_in
+from churn.web.endpoints.forms import kept_fields
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.headers import header
 from churn.web.middleware.security_headers import POLICY
@@ -67,6 +68,8 @@ class ErrorResponses:
             _log(failure, state)
             if answer.started:
                 raise failure from None  # too late for another answer: the server cuts the connection
+            if isinstance(failure, UnauthorizedError) and state.route.is_page and scope["method"] == "POST":
+                state.kept = await kept_fields(Request(scope, receive))
             answer.refused = self._refusals.refuse(failure, scope)
         if answer.refused is not None:
             await answer.refused(scope, receive, send)

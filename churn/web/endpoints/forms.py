@@ -1,17 +1,19 @@
 """Forms: what a browser sends, read within limits, and whether it comes from a page of ours."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from churn.core.errors import PayloadTooLargeError, RefusalError, UnsupportedMediaError
+from churn.core.errors import ChurnError, PayloadTooLargeError, RefusalError, UnsupportedMediaError
 from churn.web.csrf import FIELD, is_token
 from churn.web.request_state import state_of
 
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 500
+PATIENCE = 10.0  # seconds, for the form of somebody who is not signed in
 _TYPE = "application/x-www-form-urlencoded"
 
 
@@ -28,6 +30,18 @@ class Form:
 
 async def read_form(request: Request, secret: str | None = None) -> Form:
     """Return the form in a request, made for the session, or else for the secret of a cookie.
+
+    Raises:
+        UnsupportedMediaError, PayloadTooLargeError, RefusalError: as `read_fields`.
+    """
+    fields = await read_fields(request)
+    session = state_of(request.scope).session
+    secret = session.secret if session else secret
+    return Form(fields, is_token(fields.pop(FIELD, ""), secret or ""))
+
+
+async def read_fields(request: Request) -> dict[str, str]:
+    """Return what a form sent, by name; whoever sent it.
 
     Raises:
         UnsupportedMediaError: it is no form without files.
@@ -47,7 +61,14 @@ async def read_form(request: Request, secret: str | None = None) -> Form:
         )
     except ValueError:
         raise RefusalError("the form cannot be read") from None
-    fields = dict(pairs)
-    session = state_of(request.scope).session
-    secret = session.secret if session else secret
-    return Form(fields, is_token(fields.pop(FIELD, ""), secret or ""))
+    return dict(pairs)
+
+
+async def kept_fields(request: Request) -> dict[str, str]:
+    """Return what somebody typed before the session ended, to be sent again; passwords are typed again."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            fields = await read_fields(request)
+    except (TimeoutError, ClientDisconnect, ChurnError):
+        return {}
+    return {name: text for name, text in fields.items() if "password" not in name}
