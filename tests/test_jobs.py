@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 import service
 from churn.core.settings import Settings
@@ -383,6 +383,23 @@ def test_downloads_are_private_and_for_their_reader(served: Served, folder: JobF
     assert not (folder.root / job["id"] / "upload").exists()
     for query in ("?format=pdf", "?lang=de", "?who=me"):
         assert served.client.get(job["addresses"]["result"] + query).status_code == 422
+
+
+def test_who_downloads_is_journalled_before_anything_is_sent(served_strictly: Served) -> None:
+    served = served_strictly
+    job = awaited(served.client, send(served.client, csv_of(employees(5))))
+    download(served, job, "result", "?format=xlsx")
+    query = select(requests.c.caller_name).where(requests.c.route == "/jobs/{id}/result")
+    with served.engine.begin() as connection:
+        assert connection.execute(query).scalars().all() == ["tests"]
+        connection.execute(text("ALTER TABLE requests RENAME TO gone"))
+    try:
+        refused = served.client.get(job["addresses"]["result"])
+    finally:
+        with served.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE gone RENAME TO requests"))
+    assert refused.status_code == 503
+    assert set(refused.json()) == {"detail", "request_id"}
 
 
 def test_ids_are_hidden_in_the_journal_where_they_are_to_be(pseudonymized: Served) -> None:
