@@ -16,6 +16,7 @@ from sqlalchemy import select
 from churn.database import schema
 from churn.database.engine import opened
 from churn.database.tables import api_responses, prediction_results, requests
+from churn.jobs.job import load
 from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
@@ -159,6 +160,19 @@ def test_its_process_is_killed(server: RestartableServer, url: str) -> None:
     assert len(journalled(url, job)) < ROWS
     is_whole(client, job, url)
     assert {client.get(job["addresses"]["self"]).status_code for _ in range(10)} == {200}
+
+
+def test_its_server_is_stopped_which_is_no_fault_of_the_job(
+    server: RestartableServer, folder: Path, url: str
+) -> None:
+    client = Fresh(server.url)
+    job, process = begun(server, client, url)
+    server.stop()
+    assert not process.is_running()
+    state = load((folder / "home" / "jobs" / job["id"] / "state.json").read_bytes())
+    assert (state.state, state.attempts) == ("scoring", 0)
+    server.start()
+    is_whole(client, job, url)
 
 
 def test_its_worker_is_killed_and_then_the_whole_server(server: RestartableServer, url: str) -> None:

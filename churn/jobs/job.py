@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
@@ -95,8 +95,8 @@ class Job:
 
     def dump(self) -> bytes:
         """Return it as JSON."""
-        plain = replace(self, caller=replace(self.caller, scopes=frozenset()))
-        return orjson.dumps({**asdict(plain), "caller": {**asdict(plain.caller), "scopes": []}})
+        caller = {"kind": self.caller.kind, "id": self.caller.id, "name": self.caller.name}
+        return orjson.dumps({**asdict(self), "caller": caller})
 
 
 def load(text: bytes) -> Job:

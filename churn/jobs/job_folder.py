@@ -75,7 +75,7 @@ class JobFolder:
     def read(self, job: uuid.UUID) -> Job:
         """Return a job; raises NotFoundError where there is none, or none any more."""
         found = _read(self.path(job))
-        if time.time() - found.changed_at.timestamp() > KEPT:
+        if _is_past(found):
             raise NotFoundError
         return found
 
@@ -118,7 +118,7 @@ class JobFolder:
             if coming or path.suffix != _COMING:
                 with suppress(NotFoundError):
                     jobs.append(_read(path))
-        return sorted(jobs, key=lambda job: job.created_at)
+        return sorted((job for job in jobs if not _is_past(job)), key=lambda job: job.created_at)
 
     def waiting(self) -> Job | None:
         """Return the job that is to be worked on next: the oldest that is not at its end."""
@@ -143,6 +143,10 @@ class JobFolder:
         with suppress(FileNotFoundError):
             return [path for path in self.root.iterdir() if not path.name.startswith(".")]
         return []
+
+
+def _is_past(job: Job) -> bool:
+    return time.time() - job.changed_at.timestamp() > KEPT
 
 
 def _last_use(path: Path) -> float:

@@ -11,26 +11,33 @@ import resource
 import signal
 import sys
 import threading
+import uuid
 from contextlib import suppress
 from typing import Any
 
+from churn.core.errors import NotFoundError
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
-from churn.jobs.job_folder import JobFolder
+from churn.jobs.job_folder import RESULTS, UPLOAD, JobFolder
 from churn.jobs.work import Desk, OutOfTimeError, Work
 from churn.model.registry import ServedModel
 
 logger = logging.getLogger("churn")
 
 NICE = 5  # calls come first, as with large batches
-MAX_MEMORY = 3 * 1024**3  # bytes: a million rows take half of that
+MAX_MEMORY = 3 * 1024**3  # bytes
 MAX_SECONDS = 1800  # of a core, and of the clock, for one job
 ATTEMPTS = 3  # of one job, whose process may have ended because of it
+
+
+class EndedError(BaseException):
+    """The worker ends this process, whatever it is at."""
 
 
 def main() -> None:
     """Work on the jobs that wait, and end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the worker tells when to end
+    sys.excepthook = _log_uncaught
     os.umask(0o077)
     os.setpriority(os.PRIO_PROCESS, 0, NICE)
     logging.basicConfig(format="%(asctime)s [%(levelname)s] [%(name)s] %(message)s")
@@ -44,23 +51,34 @@ def main() -> None:
 
 
 def _work(folder: JobFolder, settings: Settings, model: ServedModel, identity: Identity) -> None:
-    desk = Desk(folder, settings, model, identity)
+    desk, job = Desk(folder, settings, model, identity), None
+    signal.signal(signal.SIGTERM, _ended)
+    signal.signal(signal.SIGALRM, _too_long)
     try:
         while job := folder.waiting():
-            with folder.changing(job.id) as changed:
-                changed.attempts += 1
-                if changed.attempts > ATTEMPTS:
-                    changed.fail("ended")
-                    continue
-            _limit(resource.RLIMIT_CPU, int(sum(os.times()[:2])) + MAX_SECONDS)
-            signal.signal(signal.SIGALRM, _too_long)
-            signal.alarm(MAX_SECONDS)
-            try:
+            if _is_begun(folder, job.id):
+                _limit(resource.RLIMIT_CPU, int(sum(os.times()[:2])) + MAX_SECONDS)
+                signal.alarm(MAX_SECONDS)
                 Work(desk, job.id).do()
-            finally:
                 signal.alarm(0)
+    except EndedError:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if job is not None:
+            with suppress(NotFoundError), folder.changing(job.id) as changed:
+                changed.attempts -= 1  # it was no fault of the job's
     finally:
         desk.close()
+
+
+def _is_begun(folder: JobFolder, job: uuid.UUID) -> bool:
+    """Count an attempt at a job; return whether it may be made."""
+    with folder.changing(job) as changed:
+        changed.attempts += 1
+        if changed.attempts <= ATTEMPTS:
+            return True
+        changed.fail("ended")
+    folder.forget(job, UPLOAD, RESULTS)
+    return False
 
 
 def _end_with_worker() -> None:
@@ -73,6 +91,15 @@ def _end_with_worker() -> None:
 
 def _too_long(*_: Any) -> None:
     raise OutOfTimeError
+
+
+def _ended(*_: Any) -> None:
+    raise EndedError
+
+
+def _log_uncaught(kind: type[BaseException], *_: Any) -> None:
+    """Log an error without its text, which may have an employee's values."""
+    logger.error("the process for jobs failed: %s", kind.__qualname__)
 
 
 def _limit(kind: int, value: int) -> None:
