@@ -40,7 +40,7 @@ class FolderTable:
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time, by ascending id; the rejects come with the first."""
-        rows = self._whole()
+        rows, self._read = self._whole(), 0
         yield Rows(rows.numbers[:0], {}, rows.employees[:0], self._rejects, _employees(self._rejects))
         for part in rows.slices(BATCH_ROWS):
             self._read += len(part.numbers)

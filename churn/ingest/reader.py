@@ -70,6 +70,7 @@ class ParquetReader:
 
     def batches(self) -> Iterator[RawRows]:
         """Return the rows, some at a time."""
+        self._read = 0
         with (
             explained(self._path),
             pyarrow.parquet.ParquetFile(

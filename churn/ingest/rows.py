@@ -74,7 +74,7 @@ class EmployeeTable(Protocol):
     notices: list[str]
 
     def batches(self) -> Iterable[Rows]:
-        """Return the rows, some at a time.
+        """Return the rows, some at a time; as often as they are asked for.
 
         Raises:
             ExtractError: the file cannot be read on.

@@ -118,7 +118,6 @@ class Work:
             self._check(table)
             if job.only_check:
                 return
-            table = self._open(job, model)
         self._rows = self._desk.folder.read(self._id).rows or 0
         summary = self._score(table, model, job)
         results = self._desk.folder.results(self._id)
