@@ -32,6 +32,7 @@ _COMPOUND: Final = b"\xd0\xcf\x11\xe0"  # how encrypted workbooks and Excel's ol
 _SHEETS: Final = "xl/worksheets/"
 _SCANNED: Final = 1 << 20  # bytes of a sheet at a time
 _LONGEST_MATCH: Final = 16_384
+_LONGEST_PROLOG: Final = 65_536  # bytes of a part that may declare entities
 # A formula without the value that Excel stores with it would read as nothing.
 _WITHOUT_VALUE: Final = re.compile(
     rb'<c\b(?![^>]*\bt="str")[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
@@ -110,6 +111,11 @@ class WorkbookReader:
         held = [part.file_size for part in parts if not part.filename.startswith(_SHEETS)]
         if sum(part.file_size for part in parts) > MAX_UNPACKED or max(held, default=0) > MAX_PART:
             raise self._refused(file_sentences.A_SMALLER_WORKBOOK)
+        for part in parts:
+            # Before the root element; the parser bounds what entities come to, wherever they are declared.
+            with archive.open(part) as file:
+                if b"<!DOCTYPE" in file.read(_LONGEST_PROLOG).replace(b"\0", b""):
+                    raise self._refused(file_sentences.readable(".xlsx", "DOCTYPE"))
         if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
             raise self._refused(file_sentences.NO_MACROS)
 
