@@ -31,6 +31,7 @@ from churn.database.embedded import identity_of
 from churn.database.engine import make_engine
 from churn.database.maintenance import Maintenance
 from churn.dictionary.technova import TECHNOVA
+from churn.jobs.job_runner import JobRunner
 from churn.journal import pseudonyms, spool
 from churn.journal.call import Call
 from churn.journal.journal import Journal, JournalState
@@ -53,6 +54,7 @@ from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
 from churn.web.endpoints.history import HistoryReader, make_history
 from churn.web.endpoints.html_page import PageRenderer
+from churn.web.endpoints.jobs import make_jobs
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
 from churn.web.endpoints.predictions import Answer, Endpoint, PredictionRoutes
@@ -81,6 +83,7 @@ class Worker:
     """
 
     engine: Engine
+    job_runner: JobRunner
     _settings: Settings
     _model: ServedModel
     _scorer: Scorer
@@ -111,6 +114,7 @@ class Worker:
         self._journal = Journal(store, pseudonyms.configured(settings))
         self._journal.start()
         self._helper = Helper(settings, self._model, identity_of(self.engine))
+        self.job_runner = JobRunner.started(settings, self._model, identity_of(self.engine))
         self._last_used = TokenLastUsed(self.engine)
         rates = Rates(settings.user_rate, settings.token_rate)
         hashing = Hashing()
@@ -153,6 +157,7 @@ class Worker:
 
     def close(self) -> None:
         """Write what waits, and let go of the database."""
+        self.job_runner.close()
         self._helper.close()
         self._journal.close()
         self._last_used.close()
@@ -286,6 +291,7 @@ routes = (
     *make_ui(TECHNOVA, parser, worker, history, check, gradio),
     *make_history(history),
     make_reviews(history),
+    *make_jobs(lambda: worker.job_runner.jobs),
     make_metrics(worker.state),
     make_openapi(models),
 )

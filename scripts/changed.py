@@ -14,7 +14,19 @@ ALWAYS = {"test_house", "test_messages"}
 LONG = {
     f"test_{name}"
     for name in (
-        *("bundle", "cli", "connections", "crash", "first_start", "gate", "leaks", "openapi", "outage"),
+        *(
+            "bundle",
+            "cli",
+            "connections",
+            "crash",
+            "first_start",
+            "gate",
+            "job_process",
+            "jobs",
+            "leaks",
+            "openapi",
+            "outage",
+        ),
         *("process", "readme", "report", "service", "training"),
     )
 }

@@ -65,6 +65,8 @@ LONGEST = (
     "test_readme",
     "test_cli",
     "test_leaks",
+    "test_jobs",
+    "test_job_process",
     "test_process",
     "test_first_start",
     "test_outage",

@@ -230,7 +230,8 @@ class TestUnusable:
             ("in.csv", f"{CORE_HEADER}\n{'é,' * 9}é\n".encode("latin-1"), "in.csv:2: UTF-8 text"),
             ("in.parquet", b"", "a readable .parquet file ("),
             ("in.parquet", b"PAR1 and no more", "a readable .parquet file ("),
-            ("in.xlsx", b"PK", "a .csv or .parquet file, or a folder"),
+            ("in.xls", b"PK", "a .csv, .xlsx or .parquet file, or a folder"),
+            ("in.xlsx", b"PK", "a readable .xlsx file ("),
         ],
     )
     def test_files_are_refused_and_nothing_is_left(
@@ -418,7 +419,7 @@ class TestFolder:
     def test_a_missing_file_or_column_is_refused(self, tmp_path: Path) -> None:
         folder = extracts_in(tmp_path)
         (folder / "extrait_eval.csv").unlink()
-        with pytest.raises(ExtractError, match="neither is there"):
+        with pytest.raises(ExtractError, match="none is there"):
             FolderTable(folder, TECHNOVA)
         write_sample(folder, rows=50)
         path = folder / "extrait_sirh.csv"

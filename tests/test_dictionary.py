@@ -140,7 +140,9 @@ class TestIngest:
         assert set(employees["team"].dropna()) == {"sea", "shore"}
 
     def test_explains_by_its_own_fields(self, tmp_path: Path) -> None:
-        with pytest.raises(ExtractError, match=r"one file, crew_list\.csv or crew_list\.parquet"):
+        with pytest.raises(
+            ExtractError, match=r"one file, crew_list\.csv, crew_list\.xlsx or crew_list\.parquet"
+        ):
             extracts.read(tmp_path, NORDWIND)
         write_extracts(tmp_path)
         text = (tmp_path / "crew_list.csv").read_text(encoding="utf-8")

@@ -213,8 +213,10 @@ class TestFiles:
         change(tables, "age", "abc")
         write(tmp_path, tables)
         missing, cell = problems_of(tmp_path)
-        assert missing.startswith("extrait_eval: one file, extrait_eval.csv or extrait_eval.parquet, in ")
-        assert missing.endswith(": neither is there")
+        assert missing.startswith(
+            "extrait_eval: one file, extrait_eval.csv, extrait_eval.xlsx or extrait_eval.parquet, in "
+        )
+        assert missing.endswith(": none is there")
         assert cell.startswith("extrait_sirh.csv:3: age = 'abc'")
 
     def test_missing_directory(self, tmp_path: Path) -> None:
@@ -224,7 +226,7 @@ class TestFiles:
         write(tmp_path, tables)
         pd.DataFrame(tables["sirh"]).to_parquet(path_of(tmp_path, "sirh", ".parquet"))
         (problem,) = problems_of(tmp_path)
-        assert "extrait_sirh.csv or extrait_sirh.parquet" in problem
+        assert "extrait_sirh.csv, extrait_sirh.xlsx or extrait_sirh.parquet" in problem
         assert problem.endswith(": extrait_sirh.csv and extrait_sirh.parquet are there")
 
     @pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf"], ids=["nothing", "newline", "bom"])

@@ -13,6 +13,7 @@ import pyarrow.parquet
 
 from churn.batch.reasons import MOST
 from churn.core.errors import SettingsError
+from churn.core.language import LANGUAGES, Language, pair_of
 from churn.ingest.rows import Reject
 
 WORDS = pa.dictionary(pa.int32(), pa.string())
@@ -71,10 +72,13 @@ class ScoresFile:
 class RejectsFile:
     """The refused rows, as CSV: a line for each cell that was refused, with its value."""
 
-    def __init__(self, file: IO[str], place: str) -> None:
+    def __init__(self, file: IO[str], place: str, language: Language) -> None:
+        self._language = LANGUAGES.index(language)
         self._writer = csv.writer(file, lineterminator="\n")
         self._writer.writerow(("file", place, "employee_id", "column", "value", "expected"))
 
     def write(self, rejects: Iterable[Reject]) -> None:
         """Add some rejects."""
-        self._writer.writerows(map(astuple, rejects))
+        for reject in rejects:
+            *cells, expected = astuple(reject)
+            self._writer.writerow([*cells, pair_of(expected)[self._language]])

@@ -63,7 +63,10 @@ class Summary:
 
 
 class Run:
-    """How tables are scored; `run_journal` is None where nothing is to be journalled."""
+    """How tables are scored, with sentences in a language; `of_rejects` is that of what was expected.
+
+    `run_journal` is None where nothing is to be journalled.
+    """
 
     def __init__(
         self,
@@ -72,11 +75,12 @@ class Run:
         *,
         strict: bool = False,
         run_journal: RunJournal | None = None,
+        of_rejects: Language = "en",
     ) -> None:
         self._model, self._strict = model, strict
         self._card = ColumnScorecard(model.scorecard, model.dictionary)
         self._reasons = Reasons(model.fields, language)
-        self._language = language
+        self._language, self._of_rejects = language, of_rejects
         self._run_journal = run_journal
 
     def score(self, table: EmployeeTable, files: Files, progress: RowProgress) -> Summary:
@@ -104,7 +108,7 @@ class Run:
                     if rows.rejects and self._strict:
                         raise refusal(rows.rejects, table.place)
                     if rows.rejects:
-                        rejects = rejects or _rejects_file(stack, files.rejects, table.place)
+                        rejects = rejects or self._rejects_file(stack, files.rejects, table.place)
                         rejects.write(rows.rejects)
                     self._add(rows, scores, columns, summary, warnings)
                     progress(summary.scored + summary.rejected, table.share())
@@ -142,7 +146,7 @@ class Run:
         threshold = np.full(rows, self._model.threshold)
         return [model, pa.array(threshold), pa.array(np.full(rows, self._run_journal is not None))]
 
-
-def _rejects_file(stack: ExitStack, path: Path, place: str) -> RejectsFile:
-    part = stack.enter_context(replacing(path))
-    return RejectsFile(stack.enter_context(part.open("w", encoding="utf-8", newline="")), place)
+    def _rejects_file(self, stack: ExitStack, path: Path, place: str) -> RejectsFile:
+        part = stack.enter_context(replacing(path))
+        file = stack.enter_context(part.open("w", encoding="utf-8", newline=""))
+        return RejectsFile(file, place, self._of_rejects)

@@ -1,22 +1,24 @@
 """The journal of a run: each scored row as the service would log it, a thousand in one transaction."""
 
 import time
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as default
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import orjson
 
-from churn.core.ids import new_id
+from churn.core.ids import new_id, repeatable_id
 from churn.core.operator import operator
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.ingest.rows import Rows
 from churn.journal.call import Call
-from churn.journal.entry import Pseudonym, entry_of
+from churn.journal.entry import Entry, Pseudonym, entry_of
 from churn.journal.operator_actions import METHOD, SCORE
-from churn.journal.writer import Writer
 from churn.model.registry import ServedModel
 from churn.model.vectorized import Floats
 from churn.schemas.caller import Caller
@@ -25,13 +27,49 @@ from churn.schemas.prediction import Scored
 TRANSACTION_ROWS = 1000
 
 
+class EntryWriter(Protocol):
+    """Writes entries as `churn.journal.writer.Writer` does."""
+
+    def write(self, entries: Sequence[Entry], *, replayed: bool = False) -> None:
+        """Commit entries; `replayed` ones may be there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who has a run's rows scored, and how: by default the operator, by the system's name, in a shell.
+
+    With a `seed`, the rows bear a moment and ids that the same run makes again, after it was interrupted:
+    what it has journalled by then is not journalled twice.
+    """
+
+    method: str = METHOD
+    route: str = SCORE
+    caller: Caller = default(default_factory=lambda: Caller("operator", name=operator()))
+    seed: uuid.UUID | None = None
+    moment: datetime = default(default_factory=lambda: datetime.now(UTC))
+
+    def id_of(self, purpose: str, row: int) -> uuid.UUID:
+        """Return the id of a row, or of the call that begins with it."""
+        return new_id() if self.seed is None else repeatable_id(self.moment, self.seed, purpose, row)
+
+    def received_at(self) -> datetime:
+        """Return when a call is received."""
+        return datetime.now(UTC) if self.seed is None else self.moment
+
+    def answer(self, rows: int, model: str) -> dict[str, object]:
+        """Return what is logged as the answer to some rows."""
+        named = {} if self.seed is None else {"job": str(self.seed)}
+        return {"rows": rows, "model": model, **named}
+
+
 @dataclass(frozen=True, slots=True)
 class RunJournal:
-    """Writes scored rows to the journal; the caller is the operator, by the system's name."""
+    """Writes scored rows to the journal."""
 
-    writer: Writer
+    writer: EntryWriter
     model: ServedModel
     pseudonym: Pseudonym | None = None
+    origin: Origin = default(default_factory=Origin)
 
     def record(self, rows: Rows, contributions: Floats, probabilities: Floats) -> list[str]:
         """Log the rows, durable on return, and return the id of each prediction.
@@ -41,24 +79,25 @@ class RunJournal:
         """
         ids: list[str] = []
         for number, part in enumerate(rows.slices(TRANSACTION_ROWS)):
-            received, begin = datetime.now(UTC), time.perf_counter()
+            received, begin = self.origin.received_at(), time.perf_counter()
             start = number * TRANSACTION_ROWS
             span = slice(start, start + len(part.numbers))
             scored = self._scored(part, contributions[:, span], probabilities[span])
             call = Call(
-                id=new_id(),
+                id=self.origin.id_of("call", int(part.numbers[0])),
                 received_at=received,
-                method=METHOD,
-                route=SCORE,
-                caller=Caller("operator", name=operator()),
+                method=self.origin.method,
+                route=self.origin.route,
+                caller=self.origin.caller,
                 answered_at=datetime.now(UTC),
                 status=200,
                 duration_ms=(time.perf_counter() - begin) * 1000,
-                body=orjson.dumps({"rows": len(scored), "model": self.model.tag}),
+                body=orjson.dumps(self.origin.answer(len(scored), self.model.tag)),
                 scored=scored,
                 model=self.model.tag,
             )
-            self.writer.write([entry_of(call, self.pseudonym)])
+            entry = entry_of(call, self.pseudonym)
+            self.writer.write([entry], replayed=self.origin.seed is not None)
             ids += [str(prediction.id) for prediction in scored]
         return ids
 
@@ -66,7 +105,7 @@ class RunJournal:
         names = list(self.model.scorecard.effects)
         return [
             Scored(
-                id=new_id(),
+                id=self.origin.id_of("prediction", number),
                 record=record,
                 values={name: record[name] for name in names},
                 base_value=self.model.scorecard.base_value,
@@ -76,7 +115,8 @@ class RunJournal:
                 probability=probability,
                 threshold=self.model.threshold,
             )
-            for record, parts, probability in zip(
+            for number, record, parts, probability in zip(
+                rows.numbers.tolist(),
                 records(rows, self.model.dictionary),
                 contributions.T.tolist(),
                 probabilities.tolist(),

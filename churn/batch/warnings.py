@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from churn.core.language import Language
+from churn.core.language import Language, Pair
 from churn.i18n import messages
+from churn.i18n.numbers import number
 from churn.ingest.cells import Mask
 from churn.model.registry import ServedModel
 from churn.model.vectorized import Cells
@@ -22,7 +23,7 @@ SEPARATOR = "; "  # between the sentences of one row
 class WarningCount:
     """How many rows have a warning of one kind, of how many that could have it."""
 
-    about: str  # with a place for the count
+    about: Pair  # with a place for the count
     rows: int
     of: int
 
@@ -31,8 +32,14 @@ class WarningCount:
         """Whether so many have it that the file, not its employees, must be the reason."""
         return self.rows * 2 > self.of
 
+    @property
+    def sentence(self) -> Pair:
+        """What is warned of, and of how many rows."""
+        french = f"{number(self.rows, 'fr')} sur {number(self.of, 'fr')}"
+        return self.about[0].format(french), self.about[1].format(f"{self.rows:,} of {self.of:,}")
+
     def __str__(self) -> str:
-        return self.about.format(f"{self.rows:,} of {self.of:,}")
+        return self.sentence[1]
 
 
 class Warnings:
@@ -41,8 +48,8 @@ class Warnings:
     def __init__(self, model: ServedModel, language: Language) -> None:
         self._seen, self._dictionary = model.seen, model.dictionary
         self._language: Language = language
-        self._warned: Counter[str] = Counter()
-        self._of: Counter[str] = Counter()
+        self._warned: Counter[Pair] = Counter()
+        self._of: Counter[Pair] = Counter()
 
     def of(self, cells: Cells, rows: int) -> Any:
         """Return each row's sentences, joined; an array of text, empty where there is nothing to warn of."""
@@ -52,7 +59,7 @@ class Warnings:
         return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, ""), len(SEPARATOR))
 
     def counts(self) -> list[WarningCount]:
-        """Return what was met so far, in English, the most frequent first."""
+        """Return what was met so far, the most frequent first."""
         return [WarningCount(about, rows, self._of[about]) for about, rows in self._warned.most_common()]
 
     def _out_of_range(self, cells: Cells) -> list[Any]:
@@ -62,7 +69,10 @@ class Warnings:
                 continue
             field, numbers = self._dictionary.by_name[name], cells[name]
             outside = (numbers < low) | (numbers > high)
-            about = f"{field.label('en')}: {{}} lie outside what the model has seen ({low:g} – {high:g})"
+            about = (
+                f"{field.label('fr')} : {{}} sont hors de ce que le modèle a vu ({low:g} – {high:g})",
+                f"{field.label('en')}: {{}} lie outside what the model has seen ({low:g} – {high:g})",
+            )
             if self._count(about, outside, ~np.isnan(numbers)):
                 distinct, places = np.unique(numbers[outside], return_inverse=True)
                 texts = [
@@ -80,13 +90,16 @@ class Warnings:
             low, high = cells[smaller], cells[larger]
             odd = low + margin > high
             pair = self._dictionary.by_name[smaller], self._dictionary.by_name[larger]
-            about = f"{pair[0].label('en')} with {pair[1].label('en')}: {{}} are implausible"
+            about = (
+                f"{pair[0].label('fr')} avec {pair[1].label('fr')} : {{}} sont peu plausibles",
+                f"{pair[0].label('en')} with {pair[1].label('en')}: {{}} are implausible",
+            )
             if self._count(about, odd, ~np.isnan(low + high)):
                 text = messages.implausible(*pair, self._language)
                 parts.append(_placed([text], np.zeros(np.count_nonzero(odd), dtype=np.int64), odd))
         return parts
 
-    def _count(self, about: str, warned: Mask, known: Mask) -> int:
+    def _count(self, about: Pair, warned: Mask, known: Mask) -> int:
         count = int(np.count_nonzero(warned))
         self._of[about] += int(np.count_nonzero(known))
         if count:

@@ -65,7 +65,7 @@ def score(
     thousands: Mark | None,
     tag: str | None,
 ) -> None:
-    """Score the employees of FILE: a CSV, a Parquet file, or a folder of the three extracts.
+    """Score the employees of FILE: a CSV, Excel (.xlsx) or Parquet file, or a folder of the extracts.
 
     Columns go by the names of the API, and rows are checked and warned of as there. How numbers are
     written is told by all of a column, or else by --decimal or --thousands. Bad rows go to a file of

@@ -9,15 +9,18 @@
     ├── JournalFullError       503  too many calls wait to be journalled
     ├── OverloadedError        503  a worker's memory is in use
     ├── SpoolError             503  neither the database nor the spool can be written
+    ├── RoomError              503  the disk has no room for files that are sent
     ├── IdentityError          409  a user or token cannot be made as asked
     └── RefusalError                an HTTP call that is refused
         ├── UnauthorizedError      401  no credentials, or wrong ones
         ├── ForbiddenError         403  the caller is known, but may not do this
         │   └── CrossSiteError     403  another site had the caller's browser send it
         ├── NotFoundError          404  there is nothing at this address
+        ├── ConflictError          409  a job is not in the state for this
         ├── PayloadTooLargeError   413  the body has too many bytes or rows
         ├── UnfinishedError        400  the body did not arrive whole; 408 or 431 where the server ended it
         ├── UnsupportedMediaError  415  the body is not declared as JSON
+        │   └── FormTypeError      415  … or as a form with files, where these are expected
         ├── InvalidInputError      422  one entry per offending field
         ├── TooManyRequestsError   429  too many calls, or too many failed ones
         └── TookTooLongError       504  no answer before the deadline
@@ -116,6 +119,12 @@ class SpoolError(ChurnError):
     status = 503
 
 
+class RoomError(ChurnError):
+    """The disk has no room for the files that callers send: they are asked to try again later."""
+
+    status = 503
+
+
 class IdentityError(ChurnError):
     """A user or token cannot be made as asked (the name is taken, the password too weak, …).
 
@@ -155,6 +164,16 @@ class NotFoundError(RefusalError):
     """There is nothing at this address."""
 
     status = 404
+
+
+class ConflictError(RefusalError):
+    """What is asked for does not fit the state that a job is in; `kind` says what was expected."""
+
+    status = 409
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
 
 
 class TookTooLongError(RefusalError):
@@ -198,6 +217,10 @@ class UnsupportedMediaError(RefusalError):
     """The body is not declared as JSON."""
 
     status = 415
+
+
+class FormTypeError(UnsupportedMediaError):
+    """The body is not declared as a form with files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,11 @@ class Settings(BaseSettings):
         """The folder of the journal while the database is away."""
         return self.bentoml_home / "spool"
 
+    @property
+    def jobs(self) -> Path:
+        """The folder of files that are scored as jobs."""
+        return self.bentoml_home / "jobs"
+
     @model_validator(mode="after")
     def _pseudonyms_have_a_key(self) -> Self:
         if self.pseudonymize and not self.pseudonym_key.get_secret_value():

@@ -5,6 +5,7 @@ from typing import Literal
 from churn.core.errors import FieldError, PayloadTooLargeError
 from churn.core.language import DEFAULT_LANGUAGE, LANGUAGES, Language, Pair
 from churn.dictionary.field import Field, Lever
+from churn.i18n.job_sentences import FILE_ERRORS
 from churn.i18n.numbers import number, percent
 
 # How a what-if ends: whether the risk is below the threshold, and was before, and what would take it there.
@@ -164,6 +165,7 @@ def unit(field: Field, language: Language) -> str:
 
 
 _FIELD_ERRORS: dict[str, Pair] = {
+    **FILE_ERRORS,
     "ambiguous_number": (
         "se lit de deux façons : écrire les milliers sans point ni virgule, les décimales avec un ou deux "
         "chiffres",
@@ -241,6 +243,7 @@ _STATUS: dict[int, Pair] = {
     404: ("Cette adresse n'existe pas", "There is nothing at this address"),
     405: ("Méthode non autorisée à cette adresse", "Method not allowed at this address"),
     408: ("La demande met trop de temps à arriver", "The request takes too long to arrive"),
+    409: ("L'état de ce traitement ne le permet pas", "The state of this job does not allow it"),
     415: (
         "Type de contenu non pris en charge : envoyer du JSON avec Content-Type: application/json",
         "Unsupported content type: send JSON with Content-Type: application/json",

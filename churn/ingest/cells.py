@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from churn.dictionary.dictionary import Extract
 from churn.dictionary.field import LARGEST_IDENTIFIER, Field
-from churn.i18n import expectations
+from churn.i18n import file_sentences
 from churn.ingest.columns import as_floats, as_text, is_number
 from churn.ingest.mark import OTHER_MARK, Mark
 from churn.ingest.notation import Notation
@@ -49,7 +49,7 @@ def expected(field: Field, value: object) -> str:
     """Return what a cell of the field should hold; `value` is what it holds."""
     too_large = isinstance(value, int | float) and value > field.highest
     unknown = field.may_be_unknown or field.kind == "identifier"
-    return expectations.expected(field, "en", too_large=too_large) + ", or nothing where unknown" * unknown
+    return file_sentences.cell(field, too_large=too_large, may_be_empty=unknown)
 
 
 def _numbers(field: Field, texts: Any, notation: Notation) -> tuple[Values, Mask]:

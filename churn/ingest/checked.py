@@ -14,6 +14,7 @@ from pandas.api.extensions import ExtensionArray
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
+from churn.i18n import file_sentences
 from churn.ingest import cells
 from churn.ingest.cells import Mask, Values
 from churn.ingest.findings import Findings
@@ -69,7 +70,7 @@ def check(sheet: Sheet, identifier: str, findings: Findings, thousands: Mark | N
         try:
             values[name], accepted[name] = _parse(sheet, column, findings, thousands)
         except pa.ArrowException:
-            expected = f"a column of text or numbers, not {column.cells.type}"
+            expected = file_sentences.text_or_numbers(column.cells.type)
             findings.add(Problem(sheet.file, 1, column.spelling, None, expected))
             continue
         refused = np.flatnonzero(~accepted[name])
@@ -88,7 +89,7 @@ def _parse(sheet: Sheet, column: Column, findings: Findings, thousands: Mark | N
     if evidence.problem:
         findings.add(Problem(sheet.file, 1, column.spelling, None, evidence.problem))
     elif notice := evidence.notice():
-        findings.notices.append(f"{sheet.file}: {notice}")
+        findings.notices.append(file_sentences.in_file(sheet.file, notice))
     return cells.parse(column.field, column.cells, evidence.notation())
 
 
@@ -109,7 +110,7 @@ def compare(extracts: Sequence[Checked], findings: Findings, *, even_incomplete:
     for here, there in permutations(extracts, 2):
         if there.complete or even_incomplete:
             absent = here.identified & ~np.isin(here.ids, there.ids[there.identified])
-            expected = f"an employee whom {there.sheet.file} holds too"
+            expected = file_sentences.held_too(there.sheet.file)
             here.report_ids(findings, np.flatnonzero(absent), repeat(expected))
 
 
@@ -121,9 +122,7 @@ def _report_repeated(extract: Checked, findings: Findings) -> None:
         return int(extract.sheet.lines[rows[np.argmax(ids == extract.ids[row])]])
 
     repeated = rows[pd.Index(ids).duplicated()]
-    extract.report_ids(
-        findings, repeated, (f"each employee once; line {first_line(row)} has this one" for row in repeated)
-    )
+    extract.report_ids(findings, repeated, (file_sentences.held_once(first_line(row)) for row in repeated))
 
 
 def flawless(extracts: Sequence[Checked]) -> list[Checked]:

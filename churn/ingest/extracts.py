@@ -14,13 +14,14 @@ import pandas as pd
 
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.i18n import file_sentences
 from churn.ingest import checked, sheet
 from churn.ingest.checked import Checked
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
+from churn.ingest.reader import KINDS
 from churn.ingest.sheet import Sheet
-
-SUFFIXES = (".csv", ".parquet")
+from churn.schemas.file_reading import FileReading
 
 
 def read(
@@ -56,13 +57,14 @@ class Scorable:
 
     `table` is as `read` returns, without the target; `rejects` are the problems of single rows by
     file and line, each with the employee's id where that is readable; `has_target` tells that the
-    extracts held the target, which was not read; `notices` say how the rest was.
+    extracts held the target, which was not read; `notices` and `readings` say how the rest was.
     """
 
     table: pd.DataFrame
     rejects: Sequence[tuple[Problem, int | None]]
     has_target: bool
     notices: Sequence[str]
+    readings: Sequence[FileReading]
 
 
 def read_scorable(directory: Path, dictionary: Dictionary, *, thousands: Mark | None = None) -> Scorable:
@@ -84,7 +86,8 @@ def read_scorable(directory: Path, dictionary: Dictionary, *, thousands: Mark | 
     by_file = {extract.sheet.file: extract for extract in extracts}
     rejects = [(problem, _employee(by_file[problem.file], problem)) for problem in findings.of_rows()]
     table = checked.join(checked.flawless(extracts), dictionary)
-    return Scorable(table, rejects, any(has_target), findings.notices)
+    readings = [sheet.reading for sheet in sheets]
+    return Scorable(table, rejects, any(has_target), findings.notices, readings)
 
 
 def _employee(extract: Checked, problem: Problem) -> int | None:
@@ -122,13 +125,11 @@ def _paths(directory: Path, dictionary: Dictionary, findings: Findings) -> dict[
     files = [path for path in directory.glob("*") if path.is_file()]
     paths = {}
     for extract in dictionary.extracts:
-        candidates = [extract.file + suffix for suffix in SUFFIXES]
+        candidates = [extract.file + suffix for suffix in KINDS]
         present = [path for path in files if path.name.lower() in candidates]
         if len(present) == 1:
             paths[extract.name] = present[0]
         else:
-            names = " or ".join(candidates)
-            count = " and ".join(sorted(path.name for path in present)) + " are" if present else "neither is"
-            expected = f"one file, {names}, in {directory}: {count} there"
+            expected = file_sentences.one_file(candidates, directory, sorted(p.name for p in present))
             findings.add(Problem(extract.file, None, None, None, expected))
     return paths

@@ -1,6 +1,6 @@
 """A flat file of employees, checked some rows at a time as the extracts and the API check them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.i18n import file_sentences
 from churn.ingest import cells, header
 from churn.ingest.cells import Mask, Values
 from churn.ingest.columns import is_number
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
 from churn.ingest.notation import Evidence, depends_on_cells
-from churn.ingest.reader import RawRows, open_reader
+from churn.ingest.raw_rows import RawRows
+from churn.ingest.reader import open_reader, reading
 from churn.ingest.rows import Reject, Rows
 from churn.ingest.sheet import SHOWN_LENGTH
+from churn.schemas.file_reading import FileReading
 
 
 class FlatTable:
@@ -43,7 +46,7 @@ class FlatTable:
         ignore: Collection[str] = (),
         thousands: Mark | None = None,
     ) -> None:
-        self._file = path.name
+        self._path, self._file = path, path.name
         self._dictionary = dictionary
         self._reader = open_reader(path, dictionary)
         findings = Findings()
@@ -64,12 +67,20 @@ class FlatTable:
             empty = empty and not len(raw.numbers) and not raw.ragged
             yield self._check(raw)
         if empty:
-            expected = "at least one employee below the header"
-            raise ExtractError([Problem(self._file, None, None, None, expected)])
+            raise ExtractError([Problem(self._file, None, None, None, file_sentences.AN_EMPLOYEE)])
 
     def share(self) -> float:
         """Return how much of the file was read, 0 to 1."""
         return self._reader.share()
+
+    def readings(self) -> list[FileReading]:
+        """Return how the file is read."""
+        return [reading(self._path, self._reader, self._positions)]
+
+    def lines(self, places: Sequence[int]) -> list[int]:
+        """Return the lines of the file on which rows start."""
+        lines = self._reader.lines() if places else ()
+        return [lines[place - 1] for place in places]
 
     def _id_type(self) -> Any:
         position = self._positions.get(self._dictionary.identifier.name)
@@ -78,11 +89,11 @@ class FlatTable:
         return pa.int64() if is_number(self._reader.types[position]) else pa.string()
 
     def _notices(self, target: int | None) -> list[str]:
-        notices = []
+        notices: list[str] = []
         if target is not None:
-            notices.append(f"{self._reader.names[target]} is what the model predicts: ignored")
+            notices.append(file_sentences.target_ignored(self._reader.names[target]))
         if absent := [f.name for f in self._dictionary.features if f.name not in self._positions]:
-            notices.append(f"absent, so unknown for everybody: {', '.join(absent)}")
+            notices.append(file_sentences.absent(absent))
         return notices
 
     def _evidence(self, thousands: Mark | None) -> dict[str, Evidence]:
@@ -134,7 +145,7 @@ class FlatTable:
         try:
             yield
         except pa.ArrowException as error:
-            expected = f"a column of text or numbers, not {column.type}"
+            expected = file_sentences.text_or_numbers(column.type)
             raise ExtractError([self._problem(name, expected)]) from error
 
     def _problem(self, name: str, expected: str) -> Problem:
@@ -148,7 +159,7 @@ class FlatTable:
     ) -> list[Reject]:
         width = len(self._reader.names)
         rejects = [
-            Reject(self._file, number, None, None, None, f"{width} values, as in the header, not {length}")
+            Reject(self._file, number, None, None, None, file_sentences.values(width, length))
             for number, length in raw.ragged
         ]
         for name, valid in accepted.items():

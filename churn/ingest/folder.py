@@ -1,6 +1,6 @@
 """A folder of extracts, joined in memory, as a table of employees."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,12 @@ import pyarrow as pa
 
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.i18n import file_sentences
 from churn.ingest import extracts
 from churn.ingest.mark import Mark
-from churn.ingest.reader import BATCH_ROWS
+from churn.ingest.raw_rows import BATCH_ROWS
 from churn.ingest.rows import Reject, Rows
+from churn.schemas.file_reading import FileReading
 
 
 class FolderTable:
@@ -31,12 +33,14 @@ class FolderTable:
         self._table = scorable.table
         self._rejects = [_reject(problem, employee) for problem, employee in scorable.rejects]
         self._read = 0
-        self.notices = [f"{dictionary.target.name} is what the model predicts: ignored"] * scorable.has_target
-        self.notices += scorable.notices
+        self._readings = scorable.readings
+        self.notices = list(scorable.notices)
+        if scorable.has_target:
+            self.notices.insert(0, file_sentences.target_ignored(dictionary.target.name))
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time, by ascending id; the rejects come with the first."""
-        rows = self._whole()
+        rows, self._read = self._whole(), 0
         yield Rows(rows.numbers[:0], {}, rows.employees[:0], self._rejects, _employees(self._rejects))
         for part in rows.slices(BATCH_ROWS):
             self._read += len(part.numbers)
@@ -45,6 +49,14 @@ class FolderTable:
     def share(self) -> float:
         """Return how much of the table was read, 0 to 1."""
         return self._read / len(self._table) if len(self._table) else 1.0
+
+    def readings(self) -> Sequence[FileReading]:
+        """Return how the files are read."""
+        return self._readings
+
+    def lines(self, places: Sequence[int]) -> Sequence[int]:
+        """Return the lines that the places of rejects are: the same."""
+        return places
 
     def _whole(self) -> Rows:
         cells = {

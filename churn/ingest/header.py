@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary, Extract
 from churn.dictionary.folding import fold_name
+from churn.i18n import file_sentences
 from churn.ingest.findings import Findings
 
 
@@ -35,13 +36,13 @@ def match(header: Sequence[str], file: str, findings: Findings, expected: Expect
         if folded not in expected.meanings:
             findings.add(Problem(file, 1, spelling, None, expected.explain(spelling)))
         elif (name := expected.meanings[folded]) in positions:
-            once = f"one column for {name}; {header[positions[name]]!r} is it already"
+            once = file_sentences.one_column(name, header[positions[name]])
             findings.add(Problem(file, 1, spelling, None, once))
         elif name is not None:
             positions[name] = position
     for name, column in expected.required.items():
         if name not in positions:
-            findings.add(Problem(file, 1, column, None, "this column, which is absent"))
+            findings.add(Problem(file, 1, column, None, file_sentences.THIS_COLUMN))
     return {name: position for name, position in positions.items() if name in expected.fields}
 
 
@@ -58,10 +59,7 @@ def of_flat_file(dictionary: Dictionary, *, labelled: bool, ignore: Collection[s
         dictionary.by_name,
         {folded: field.name for folded, field in names.by_spelling.items()} | ignored,
         {field.name: field.name for field in required},
-        lambda name: (
-            f"no such column{_if_meant(dictionary, name)}: "
-            "rename it, remove it, or name it with --ignore-column"
-        ),
+        lambda name: file_sentences.unknown_column(names.meant(name)),
     )
 
 
@@ -84,11 +82,5 @@ def of_extract(dictionary: Dictionary, extract: Extract, dispensable: Collection
 def _explain_foreign(dictionary: Dictionary, name: str) -> str:
     for extract in dictionary.extracts:
         if fold_name(name) in of_extract(dictionary, extract).meanings:
-            return f"no such column here: it belongs to the {extract.name} extract"
-    return f"no such column{_if_meant(dictionary, name)}: the name is unknown"
-
-
-def _if_meant(dictionary: Dictionary, name: str) -> str:
-    """Return the part of a sentence that names the field which an unknown name can only mean, if any."""
-    field = dictionary.names.meant(name)
-    return "" if field is None else f", or {field.name}, if that is meant"
+            return file_sentences.of_another_extract(extract.name)
+    return file_sentences.unknown_name(dictionary.names.meant(name))

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from churn.dictionary.field import Field
+from churn.i18n import file_sentences
 from churn.ingest.columns import as_floats, as_text, is_number
 from churn.ingest.mark import OTHER_MARK, Mark
 from churn.schemas.normalization import NUMBER
@@ -83,11 +84,7 @@ class Evidence:
     def problem(self) -> str | None:
         """What was expected, where the numbers can be read in two ways."""
         mark = self._doubtful() if self._thousands is None else None
-        return mark and (
-            f"numbers that can be read in one way; here 1{mark}234 may be 1234 (--thousands {mark}) or 1.234 "
-            f"(--decimal {mark}): say which, or leave such a {_NAMES[mark]} out "
-            "(with make: DECIMAL=. or DECIMAL=,)"
-        )
+        return mark and file_sentences.two_ways(mark)
 
     def notation(self) -> Notation:
         """Return how to read the column; where it can be read in two ways, as somebody has said."""
@@ -98,15 +95,13 @@ class Evidence:
         """Return what the column's owner should know of how it is read, if anything."""
         notation, name = self.notation(), self._field.name
         if mark := self._doubtful() or self._settled():
-            return f"{name}: 1{mark}234 is read as {'1234' if mark == notation.thousands else '1.234'}"
+            return file_sentences.read_as(name, mark, is_thousands=mark == notation.thousands)
         if notation.fractions:
-            return (
-                f"{name}: numbers without % are read as fractions: 0.11 is 11 %" + ", 1 is 100 %" * self._one
-            )
+            return file_sentences.fractions(name, has_one=self._one)
         if self._between:
-            return f"{name}: numbers without % are read in percent, as some are above 1: 0.11 is 0.11 %"
+            return file_sentences.percentages(name)
         if self._one and not self._above_one:
-            return f"{name}: 1 without % may be 1 % or 100 %, and is read as 1 %"
+            return file_sentences.one_percent(name)
         return None
 
     def _settled(self) -> Mark | None:
@@ -126,6 +121,3 @@ class Evidence:
             if mark in self._open - self._decimal and other not in self._decimal | self._grouped:
                 return mark
         return None
-
-
-_NAMES: dict[Mark, str] = {".": "point", ",": "comma"}

@@ -1,12 +1,10 @@
-"""A file of employees, CSV or Parquet, read some rows at a time and not yet interpreted."""
+"""A file of employees, CSV, Excel or Parquet, read some rows at a time and not yet interpreted."""
 
 import csv
 import io
-import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,78 +16,31 @@ from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.i18n import file_sentences
+from churn.ingest.raw_rows import BATCH_ROWS, RawRows, explained
+from churn.ingest.workbook import WorkbookReader
+from churn.schemas.file_reading import FileReading
 
 DELIMITERS = (",", ";")
-BATCH_ROWS = 1 << 16
 BLOCK_BYTES = 1 << 23  # of CSV at a time: the longest record there may be
 LONGEST_HEADER = 1 << 20  # bytes
 BUFFER_BYTES = 1 << 20  # of each Parquet column at a time
 TEXT = pa.dictionary(pa.int32(), pa.string())
-SUFFIXES = (".csv", ".parquet")
-
-
-@dataclass(frozen=True, slots=True)
-class RawRows:
-    """Some rows as columns, in the file's order; `ragged` has those left out, with their lengths.
-
-    `numbers` are those of the rows, 1 being the first below the header.
-    """
-
-    columns: list[Any]  # of pyarrow.Array, which has no types
-    numbers: NDArray[np.int64]
-    ragged: list[tuple[int, int]] = field(default_factory=list)
 
 
 def open_reader(path: Path, dictionary: Dictionary) -> "Reader":
-    """Return the reader of a .csv or .parquet file.
+    """Return the reader of a .csv, .xlsx or .parquet file.
 
     Raises:
         ExtractError: it is neither, is not there, cannot be read, or not twice.
     """
     if path.is_fifo() or path.is_char_device():
-        expected = "a file that can be read twice: save what comes through a pipe first"
-        raise ExtractError([Problem(path.name, None, None, None, expected)])
-    if path.suffix.lower() not in SUFFIXES:
-        raise ExtractError([Problem(path.name, None, None, None, "a .csv or .parquet file, or a folder")])
+        raise ExtractError([Problem(path.name, None, None, None, file_sentences.A_SEEKABLE_FILE)])
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise ExtractError([Problem(path.name, None, None, None, file_sentences.A_KNOWN_FORMAT)])
     with explained(path):
-        kind = CsvReader if path.suffix.lower() == ".csv" else ParquetReader
         return kind(path, dictionary)
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what a file's bytes make Arrow raise into a problem of the file.
-
-    Raises:
-        ExtractError: anything of Arrow's, or of the operating system's, was raised inside.
-    """
-    try:
-        yield
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        raise ExtractError([_problem(path, error)]) from error
-
-
-def _problem(path: Path, error: Exception) -> Problem:
-    # Not Arrow's whole sentence: it may quote the file's rows.
-    text = str(error)
-    if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
-        return Problem(path.name, _undecodable_line(path), None, None, "UTF-8 text (in Excel: “CSV UTF-8”)")
-    if "straddling" in text:
-        expected = "records of a few lines: a quote may have been left open"
-    else:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        expected = f"a readable {path.suffix.lower()} file ({reason})"
-    return Problem(path.name, None, None, None, expected)
-
-
-def _undecodable_line(path: Path) -> int | None:
-    if path.suffix.lower() != ".csv":
-        return None
-    with path.open(encoding="utf-8", errors="surrogateescape") as text:
-        for number, line in enumerate(text, 1):
-            if re.search("[\udc80-\udcff]", line):
-                return number
-    return None
 
 
 def _is_text(kind: Any) -> bool:
@@ -100,6 +51,7 @@ class ParquetReader:
     """A Parquet file, whose columns have types of their own."""
 
     decimal_comma = False
+    delimiter = sheet = None
 
     def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
@@ -118,6 +70,7 @@ class ParquetReader:
 
     def batches(self) -> Iterator[RawRows]:
         """Return the rows, some at a time."""
+        self._read = 0
         with (
             explained(self._path),
             pyarrow.parquet.ParquetFile(
@@ -148,21 +101,23 @@ class ParquetReader:
 class CsvReader:
     """A CSV file, all text: commas, or semicolons and perhaps decimal commas.
 
-    `decimal_comma` tells that 11,5 may stand for 11.5.
+    `delimiter` is the one that was found; `decimal_comma` tells that 11,5 may stand for 11.5.
     """
+
+    sheet = None
 
     def __init__(self, path: Path, dictionary: Dictionary) -> None:
         self._path = path
         self._size, self._position = path.stat().st_size, 0
         with path.open("rb") as file:
             head = file.read(LONGEST_HEADER)
-        self.names, self._delimiter = _header(head + b"\n")
+        self.names, self.delimiter = _header(head + b"\n")
         self._header_only = not any(end in head for end in b"\r\n")
         identifier, field_of = dictionary.identifier, dictionary.names.field_of
         self.types: list[Any] = [pa.string() if field_of(name) is identifier else TEXT for name in self.names]
-        self.decimal_comma = self._delimiter == ";"
+        self.decimal_comma = self.delimiter == ";"
         if len(self.names) < 2:
-            expected = "column names, separated by commas or semicolons" if self.names else "a header"
+            expected = file_sentences.SEPARATED_NAMES if self.names else file_sentences.A_HEADER
             raise ExtractError([Problem(path.name, 1, None, None, expected)])
 
     def batches(self) -> Iterator[RawRows]:
@@ -215,7 +170,7 @@ class CsvReader:
             self._path.open(encoding="utf-8-sig", newline="") as text,
             _values_of_any_length(),
         ):
-            reader = csv.reader(text, delimiter=self._delimiter)
+            reader = csv.reader(text, delimiter=self.delimiter)
             next(reader)
             line = reader.line_num + 1
             for record in reader:
@@ -237,7 +192,7 @@ class CsvReader:
                 column_names=names, skip_rows_after_names=1, block_size=BLOCK_BYTES, use_threads=False
             ),
             pyarrow.csv.ParseOptions(
-                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=leave_out
+                delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=leave_out
             ),
             pyarrow.csv.ConvertOptions(
                 column_types=dict(zip(names, self.types, strict=True)),
@@ -246,7 +201,21 @@ class CsvReader:
         )
 
 
-Reader = CsvReader | ParquetReader
+Reader = CsvReader | ParquetReader | WorkbookReader
+KINDS: Mapping[str, type[Reader]] = {".csv": CsvReader, ".xlsx": WorkbookReader, ".parquet": ParquetReader}
+
+
+def reading(path: Path, reader: Reader, positions: Mapping[str, int]) -> FileReading:
+    """Return how a file is read, whose columns at these positions stand for fields."""
+    columns = [(reader.names[position], name) for name, position in positions.items()]
+    return FileReading(
+        path.name,
+        path.suffix.lower().lstrip("."),
+        reader.delimiter,
+        reader.decimal_comma,
+        columns,
+        reader.sheet,
+    )
 
 
 def _numbers(first: int, count: int, ragged: list[tuple[int, int]]) -> NDArray[np.int64]:

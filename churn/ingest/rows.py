@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from churn.core.errors import ExtractError, Problem
 from churn.ingest.findings import LIMIT
 from churn.model.vectorized import Cells
+from churn.schemas.file_reading import FileReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class EmployeeTable(Protocol):
     notices: list[str]
 
     def batches(self) -> Iterable[Rows]:
-        """Return the rows, some at a time.
+        """Return the rows, some at a time; as often as they are asked for.
 
         Raises:
             ExtractError: the file cannot be read on.
@@ -82,4 +83,12 @@ class EmployeeTable(Protocol):
 
     def share(self) -> float:
         """Return how much of the table was read, 0 to 1."""
+        ...
+
+    def readings(self) -> Sequence[FileReading]:
+        """Return how the table's files are read."""
+        ...
+
+    def lines(self, places: Sequence[int]) -> Sequence[int]:
+        """Return the lines of the file that the places of rejects are on."""
         ...

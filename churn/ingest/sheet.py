@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary, Extract
 from churn.dictionary.field import Field
+from churn.i18n import file_sentences
 from churn.ingest import header
 from churn.ingest.columns import joined
 from churn.ingest.findings import Findings
-from churn.ingest.reader import RawRows, Reader, open_reader
+from churn.ingest.raw_rows import RawRows
+from churn.ingest.reader import Reader, open_reader, reading
+from churn.schemas.file_reading import FileReading
 
 SHOWN_LENGTH = 80  # of a value in a problem: a quote left open makes one value of the rest of a file
 
@@ -49,6 +52,7 @@ class Sheet:
     numbers: NDArray[np.int64]
     whole: bool
     decimal_comma: bool
+    reading: FileReading
     find_lines: Callable[[], Sequence[int]]
 
     @cached_property
@@ -88,7 +92,7 @@ def read(
         return None
     numbers = np.concatenate([part.numbers for part in parts] or [np.zeros(0, dtype=np.int64)])
     if not ragged and not len(numbers):
-        findings.add(Problem(path.name, None, None, None, "at least one employee below the header"))
+        findings.add(Problem(path.name, None, None, None, file_sentences.AN_EMPLOYEE))
         return None
     expected = header.of_extract(dictionary, extract, dispensable)
     positions = header.match(reader.names, path.name, findings, expected)
@@ -100,7 +104,16 @@ def read(
         )
         for name, position in positions.items()
     }
-    return Sheet(path.name, extract, columns, numbers, not ragged, reader.decimal_comma, reader.lines)
+    return Sheet(
+        path.name,
+        extract,
+        columns,
+        numbers,
+        not ragged,
+        reader.decimal_comma,
+        reading(path, reader, positions),
+        reader.lines,
+    )
 
 
 def _report_ragged(path: Path, reader: Reader, parts: Sequence[RawRows], findings: Findings) -> bool:
@@ -108,7 +121,7 @@ def _report_ragged(path: Path, reader: Reader, parts: Sequence[RawRows], finding
     ragged = [row for part in parts for row in part.ragged]
     lines, width = reader.lines() if ragged else (), len(reader.names)
     problems = (
-        Problem(path.name, lines[row - 1], None, None, f"{width} values, as in the header, not {length}")
+        Problem(path.name, lines[row - 1], None, None, file_sentences.values(width, length))
         for row, length in ragged
     )
     findings.add_many(problems, count=len(ragged))

@@ -17,10 +17,12 @@ from churn.core.errors import InvalidInputError
 from churn.core.language import Language, Pair
 from churn.i18n import messages
 from churn.i18n.moments import moment
+from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage as Page
 from churn.ui.employee_page import refuse
-from churn.web.endpoints.history import HistoryReader, read_query
+from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.endpoints.query import read_query
 from churn.web.request_state import state_of
 
 FILTERS = ("employee_id", "user", "model", "prediction", "since", "until")
@@ -46,7 +48,7 @@ class HistoryPage:
         given = {name: request.query_params.get(name, "").strip() for name in (*FILTERS, MINE, "before")}
         typed = {name: text for name, text in given.items() if text}
         try:
-            query = read_query(QueryParams(_asked(typed)))
+            query = read_query(HistoryQuery, QueryParams(_asked(typed)))
         except InvalidInputError as error:
             return self._render(request, typed, _errors(error, language), status=refuse(error, state))
         is_own = MINE in typed or not allows(state.caller.scopes, "history")

@@ -119,6 +119,12 @@ ROUTES = RouteTable(
         _PREDICT("/predict", body=JsonBody(Parser.read_one, MAX_BYTES)),
         _PREDICT("/predict_batch", body=JsonBody(Parser.read_many, MAX_BATCH_BYTES, offloaded=True)),
         _PREDICT("/what_if", body=JsonBody(Parser.read_what_if, MAX_BYTES)),
+        _PREDICT("/predict_file", deadline=600.0),  # 200 MB at 3 Mbit/s
+        Route("/jobs/{id}", "predict"),
+        _PREDICT("/jobs/{id}/score"),
+        _PREDICT("/jobs/{id}/cancel"),
+        Route("/jobs/{id}/result", "predict", is_journalled=True, deadline=None),
+        Route("/jobs/{id}/rejects", "predict", is_journalled=True, deadline=None),
         Route("/model", "predict", is_journalled=True),
         Route("/history", "history", is_journalled=True),
         Route("/predictions/{id}", "history", or_scope="predict", is_journalled=True),

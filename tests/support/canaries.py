@@ -213,6 +213,55 @@ def media(marks: Marks, authorization: str) -> Iterator[bytes]:
     yield large.replace(b"Content-Length: 0", f"Content-Length: {TOO_MUCH}".encode()) + plain
 
 
+def files(marks: Marks, authorization: str) -> Iterator[bytes]:
+    """Yield forms with files that become jobs: one whose rows are scored but for one, two that fail."""
+    columns = [*EXAMPLE, "employee_id"]
+    rows = [{**EXAMPLE, "employee_id": marks.word("predicted")} for _ in range(3)]
+    for row in rows[:2]:
+        row["revenu_mensuel"] = marks.pay("predicted")
+    rows[2]["distance_domicile_travail"] = marks.word("rejected")
+    rows[2]["employee_id"] = marks.word("rejected")
+    lines = [columns, *([row[column] for column in columns] for row in rows)]
+    content = "\n".join(",".join(map(str, line)) for line in lines).encode()
+    yield form(marks, authorization, content, f"{marks.word()}.csv")
+    yield form(marks, authorization, content, f"{marks.word()}.parquet")
+    yield form(marks, authorization, b"PK" + content, f"{marks.word()}.xlsx")
+
+
+def wrong_files(marks: Marks, authorization: str) -> Iterator[bytes]:
+    """Yield forms that are refused."""
+    word = marks.word
+    content = word().encode()
+    yield form(marks, authorization, content, f"{word()}.xls")
+    yield form(marks, authorization, content, f"../{word()}")
+    yield form(marks, authorization, content, f"{word()}.csv", field=word())
+    cut = form(marks, authorization, content, f"{word()}.csv").replace(b"--\r\n", b"\r\n\r\n")
+    yield cut
+    target = f"/predict_file?{word('named')}={word()}"
+    yield form(marks, authorization, content, f"{word()}.csv", target=target)
+
+
+def form(
+    marks: Marks,
+    authorization: str,
+    content: bytes,
+    name: str,
+    field: str = "file",
+    target: str = "/predict_file",
+) -> bytes:
+    """Return a request with a form of one file."""
+    boundary = marks.word()
+    lines = [
+        f"--{boundary}",
+        f'Content-Disposition: form-data; name="{field}"; filename="{name}"',
+        f"Content-Type: text/{marks.word()}",
+        "\r\n",
+    ]
+    body = "\r\n".join(lines).encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    declared = f"Content-Type: multipart/form-data; boundary={boundary}"
+    return request(marks, "POST", target, authorization, body, declared)
+
+
 def malformed(marks: Marks) -> Iterator[bytes]:
     """Yield bytes that are not HTTP, or have too large a head."""
     word = marks.word

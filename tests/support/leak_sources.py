@@ -1,18 +1,22 @@
 """Leak sources: what servers on one database answer, print, and write to files and the journal."""
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+import httpx
 from sqlalchemy import text
 
 from churn.database.engine import opened
 from churn.database.tables import metadata
 from harness import postgres
-from harness.servers import RestartableServer
+from harness.servers import RestartableServer, wait_until
+from tests.support import canaries
 from tests.support.marks import Marks
 from tests.support.raw_sockets import connect, received
 
@@ -73,6 +77,24 @@ class World:
         self.evidence.exchanges += exchanges
         return exchanges
 
+    def send_files(self, server: RestartableServer, authorization: str) -> None:
+        """Send files, wait until all has been done with them, and ask for all of it."""
+        marks = self.evidence.marks
+        for sent in self.send(server, *canaries.files(marks, authorization)):
+            job = json.loads(sent.answer.partition(b"\r\n\r\n")[2])
+            wait_until(partial(self._has_ended, server, job["addresses"]["self"], authorization))
+            for what in ("self", "result", "rejects"):
+                address = job["addresses"][what]
+                self.send(server, canaries.request(marks, "GET", address, authorization))
+                self.send(server, canaries.request(marks, "GET", address, self.tokens["predicts"]))
+            wrong = f"{job['addresses']['result']}?format={marks.word()}"
+            self.send(server, canaries.request(marks, "GET", wrong, authorization))
+        self.send(server, *canaries.wrong_files(marks, authorization))
+
+    def _has_ended(self, server: RestartableServer, address: str, authorization: str) -> bool:
+        answer = httpx.get(server.url + address, headers={"Authorization": authorization})
+        return answer.json()["state"] in ("done", "failed")
+
     def keep_spool(self, when: str) -> None:
         """Keep the current content of the spool."""
         for path in (self.folder / "home").glob("spool/**/*"):
@@ -98,6 +120,8 @@ class World:
                 path.is_file()
                 and inside[0] != "database"
                 and inside[:2] not in (("home", "models"), ("home", "spool"))
+                # What a job was sent and has made is its owner's; what is noted of it has no values.
+                and (inside[:2] != ("home", "jobs") or path.name == "state.json")
             ):
                 self.evidence.written[str(path)] = path.read_bytes()
 

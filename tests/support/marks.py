@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 # Where a mark may appear: nowhere; in the answer to the caller whose prediction it went into, and the
-# journal; in the answer to the caller who used it as a name, and the journal.
-May = Literal["nobody", "predicted", "named"]
+# journal; in the answer to the caller who used it as a name, and the journal; in the list of what was
+# rejected of a file, for the caller who sent it.
+May = Literal["nobody", "predicted", "named", "rejected"]
 
 
 @dataclass

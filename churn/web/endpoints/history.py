@@ -7,18 +7,16 @@ from typing import Protocol
 
 import anyio
 import anyio.to_thread
-from pydantic import ValidationError
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from churn.access.roles import allows
-from churn.core.errors import FieldError, InvalidInputError, NotFoundError
+from churn.core.errors import NotFoundError
 from churn.schemas.caller import Caller
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage, LoggedPrediction, OnePrediction
-from churn.web.parsing import MAX_ERRORS, readable
+from churn.web.endpoints.query import read_query
 from churn.web.request_state import state_of
 
 READERS = 3  # pages that are read at once, so that sign-ins still find a connection
@@ -71,7 +69,7 @@ def make_history(reader: HistoryReader) -> Sequence[Route]:
 
     async def history(request: Request) -> Response:
         """Answer a page, and the id before which the next one begins."""
-        query = read_query(request.query_params)
+        query = read_query(HistoryQuery, request.query_params)
         page = await reader.page(query)
         return Response(page.json_bytes(details=query.details), media_type="application/json")
 
@@ -84,30 +82,3 @@ def make_history(reader: HistoryReader) -> Sequence[Route]:
         Route("/history", history, methods=["GET"]),
         Route("/predictions/{id:uuid}", prediction, methods=["GET"]),
     )
-
-
-def read_query(parameters: QueryParams) -> HistoryQuery:
-    """Return the query of a request.
-
-    Raises:
-        InvalidInputError: a parameter is unknown, given twice or malformed; one entry for each.
-    """
-    kinds = {
-        name: "repeated_parameter" for name in HistoryQuery.model_fields if len(parameters.getlist(name)) > 1
-    }
-    try:
-        query = HistoryQuery.model_validate(dict(parameters))
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        kinds = {str(detail["loc"][0]): detail["type"] for detail in details} | kinds
-    if kinds:
-        errors = [_error(name, kinds[name]) for name in parameters if name in kinds]
-        raise InvalidInputError(errors[:MAX_ERRORS]) from None
-    return query
-
-
-def _error(name: str, kind: str) -> FieldError:
-    """Return the error for a parameter; never its value."""
-    if kind == "extra_forbidden":
-        return FieldError(("query", readable(name)), "unknown_parameter")
-    return FieldError(("query", name), kind)

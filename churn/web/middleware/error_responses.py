@@ -11,16 +11,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churn.core.errors import (
     ChurnError,
+    ConflictError,
     CrossSiteError,
+    FormTypeError,
     InvalidInputError,
     ModelError,
     PayloadTooLargeError,
+    RoomError,
     TookTooLongError,
     TooManyRequestsError,
     UnauthorizedError,
 )
 from churn.core.language import Language
-from churn.i18n import messages
+from churn.i18n import job_sentences, messages
 from churn.web.endpoints.error_page import Detail, error_page, to_sign_in
 from churn.web.endpoints.forms import kept_fields
 from churn.web.endpoints.html_page import PageRenderer, language_of
@@ -172,6 +175,12 @@ def detail_of(error: ChurnError, language: Language) -> Detail:
         return messages.too_large(error, language)
     if isinstance(error, CrossSiteError):
         return messages.cross_site(language)
+    if isinstance(error, ConflictError):
+        return job_sentences.conflict(error.kind, language)
+    if isinstance(error, FormTypeError):
+        return job_sentences.form_expected(language)
+    if isinstance(error, RoomError):
+        return job_sentences.no_room(language)
     if isinstance(error, ModelError):
         return messages.unusable_model(language)
     return messages.status(error.status, language)

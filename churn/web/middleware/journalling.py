@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import orjson
@@ -35,7 +36,7 @@ class Journalling:
         if scope["type"] != "http" or scope["state"][STATE].route.is_open:
             await self._app(scope, receive, send)
             return
-        request = _Request(scope, send)
+        request = _Request(scope, send, self._record)
         try:
             await self._app(scope, receive, request.hold)
             if request.held:
@@ -44,6 +45,15 @@ class Journalling:
             request.close()
 
     async def _answer(self, request: "_Request", scope: Scope, receive: Receive, send: Send) -> None:
+        failure = request.failure or await self._record(request)
+        if failure is not None:
+            await self._refusals.refuse(failure, scope)(scope, receive, send)
+        else:
+            for message in request.held:
+                await _send(message, send)
+
+    async def _record(self, request: "_Request") -> ChurnError | None:
+        """Journal a call, durable on return; or return why that failed."""
         deadline = asyncio.timeout(MAX_SECONDS)
         try:
             async with deadline:
@@ -55,31 +65,44 @@ class Journalling:
                 request.state.request_id,
                 failure if isinstance(failure, ChurnError) else anonymous_traceback(failure),
             )
-            refused = failure if isinstance(failure, ChurnError) else DatabaseError()
-            await self._refusals.refuse(refused, scope)(scope, receive, send)
-        else:
-            for message in request.held:
-                await _send(message, send)
+            return failure if isinstance(failure, ChurnError) else DatabaseError()
+        return None
 
 
 class _Request:
-    """One request: its answer is held, unless it is a success outside of the API."""
+    """One request: its answer is held, unless it is a success outside of the API.
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope, self._send = scope, send
+    A stream is too large to be held: it is journalled when it begins.
+    """
+
+    def __init__(
+        self, scope: Scope, send: Send, record: Callable[["_Request"], Awaitable[ChurnError | None]]
+    ) -> None:
+        self._scope, self._send, self._record = scope, send, record
         self.state: RequestState = scope["state"][STATE]
         self._passes = False
         self.held: list[Message] = []
+        self.failure: ChurnError | None = None  # why a stream may not be sent
 
     async def hold(self, message: Message) -> None:
         """Hold a part of the answer, or pass it on."""
         if message["type"] == "http.response.start":
-            is_recorded = self.state.route.is_recorded(self._scope["method"])
-            self._passes = not is_recorded and message["status"] < 400
+            await self._begin(message)
         if self._passes:
             await self._send(message)
-        else:
+        elif self.failure is None:
             self.held.append(message)
+
+    async def _begin(self, start: Message) -> None:
+        """Decide by the beginning of an answer whether it is passed on."""
+        is_recorded, is_success = self.state.route.is_recorded(self._scope["method"]), start["status"] < 400
+        self._passes = is_success and not is_recorded
+        if is_success and is_recorded and self.state.route.deadline is None:
+            self.held.append(start)
+            self.failure = await self._record(self)
+            self._passes = self.failure is None
+            if self._passes:
+                self.held.clear()
 
     def close(self) -> None:
         """Have another process forget the request's batch."""

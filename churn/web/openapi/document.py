@@ -55,6 +55,7 @@ def make_document(models: RequestModels) -> dict[str, Any]:
         "servers": [{"url": "."}],
         "tags": [
             {"name": "predictions", "description": "Risks, reasons, and what would change them"},
+            {"name": "jobs", "description": "Files of employees, scored in the background"},
             {"name": "records", "description": "What was said, and by which model"},
             {"name": "service", "description": "How the service is"},
         ],
@@ -77,6 +78,19 @@ def make_document(models: RequestModels) -> dict[str, Any]:
     }
 
 
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "additionalProperties": False,
+    "properties": {
+        "file": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "format": "binary"},
+            "description": "one file, .csv, .xlsx or .parquet by its name; or the three extracts by theirs",
+        }
+    },
+}
 _LANGUAGE: dict[str, Any] = {
     "name": "Accept-Language",
     "in": "header",
@@ -105,7 +119,7 @@ def _schemas(models: RequestModels) -> dict[str, Any]:
 
 def _operation(route: Route, operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": _WORDS.sub("_", route.path.partition(".")[0]).strip("_") or "landing",
+        "operationId": _name(route.path),
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description + _needs(route),
@@ -115,7 +129,7 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
             {"$ref": "#/components/parameters/Language"},
         ],
         "responses": {
-            "200": _answer(operation),
+            str(operation.status): _answer(operation),
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in refusals(route)},
         },
     }
@@ -124,6 +138,9 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
             "required": True,
             "content": {_JSON: {"schema": _body(operation.asks, operation.most)}},
         }
+    if operation.files:
+        described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
+        described["responses"][str(operation.status)]["links"] = _links()
     return {**described, "security": _security(route)}
 
 
@@ -131,6 +148,20 @@ def _needs(route: Route) -> str:
     """Return which scopes open a route, as a sentence."""
     scopes = [f"`{scope}`" for scope in (route.scope, route.or_scope) if scope]
     return f" Needs the scope {' or '.join(scopes)}." if scopes else ""
+
+
+def _links() -> dict[str, Any]:
+    """Return what may be asked about the job that is answered."""
+    forms = [route.path for route in _ROUTES if route.path.startswith("/jobs/{id}")]
+    return {
+        _name(form): {"operationId": _name(form), "parameters": {"id": "$response.body#/id"}}
+        for form in forms
+    }
+
+
+def _name(path: str) -> str:
+    """Return the name of a path's operation."""
+    return _WORDS.sub("_", path.partition(".")[0]).strip("_") or "landing"
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
@@ -172,7 +203,7 @@ def _body(model: type[BaseModel], most: int | None) -> dict[str, Any]:
 def _answer(operation: Operation) -> dict[str, Any]:
     if isinstance(operation.answer, str):
         schema = {"type": "object" if operation.answer == _JSON else "string"}
-        content = {operation.answer: {"schema": schema}}
+        content = {media: {"schema": schema} for media in (operation.answer, *operation.also)}
     else:
         content = {_JSON: {"schema": _body(operation.answer, operation.most)}}
     return {"description": "as asked", "headers": _headers(), "content": content}

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from churn.schemas.employee import Employee, WhatIfQuestion
 from churn.schemas.history_query import HistoryQuery
+from churn.schemas.job_answer import DownloadQuery, FileQuery, JobAnswer
 from churn.schemas.logged_prediction import HistoryPage, OnePrediction
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.review import AddedReview, ReviewInput
@@ -18,14 +19,19 @@ from churn.web.routes import Route
 _ALWAYS = (400, 405, 408, 431, 500, 504)
 _CLOSED = (401, 403, 429, 503)
 _BODY = (413, 415, 422)
+_WORKBOOK_AND_PARQUET = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.apache.parquet",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One route: its answer is a model, a list of models, or text of some media type.
 
-    `asks` is the model of its body, `query` that of its parameters, and `refusals` are its own statuses. The
-    table of routes says who may call it, and how.
+    `asks` is the model of its body, unless that is a form with `files`; `also` are media types that it may
+    answer instead, `status` is that of a success, `query` that of its parameters, and `refusals` are its own
+    statuses. The table of routes says who may call it, and how.
     """
 
     tag: str
@@ -36,6 +42,9 @@ class Operation:
     most: int | None = None  # where it takes and answers lists: their longest length
     query: type[BaseModel] | None = None
     refusals: tuple[int, ...] = ()
+    files: bool = False
+    also: tuple[str, ...] = ()
+    status: int = 200
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -63,6 +72,58 @@ OPERATIONS: Mapping[str, Operation] = {
         "single changes that would take the risk below the threshold.",
         WhatIfAnswer,
         asks=WhatIfQuestion,
+    ),
+    "/predict_file": Operation(
+        "jobs",
+        "Predict the risks of a file",
+        "A CSV, Excel (.xlsx) or Parquet file of employees, or the three extracts as several files, scored "
+        "as a job. Bad rows are left out and listed. What is answered is the job, and where to ask for it. "
+        "With `check=true` the file is only checked.",
+        JobAnswer,
+        query=FileQuery,
+        refusals=(413, 415, 422),
+        files=True,
+        status=202,
+    ),
+    "/jobs/{id}": Operation(
+        "jobs",
+        "See how a job is",
+        "Its state, how far it is, and what is wrong in the file. Only who sent the file may ask; an hour "
+        "after its end it is gone.",
+        JobAnswer,
+        refusals=(404,),
+    ),
+    "/jobs/{id}/score": Operation(
+        "jobs",
+        "Score a checked file",
+        "Scores the rows of a job that was only checked, but for those that are listed as rejected.",
+        JobAnswer,
+        refusals=(404, 409),
+    ),
+    "/jobs/{id}/cancel": Operation(
+        "jobs",
+        "Cancel a job",
+        "Ends a job as soon as may be. Predictions that are in the journal by then stay there.",
+        JobAnswer,
+        refusals=(404,),
+    ),
+    "/jobs/{id}/result": Operation(
+        "jobs",
+        "Download the scores",
+        "One row an employee: the risk, its reasons, the warnings, the prediction's id.",
+        "text/csv",
+        query=DownloadQuery,
+        refusals=(404, 409, 422),
+        also=_WORKBOOK_AND_PARQUET,
+    ),
+    "/jobs/{id}/rejects": Operation(
+        "jobs",
+        "Download what was rejected",
+        "One row for each cell that was refused, with what was expected there.",
+        "text/csv",
+        query=DownloadQuery,
+        refusals=(404, 409, 422),
+        also=_WORKBOOK_AND_PARQUET,
     ),
     "/model": Operation(
         "records",

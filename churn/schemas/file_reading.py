@@ -1,0 +1,20 @@
+"""How a file of employees is read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FileReading:
+    """What parts a file's values, whether 11,5 may stand for 11.5, and what its columns stand for.
+
+    `columns` has the name of each in the file, and the field; `sheet` is the number of a workbook's sheet,
+    from 1.
+    """
+
+    file: str
+    format: str
+    delimiter: str | None
+    decimal_comma: bool
+    columns: Sequence[tuple[str, str]]
+    sheet: int | None = None

@@ -1,0 +1,171 @@
+"""POST /predict_file and /jobs/…: files of employees, scored as jobs."""
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from churn.core.language import LANGUAGES, Language
+from churn.i18n import job_sentences
+from churn.jobs.job import Job
+from churn.jobs.job_folder import KEPT
+from churn.jobs.jobs import Jobs
+from churn.jobs.result_csv import Part, csv_parts
+from churn.schemas.job_answer import (
+    ColumnReading,
+    DownloadQuery,
+    FileQuery,
+    JobAddresses,
+    JobAnswer,
+    JobProblem,
+    ReadingAnswer,
+)
+from churn.web.endpoints import upload_reader
+from churn.web.endpoints.query import read_query
+from churn.web.request_state import state_of
+
+THREADS = 4  # that read and write jobs' files at once
+PART = 256 * 1024  # bytes of a file that are sent at a time
+_MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
+_NAMES: dict[Part, dict[Language, str]] = {
+    "scores": {"fr": "scores", "en": "scores"},
+    "rejects": {"fr": "rejets", "en": "rejects"},
+}
+
+T = TypeVar("T")
+
+
+def make_jobs(jobs: Callable[[], Jobs]) -> Sequence[Route]:
+    """Return the routes; `jobs` may be called once the service has started."""
+    endpoints = _Endpoints(jobs)
+    return (
+        Route("/predict_file", endpoints.upload, methods=["POST"]),
+        Route("/jobs/{id}", endpoints.show, methods=["GET"]),
+        Route("/jobs/{id}/score", endpoints.score, methods=["POST"]),
+        Route("/jobs/{id}/cancel", endpoints.cancel, methods=["POST"]),
+        Route("/jobs/{id}/result", partial(endpoints.download, part="scores"), methods=["GET"]),
+        Route("/jobs/{id}/rejects", partial(endpoints.download, part="rejects"), methods=["GET"]),
+    )
+
+
+class _Endpoints:
+    def __init__(self, jobs: Callable[[], Jobs]) -> None:
+        self._jobs = jobs
+        self._threads = anyio.CapacityLimiter(THREADS)
+
+    async def upload(self, request: Request) -> Response:
+        """Take files in, and answer the job that they became."""
+        state = state_of(request.scope)
+        query = read_query(FileQuery, request.query_params)
+        language = query.lang or state.language
+        begin = partial(self._jobs().begin, only_check=query.check, decimal=query.decimal)
+        coming = await self._run(begin, state.caller, language)
+        try:
+            await upload_reader.read(request.scope["headers"], state, request.receive, coming.upload)
+            job = await self._run(coming.submit)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._run(coming.abandon)
+            raise
+        answer = _answer(job, state.language, status=202)
+        answer.headers["Location"] = f"/jobs/{job.id}"
+        return answer
+
+    async def show(self, request: Request) -> Response:
+        """Answer how a job is."""
+        return await self._do(request, self._jobs().find)
+
+    async def score(self, request: Request) -> Response:
+        """Have a checked job scored."""
+        return await self._do(request, self._jobs().score)
+
+    async def cancel(self, request: Request) -> Response:
+        """Cancel a job."""
+        return await self._do(request, self._jobs().cancel)
+
+    async def download(self, request: Request, part: Part) -> Response:
+        """Send a job's scores or rejects as a file."""
+        state = state_of(request.scope)
+        query = read_query(DownloadQuery, request.query_params)
+        language = query.lang or state.language
+        job = uuid.UUID(request.path_params["id"])
+        folder = await self._run(self._jobs().results, state.caller, job)
+        name = f"{_NAMES[part][language]}-{job.hex[-8:]}.{query.format}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        if query.format == "csv":
+            content: Iterator[bytes] = csv_parts(folder, part, language)
+        else:
+            path = folder / f"{part}.{query.format}"
+            headers["Content-Length"] = str(path.stat().st_size)
+            content = _file_parts(path)
+        return StreamingResponse(content, headers=headers, media_type=_MEDIA[query.format])
+
+    async def _do(self, request: Request, act: Callable[..., Job]) -> Response:
+        state = state_of(request.scope)
+        job = await self._run(act, state.caller, uuid.UUID(request.path_params["id"]))
+        return _answer(job, state.language)
+
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+        return await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self._threads)
+
+
+def _file_parts(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while part := file.read(PART):
+            yield part
+
+
+def _answer(job: Job, language: Language, status: int = 200) -> Response:
+    address, place = f"/jobs/{job.id}", LANGUAGES.index(language)
+    answer: BaseModel = JobAnswer(
+        id=job.id,
+        state=job.state,
+        progress=job.progress,
+        created_at=job.created_at,
+        expires_at=job.changed_at + timedelta(seconds=KEPT),
+        model=job.model,
+        rows=job.rows,
+        scored=job.scored,
+        rejected=job.rejected,
+        flagged=job.flagged,
+        readings=[
+            ReadingAnswer(
+                file=one.file,
+                format=one.format,
+                delimiter=one.delimiter,
+                decimal_comma=one.decimal_comma,
+                sheet=one.sheet,
+                columns=[ColumnReading(column=column, field=field) for column, field in one.columns],
+            )
+            for one in job.readings
+        ],
+        notices=[notice[place] for notice in job.notices],
+        problems=[
+            JobProblem(file=one.file, line=one.line, column=one.column, expected=one.expected[place])
+            for one in job.problems
+        ],
+        problem_count=job.problem_count,
+        warnings=[warning[place] for warning in job.warnings],
+        error=job.failure and job_sentences.failure(job.failure, language),
+        addresses=JobAddresses(
+            self=address,
+            cancel=f"{address}/cancel",
+            score=f"{address}/score",
+            result=f"{address}/result",
+            rejects=f"{address}/rejects",
+        ),
+    )
+    return Response(answer.model_dump_json(), status, media_type="application/json")
