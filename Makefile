@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -77,6 +77,9 @@ bundle: install-dev  ## Build a Bento with the model that serves, and export it 
 	$(RUN) bentoml build -f dist/bentofile.yaml
 	$(RUN) bentoml export churn:latest '$(CURDIR)/dist/churn.tar.gz'
 
+screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
+	$(RUN) python -m scripts.screenshots
+
 lock: uv  ## Resolve the dependencies again: uv.lock, and requirements.txt for the Bento
 	$(UV) lock
 	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate -o requirements.txt
@@ -98,6 +101,9 @@ bench-flood: install-dev  ## Measure how a flood of wrong passwords slows other 
 
 bench-history: install-dev  ## Measure pages of the history at ten million predictions, on PostgreSQL (SHORT=1)
 	$(RUN) python -m benchmarks.bench_history $(if $(SHORT),--short)
+
+bench-pages: install-dev  ## Measure the pages: what a browser loads, and what Gradio costs a service that does more (SHORT=1)
+	$(RUN) python -m benchmarks.bench_pages $(if $(SHORT),--short)
 
 bench-everyday: install-dev  ## Measure commands, starts and memory beside another installed checkout (BESIDE=dir; TESTS=1; SHORT=1)
 	$(RUN) python -m benchmarks.bench_everyday $(if $(BESIDE),'$(BESIDE)') $(if $(TESTS),--tests) $(if $(SHORT),--short)

@@ -210,12 +210,13 @@ class Churn:
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
-        """Refuse to start, in one sentence, where a worker could not serve."""
+        """Refuse to start, in one sentence, where a worker could not serve; then, ours supervises them."""
         try:
             preflight.check_configured(bentoml_patches.configured()["churn"])
             preflight.prepare(load(), TECHNOVA)
         except ChurnError as error:
             raise SystemExit(f"churn: {error}") from None
+        bentoml_patches.supervise_by_ours()
 
     @bentoml.on_shutdown
     def close(self) -> None:

@@ -33,7 +33,8 @@ class Load:
 def request(url: str, body: bytes, headers: dict[str, str], method: str = "POST") -> bytes:
     """Return a whole request, ready to send again and again."""
     parts = urlsplit(url)
-    lines = [f"{method} {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json"]
+    lines = [f"{method} {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
+    headers = {"Content-Type": "application/json", **headers}
     lines += [f"{name}: {value}" for name, value in headers.items()]
     lines += [f"Content-Length: {len(body)}", "", ""]
     return "\r\n".join(lines).encode() + body

@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,10 +104,11 @@ class Servers:
         database: str,
         body: object = TECHNOVA.example,
         checkout: Path = PROJECT,
+        settings: Mapping[str, str] | None = None,
     ) -> Target:
         """Start a service, with a home of its own for metrics and spool, and return how it is called."""
         home = self._stack.enter_context(_home_beside(self._home))
-        env = {**self._env, "BENTOML_HOME": home, "DATABASE_URL": database}
+        env = {**self._env, "BENTOML_HOME": home, "DATABASE_URL": database, **(settings or {})}
         python = sys.executable if checkout == PROJECT else str(checkout / ".venv/bin/python")
         if service == CHURN:
             self._churn(python, checkout, env, "db", "upgrade")

@@ -1,13 +1,15 @@
 """Install the uv that uv.lock pins into .uv/, with nothing but Python.
 
-By pip in a virtual environment where this Python can make one; otherwise (Debian splits that off)
-from the wheel that uv.lock names, checked against its hash.
+By this Python's pip. Where it has none, by that of a virtual environment; where it can make none (Debian
+splits both off), from the wheel that uv.lock names, checked against its hash.
 """
 
 import hashlib
 import importlib.util
 import io
+import os
 import platform
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -27,8 +29,14 @@ def main() -> int:
     stamp = HOME / f"version-{package['version']}"
     if stamp.exists():
         return 0
-    if importlib.util.find_spec("ensurepip"):
-        install_by_pip(package)
+    shutil.rmtree(HOME, ignore_errors=True)  # another version; pip replaces nothing
+    HOME.mkdir()
+    if importlib.util.find_spec("pip"):  # making the environment takes longer than all the rest
+        install_by_pip(package, sys.executable)
+    elif importlib.util.find_spec("ensurepip"):
+        home = HOME / "pip"
+        venv.create(home, with_pip=True)
+        install_by_pip(package, str(home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")))
     else:
         install_wheel(package)
     stamp.touch()
@@ -42,15 +50,16 @@ def locked_package() -> dict[str, Any]:
     return found
 
 
-def install_by_pip(package: dict[str, Any]) -> None:
+def install_by_pip(package: dict[str, Any], python: str) -> None:
     """Install with pip, which honours the machine's index and proxy settings, what the hashes name."""
-    venv.create(HOME, with_pip=True, clear=True)
-    python = HOME / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     hashes = [f"--hash={wheel['hash']}" for wheel in package["wheels"]]
     wanted = HOME / "requirements.txt"
     wanted.write_text(" ".join([f"uv=={package['version']}", *hashes]) + "\n", encoding="utf-8")
-    command = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary=:all:"]
-    subprocess.run([*command, "-r", str(wanted)], check=True)
+    command = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary=:all:"]
+    command += ["--no-deps", "--target", str(HOME), "-r", str(wanted)]
+    # What people set for packages of their own contradicts the target.
+    own = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0", "PIP_ROOT_USER_ACTION": "ignore"}
+    subprocess.run(command, env={**os.environ, **own}, check=True)
 
 
 def install_wheel(package: dict[str, Any]) -> None:
@@ -61,7 +70,7 @@ def install_wheel(package: dict[str, Any]) -> None:
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != wheel["hash"]:
         raise SystemExit("the downloaded uv is not the one of uv.lock: try again, or install uv yourself")
     target = HOME / "bin" / "uv"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         name = next(n for n in archive.namelist() if n.endswith("/scripts/uv"))
         target.write_bytes(archive.read(name))

@@ -18,9 +18,9 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 import service
-from churn.web.server import bentoml_patches, supervisor, unneeded, worker
+from churn.web.server import bentoml_patches, unneeded, worker
 from churn.web.server.protocol import BoundedProtocol
-from churn.web.server.supervisor import Supervisor
+from churn.web.server.supervisor import LOOK, Supervisor
 from churn.web.server.unneeded import CLIENT, PACKAGE, SERVING, TELEMETRY, TRACING, UNNEEDED
 from harness.servers import PROJECT, environment
 from tests.support.company import MODELS
@@ -104,15 +104,19 @@ class TestTelemetry:
 
 class TestSupervisor:
     def test_bentomls_own_would_listen_on_ports(self) -> None:
-        own = supervisor._create_arbiter([])
+        own = circus.create_standalone_arbiter([])
         assert own.endpoint.startswith("tcp://")
         assert own.pubsub_endpoint.startswith("tcp://")
 
-    def test_bentoml_starts_its_workers_by_ours(self) -> None:
-        # Imported when it is needed, so after the service: what is put there takes effect.
-        taken = r"^    from bentoml\._internal\.utils\.circus import create_standalone_arbiter$"
-        assert re.search(taken, source("_bentoml_impl.server.serving"), re.MULTILINE)
-        assert isinstance(circus.create_standalone_arbiter([]), Supervisor)
+    def test_bentoml_starts_its_workers_by_ours(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        # Made after the hook is called: what is put there takes effect.
+        made = r"^    server_on_deployment\(svc\)$.*^        arbiter = create_standalone_arbiter\("
+        assert re.search(made, source("_bentoml_impl.server.serving"), re.MULTILINE | re.DOTALL)
+        monkeypatch.setattr(circus, "Arbiter", circus.Arbiter)
+        bentoml_patches.supervise_by_ours()
+        ours = circus.create_standalone_arbiter([], check_delay=5)
+        assert isinstance(ours, Supervisor)
+        assert (ours.endpoint.startswith("ipc://"), ours.check_delay) == (True, LOOK)
 
 
 class TestProtocol:

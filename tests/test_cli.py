@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
+from churn import training
 from churn.access.tokens import verify_token
 from churn.access.users import list_users, sign_in
 from churn.cli.lazy import LazyGroup
@@ -32,6 +33,7 @@ from churn.model.card import describe
 from churn.model.listing import listed
 from churn.model.registry import ServedModel
 from harness.servers import PROJECT, environment, home_beside
+from tests.support.plans import train_quickly
 from tests.support.real_data import REAL_DATA, needs_real_data
 
 
@@ -58,6 +60,12 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine
 def migrated(database: Engine) -> Engine:
     assert churn("db", "upgrade").exit_code == 0
     return database
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands train with less to choose from: `TestTrain` has them do it as they do."""
+    monkeypatch.setattr(training, "train", train_quickly)
 
 
 @pytest.fixture
@@ -326,6 +334,7 @@ class TestTrain:
             assert float(first) == round(means[name], 4)
 
 
+@pytest.mark.usefixtures("quickly")
 class TestTrainOptions:
     QUICK = ("--folds", "2", "--repeats", "1", "--resamples", "0")
 
@@ -378,6 +387,7 @@ class TestTrainOptions:
         assert new_models() == set()
 
 
+@pytest.mark.usefixtures("quickly")
 class TestNoSignal:
     """Who leaves is drawn by lot here: nothing can be learned."""
 
@@ -416,6 +426,7 @@ class TestNoSignal:
         assert "Better than chance" in churn("model", "show", model.tag).output
 
 
+@pytest.mark.usefixtures("quickly")
 class TestModel:
     def test_list_marks_the_one_that_serves(self, model: ServedModel, damaged: str) -> None:
         lines = churn("model", "list").output.splitlines()
@@ -494,9 +505,15 @@ def first_rows(directory: Path, rows: int, copy: Path) -> Path:
 class TestSetup:
     """In a process of its own: BentoML keeps to the store that a process used first."""
 
-    def setup_in(self, folder: Path, *arguments: str) -> str:
-        env = environment(BENTOML_HOME=str(folder))
-        command = [sys.executable, "-m", "churn.cli.main", "setup", *arguments]
+    # The command with `train_quickly`; `test_readme` has it train as it does.
+    QUICKLY = (
+        "from churn import training; from churn.cli.main import main; from tests.support import plans; "
+        "training.train = plans.train_quickly; main()"
+    )
+
+    def setup_in(self, folder: Path, *arguments: str, by: Sequence[str] = ("-m", "churn.cli.main")) -> str:
+        env = environment(BENTOML_HOME=str(folder), PYTHONPATH=str(PROJECT))
+        command = [sys.executable, *by, "setup", *arguments]
         return subprocess.run(command, env=env, cwd=folder, check=True, capture_output=True, text=True).stdout
 
     def test_trains_on_other_data_makes_what_is_missing_and_keeps_what_is_there(
@@ -504,7 +521,7 @@ class TestSetup:
     ) -> None:
         home = home_beside(registry.home(), tmp_path)
         other = first_rows(sample, 400, tmp_path / "other")
-        first = self.setup_in(home, "--data", str(other))
+        first = self.setup_in(home, "--data", str(other), by=("-c", self.QUICKLY))
         assert "400 employees" in first
         assert "exported as churn:" in first
         engine = make_engine(f"sqlite:///{home}/churn.db")

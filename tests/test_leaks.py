@@ -10,6 +10,8 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,16 +40,30 @@ GUESSES = 30  # more than an address has free
 SERVERS = 3  # started on each database
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def evidence(
-    request: pytest.FixtureRequest, model: ServedModel, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LeakSources]:
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="module")
+def found(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, LeakSources]:
+    """Return the evidence on each kind of database; made side by side, since it is mostly waited for."""
+    folders = [tmp_path_factory.mktemp(kind) for kind in KINDS]
+    with ThreadPoolExecutor(len(KINDS)) as threads:
+        return dict(zip(KINDS, threads.map(partial(evidence_of, model), KINDS, folders), strict=True))
+
+
+@pytest.fixture(params=KINDS)
+def evidence(request: pytest.FixtureRequest, found: dict[str, LeakSources]) -> LeakSources:
     """Return what servers wrote while marks were sent into every corner."""
-    marks, folder = Marks(), tmp_path_factory.mktemp("leaks")
+    return found[request.param]
+
+
+def evidence_of(model: ServedModel, kind: str, folder: Path) -> LeakSources:
+    """Serve on a new database, send marks, and return all that was written."""
+    marks = Marks()
     for name in ("database", "temporary", "own"):
         (folder / name).mkdir()
     api_token, api_password, secret = (marks.word() for _ in range(3))
-    with database(request.param, folder / "database", secret) as (url, away):
+    with database(kind, folder / "database", secret) as (url, away):
         tokens = identities(url, marks)
         env = environment(
             BENTOML_HOME=str(home_beside(registry.home(), folder)),
@@ -60,10 +76,10 @@ def evidence(
             API_USERNAME="admin",
             API_PASSWORD=api_password,
         )
-        world = World(url, folder, LeakSources(request.param, marks), away, tokens, env)
+        world = World(url, folder, LeakSources(kind, marks), away, tokens, env)
         everything(world)
         world.keep_files()
-        yield world.evidence
+    return world.evidence
 
 
 def identities(url: str, marks: Marks) -> dict[str, str]:

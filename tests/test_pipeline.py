@@ -146,7 +146,8 @@ class TestCentre:
         table, has_left = learnable()
         pipeline = build_pipeline(TECHNOVA.features).fit(table, has_left)
         before = log_odds(pipeline, table)
-        np.testing.assert_allclose(log_odds(centre(pipeline, table), table), before, atol=1e-9)
+        encoded = pipeline["encode"].transform(table)
+        np.testing.assert_allclose(log_odds(centre(pipeline, encoded), table), before, atol=1e-9)
 
 
 class TestBuildPipeline:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churn.dictionary.field import Field
@@ -57,6 +57,7 @@ def values_of(field: Field) -> st.SearchStrategy[Any]:
 RECORD = st.fixed_dictionaries({field.name: values_of(field) for field in TECHNOVA.features})
 
 
+@settings(max_examples=40)  # of many records each; test_vectorized has thousands
 @given(st.lists(RECORD, min_size=1, max_size=20))
 def test_equals_the_pipeline_on_any_valid_record(records: list[dict[str, Any]]) -> None:
     assert_equal(records, frame(records, TECHNOVA.features))

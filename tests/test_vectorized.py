@@ -20,7 +20,7 @@ from tests.support.real_data import needs_real_data
 from tests.test_scorecard import PIPELINE, SCORECARD, TABLE
 
 COLUMNS = ColumnScorecard(SCORECARD, TECHNOVA)
-EXAMPLES, ROWS = 100, 1000
+EXAMPLES, ROWS = 25, 1000  # every edge of every field, known and unknown, comes a thousand times
 
 
 def random_cells(field: Field, rows: int, random: np.random.Generator) -> NDArray[Any]:
@@ -70,7 +70,7 @@ def assert_one_reading(table: pd.DataFrame) -> None:
 
 @settings(max_examples=EXAMPLES)
 @given(st.integers(0, 2**32 - 1))
-def test_columns_records_and_pipeline_are_one_model_on_a_hundred_thousand_random_records(seed: int) -> None:
+def test_columns_records_and_pipeline_are_one_model_on_thousands_of_random_records(seed: int) -> None:
     assert_one_reading(random_table(seed, ROWS))
 
 

@@ -97,24 +97,25 @@ def fit(pipeline: Pipeline, table: pd.DataFrame, has_left: NDArray[np.bool_]) ->
     would fall, the rows held out contradict what was learned: then nothing was, every effect is 0, and
     the probability is the share who left.
     """
+    # Step by step, as the pipeline would: encoding takes as long as fitting, and is needed once.
+    encoded = np.asarray(pipeline["encode"].fit_transform(table))
     for calibrator in (_calibrator(), LogisticRegression(), DummyClassifier(strategy="prior")):
-        pipeline.set_params(classify__final_estimator=calibrator).fit(table, has_left)
+        pipeline["classify"].set_params(final_estimator=calibrator).fit(encoded, has_left)
         calibration = calibration_of(pipeline)
         if calibration.never_falls:
             break
     if calibration.low == calibration.high == 0:
         _additive(pipeline).coef_[:] = 0
-    return centre(pipeline, table)
+    return centre(pipeline, encoded)
 
 
-def centre(pipeline: Pipeline, table: pd.DataFrame) -> Pipeline:
-    """Make each field contribute nothing on average over the rows of `table` where it is known.
+def centre(pipeline: Pipeline, encoded: NDArray[np.float64]) -> Pipeline:
+    """Make each field contribute nothing on average over the encoded rows where it is known.
 
     Changes the fitted pipeline in place and returns it; its predictions for complete rows stay. A
     category that no row has taught the model nothing, and contributes nothing, like an unknown one.
     """
     additive = _additive(pipeline)
-    encoded = np.asarray(pipeline["encode"].transform(table))
     coefficients = additive.coef_[0]
     for blocks in _blocks(pipeline).values():
         known = encoded[:, blocks[0]].any(axis=1)

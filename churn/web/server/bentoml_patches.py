@@ -14,7 +14,7 @@ from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http import traffic
 from starlette.types import ASGIApp
 
-from churn.web.server import protocol, unneeded, worker
+from churn.web.server import protocol, unneeded
 
 PROXIES = "CHURN_TRUSTED_PROXIES"
 
@@ -23,16 +23,15 @@ def apply(*, traced: bool) -> None:
     """Patch this process; to be called before BentoML configures the server, thus at the service's import."""
     if not traced:
         unneeded.leave_out_tracing()
-    if not worker.is_supervised():
-        supervise_by_ours()
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{protocol.__name__}:{protocol.BoundedProtocol.__name__}"
     traffic.TimeoutMiddleware = without_timeout  # type: ignore[assignment,misc]
     trust_only_configured()
 
 
 def supervise_by_ours() -> None:
-    """Have BentoML start its workers by our supervisor."""
-    # Imported here: workers do without circus, which takes a tenth of a second and 8 MB of each.
+    """Have BentoML start its workers by our supervisor; to be called by its hook before it starts them."""
+    # Imported here: by then BentoML has imported circus itself. All else, and workers above all, do without:
+    # it takes a tenth of a second and 8 MB of each.
     from churn.web.server import supervisor  # noqa: PLC0415
 
     supervisor.install()

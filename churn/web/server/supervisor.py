@@ -27,22 +27,11 @@ PATIENCE = 120.0  # seconds that a new worker may take until it serves
 
 WORKER = "churn.web.server.worker"
 _KEEP_ALIVE = "--timeout-keep-alive"  # of BentoML's workers
-_create_arbiter = circus.create_standalone_arbiter
 
 
 def install() -> None:
-    """Have BentoML take this supervisor in place of its own."""
-    circus.create_standalone_arbiter = create_arbiter
-
-
-def create_arbiter(watchers: list[Any], *, threaded: bool = False, **options: Any) -> Arbiter:
-    """Return what supervises the workers; in a thread of somebody else's process, BentoML's own.
-
-    That listens on two ports of the machine, and obeys whoever connects there.
-    """
-    if threaded:
-        return _create_arbiter(watchers, threaded=threaded, **options)
-    return Supervisor(watchers, **options)
+    """Have BentoML take this supervisor in place of the one that `bentoml serve` has."""
+    circus.Arbiter = Supervisor  # type: ignore[misc]
 
 
 class Supervisor(Arbiter):
@@ -62,8 +51,8 @@ class Supervisor(Arbiter):
         self._services, self._folder = list(watchers), Path(folder)
         self._since = 0.0  # who was started before is to be replaced
         self._rolling: asyncio.Future[None] | None = None
-        control, events = f"ipc://{folder}/control", f"ipc://{folder}/events"
-        super().__init__(watchers, endpoint=control, pubsub_endpoint=events, check_delay=LOOK, **options)
+        options |= {"endpoint": f"ipc://{folder}/control", "pubsub_endpoint": f"ipc://{folder}/events"}
+        super().__init__(watchers, **(options | {"check_delay": LOOK}))
 
     def reload(self, graceful: bool = True, sequential: bool = False) -> asyncio.Future[None]:  # noqa: ARG002 - circus's signature
         """Restart the workers one by one; circus calls it on SIGHUP."""
