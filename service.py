@@ -32,6 +32,7 @@ from churn.database.engine import make_engine
 from churn.database.maintenance import Maintenance
 from churn.dictionary.technova import TECHNOVA
 from churn.jobs.job_runner import JobRunner
+from churn.jobs.jobs import Jobs
 from churn.journal import pseudonyms, spool
 from churn.journal.call import Call
 from churn.journal.journal import Journal, JournalState
@@ -176,6 +177,10 @@ class Worker:
         """Return the latest events of the audit log; waits for the database."""
         return events(self.engine, since, kinds=kinds)
 
+    def jobs(self) -> Jobs:
+        """Return the jobs of files."""
+        return self.job_runner.jobs
+
     def frame_ancestors(self) -> tuple[str, ...]:
         """Return the origins whose pages may show ours in a frame."""
         return self._settings.frame_ancestors
@@ -291,7 +296,7 @@ routes = (
     *make_ui(TECHNOVA, parser, worker, history, check, gradio),
     *make_history(history),
     make_reviews(history),
-    *make_jobs(lambda: worker.job_runner.jobs),
+    *make_jobs(worker.jobs),
     make_metrics(worker.state),
     make_openapi(models),
 )

@@ -70,6 +70,13 @@ def conflict(kind: str, language: Language) -> str:
     return _CONFLICTS[kind][language == "en"]
 
 
+def too_many(language: Language) -> str:
+    """Return that a caller has too many files."""
+    if language == "en":
+        return "You have too many files here: wait until some are done, or gone after an hour"
+    return "Vous avez trop de fichiers ici : attendre que certains soient traités, ou effacés après une heure"
+
+
 def no_room(language: Language) -> str:
     """Return that there is no room for files."""
     if language == "en":

@@ -67,6 +67,10 @@ class JobFolder:
         """Remove what has come of a job that is none."""
         shutil.rmtree(self._coming(job), ignore_errors=True)
 
+    def remove(self, job: uuid.UUID) -> None:
+        """Remove all of a job."""
+        shutil.rmtree(self.path(job), ignore_errors=True)
+
     def forget(self, job: uuid.UUID, *parts: str) -> None:
         """Remove the files of a job that nobody needs any more."""
         for part in parts:

@@ -3,7 +3,7 @@
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -107,6 +107,17 @@ class Jobs:
             if changed.state in ("waiting", "checked"):
                 changed.move("cancelled")
         return changed
+
+    def own(self, caller: Caller) -> list[Job]:
+        """Return a caller's jobs, the newest first."""
+        return [job for job in reversed(self.folder.jobs()) if job.owner == Owner.of(caller)]
+
+    def forget(self, caller: Caller) -> None:
+        """Remove what a caller's jobs have taken in and made; those that are worked on are cancelled."""
+        for job in self.own(caller):
+            with suppress(NotFoundError):
+                if self.cancel(caller, job.id).state in ENDED:
+                    self.folder.remove(job.id)
 
     def results(self, caller: Caller, job: uuid.UUID) -> Path:
         """Return the folder with what a job has made.

@@ -11,6 +11,7 @@ from churn.jobs.result_csv import open_results
 Sort = Literal["probability", "row", "employee_id"]
 
 PAGE_ROWS: Final = 50
+BINS: Final = 20  # of the distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,19 @@ class RowsPage:
     total: int
     page: int
     pages: int
+
+
+def distribution(folder: Path) -> tuple[list[int], float]:
+    """Return how many scores are in each twentieth of 0 to 1, and the threshold."""
+    counts = [0] * BINS
+    with open_results(folder) as connection:
+        query = (
+            f"SELECT min({BINS - 1}, CAST(probability * {BINS} AS INTEGER)), count(*) FROM scores GROUP BY 1"  # noqa: S608
+        )
+        for at, count in connection.execute(query):
+            counts[at] = count
+        [threshold] = connection.execute("SELECT coalesce(max(threshold), 0) FROM scores").fetchone()
+    return counts, float(threshold)
 
 
 def rows(

@@ -12,10 +12,12 @@ from churn.access.administration import Administration
 from churn.core.errors import ForbiddenError
 from churn.core.templates import templates_of
 from churn.dictionary.dictionary import Dictionary
+from churn.jobs.jobs import Jobs
 from churn.model.registry import ServedModel
 from churn.records.audit_log import Event
 from churn.ui.admin_page import AdminPage
 from churn.ui.employee_page import EmployeePage
+from churn.ui.file_page import FilePage
 from churn.ui.gradio_page import PATH as GRADIO
 from churn.ui.gradio_page import GradioPage
 from churn.ui.history_page import HistoryPage
@@ -44,6 +46,9 @@ class Backend(Protocol):
     def model(self) -> ServedModel:
         """Return the served model."""
 
+    def jobs(self) -> Jobs:
+        """Return the jobs of files."""
+
     def authenticator(self) -> Sessions:
         """Return what begins and ends sessions."""
 
@@ -69,11 +74,12 @@ def make_ui(
     renderer = PageRenderer(backend.frame_ancestors, TEMPLATES)
     return [
         Route("/app", _start, methods=["GET"]),
-        *SignInPage(renderer, backend.authenticator).routes,
+        *SignInPage(renderer, backend.authenticator, backend.jobs).routes,
         *EmployeePage(renderer, parser, backend.endpoints, dictionary).routes,
         *WhatIfPage(renderer, parser, backend.endpoints, dictionary).routes,
         *HistoryPage(renderer, history).routes,
         *PredictionPage(renderer, history, dictionary).routes,
+        *FilePage(renderer, backend.jobs, dictionary).routes,
         *ModelPage(renderer, backend.model).routes,
         Route("/ui", _to_gradio, methods=["GET"]),
         Mount(GRADIO, gradio),

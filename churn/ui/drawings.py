@@ -51,3 +51,11 @@ def bars(labelled: Sequence[tuple[str, float]]) -> list[Bar]:
 def polyline(points: Sequence[Sequence[float]]) -> str:
     """Return points between 0 and 1 as SVG has them: from the left, and from the top."""
     return " ".join(f"{x * WIDTH:.2f},{(1 - y) * WIDTH:.2f}" for x, y in points)
+
+
+def columns(counts: Sequence[int]) -> list[tuple[float, float, float]]:
+    """Return counts as columns of a histogram: where each begins, its width, and its height."""
+    largest, width = max(counts, default=0) or 1, WIDTH / max(1, len(counts))
+    # Where there is anybody, there is something to see.
+    heights = [max(1.5, count / largest * WIDTH) if count else 0.0 for count in counts]
+    return [(at * width, width, height) for at, height in enumerate(heights)]

@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from churn.access.credentials import Credentials, form_credentials
 from churn.core.errors import TooManyRequestsError
+from churn.jobs.jobs import Jobs
+from churn.schemas.caller import Caller
 from churn.web.cookies import SESSION, cookie, session_of
 from churn.web.csrf import token_of
 from churn.web.endpoints.forms import read_form
@@ -31,12 +34,17 @@ class Sessions(Protocol):
     async def sign_out(self, session: Credentials) -> None:
         """End a session."""
 
+    async def authenticate(self, credentials: Credentials | None, address: str) -> Caller:
+        """Return whose session it is."""
+
 
 class SignInPage:
-    """Asks for name and password, and begins sessions; `sessions` is there once the service has started."""
+    """Begins and ends sessions; `sessions` and `jobs` are there once the service has started."""
 
-    def __init__(self, renderer: PageRenderer, sessions: Callable[[], Sessions]) -> None:
-        self._renderer, self._sessions = renderer, sessions
+    def __init__(
+        self, renderer: PageRenderer, sessions: Callable[[], Sessions], jobs: Callable[[], Jobs]
+    ) -> None:
+        self._renderer, self._sessions, self._jobs = renderer, sessions, jobs
 
     @property
     def routes(self) -> list[Route]:
@@ -83,12 +91,15 @@ class SignInPage:
         return response
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session, and lead to the form."""
+        """End the session, remove the files that were sent in it, and lead to the form."""
         session = session_of(request.scope)
         response = RedirectResponse("sign-in", 303)
         if session is not None:
             form = await read_form(request, session.secret)
             if form.is_ours:
+                address = state_of(request.scope).address or ""
+                caller = await self._sessions().authenticate(session, address)
+                await anyio.to_thread.run_sync(self._jobs().forget, caller)
                 await self._sessions().sign_out(session)
                 self._renderer.set_cookie(request.scope, response, SESSION, "")
         return response

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from jinja2 import Environment
 from starlette.requests import Request
@@ -56,7 +57,7 @@ class PageFrame:
     """What the frame around every page shows.
 
     `root` is the way from the page to the service's own root, which may be behind a prefix. `token` is that
-    of the page's forms.
+    of the page's forms. `switch` leads to the page in the other language.
     """
 
     language: Language
@@ -64,6 +65,7 @@ class PageFrame:
     username: str | None
     token: str
     links: Sequence[PageLink]
+    switch: str
 
     @classmethod
     def of(cls, request: Request) -> "PageFrame":
@@ -76,7 +78,11 @@ class PageFrame:
             if state.session and address in ROUTES and ROUTES[address].opens_to(state.caller.scopes)
         ]
         token = token_of(state.session.secret) if state.session else ""
-        return cls(language, root, state.caller.name, token, links)
+        # The same page in the other language, with what was asked of it.
+        other = next(one for one in LANGUAGES if one != language)
+        kept = [(name, text) for name, text in request.query_params.multi_items() if name != "lang"]
+        switch = "?" + urlencode([*kept, ("lang", other)])
+        return cls(language, root, state.caller.name, token, links, switch)
 
     def say(self, french: str, english: str) -> str:
         """Return the sentence of the reader's language."""

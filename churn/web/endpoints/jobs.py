@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 def make_jobs(jobs: Callable[[], Jobs]) -> Sequence[Route]:
     """Return the routes; `jobs` may be called once the service has started."""
-    endpoints = _Endpoints(jobs)
+    endpoints = JobEndpoints(jobs)
     return (
         Route("/predict_file", endpoints.upload, methods=["POST"]),
         Route("/jobs/{id}", endpoints.show, methods=["GET"]),
@@ -61,7 +61,9 @@ def make_jobs(jobs: Callable[[], Jobs]) -> Sequence[Route]:
     )
 
 
-class _Endpoints:
+class JobEndpoints:
+    """Answers about jobs; `jobs` may be called once the service has started."""
+
     def __init__(self, jobs: Callable[[], Jobs]) -> None:
         self._jobs = jobs
         self._threads = anyio.CapacityLimiter(THREADS)

@@ -1,0 +1,266 @@
+"""The pages of a file: sent, understood, scored, read, downloaded, and gone again."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from churn.database import schema, tables
+from churn.database.engine import opened
+from churn.model.registry import ServedModel
+from harness.identities import PASSWORD, a_user
+from harness.servers import Server, bentoml_serve, environment, home_beside, wait_until
+from tests.conftest import Served
+from tests.support.browser import Visit, browser
+from tests.support.jobs import csv_of
+from tests.support.pages import send, sign_in, token_in, words
+from tests.support.tables import employees
+
+__all__ = ["browser"]  # a fixture
+
+PATH = "/app/file"
+N = 120
+
+
+@pytest.fixture
+def marie(served: Served) -> TestClient:
+    """Return the browser of an analyst who is signed in."""
+    a_user(served.engine, "marie")
+    del served.client.headers["Authorization"]
+    assert sign_in(served.client, "marie").status_code == 303
+    return served.client
+
+
+def table(n: int = N) -> pd.DataFrame:
+    """Return employees, one of whom cannot be scored."""
+    people = employees(n)
+    people.loc[7, "revenu_mensuel"] = -1
+    return people
+
+
+def upload(client: TestClient, content: bytes, name: str = "people.csv", token: str = "") -> httpx2.Response:
+    """Send a file as the form does, and do not follow where that leads."""
+    token = token or token_in(client.get(PATH))
+    return client.post(PATH, params={"csrf": token}, files={"file": (name, content)}, follow_redirects=False)
+
+
+def checked(client: TestClient, content: bytes | None = None) -> str:
+    """Return the address of a file that is checked."""
+    sent = upload(client, csv_of(table()) if content is None else content)
+    assert sent.status_code == 303, words(sent)
+    address = f"/app/{sent.headers['Location']}"
+    await_text(client, address, "Rien n'est encore calculé")
+    return address
+
+
+def await_text(client: TestClient, address: str, text: str) -> None:
+    """Wait until a page says something."""
+    seen: list[str] = []
+
+    def is_there() -> bool:
+        seen[:] = [words(client.get(address))]
+        return text in seen[0]
+
+    wait_until(is_there, lambda: seen[0][:500])
+
+
+def scored(client: TestClient) -> str:
+    """Return the address of a file that is scored."""
+    address = checked(client)
+    assert send(client, address, {"action": "score"}).status_code == 303
+    await_text(client, address, "risques calculés")
+    return address
+
+
+def test_nothing_is_scored_before_it_is_asked_for(marie: TestClient, served: Served) -> None:
+    page = words(marie.get(checked(marie)))
+    for text in (f"{N} lignes", "1 à écarter", "séparateur ,", "colonnes comprises", "Problèmes (1)"):
+        assert text in page
+    assert "un nombre ≥ 0" in page
+    with served.engine.connect() as connection:
+        assert not connection.execute(select(tables.prediction_results)).all()
+
+
+def test_the_results_are_shown_the_highest_risk_first_and_journalled(
+    marie: TestClient, served: Served
+) -> None:
+    address = scored(marie)
+    page = words(marie.get(address))
+    assert f"{N - 1} risques calculés" in page
+    assert "1 lignes écartées" in page
+    with served.engine.connect() as connection:
+        names = connection.execute(select(tables.prediction_results.c.caller_name)).scalars().all()
+    assert names == ["marie"] * (N - 1)
+    scores = pd.read_csv(
+        io.BytesIO(marie.get(f"{address}/result?format=csv&lang=fr").content), sep=";", decimal=","
+    )
+    assert len(scores) == N - 1
+    first = scores.sort_values("probability", ascending=False).iloc[0]
+    shown = marie.get(address).text.split("<tbody>")[-1]
+    assert f'<th scope="row">{first.employee_id}</th>' in shown.partition("</tr>")[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("only=flagged", "personnes"),
+        ("search=nobody-has-this", "Personne ne correspond"),
+        ("sort=employee_id&order=up", f"{N - 1} personnes"),
+        ("page=3", "Page 3 sur 3"),
+        ("page=99999", "Page 3 sur 3"),
+        ("page=abc&sort=xyz&order=zzz&only=1", "Page 1 sur 3"),
+    ],
+)
+def test_a_page_of_the_results_is_what_the_address_asks_for(
+    scored_once: tuple[TestClient, str], query: str, said: str
+) -> None:
+    client, address = scored_once
+    assert said in words(client.get(f"{address}?{query}"))
+
+
+@pytest.fixture(scope="module")
+def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a real server with two workers, an analyst and another."""
+    folder = tmp_path_factory.mktemp("files")
+    home = home_beside(Path(os.environ["BENTOML_HOME"]), folder)
+    database = f"sqlite:///{folder / 'churn.db'}"
+    with opened(database) as engine:
+        schema.upgrade(engine)
+        a_user(engine, "marie")
+    env = environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, DATABASE_URL=database, CHURN_WORKERS="2")
+    with bentoml_serve(env) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def scored_once(server: Server) -> Iterator[tuple[TestClient, str]]:
+    """Return a browser without scripts, and the address of a file that it has had scored."""
+    with httpx2.Client(base_url=server.url, follow_redirects=True) as client:
+        sign_in(client, "marie")  # type: ignore[arg-type]
+        yield client, scored(client)  # type: ignore[arg-type, misc]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])
+@pytest.mark.parametrize("part", ["result", "rejects"])
+def test_downloads_can_be_opened_again(scored_once: tuple[TestClient, str], kind: str, part: str) -> None:
+    client, address = scored_once
+    answer = client.get(f"{address}/{part}?format={kind}&lang=en")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    readers: dict[str, Any] = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet}
+    assert len(readers[kind](io.BytesIO(answer.content))) == (N - 1 if part == "result" else 1)
+
+
+def test_a_file_can_be_cancelled(marie: TestClient) -> None:
+    address = checked(marie)
+    assert send(marie, address, {"action": "cancel"}).status_code == 303
+    assert "Annulé" in words(marie.get(address))
+    again = send(marie, address, {"action": "score"}) if "csrf" in marie.get(address).text else None
+    assert again is None or again.status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("people.txt", b"a,b\n1,2\n", "CSV"),
+        ("people.xls", b"\xd0\xcf\x11\xe0", "xlsx"),
+        ("people.xlsm", b"PK", "xlsx"),
+        ("", b"", ""),
+    ],
+)
+def test_what_is_no_such_file_is_said_at_the_form(
+    marie: TestClient, name: str, content: bytes, said: str
+) -> None:
+    answer = upload(marie, content, name)
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert said in words(answer)
+    assert "Vos fichiers" not in words(answer)
+
+
+def test_a_file_that_cannot_be_read_says_why(marie: TestClient) -> None:
+    sent = upload(marie, b"a;b\n1;2\n")
+    address = f"/app/{sent.headers['Location']}"
+    await_text(marie, address, "n'est pas lisible")
+    assert "Problèmes" in words(marie.get(address))
+
+
+def test_a_forged_form_leaves_nothing(marie: TestClient) -> None:
+    for token in ("A" * 43, "é"):
+        assert upload(marie, csv_of(table(5)), token=token).status_code == 403
+    assert "Vos fichiers" not in words(marie.get(PATH))
+    address = checked(marie)
+    assert marie.post(address, data={"action": "score"}).status_code == 403
+    assert "Rien n'est encore calculé" in words(marie.get(address))
+
+
+def test_another_user_sees_nothing_of_it(marie: TestClient, served: Served) -> None:
+    address = checked(marie)
+    a_user(served.engine, "paul")
+    paul = TestClient(marie.app, client=("203.0.113.8", 50000))
+    sign_in(paul, "paul")
+    assert paul.get(address).status_code == 404
+    assert paul.get(f"{address}/result").status_code == 404
+    form = {"csrf": token_in(paul.get(PATH)), "action": "score"}
+    assert paul.post(address, data=form).status_code == 404
+    assert "Vos fichiers" not in words(paul.get(PATH))
+
+
+def test_signing_out_removes_it(marie: TestClient) -> None:
+    address = checked(marie)
+    send(marie, "/sign-out", {}, page=PATH)
+    sign_in(marie, "marie")
+    assert marie.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_in_a_browser_across_a_reload(
+    browser: Browser, server: Server, tmp_path: Path, width: int, scheme: str
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(csv_of(table(300)))
+    with Visit.begin(browser, width, color_scheme=scheme) as visit:
+        page = visit.page
+        page.goto(f"{server.url}{PATH}")
+        page.locator("#username").fill("marie")
+        page.locator("#password").fill(PASSWORD)
+        page.locator("main").get_by_role("button").click()
+        assert visit.barriers() == []
+        page.locator("#file").set_input_files(path)
+        page.get_by_role("button", name="Check the file").click()
+        page.get_by_text("Nothing is scored yet").wait_for()
+        assert visit.barriers() == []
+        page.get_by_role("button", name="Score the risks").click()
+        page.reload()
+        page.get_by_text("risks scored").wait_for()
+        assert visit.barriers() == []
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Excel").first.click()
+        assert len(pd.read_excel(download.value.path())) == 299
+        page.get_by_role("link", name="Next").click()
+        page.get_by_text("Page 2 of 6").wait_for()
+        assert visit.origins == {server.url}
+        assert visit.complaints == []
+        assert visit.overflow == 0
+
+
+def test_without_scripts_too(browser: Browser, server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(csv_of(table(20)))
+    with Visit.begin(browser, java_script_enabled=False) as visit:
+        page = visit.page
+        page.goto(f"{server.url}{PATH}")
+        page.locator("#username").fill("marie")
+        page.locator("#password").fill(PASSWORD)
+        page.locator("main").get_by_role("button").click()
+        page.locator("#file").set_input_files(path)
+        page.get_by_role("button", name="Check the file").click()
+        page.get_by_role("button", name="Score the risks").click()
+        page.get_by_text("risks scored").wait_for()  # the page asks again by itself
