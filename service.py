@@ -4,8 +4,6 @@ Nothing is read or opened at import: `bentoml build` imports this file on machin
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from types import GenericAlias, MethodType
 from typing import cast
@@ -14,41 +12,16 @@ import anyio
 import anyio.to_thread
 import bentoml
 import orjson
-from sqlalchemy import Engine
 
 from churn import preflight
-from churn.access.administration import Administration
-from churn.access.authenticator import Authenticator, Rates
-from churn.access.hashing import Hashing
-from churn.access.identities import environment_callers
-from churn.access.token_last_used import TokenLastUsed
-from churn.access.verifier import Verifier
+from churn.backend import Backend
 from churn.core.errors import ChurnError
 from churn.core.language import Language
-from churn.core.memory_file import MemoryFile
-from churn.core.settings import Settings, is_traced, load, logs_access, server_options
-from churn.database.embedded import identity_of
-from churn.database.engine import make_engine
-from churn.database.maintenance import Maintenance
+from churn.core.settings import is_traced, load, logs_access, server_options
 from churn.dictionary.technova import TECHNOVA
-from churn.jobs.job_runner import JobRunner
-from churn.jobs.jobs import Jobs
-from churn.journal import pseudonyms, spool
-from churn.journal.call import Call
-from churn.journal.journal import Journal, JournalState
-from churn.journal.store import Store
-from churn.journal.writer import Writer
-from churn.model import registry
-from churn.model.card import describe
-from churn.model.registry import ServedModel
-from churn.model.scoring import Scorer
 from churn.model.what_if import compare
-from churn.offload.helper import Helper
-from churn.records.audit_log import Event, events
-from churn.records.history import History
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.responses import Prediction, WhatIfAnswer
-from churn.schemas.service import ModelCard
 from churn.ui.all_pages import make_ui
 from churn.ui.gradio_page import GradioPage
 from churn.web.endpoints.api_pages import make_api_pages
@@ -58,9 +31,9 @@ from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.jobs import make_jobs
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
-from churn.web.endpoints.predictions import Answer, Endpoint, PredictionRoutes
+from churn.web.endpoints.predictions import Answer, PredictionRoutes
 from churn.web.endpoints.reviews import make_reviews
-from churn.web.middleware.error_responses import ErrorResponses, Refusals, logger
+from churn.web.middleware.error_responses import ErrorResponses, Refusals
 from churn.web.middleware.gate import Gate
 from churn.web.middleware.journalling import Journalling
 from churn.web.middleware.metrics import Metrics, make_metrics
@@ -69,138 +42,12 @@ from churn.web.middleware.security_headers import SecurityHeaders
 from churn.web.openapi import make_openapi
 from churn.web.parsing import Parser
 from churn.web.readiness_check import ReadinessCheck
-from churn.web.request_state import Batch
-from churn.web.server import access_log, bentoml_patches, file_limit
+from churn.web.server import access_log, bentoml_patches
 from churn.web.server.bentoml_patches import input_spec, output_spec
-from churn.web.server.garbage import collect_seldom
 from churn.web.server.worker import tell_ready
 from churn.web.tracebacks import log_without_texts
 
-
-class Worker:
-    """What one worker process holds open while it serves; empty until the service starts.
-
-    The middlewares are made before the service is: they are given this object's methods.
-    """
-
-    engine: Engine
-    job_runner: JobRunner
-    _settings: Settings
-    _model: ServedModel
-    _scorer: Scorer
-    _journal: Journal
-    _helper: Helper
-    _maintenance: Maintenance
-    _last_used: TokenLastUsed
-    _authenticator: Authenticator
-
-    def __init__(self) -> None:
-        self.endpoints: dict[str, Endpoint] = {}
-
-    def open(self) -> None:
-        """Read the settings, load the model and connect.
-
-        Raises:
-            ChurnError: one of them is not as it should be.
-        """
-        file_limit.raise_limit()
-        settings = self._settings = load()
-        self._model = registry.load(settings.model, TECHNOVA)
-        self._scorer = Scorer(self._model)
-        for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
-            logger.warning("model %s: %s", self._model.tag, sentence)
-        self.engine = make_engine(settings.database_url.get_secret_value())
-        probe = preflight.DatabaseProbe(self.engine, settings)
-        store = Store(Writer(self.engine), probe, spool.configured(settings))
-        self._journal = Journal(store, pseudonyms.configured(settings))
-        self._journal.start()
-        self._helper = Helper(settings, self._model, identity_of(self.engine))
-        self.job_runner = JobRunner.started(settings, self._model, identity_of(self.engine))
-        self._last_used = TokenLastUsed(self.engine)
-        rates = Rates(settings.user_rate, settings.token_rate)
-        hashing = Hashing()
-        verifier = Verifier(self.engine, environment_callers(settings), hashing.matches)
-        self._authenticator = Authenticator(verifier, hashing, self._last_used, self.record, rates)
-        self._maintenance = Maintenance(self.engine)
-        self._maintenance.start()
-        collect_seldom()
-
-    @property
-    def has_gradio(self) -> bool:
-        """Whether there is a page of Gradio's."""
-        return self._settings.ui
-
-    @property
-    def scorer(self) -> Scorer:
-        """What predicts; raises ModelError where the model failed its self-test."""
-        self._model.self_test.require(self._model.tag)
-        return self._scorer
-
-    def model(self) -> ServedModel:
-        """Return the served model, also one that failed its self-test."""
-        return self._model
-
-    def card(self, language: Language) -> ModelCard:
-        """Return the model's card, also of a model that failed its self-test."""
-        return describe(self._model, language)
-
-    def check(self) -> JournalState:
-        """Make sure that predictions can be made and journalled; raises ChurnError where not."""
-        self._model.self_test.require(self._model.tag)
-        return self._with_batches(self._journal.check())
-
-    def state(self) -> JournalState:
-        """Return how the journal is; may read files."""
-        return self._with_batches(self._journal.state())
-
-    def _with_batches(self, state: JournalState) -> JournalState:
-        return replace(state, waiting=state.waiting + self._helper.waiting)
-
-    def close(self) -> None:
-        """Write what waits, and let go of the database."""
-        self.job_runner.close()
-        self._helper.close()
-        self._journal.close()
-        self._last_used.close()
-        self._maintenance.close()
-        self.engine.dispose()
-
-    def authenticator(self) -> Authenticator:
-        """Return what finds the callers."""
-        return self._authenticator
-
-    def administration(self) -> Administration:
-        """Return what changes users, tokens and sessions."""
-        return Administration(self.engine)
-
-    def events(self, since: datetime, kinds: Sequence[str]) -> Sequence[Event]:
-        """Return the latest events of the audit log; waits for the database."""
-        return events(self.engine, since, kinds=kinds)
-
-    def jobs(self) -> Jobs:
-        """Return the jobs of files."""
-        return self.job_runner.jobs
-
-    def frame_ancestors(self) -> tuple[str, ...]:
-        """Return the origins whose pages may show ours in a frame."""
-        return self._settings.frame_ancestors
-
-    def history(self) -> History:
-        """Return what reads the journal's predictions; it waits for the database."""
-        return History(self.engine, self._settings.pseudonym_key.get_secret_value())
-
-    async def record(self, call: Call) -> None:
-        """Journal one call; durable on return."""
-        call.model = self._model.tag
-        await (call.batch or self._journal).record(call)
-
-    async def answer(self, file: MemoryFile, language: Language) -> Batch:
-        """Replace a file's list of employees by the answer to it, and return what journals that."""
-        self._model.self_test.require(self._model.tag)
-        return await self._helper.answer(file, language)
-
-
-worker = Worker()
+worker = Backend(TECHNOVA)
 models = request_models(TECHNOVA)
 
 
