@@ -61,7 +61,7 @@ class Churn:
         worker.endpoints.update({api.route: MethodType(api.func, self) for api in service.apis.values()})
         self._one = anyio.CapacityLimiter(1)
         tell_ready()
-        if worker.has_gradio:
+        if not worker.left_out():
             gradio.load()
 
     @bentoml.on_deployment
@@ -122,7 +122,7 @@ service = cast("bentoml.Service[Churn]", Churn)
 bentoml_patches.apply(traced=is_traced())
 
 parser = Parser(models)
-renderer = PageRenderer(worker.frame_ancestors)
+renderer = PageRenderer(worker.frame_ancestors, worker.left_out)
 refusals = Refusals(renderer)
 check = ReadinessCheck(worker.check)
 gradio = GradioPage(parser, worker.endpoints, TECHNOVA)

@@ -1,8 +1,9 @@
 """The backend: what one worker process holds open while it serves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from importlib.util import find_spec
 
 from sqlalchemy import Engine
 
@@ -92,11 +93,6 @@ class Backend:
         collect_seldom()
 
     @property
-    def has_gradio(self) -> bool:
-        """Whether there is a page of Gradio's."""
-        return self._settings.ui
-
-    @property
     def scorer(self) -> Scorer:
         """What predicts; raises ModelError where the model failed its self-test."""
         self._model.self_test.require(self._model.tag)
@@ -146,6 +142,10 @@ class Backend:
     def jobs(self) -> Jobs:
         """Return the jobs of files."""
         return self.job_runner.jobs
+
+    def left_out(self) -> Collection[str]:
+        """Return the paths of pages that this service does without: Gradio's is an extra."""
+        return () if self._settings.ui and find_spec("gradio") else ("/ui",)
 
     def frame_ancestors(self) -> tuple[str, ...]:
         """Return the origins whose pages may show ours in a frame."""

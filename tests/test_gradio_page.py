@@ -98,6 +98,7 @@ def fill_in(page: Page) -> None:
 def test_the_risk_the_reasons_and_what_a_change_does(browser: Browser, site: Site) -> None:
     with Visit.begin(browser) as visit:
         page = open_page(visit, site)
+        assert page.request.get(f"{site.url}/app/employee").text().count(">Gradio<") == 1
         fill_in(page)
         page.get_by_role("button", name="Estimate the risk").click()
         page.get_by_role("heading", name="High risk of leaving").wait_for()
@@ -179,3 +180,4 @@ def test_where_it_is_left_out_it_is_not_found(served: Served) -> None:
     client: TestClient = served.client
     sign_in(client, "marie")
     assert client.get("/ui/").status_code == 404
+    assert ">Gradio<" not in client.get("/app/employee").text

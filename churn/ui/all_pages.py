@@ -1,6 +1,6 @@
 """All pages for people, as routes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -58,6 +58,9 @@ class Backend(Protocol):
     def events(self, since: datetime, kinds: Sequence[str]) -> Sequence[Event]:
         """Return the latest events of the audit log."""
 
+    def left_out(self) -> Collection[str]:
+        """Return the paths of pages that this service does without."""
+
     def frame_ancestors(self) -> Sequence[str]:
         """Return the other origins that may show the pages in a frame."""
 
@@ -71,7 +74,7 @@ def make_ui(
     gradio: GradioPage,
 ) -> list[BaseRoute]:
     """Return the routes of all pages."""
-    renderer = PageRenderer(backend.frame_ancestors, TEMPLATES)
+    renderer = PageRenderer(backend.frame_ancestors, backend.left_out, TEMPLATES)
     return [
         Route("/app", _start, methods=["GET"]),
         *SignInPage(renderer, backend.authenticator, backend.jobs).routes,
@@ -96,6 +99,6 @@ async def _start(request: Request) -> RedirectResponse:
     """Lead to the first page that somebody may open; raise ForbiddenError where there is none."""
     scopes = state_of(request.scope).caller.scopes
     for path, _ in MENU:
-        if path in ROUTES and ROUTES[path].opens_to(scopes):
+        if ROUTES[path].opens_to(scopes):
             return RedirectResponse(path[1:], 303)
     raise ForbiddenError

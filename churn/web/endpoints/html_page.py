@@ -1,6 +1,6 @@
 """Pages for people: their templates, their language, and the headers that all of them have."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -68,14 +68,14 @@ class PageFrame:
     switch: str
 
     @classmethod
-    def of(cls, request: Request) -> "PageFrame":
-        """Return the frame for one reader of one page."""
+    def of(cls, request: Request, left_out: Collection[str] = ()) -> "PageFrame":
+        """Return the frame for one reader of one page; the menu has no page that is `left_out`."""
         state, path = state_of(request.scope), request.scope["path"]
         language, root = language_of(request), root_of(path)
         links = [
             PageLink(root + address[1:], labels[language == "en"], is_current=path.startswith(address))
             for address, labels in MENU
-            if state.session and address in ROUTES and ROUTES[address].opens_to(state.caller.scopes)
+            if state.session and address not in left_out and ROUTES[address].opens_to(state.caller.scopes)
         ]
         token = token_of(state.session.secret) if state.session else ""
         # The same page in the other language, with what was asked of it.
@@ -100,19 +100,26 @@ def root_of(path: str) -> str:
 
 
 class PageRenderer:
-    """Makes pages of templates. `frame_ancestors` returns the other origins that may show them in a frame."""
+    """Makes pages of templates.
+
+    `frame_ancestors` returns the other origins that may show them in a frame, and `left_out` the paths of
+    pages that this service does without.
+    """
 
     def __init__(
-        self, frame_ancestors: Callable[[], Sequence[str]], templates: Environment = TEMPLATES
+        self,
+        frame_ancestors: Callable[[], Sequence[str]],
+        left_out: Callable[[], Collection[str]] = tuple,
+        templates: Environment = TEMPLATES,
     ) -> None:
-        self._frame_ancestors, self._templates = frame_ancestors, templates
+        self._frame_ancestors, self._left_out, self._templates = frame_ancestors, left_out, templates
 
     def render(self, request: Request, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
         """Return the page of a template, in the reader's language.
 
         A language that was chosen by `?lang=` is remembered.
         """
-        frame = PageFrame.of(request)
+        frame = PageFrame.of(request, self._left_out())
         page = self._templates.get_template(name).render(
             frame=frame, say=frame.say, root=frame.root, **values
         )
