@@ -28,7 +28,8 @@ from benchmarks.throughput import measure
 from churn.dictionary.technova import TECHNOVA
 from harness.servers import WORKERS
 
-USER, PASSWORD = "marie", "correct horse battery"
+USER = "marie"
+PASSWORD = "correct horse battery"
 PAGE = "/app/employee"
 WITH, WITHOUT = "with Gradio", "without"
 # (full, short)

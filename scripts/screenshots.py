@@ -16,7 +16,8 @@ from harness.servers import PROJECT, bentoml_serve, environment
 from harness.trained import train
 
 PICTURES = PROJECT / "docs" / "pictures"
-USER, PASSWORD = "marie", "correct horse battery"
+USER = "marie"
+PASSWORD = "correct horse battery"
 WIDTH, HEIGHT = 1280, 860
 
 
