@@ -26,10 +26,10 @@ from benchmarks import load
 from benchmarks.serving import CHURN, SQLITE, Servers, Target
 from benchmarks.throughput import measure
 from churn.dictionary.technova import TECHNOVA
+from harness.identities import PASSWORD
 from harness.servers import WORKERS
 
 USER = "marie"
-PASSWORD = "correct horse battery"
 PAGE = "/app/employee"
 WITH, WITHOUT = "with Gradio", "without"
 # (full, short)
