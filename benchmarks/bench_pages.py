@@ -26,9 +26,10 @@ from benchmarks import load
 from benchmarks.serving import CHURN, SQLITE, Servers, Target
 from benchmarks.throughput import measure
 from churn.dictionary.technova import TECHNOVA
+from harness.identities import PASSWORD
 from harness.servers import WORKERS
 
-USER, PASSWORD = "marie", "correct horse battery"
+USER = "marie"
 PAGE = "/app/employee"
 WITH, WITHOUT = "with Gradio", "without"
 # (full, short)

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from harness.identities import PASSWORD
 from harness.servers import PROJECT, bentoml_serve, environment
 from harness.trained import train
 
 PICTURES = PROJECT / "docs" / "pictures"
-USER, PASSWORD = "marie", "correct horse battery"
+USER = "marie"
 WIDTH, HEIGHT = 1280, 860
 
 

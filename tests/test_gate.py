@@ -198,7 +198,8 @@ def test_scopes_are_enforced(door: Door, engine: Engine) -> None:
         "/predict/../health",
         "/predict/",
         "",
-        "/ui",
+        "/ui/gradio_api/call/predict",
+        "/ui/assets/a/b.js",
     ],
 )
 def test_a_path_that_is_not_listed_is_served_to_nobody(door: Door, engine: Engine, path: str) -> None:
