@@ -115,4 +115,4 @@ fuzz: install-dev  ## Fuzz a live server with Schemathesis, from its OpenAPI doc
 	$(RUN) python -m scripts.fuzz $(if $(SHORT),--short)
 
 clean:  ## Remove what was installed and built; models, database and journal stay in .bentoml
-	rm -rf .venv .uv dist churn/web/assets/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .uv dist churn/web/assets/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .failures .coverage*

@@ -1,9 +1,10 @@
 """A real browser: the machine's own Chromium, without a window, driven by Playwright."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +12,9 @@ from urllib.parse import urlsplit
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize, sync_playwright
+
+from harness.servers import PROJECT
 
 WIDTHS = (360, 1280)  # a small phone, and a desk
 HEIGHT = 800
@@ -29,6 +32,7 @@ FLAGS = (
     # No page reaches another host, whatever it asks for; what it asks for is still seen.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+FAILURES = PROJECT / ".failures"  # what pages looked like in tests that failed
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 _RUN_AXE = """
 axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations
@@ -72,7 +76,19 @@ class Visit:
             context.on("request", visit._note_request)
             context.on("console", visit._note_message)
             context.on("weberror", lambda error: visit.complaints.append(str(error.error)))
-            yield visit
+            try:
+                yield visit
+            except BaseException:
+                visit.draw_failure()
+                raise
+
+    def draw_failure(self) -> None:
+        """Draw every page that is open, under the test's name: what it looked like when it failed."""
+        test = re.sub(r"\W+", "-", os.environ["PYTEST_CURRENT_TEST"].rpartition("/")[2]).strip("-")
+        FAILURES.mkdir(exist_ok=True)
+        for number, page in enumerate(self.page.context.pages):
+            with suppress(Error):  # a page that hangs has nothing to show
+                page.screenshot(path=FAILURES / f"{test}-{number}.png", full_page=True)
 
     def _note_request(self, request: Request) -> None:
         self.requested.append(request.url)
