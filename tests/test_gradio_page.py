@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +19,23 @@ from churn.database.engine import opened
 from churn.model.registry import ServedModel
 from churn.web.routes import ELSEWHERE, ROUTES
 from harness.identities import PASSWORD, a_user
-from harness.servers import bentoml_serve, environment, home_beside
+from harness.servers import PROJECT, bentoml_serve, environment, home_beside
 from tests.conftest import Served
 from tests.support.browser import Visit, browser
 from tests.support.company import EXAMPLE
 from tests.support.pages import sign_in
 
 __all__ = ["browser"]  # a fixture
+
+LOADING = """
+import gc, sys, threading, service
+service.gradio.load()
+for thread in threading.enumerate():
+    if thread.name == "gradio":
+        thread.join()
+gc.collect()
+print("gradio" in sys.modules)
+"""
 
 LABELS = {
     "revenu_mensuel": "Monthly income (€)",
@@ -181,3 +193,10 @@ def test_where_it_is_left_out_it_is_not_found(served: Served) -> None:
     sign_in(client, "marie")
     assert client.get("/ui/").status_code == 404
     assert ">Gradio<" not in client.get("/app/employee").text
+
+
+def test_no_event_loop_of_its_loading_is_left_open(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "default::ResourceWarning", "-c", LOADING]
+    env = environment(BENTOML_HOME=str(tmp_path), CHURN_UI="true")
+    ran = subprocess.run(command, cwd=PROJECT, env=env, check=True, capture_output=True, text=True)
+    assert (ran.stdout.strip(), "unclosed event loop" in ran.stderr) == ("True", False), ran.stderr

@@ -70,12 +70,13 @@ class GradioPage:
 
     def _load(self, loading: "Future[ASGIApp | None]") -> None:
         try:
-            loading.set_result(self._build())
+            # In a loop that is closed: where none runs, Gradio makes several and closes none.
+            loading.set_result(asyncio.run(self._build()))
         except ImportError:
             logger.warning("the page /ui is left out: it needs the extra `ui`")
             loading.set_result(None)
 
-    def _build(self) -> ASGIApp:
+    async def _build(self) -> ASGIApp:
         # Deferred: they take seconds, and are there only where the extra is installed.
         import gradio  # noqa: PLC0415
         from fastapi import FastAPI  # noqa: PLC0415
