@@ -45,6 +45,8 @@ from tests.support.plans import QUICK
 
 for name in filter(is_setting, list(os.environ)):
     del os.environ[name]
+# Gradio takes seconds of every start, and only its own tests are about it.
+os.environ["CHURN_UI"] = "false"
 
 # Who is started in the background ignores interruptions, and so would everything that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -247,7 +249,6 @@ def _served(
 ) -> Iterator[Served]:
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHURN_MODEL", model.tag)
-    monkeypatch.setenv("CHURN_UI", "false")
     token = a_token(engine, name, scopes=("predict", "history", "metrics"))
     headers = {"Authorization": f"Bearer {token}"}
     where = (CALLER, 50000)
