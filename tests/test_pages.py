@@ -402,3 +402,12 @@ class TestLanguage:
     def test_the_sign_in_too(self, marie: TestClient) -> None:
         marie.get("/sign-in?lang=en")
         assert "Incorrect username or password" in words(sign_in(marie, "marie", WRONG))
+
+    def test_the_switch_keeps_what_was_asked_and_tells_strangers_nothing_back(
+        self, marie: TestClient
+    ) -> None:
+        page = marie.get("/app/history?user=paul&lang=fr")
+        assert 'href="?user=paul&amp;lang=en"' in page.text
+        marie.cookies.clear()
+        for path in ("/", "/sign-in"):
+            assert "paul" not in marie.get(f"{path}?user=paul").text

@@ -78,9 +78,10 @@ class PageFrame:
             if state.session and address not in left_out and ROUTES[address].opens_to(state.caller.scopes)
         ]
         token = token_of(state.session.secret) if state.session else ""
-        # The same page in the other language, with what was asked of it.
+        # The same page in the other language, with what was asked of it; strangers are told nothing back.
         other = next(one for one in LANGUAGES if one != language)
-        kept = [(name, text) for name, text in request.query_params.multi_items() if name != "lang"]
+        asked = request.query_params.multi_items() if state.caller.kind == "user" else ()
+        kept = [(name, text) for name, text in asked if name != "lang"]
         switch = "?" + urlencode([*kept, ("lang", other)])
         return cls(language, root, state.caller.name, token, links, switch)
 
