@@ -89,7 +89,12 @@ def main() -> None:
 def _started(servers: Servers, *, has_gradio: bool) -> Iterator[Started]:
     with servers.stopped():
         database = servers.database(SQLITE)
-        settings = {"CHURN_UI": str(has_gradio).lower(), "API_USERNAME": USER, "API_PASSWORD": PASSWORD}
+        settings = {
+            "CHURN_UI": str(has_gradio).lower(),
+            "CHURN_USER_RATE": "0",  # any number
+            "API_USERNAME": USER,
+            "API_PASSWORD": PASSWORD,
+        }
         began = time.perf_counter()
         target = servers.start(CHURN, "/predict", database, settings=settings)
         seconds = time.perf_counter() - began
