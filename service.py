@@ -23,6 +23,7 @@ from churn.model.what_if import compare
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.ui.all_pages import make_ui
+from churn.ui.form_scoring import FormScoring
 from churn.ui.gradio_page import GradioPage
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
@@ -125,7 +126,8 @@ parser = Parser(models)
 renderer = PageRenderer(worker.frame_ancestors, worker.left_out)
 refusals = Refusals(renderer)
 check = ReadinessCheck(worker.check)
-gradio = GradioPage(parser, worker.endpoints, TECHNOVA)
+scoring = FormScoring(parser, worker.endpoints, TECHNOVA)
+gradio = GradioPage(scoring)
 
 # The first added is the outermost.
 service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)
@@ -140,7 +142,7 @@ routes = (
     make_landing(TECHNOVA.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(TECHNOVA, parser, worker, history, check, gradio),
+    *make_ui(scoring, worker, history, check, gradio),
     *make_history(history),
     make_reviews(history),
     *make_jobs(worker.jobs),

@@ -19,7 +19,7 @@ from churn.core.language import Language, Pair
 from churn.journal.journal import JournalState
 from churn.records.audit_log import EVENT_KINDS, Event
 from churn.schemas.caller import Caller
-from churn.web.endpoints.forms import Form, read_form
+from churn.web.endpoints.forms import STALE, Form, read_form
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import state_of
@@ -73,11 +73,7 @@ class AdminPage:
         """Do what a form asks, and answer the lists as they are then."""
         form, language = await read_form(request), language_of(request)
         if not form.is_ours:
-            stale: Pair = (
-                "Votre session a changé : rien n'a été fait. Vérifiez, puis renvoyez.",
-                "Your session has changed: nothing was done. Check it, then send it again.",
-            )
-            return await self._render(request, Outcome(stale[language == "en"], is_refused=True), 403)
+            return await self._render(request, Outcome(STALE[language == "en"], is_refused=True), 403)
         work = partial(_change, self._administration(), state_of(request.scope).caller, form, language)
         try:
             outcome, status = await anyio.to_thread.run_sync(work), 200

@@ -1,6 +1,6 @@
 """All pages for people, as routes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -11,13 +11,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from churn.access.administration import Administration
 from churn.core.errors import ForbiddenError
 from churn.core.templates import templates_of
-from churn.dictionary.dictionary import Dictionary
 from churn.jobs.jobs import Jobs
 from churn.model.registry import ServedModel
 from churn.records.audit_log import Event
 from churn.ui.admin_page import AdminPage
 from churn.ui.employee_page import EmployeePage
 from churn.ui.file_page import FilePage
+from churn.ui.form_scoring import FormScoring
 from churn.ui.gradio_page import PATH as GRADIO
 from churn.ui.gradio_page import GradioPage
 from churn.ui.history_page import HistoryPage
@@ -27,8 +27,6 @@ from churn.ui.sign_in_page import Sessions, SignInPage
 from churn.ui.what_if_page import WhatIfPage
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import MENU, PageRenderer
-from churn.web.endpoints.predictions import Endpoint
-from churn.web.parsing import Parser
 from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import state_of
 from churn.web.routes import ROUTES
@@ -38,10 +36,6 @@ TEMPLATES = templates_of("churn.ui", "churn.web")
 
 class Backend(Protocol):
     """What the pages need of a worker; the methods may be called once the service has started."""
-
-    @property
-    def endpoints(self) -> Mapping[str, Endpoint]:
-        """The service's endpoints, by path."""
 
     def model(self) -> ServedModel:
         """Return the served model."""
@@ -66,8 +60,7 @@ class Backend(Protocol):
 
 
 def make_ui(
-    dictionary: Dictionary,
-    parser: Parser,
+    scoring: FormScoring,
     backend: Backend,
     history: HistoryReader,
     check: ReadinessCheck,
@@ -78,11 +71,11 @@ def make_ui(
     return [
         Route("/app", _start, methods=["GET"]),
         *SignInPage(renderer, backend.authenticator, backend.jobs).routes,
-        *EmployeePage(renderer, parser, backend.endpoints, dictionary).routes,
-        *WhatIfPage(renderer, parser, backend.endpoints, dictionary).routes,
+        *EmployeePage(renderer, scoring).routes,
+        *WhatIfPage(renderer, scoring).routes,
         *HistoryPage(renderer, history).routes,
-        *PredictionPage(renderer, history, dictionary).routes,
-        *FilePage(renderer, backend.jobs, dictionary).routes,
+        *PredictionPage(renderer, history, scoring.dictionary).routes,
+        *FilePage(renderer, backend.jobs, scoring.dictionary).routes,
         *ModelPage(renderer, backend.model).routes,
         Route("/ui", _to_gradio, methods=["GET"]),
         Mount(GRADIO, gradio),

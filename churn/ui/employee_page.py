@@ -3,37 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from churn.core.errors import InvalidInputError
-from churn.dictionary.dictionary import Dictionary, Example
+from churn.dictionary.dictionary import Example
 from churn.ui.drawings import Bar, Gauge, bars
-from churn.ui.employee_form import EmployeeForm, Values
+from churn.ui.employee_form import Values
+from churn.ui.form_scoring import FormScoring
 from churn.web.endpoints.forms import read_form
 from churn.web.endpoints.html_page import PageRenderer, language_of
-from churn.web.endpoints.predictions import Endpoint
-from churn.web.middleware.error_responses import detail_of, error_response
-from churn.web.parsing import Parser
-from churn.web.request_state import RequestState, state_of
+from churn.web.request_state import state_of
 
 FIRST_REASONS = 8  # that are shown at once
 
 
 class EmployeePage:
-    """Scores the employee in its form as `/predict` does: `endpoints` are the service's, by path."""
+    """Scores the employee in its form as `/predict` does."""
 
-    def __init__(
-        self,
-        renderer: PageRenderer,
-        parser: Parser,
-        endpoints: Mapping[str, Endpoint],
-        dictionary: Dictionary,
-    ) -> None:
-        self._renderer, self._parser, self._endpoints = renderer, parser, endpoints
-        self._form = EmployeeForm(dictionary)
+    def __init__(self, renderer: PageRenderer, scoring: FormScoring) -> None:
+        self._renderer, self._scoring, self._form = renderer, scoring, scoring.form
+        dictionary = scoring.dictionary
         self._examples: dict[str, Example] = {
             "risk": dictionary.example,
             "calm": dictionary.calm_example,
@@ -54,18 +45,16 @@ class EmployeePage:
 
     async def predict(self, request: Request) -> Response:
         """Answer the form again, with the risk or with what is wrong."""
-        form, state, language = await read_form(request), state_of(request.scope), language_of(request)
+        form = await read_form(request)
         values = form.fields
         if not form.is_ours:
             return self._render(request, values, status=403, is_stale=True)
         try:
-            employee = self._parser.employee(self._form.record(values))
+            prediction = await self._scoring.predict(state_of(request.scope), values)
         except InvalidInputError as error:
-            errors = self._form.errors(error, values, language)
-            return self._render(request, values, errors, status=refuse(error, state))
-        answer = await self._endpoints["/predict"](employee, language)
-        state.scored, state.document = answer.scored, answer.body
-        return self._render(request, values, prediction=orjson.loads(answer.body))
+            errors = self._form.errors(error, values, language_of(request))
+            return self._render(request, values, errors, status=error.status)
+        return self._render(request, values, prediction=prediction)
 
     def _render(
         self,
@@ -96,10 +85,3 @@ class EmployeePage:
 def reasons_of(prediction: Mapping[str, Any]) -> list[Bar]:
     """Return the reasons of an answered prediction as bars."""
     return bars([(reason["text"], reason["contribution"]) for reason in prediction["reasons"]])
-
-
-def refuse(error: InvalidInputError, state: RequestState) -> int:
-    """Note for the journal that a form was refused, and return the status."""
-    refused = error_response(error.status, detail_of(error, state.language), state)
-    state.document = bytes(refused.body)
-    return error.status

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from churn.core.errors import ChurnError, ConflictError, InvalidInputError, TooManyRequestsError
-from churn.core.language import LANGUAGES, Pair
+from churn.core.language import LANGUAGES
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import job_sentences, messages
 from churn.jobs.job import Decimal, Job
@@ -22,17 +22,13 @@ from churn.jobs.result_rows import Sort, distribution, rows
 from churn.ui.drawings import columns
 from churn.web.csrf import FIELD, is_token
 from churn.web.endpoints import upload_reader
-from churn.web.endpoints.forms import read_form
+from churn.web.endpoints.forms import STALE, read_form
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.endpoints.jobs import THREADS, JobEndpoints
 from churn.web.middleware.error_responses import detail_of
 from churn.web.request_state import state_of
 
 PATH = "/app/file"
-_STALE: Pair = (
-    "Votre session a changé : rien n'a été fait. Vérifiez, puis renvoyez.",
-    "Your session has changed: nothing was done. Check it, then send it again.",
-)
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
 T = TypeVar("T")
@@ -69,7 +65,7 @@ class FilePage:
         # In the address: the form's body is the file, and is read as it comes.
         token = request.query_params.get(FIELD, "")
         if session is None or not is_token(token, session.secret):
-            return await self._start(request, _STALE[state.language == "en"], 403)
+            return await self._start(request, STALE[state.language == "en"], 403)
         decimal = request.query_params.get("decimal")
         begin = partial(
             self._jobs().begin,
@@ -104,7 +100,7 @@ class FilePage:
         form, state = await read_form(request), state_of(request.scope)
         job = await self._find(request)
         if not form.is_ours:
-            return await self._show(request, job, _STALE[state.language == "en"], 403)
+            return await self._show(request, job, STALE[state.language == "en"], 403)
         act = self._jobs().score if form.fields.get("action") == "score" else self._jobs().cancel
         try:
             await self._run(act, state.caller, job.id)

@@ -7,26 +7,23 @@ events are stateless and have no queue, so any worker answers them, and no file 
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from typing import Any
 
-import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from churn.core.errors import InvalidInputError, NotFoundError
 from churn.core.language import LANGUAGES
 from churn.core.templates import templates_of
-from churn.dictionary.dictionary import Dictionary
 from churn.ui.drawings import Gauge
-from churn.ui.employee_form import EmployeeForm, FormField, Values
-from churn.ui.employee_page import FIRST_REASONS, reasons_of, refuse
+from churn.ui.employee_form import FormField, Values
+from churn.ui.employee_page import FIRST_REASONS, reasons_of
+from churn.ui.form_scoring import FormScoring
 from churn.ui.gradio_answer import GradioAnswer
 from churn.ui.what_if_page import differences_of
 from churn.web.endpoints.assets import asset_address
-from churn.web.endpoints.predictions import Endpoint
-from churn.web.parsing import Parser
 from churn.web.request_state import STATE, RequestState
 
 logger = logging.getLogger("churn")
@@ -42,11 +39,10 @@ _WORDS = {
 
 
 class GradioPage:
-    """An ASGI app: Gradio's, which has the service's `endpoints` answer; without Gradio, nothing is there."""
+    """An ASGI app: Gradio's, whose events `scoring` answers; without Gradio, nothing is there."""
 
-    def __init__(self, parser: Parser, endpoints: Mapping[str, Endpoint], dictionary: Dictionary) -> None:
-        self._parser, self._endpoints, self._dictionary = parser, endpoints, dictionary
-        self._form = EmployeeForm(dictionary)
+    def __init__(self, scoring: FormScoring) -> None:
+        self._scoring, self._form = scoring, scoring.form
         self._app: Future[ASGIApp | None] | None = None
         self._running: AsyncExitStack | None = None
 
@@ -138,12 +134,9 @@ class GradioPage:
     async def _predict(self, state: RequestState, typed: Values) -> str:
         """Return the risk and its reasons, or what is wrong."""
         try:
-            employee = self._parser.employee(self._form.record(typed))
+            prediction = await self._scoring.predict(state, typed)
         except InvalidInputError as error:
-            return self._problems(error, state, typed)
-        answer = await self._endpoints["/predict"](employee, state.language)
-        state.scored, state.document = answer.scored, answer.body
-        prediction = orjson.loads(answer.body)
+            return self._render(state, errors=self._form.errors(error, typed, state.language))
         return self._render(
             state, prediction=prediction, gauge=Gauge.of(prediction), reasons=reasons_of(prediction)
         )
@@ -151,22 +144,15 @@ class GradioPage:
     async def _what_if(self, state: RequestState, before: Values, typed: Values) -> str:
         """Return the risk before and after, or what is wrong."""
         try:
-            question = self._parser.what_if(self._form.question(before, typed))
+            comparison = await self._scoring.what_if(state, before, typed)
         except InvalidInputError as error:
-            return self._problems(error, state, typed)
-        answer = await self._endpoints["/what_if"](question, state.language)
-        state.scored, state.document = answer.scored, answer.body
-        comparison = orjson.loads(answer.body)
+            return self._render(state, errors=self._form.errors(error, typed, state.language))
         return self._render(
             state,
             comparison=comparison,
             gauges=[Gauge.of(comparison[side]) for side in ("before", "after")],
-            differences=differences_of(comparison, self._dictionary, state.language),
+            differences=differences_of(comparison, self._scoring.dictionary, state.language),
         )
-
-    def _problems(self, error: InvalidInputError, state: RequestState, typed: Values) -> str:
-        refuse(error, state)
-        return self._render(state, errors=self._form.errors(error, typed, state.language))
 
     def _render(self, state: RequestState, **values: object) -> str:
         english = state.language == "en"

@@ -19,10 +19,10 @@ from churn.i18n import messages
 from churn.i18n.moments import moment
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage as Page
-from churn.ui.employee_page import refuse
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.endpoints.query import read_query
+from churn.web.middleware.error_responses import note_refusal
 from churn.web.request_state import state_of
 
 FILTERS = ("employee_id", "user", "model", "prediction", "since", "until")
@@ -50,7 +50,8 @@ class HistoryPage:
         try:
             query = read_query(HistoryQuery, QueryParams(_asked(typed)))
         except InvalidInputError as error:
-            return self._render(request, typed, _errors(error, language), status=refuse(error, state))
+            note_refusal(error, state)
+            return self._render(request, typed, _errors(error, language), status=error.status)
         is_own = MINE in typed or not allows(state.caller.scopes, "history")
         page = await self._history.page(query, state.caller if is_own else None, reviewed=True)
         return self._render(request, typed, page=page)

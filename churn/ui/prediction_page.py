@@ -18,11 +18,12 @@ from churn.schemas.logged_prediction import LoggedPrediction
 from churn.schemas.review import LONGEST_COMMENT
 from churn.ui import review_form
 from churn.ui.drawings import Bar, Gauge, bars
-from churn.ui.employee_page import FIRST_REASONS, refuse
+from churn.ui.employee_page import FIRST_REASONS
 from churn.web.endpoints.forms import read_form
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import PageRenderer, language_of
 from churn.web.endpoints.reviews import add_review
+from churn.web.middleware.error_responses import note_refusal
 from churn.web.request_state import state_of
 
 
@@ -55,7 +56,8 @@ class PredictionPage:
             given = review_form.read(form.fields)
         except InvalidInputError as error:
             errors = review_form.errors_of(error, language_of(request))
-            return self._render(request, prediction, form.fields, errors, status=refuse(error, state))
+            note_refusal(error, state)
+            return self._render(request, prediction, form.fields, errors, status=error.status)
         added = add_review(state, prediction, given)
         return RedirectResponse(f"../{prediction.prediction_id}#review-{added.review_id}", 303)
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,12 +12,10 @@ from churn.core.language import Language
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import messages
 from churn.ui.drawings import Bar, Gauge, bars
-from churn.ui.employee_form import EmployeeForm, Values
-from churn.ui.employee_page import refuse
+from churn.ui.employee_form import Values
+from churn.ui.form_scoring import FormScoring
 from churn.web.endpoints.forms import read_form
 from churn.web.endpoints.html_page import PageRenderer, language_of
-from churn.web.endpoints.predictions import Endpoint
-from churn.web.parsing import Parser
 from churn.web.request_state import state_of
 
 BEFORE = "before."  # begins the names of the fields that hold the employee as it is
@@ -27,15 +24,9 @@ BEFORE = "before."  # begins the names of the fields that hold the employee as i
 class WhatIfPage:
     """Compares the employee in its form with the same one as it was first sent, as `/what_if` does."""
 
-    def __init__(
-        self,
-        renderer: PageRenderer,
-        parser: Parser,
-        endpoints: Mapping[str, Endpoint],
-        dictionary: Dictionary,
-    ) -> None:
-        self._renderer, self._parser, self._endpoints = renderer, parser, endpoints
-        self._dictionary, self._form = dictionary, EmployeeForm(dictionary)
+    def __init__(self, renderer: PageRenderer, scoring: FormScoring) -> None:
+        self._renderer, self._scoring, self._form = renderer, scoring, scoring.form
+        self._dictionary = scoring.dictionary
 
     @property
     def routes(self) -> list[Route]:
@@ -51,7 +42,7 @@ class WhatIfPage:
 
     async def compare(self, request: Request) -> Response:
         """Answer the form again, with the risk before and after the changes or with what is wrong."""
-        form, state, language = await read_form(request), state_of(request.scope), language_of(request)
+        form = await read_form(request)
         before = {
             name.removeprefix(BEFORE): text for name, text in form.fields.items() if name.startswith(BEFORE)
         }
@@ -64,14 +55,12 @@ class WhatIfPage:
         if not form.is_ours:
             return self._render(request, before, after, status=403, is_stale=True)
         try:
-            question = self._parser.what_if(self._form.question(before, after))
+            comparison = await self._scoring.what_if(state_of(request.scope), before, after)
         except InvalidInputError as error:
-            errors = self._form.errors(error, after, language)
+            errors = self._form.errors(error, after, language_of(request))
             known = {} if before == after else before
-            return self._render(request, known, after, errors, status=refuse(error, state))
-        answer = await self._endpoints["/what_if"](question, language)
-        state.scored, state.document = answer.scored, answer.body
-        return self._render(request, before, after, comparison=orjson.loads(answer.body))
+            return self._render(request, known, after, errors, status=error.status)
+        return self._render(request, before, after, comparison=comparison)
 
     def _render(
         self,

@@ -8,12 +8,18 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 
 from churn.core.errors import ChurnError, PayloadTooLargeError, RefusalError, UnsupportedMediaError
+from churn.core.language import Pair
 from churn.web.csrf import FIELD, is_token
 from churn.web.request_state import state_of
 
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 500
 PATIENCE = 10.0  # seconds, for the form of somebody who is not signed in
+# What to say of a form of another session.
+STALE: Pair = (
+    "Votre session a changé : rien n'a été fait. Vérifiez, puis renvoyez.",
+    "Your session has changed: nothing was done. Check it, then send it again.",
+)
 _TYPE = "application/x-www-form-urlencoded"
 
 

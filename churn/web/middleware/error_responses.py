@@ -164,6 +164,11 @@ def error_response(status: int, detail: Detail, state: RequestState) -> JSONResp
     return response
 
 
+def note_refusal(error: InvalidInputError, state: RequestState) -> None:
+    """Note for the journal that a form was refused, whose page says so beside the fields."""
+    state.document = bytes(error_response(error.status, detail_of(error, state.language), state).body)
+
+
 def detail_of(error: ChurnError, language: Language) -> Detail:
     """Return what is wrong: a sentence, or one entry for each offending field."""
     if isinstance(error, InvalidInputError):
