@@ -1,11 +1,8 @@
 """/ui, the page made with Gradio: a real browser, a real server with two workers."""
 
-import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -14,16 +11,18 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from churn.database import schema, tables
+from churn.database import tables
 from churn.database.engine import opened
 from churn.model.registry import ServedModel
 from churn.web.routes import ELSEWHERE, ROUTES
-from harness.identities import PASSWORD, a_user
-from harness.servers import PROJECT, bentoml_serve, environment, home_beside
+from harness import chromium
+from harness.identities import a_user
+from harness.servers import PROJECT, environment
 from tests.conftest import Served
 from tests.support.browser import Visit, browser
 from tests.support.company import EXAMPLE
 from tests.support.pages import sign_in
+from tests.support.site import Site, serving
 
 __all__ = ["browser"]  # a fixture
 
@@ -53,41 +52,18 @@ CHOICES = {
 }
 
 
-@dataclass(frozen=True)
-class Site:
-    """A server with Gradio's page, and its database."""
-
-    url: str
-    database: str
-
-
 @pytest.fixture(scope="module")
 def site(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Return a server with an analyst and an auditor."""
+    """Return a site with Gradio's page."""
     folder = tmp_path_factory.mktemp("gradio")
-    home = home_beside(Path(os.environ["BENTOML_HOME"]), folder)
-    database = f"sqlite:///{folder / 'churn.db'}"
-    with opened(database) as engine:
-        schema.upgrade(engine)
-        a_user(engine, "marie")
-        a_user(engine, "ruth", role="auditor")
-    env = environment(
-        BENTOML_HOME=str(home),
-        CHURN_MODEL=model.tag,
-        DATABASE_URL=database,
-        CHURN_WORKERS="2",
-        CHURN_UI="true",
-    )
-    with bentoml_serve(env) as server:
-        yield Site(server.url, database)
+    with serving(model, folder, f"sqlite:///{folder / 'churn.db'}", CHURN_UI="true") as site:
+        yield site
 
 
 def open_page(visit: Visit, site: Site) -> Page:
-    """Open the page as somebody who has to sign in first."""
+    """Open the page as somebody who has to sign in first, and wait until it is there."""
     visit.page.goto(f"{site.url}/ui")
-    visit.page.locator("#username").fill("marie")
-    visit.page.locator("#password").fill(PASSWORD)
-    visit.page.locator("main").get_by_role("button").click()
+    chromium.sign_in(visit.page)
     visit.page.get_by_role("button", name="Estimate the risk").wait_for()
     return visit.page
 
@@ -121,9 +97,7 @@ def test_the_risk_the_reasons_and_what_a_change_does(browser: Browser, site: Sit
         page.get_by_label("Monthly income (€)", exact=True).fill("much")
         page.get_by_role("button", name="Estimate the risk").click()
         page.get_by_role("alert").get_by_text("expected a number").wait_for()
-        assert visit.origins == {site.url}
-        assert visit.complaints == []
-        assert visit.overflow == 0
+        site.assert_sound(visit)
     with opened(site.database) as engine, engine.connect() as connection:
         columns = (tables.requests.c.route, tables.requests.c.caller_name, tables.api_responses.c.body)
         query = (
@@ -142,7 +116,7 @@ def test_the_risk_the_reasons_and_what_a_change_does(browser: Browser, site: Sit
 
 
 def test_any_worker_answers(site: Site) -> None:
-    cookies = signed_in(site, "marie")
+    cookies = site.cookies()
     data = {"data": [""] * 30}
     statuses = set()
     for _ in range(12):  # on connections of their own, so that both workers have some
@@ -152,15 +126,6 @@ def test_any_worker_answers(site: Site) -> None:
     assert 503 not in statuses
 
 
-def signed_in(site: Site, name: str) -> dict[str, str]:
-    """Return the cookies of somebody who has signed in."""
-    with httpx.Client() as client:
-        token = re.search(r'name="csrf" value="([^"]+)"', client.get(f"{site.url}/sign-in").text)
-        assert token
-        client.post(f"{site.url}/sign-in", data={"csrf": token[1], "username": name, "password": PASSWORD})
-        return dict(client.cookies)
-
-
 @pytest.mark.parametrize(
     "path",
     ["/ui/config", "/ui/gradio_api/upload", "/ui/gradio_api/info", "/ui/monitoring", "/ui/login",
@@ -168,13 +133,13 @@ def signed_in(site: Site, name: str) -> dict[str, str]:
 )  # fmt: skip
 def test_nothing_else_of_gradios_is_reached(site: Site, path: str) -> None:
     assert ROUTES[path] is ELSEWHERE
-    cookies = signed_in(site, "marie")
+    cookies = site.cookies()
     assert httpx.get(f"{site.url}{path}", cookies=cookies).status_code == 401
     assert httpx.post(f"{site.url}{path}", cookies=cookies, json={}).status_code == 401
 
 
 def test_who_may_not_predict_does_not_see_it(site: Site) -> None:
-    cookies = signed_in(site, "ruth")
+    cookies = site.cookies("ruth")
     assert httpx.get(f"{site.url}/ui/", cookies=cookies).status_code == 403
     run = f"{site.url}/ui/gradio_api/run/predict"
     assert httpx.post(run, cookies=cookies, json={"data": []}).status_code == 403
@@ -183,7 +148,7 @@ def test_who_may_not_predict_does_not_see_it(site: Site) -> None:
 
 def test_another_site_has_nothing_predicted(site: Site) -> None:
     run, headers = f"{site.url}/ui/gradio_api/run/predict", {"Sec-Fetch-Site": "cross-site"}
-    answer = httpx.post(run, cookies=signed_in(site, "marie"), json={"data": []}, headers=headers)
+    answer = httpx.post(run, cookies=site.cookies(), json={"data": []}, headers=headers)
     assert answer.status_code == 403
 
 
