@@ -79,6 +79,7 @@ class Churn:
     @bentoml.on_shutdown
     def close(self) -> None:
         """Let go of the database."""
+        gradio.close()
         worker.close()
 
     @bentoml.api(input_spec=input_spec(models.employee), output_spec=output_spec(Prediction))

@@ -2,16 +2,14 @@
 
 import asyncio
 import logging
-import os
 import pickle
 import socket
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 
-from churn import PROJECT
+from churn.core import python_process
 from churn.core.errors import OverloadedError
 from churn.core.memory_file import MemoryFile
 
@@ -105,15 +103,10 @@ class Child:
 
 
 def _start(*descriptors: int) -> "subprocess.Popen[bytes]":
-    """Start the process with some open files of this one, and the code of this checkout."""
-    path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    """Start the process with some open files of this one."""
+    program = _PROGRAM.format(*descriptors)
     try:
-        return subprocess.Popen(  # noqa: S603 - this Python, with a program of ours
-            [sys.executable, "-P", "-c", _PROGRAM.format(*descriptors)],
-            env={**os.environ, "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            pass_fds=descriptors,
-        )
+        return python_process.begin("-c", program, stdin=subprocess.DEVNULL, pass_fds=descriptors)
     except OSError as error:
         reason = f"cannot be started ({error.strerror})"
         raise OverloadedError(f"the process for large batches {reason}") from error

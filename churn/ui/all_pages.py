@@ -6,7 +6,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from churn.access.administration import Administration
 from churn.core.errors import ForbiddenError
@@ -18,7 +18,6 @@ from churn.ui.admin_page import AdminPage
 from churn.ui.employee_page import EmployeePage
 from churn.ui.file_page import FilePage
 from churn.ui.form_scoring import FormScoring
-from churn.ui.gradio_page import PATH as GRADIO
 from churn.ui.gradio_page import GradioPage
 from churn.ui.history_page import HistoryPage
 from churn.ui.model_page import ModelPage
@@ -77,15 +76,9 @@ def make_ui(
         *PredictionPage(renderer, history, scoring.dictionary).routes,
         *FilePage(renderer, backend.jobs, scoring.dictionary).routes,
         *ModelPage(renderer, backend.model).routes,
-        Route("/ui", _to_gradio, methods=["GET"]),
-        Mount(GRADIO, gradio),
+        *gradio.routes,
         *AdminPage(renderer, backend.administration, check, backend.events).routes,
     ]
-
-
-async def _to_gradio(_: Request) -> RedirectResponse:
-    """Lead to the folder, relative to which Gradio's page names its files."""
-    return RedirectResponse("ui/", 303)
 
 
 async def _start(request: Request) -> RedirectResponse:
