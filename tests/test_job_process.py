@@ -3,7 +3,7 @@
 import io
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,11 @@ from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
 from harness.servers import RestartableServer, environment, home_beside, wait_until
-from tests.support.jobs import Job, awaited, csv_of, send
+from tests.support.jobs import Job, awaited, csv_of, process_of, send
 from tests.support.leak_sources import database
 from tests.support.tables import employees
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
-PROGRAM = "churn.jobs.job_process"
 ROWS = 6_000
 MANY = csv_of(pd.concat([employees(300)] * 20).assign(employee_id=range(ROWS)))
 
@@ -85,15 +84,6 @@ def server(model: ServedModel, folder: Path, url: str) -> Iterator[RestartableSe
     )
     with RestartableServer(env) as server:
         yield server
-
-
-def process_of(server: RestartableServer) -> psutil.Process | None:
-    """Return the process that works on jobs, if any."""
-    for child in server.process.children():
-        with suppress(psutil.NoSuchProcess):
-            if PROGRAM in child.cmdline():
-                return child
-    return None
 
 
 def journalled(url: str, job: Job) -> list[str]:

@@ -10,8 +10,8 @@ from typing import Literal
 
 # Where a mark may appear: nowhere; in the answer to the caller whose prediction it went into, and the
 # journal; in the answer to the caller who used it as a name, and the journal; in the list of what was
-# rejected of a file, for the caller who sent it.
-May = Literal["nobody", "predicted", "named", "rejected"]
+# rejected of a file, for the caller who sent it; in the page that answers the form it was typed into.
+May = Literal["nobody", "predicted", "named", "rejected", "typed"]
 
 
 @dataclass
