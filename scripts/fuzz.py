@@ -57,9 +57,9 @@ def main() -> None:
             headers = {"Authorization": f"Bearer {secret}"}
             answer = httpx.post(f"{server.url}/predict", json=TECHNOVA.example, headers=headers, timeout=60)
             prediction = answer.json()["prediction_id"]
-            token, cookies = _signed_in(server.url)
+            tokens, job, cookies = _signed_in(server.url)
             pages = Path(home) / "pages.json"
-            pages.write_text(json.dumps(page_forms.document(token, prediction)), encoding="utf-8")
+            pages.write_text(json.dumps(page_forms.document(tokens, [prediction, job])), encoding="utf-8")
             number, others = EXAMPLES[options.short], [*kind, *others]
             api = _run(
                 home, prediction, f"{server.url}/openapi.json", "all", number, [*_identity(secret), *others]
@@ -69,12 +69,15 @@ def main() -> None:
     sys.exit(api or shown)
 
 
-def _signed_in(url: str) -> tuple[str, str]:
-    """Return the token of the forms, and the cookies, of somebody who has signed in."""
+def _signed_in(url: str) -> tuple[list[str], str, str]:
+    """Return the tokens of the forms, the id of a job, and the cookies of somebody who has signed in."""
     with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as client:
-        form = {"csrf": _token(client.get("/sign-in").text), "username": USER, "password": PASSWORD}
-        page = client.post("/sign-in", data=form)
-        return _token(page.text), "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        tokens = [_token(client.get("/sign-in").text)]
+        page = client.post("/sign-in", data={"csrf": tokens[0], "username": USER, "password": PASSWORD})
+        tokens.append(_token(page.text))
+        sent = client.post("/app/file", params={"csrf": tokens[1]}, files={"file": ("a.csv", b"age\n40\n")})
+        cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        return tokens, sent.url.path.rpartition("/")[2], cookies
 
 
 def _token(page: str) -> str:

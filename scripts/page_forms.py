@@ -54,8 +54,8 @@ _UPLOAD = {
 _EVENT = {"fn_index": {"enum": [0, 1]}, "data": {"type": "array", "items": _TEXT}}
 
 
-def document(token: str, prediction: str) -> dict[str, Any]:
-    """Return the document; `token` is that of the forms of a session, and `prediction` the id of one."""
+def document(tokens: Sequence[str], ids: Sequence[str]) -> dict[str, Any]:
+    """Return the document; `tokens` are those of its forms, and `ids` those of what there is."""
     routes = [
         one for one in ROUTES.routes if one.is_page and not one.is_cacheable and one.path not in LEFT_OUT
     ]
@@ -63,26 +63,22 @@ def document(token: str, prediction: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "pages", "version": "1"},
         "paths": {
-            route.path: {
-                method.lower(): _operation(route, method, token, prediction) for method in route.methods
-            }
+            route.path: {method.lower(): _operation(route, method, tokens, ids) for method in route.methods}
             for route in routes
         },
     }
 
 
-def _operation(route: Route, method: str, token: str, prediction: str) -> dict[str, Any]:
-    ids = {"anyOf": [{"enum": [prediction]}, {"type": "string", "format": "uuid"}]}
-    parameters = [
-        _parameter("path", name, {"file": _TEXT, "id": ids}[name]) for name in PART.findall(route.path)
-    ]
+def _operation(route: Route, method: str, tokens: Sequence[str], ids: Sequence[str]) -> dict[str, Any]:
+    parts = {"file": _TEXT, "id": {"anyOf": [{"enum": [*ids]}, {"type": "string", "format": "uuid"}]}}
+    parameters = [_parameter("path", name, parts[name]) for name in PART.findall(route.path)]
     operation: dict[str, Any] = {"responses": {"default": {"description": "a page"}}}
     if method == "GET" or route.path == "/app/file":
         parameters += [_parameter("query", name, _TEXT) for name in QUERIES]
     if method == "POST":
-        operation["requestBody"] = {"content": _body(route.path, token)}
+        operation["requestBody"] = {"content": _body(route.path, tokens)}
         if route.path == "/app/file":
-            parameters.append(_parameter("query", "csrf", {"enum": [token]}))
+            parameters.append(_parameter("query", "csrf", {"enum": [*tokens]}))
     return {**operation, "parameters": parameters}
 
 
@@ -90,7 +86,7 @@ def _parameter(place: str, name: str, schema: Mapping[str, Any]) -> dict[str, An
     return {"in": place, "name": name, "required": place == "path" or name == "csrf", "schema": schema}
 
 
-def _body(path: str, token: str) -> dict[str, Any]:
+def _body(path: str, tokens: Sequence[str]) -> dict[str, Any]:
     if path == "/app/file":
         return _UPLOAD
     if path not in _FORMS:
@@ -99,5 +95,5 @@ def _body(path: str, token: str) -> dict[str, Any]:
         name: {"anyOf": [_TEXT, *([{"enum": [*values]}] if values else [])]}
         for name, values in _FORMS[path].items()
     }
-    schema = {"type": "object", "properties": {**fields, "csrf": {"enum": [token]}}, "required": ["csrf"]}
+    schema = {"type": "object", "properties": {**fields, "csrf": {"enum": [*tokens]}}, "required": ["csrf"]}
     return {"application/x-www-form-urlencoded": {"schema": schema}}

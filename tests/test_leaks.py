@@ -34,12 +34,13 @@ SQL = re.compile(rb"SELECT |INSERT |UPDATE |FROM |sqlalchemy|psycopg2|sqlite3|Tr
 LINE = re.compile(
     r"request=[0-9a-f-]{36} method=(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|OTHER) "
     r"route=(/[a-z_./{}-]*|\(elsewhere\)) status=\d{3} ms=\d+\.\d "
-    r"caller=(-|token (root|predicts|reads|api-token-[0-9a-f]+)|user (marie|paul|boss))"
+    r"caller=(-|token (root|predicts|reads|api-token-[0-9a-f]+)|user (marie|paul|boss|ops))"
 )
 GUESSES = 30  # more than an address has free
+READ_BACK = (b"/history", b"/predictions/", b"/app/history")
 PAGES = (b"/app", b"/sign-in", b"/ui/")
 SERVERS = 3  # started on each database
-PEOPLE = {"marie": "analyst", "paul": "analyst", "boss": "admin"}
+PEOPLE = {"marie": "analyst", "paul": "analyst", "boss": "admin", "ops": "operator"}
 
 
 KINDS = ("sqlite", "postgresql")
@@ -313,7 +314,7 @@ def may_be_told(exchange: Exchange) -> tuple[set[str], set[str]]:
             own, others = {"rejected"}, {"rejected"}
         elif path.endswith(b"/result") or path.startswith(b"/app/"):
             others = {"predicted"}
-    if is_good and path.startswith((b"/history", b"/predictions/", b"/app/history")):
+    if path.startswith(b"/app/history/") or (is_good and path.startswith(READ_BACK)):
         others = {"predicted"}
     if path.startswith(b"/app/admin"):
         own, others = {"named", "typed"}, {"named"}
