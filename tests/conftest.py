@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 # Small matrices: threads of their algebra only get in the way of each other, and of other tests. (Told none,
 # scikit-learn counts the cores, and warns where it cannot.)
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+# Tests call plain HTTP, but each call of httpx reads all certificates first, unless they are in a folder: then
+# those that it meets. (What tests start is told nothing of it: `harness.servers.environment`.)
+os.environ["SSL_CERT_DIR"] = ssl.get_default_verify_paths().openssl_capath
 # A developer's own .env may name a database that tests must not touch.
 os.environ["CHURN_ENV_FILE"] = os.devnull
 
