@@ -153,7 +153,8 @@ def test_it_waits_for_a_database_that_is_away(server: RestartableServer, stored:
     client = Fresh(server.url)
     job, process = begun(server, client, stored.engine)
     with stored.away():
-        assert client.get(job["addresses"]["self"]).json()["state"] == "scoring"
+        answer = client.get(job["addresses"]["self"])
+        assert (answer.status_code, answer.json().get("state")) == (200, "scoring"), answer.text
     is_whole(client, job, stored.engine)
     assert set(processes_of(server)) <= {process}  # the same has gone on
 
