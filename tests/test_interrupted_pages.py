@@ -13,7 +13,7 @@ from churn.database.tables import prediction_results
 from churn.records.integrity import verify
 from harness.servers import wait_until
 from tests.support.browser import Visit, browser
-from tests.support.jobs import csv_of, process_of
+from tests.support.jobs import csv_of, processes_of
 from tests.support.pages import send, values_in, words
 from tests.support.site import Site, postgresql_site, site, sqlite_site
 from tests.support.tables import employees
@@ -45,8 +45,8 @@ def begin(page: Page, site: Site, path: Path) -> psutil.Process:
     page.get_by_text("Nothing is scored yet").wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Score the risks").click()
     wait_until(lambda: journalled(site) > 0, lambda: site.server.process.output)
-    process = process_of(site.server)
-    assert process is not None
+    wait_until(lambda: len(processes_of(site.server)) == 1, lambda: site.server.process.output)
+    [process] = processes_of(site.server)
     return process
 
 
@@ -64,7 +64,7 @@ def test_a_files_job_and_the_session_outlive_a_worker_and_then_the_server(
         process.wait(30)  # ends with its worker
         assert journalled(site) < ROWS
         with page.expect_response(lambda answer: answer.ok):  # the page goes on asking by itself
-            wait_until(lambda: process_of(site.server) is not None, lambda: site.server.process.output)
+            wait_until(lambda: bool(processes_of(site.server)), lambda: site.server.process.output)
         site.server.stop()
         site.restart()
         page.reload()

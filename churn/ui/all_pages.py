@@ -26,6 +26,7 @@ from churn.ui.sign_in_page import Sessions, SignInPage
 from churn.ui.what_if_page import WhatIfPage
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import MENU, PageRenderer
+from churn.web.endpoints.jobs import JobEndpoints
 from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import state_of
 from churn.web.routes import ROUTES
@@ -63,6 +64,7 @@ def make_ui(
     backend: Backend,
     history: HistoryReader,
     check: ReadinessCheck,
+    jobs: JobEndpoints,
     gradio: GradioPage,
 ) -> list[BaseRoute]:
     """Return the routes of all pages."""
@@ -74,7 +76,7 @@ def make_ui(
         *WhatIfPage(renderer, scoring).routes,
         *HistoryPage(renderer, history).routes,
         *PredictionPage(renderer, history, scoring.dictionary).routes,
-        *FilePage(renderer, backend.jobs, scoring.dictionary).routes,
+        *FilePage(renderer, jobs, scoring.dictionary).routes,
         *ModelPage(renderer, backend.model).routes,
         *gradio.routes,
         *AdminPage(renderer, backend.administration, check, backend.events).routes,

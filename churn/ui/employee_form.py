@@ -132,6 +132,9 @@ class EmployeeForm:
             name = entry.field or ""
             if entry.kind == "number_type" and _is_ambiguous(values.get(name, "")):
                 entry = FieldError(entry.loc, "ambiguous_number")
+            field = self._dictionary.by_name.get(name)
+            if field is not None and field.kind == "category" and entry.expected is not None:
+                entry = replace(entry, expected=_in_words(field))
             found.setdefault(name, messages.field_error(entry, language))
         return found
 
@@ -171,6 +174,12 @@ def _choices(field: Field, language: Language) -> list[tuple[str, str]]:
         return []
     low, high = int(field.minimum), int(field.maximum)
     return [(str(n), number(n, language)) for n in range(low, high + 1)] if high - low < MOST_CHOICES else []
+
+
+def _in_words(field: Field) -> Pair:
+    """Return the categories as the form calls them; the API's callers know them as they are in the data."""
+    french, english = (", ".join(label for _, label in _choices(field, language)) for language in LANGUAGES)
+    return french, f"one of: {english}"
 
 
 def _value(field: Field, text: str) -> object:

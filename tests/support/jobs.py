@@ -38,10 +38,11 @@ def awaited(client: Any, job: Job, *states: str) -> Job:
     return seen
 
 
-def process_of(server: RestartableServer) -> psutil.Process | None:
-    """Return the process that works on jobs, if any."""
+def processes_of(server: RestartableServer) -> list[psutil.Process]:
+    """Return the processes for jobs: one works, others end as soon as they find out."""
+    found = []
     for child in server.process.children():
         with suppress(psutil.NoSuchProcess):
             if PROGRAM in child.cmdline():
-                return child
-    return None
+                found.append(child)
+    return found
