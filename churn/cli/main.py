@@ -7,6 +7,7 @@ import click
 
 from churn import PROJECT
 from churn.cli.lazy import Lazy, LazyGroup
+from churn.core import extras
 from churn.core.errors import ChurnError
 
 MODEL = LazyGroup(
@@ -97,11 +98,16 @@ class Churn(LazyGroup):
     """The outermost group: ends an error with one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a `ChurnError` ends it with exit code 1 and no traceback."""
+        """Run the command; a `ChurnError`, or a missing extra, ends it with exit code 1 and no traceback."""
         try:
             return super().invoke(ctx)
         except ChurnError as error:
             click.echo(f"churn: {error}", err=True)
+            ctx.exit(1)
+        except ModuleNotFoundError as error:
+            if (advice := extras.advice(error)) is None:
+                raise
+            click.echo(f"churn: {advice}", err=True)
             ctx.exit(1)
 
 

@@ -1,0 +1,21 @@
+"""The extras: packages that only some commands need, so that a server goes without them."""
+
+from collections.abc import Mapping
+
+# The modules that each extra of pyproject.toml brings.
+EXTRAS: Mapping[str, frozenset[str]] = {
+    "train": frozenset({"fairlearn", "joblib", "matplotlib", "pandas", "scipy", "sklearn", "threadpoolctl"}),
+    "ui": frozenset({"fastapi", "gradio"}),
+}
+
+
+def advice(error: ModuleNotFoundError) -> str | None:
+    """Return in a sentence how to get a module that is missing; None where no extra brings it."""
+    module = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            return (
+                f"this needs {module}, which is not installed here: "
+                f"run `pip install 'churn[{extra}]'`, or `make install` in a checkout"
+            )
+    return None
