@@ -28,8 +28,7 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-import service
-from churn import training
+from churn import service, training
 from churn.cli.train import export_model
 from churn.database import schema
 from churn.database.engine import opened

@@ -1,13 +1,14 @@
 """`churn`: the group that holds every command."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import click
 
-from churn import PROJECT
+from churn import __version__
 from churn.cli.lazy import Lazy, LazyGroup
-from churn.core import extras
+from churn.core import extras, places
 from churn.core.errors import ChurnError
 
 MODEL = LazyGroup(
@@ -112,16 +113,20 @@ class Churn(LazyGroup):
 
 
 @click.group(cls=Churn, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="churn")
+@click.version_option(__version__, prog_name="churn")
 def main() -> None:
     """Employee-turnover risk: train, serve, and manage who may call.
 
     Settings come from the environment or from .env (see .env.example). Without BENTOML_HOME,
-    models and the default database are kept in .bentoml, in the project's own folder.
+    models and the default database are kept in .bentoml in a checkout; where churn is installed,
+    in the user's folder for data (on Linux ~/.local/share/churn), and .env in that for settings
+    (~/.config/churn).
     """
     # BentoML reads its home from the environment only, so that is where the choice is put. It would take
     # an empty one for the folder that somebody stands in.
-    os.environ["BENTOML_HOME"] = os.environ.get("BENTOML_HOME") or str(PROJECT / ".bentoml")
+    home = os.environ.get("BENTOML_HOME") or str(places.default_home())
+    os.environ["BENTOML_HOME"] = home
+    places.check_home(Path(os.path.expandvars(home)).expanduser())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from typing import Self
 
-from churn import PROJECT
+from churn.core.places import python_path
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
 from churn.jobs.job_folder import JobFolder
@@ -99,9 +99,8 @@ class JobRunner:
 
 def _begin() -> "subprocess.Popen[bytes]":
     """Start the process, of this checkout's code."""
-    path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "churn.jobs.job_process"],
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": python_path()},
         stdin=subprocess.PIPE,
     )

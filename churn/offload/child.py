@@ -11,9 +11,9 @@ import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 
-from churn import PROJECT
 from churn.core.errors import OverloadedError
 from churn.core.memory_file import MemoryFile
+from churn.core.places import python_path
 
 logger = logging.getLogger("churn")
 
@@ -106,11 +106,10 @@ class Child:
 
 def _start(*descriptors: int) -> "subprocess.Popen[bytes]":
     """Start the process with some open files of this one, and the code of this checkout."""
-    path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
         return subprocess.Popen(  # noqa: S603 - this Python, with a program of ours
             [sys.executable, "-P", "-c", _PROGRAM.format(*descriptors)],
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": python_path()},
             stdin=subprocess.DEVNULL,
             pass_fds=descriptors,
         )
