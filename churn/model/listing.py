@@ -11,7 +11,7 @@ import yaml
 from churn.core.errors import ModelError
 
 NAME = "churn"
-_FILE = "model.yaml"
+FILE = "model.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def listed(home: Path) -> list[Listed]:
     Raises:
         ModelError: an entry is damaged.
     """
-    files = _folder(home).glob(f"*/{_FILE}")
+    files = _folder(home).glob(f"*/{FILE}")
     return sorted(map(_read, files), key=lambda entry: entry.created, reverse=True)
 
 
@@ -40,7 +40,7 @@ def facts_of(home: Path, tag: str) -> Mapping[str, Any] | None:
         ModelError: its entry is damaged.
     """
     name, _, version = tag.partition(":")
-    path = _folder(home) / version / _FILE
+    path = _folder(home) / version / FILE
     return _read(path).facts if name == NAME and version and path.is_file() else None
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 
-NAME = listing.NAME
+NAME, ENTRY = listing.NAME, listing.FILE
 PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
 
 # Of the report, what the store's own lists show.
@@ -115,6 +115,11 @@ def pickle_readers(versions: Mapping[str, str]) -> str:
     """Return, in a sentence, which versions read the pickled pipeline: the minors that wrote it."""
     sklearn, scipy = (".".join(versions[name].split(".")[:2]) for name in ("scikit-learn", "scipy"))
     return f"{PICKLE} is read by scikit-learn {sklearn} with scipy {scipy}; {SCORECARD} needs neither"
+
+
+def has_pickle(tag: str) -> bool:
+    """Return whether the store has the model's scikit-learn pipeline; raises ModelError as `find`."""
+    return Path(find(tag).path_of(PICKLE)).exists()
 
 
 def _write(path: Path, plain: object) -> None:

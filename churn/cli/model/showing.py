@@ -44,6 +44,7 @@ def _show(console: Console, model: ServedModel) -> None:
     console.print(
         "self-test: " + ("passed" if model.self_test.passed else "; ".join(model.self_test.failures))
     )
-    console.print(registry.pickle_readers(report["library_versions"]), highlight=False)
+    if registry.has_pickle(model.tag):
+        console.print(registry.pickle_readers(report["library_versions"]), highlight=False)
     for note in model.self_test.notes:
         console.print(f"note: {note}")
