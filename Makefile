@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -68,6 +68,9 @@ train: install  ## Train and export a model (DATA=dir DECIMAL=,; without it, on 
 
 report: install-dev  ## Train, compare with other kinds of models, and write report and model card to dist/report (DATA=dir DECIMAL=,)
 	@$(RUN) churn train --challengers $(EXTRACTS) --out dist/report
+
+wheel: install-dev  ## Build the package, with a model of the sample for first starts, into dist/
+	@$(RUN) python scripts/build_wheel.py
 
 # The tag is written into a copy: what is bundled is the model that serves, not the newest one.
 bundle: install-dev  ## Build a Bento with the model that serves, and export it to dist/churn.tar.gz

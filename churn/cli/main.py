@@ -13,8 +13,8 @@ from churn.core.errors import ChurnError
 
 MODEL = LazyGroup(
     name="model",
-    short_help="List, show, compare, promote and roll back models.",
-    help="List, show, compare, promote and roll back the models of the store (in BENTOML_HOME).",
+    short_help="List, show, compare, promote, roll back and delete models.",
+    help="List, show, compare, promote, roll back and delete the models of the store (in BENTOML_HOME).",
     lazy={
         "list": Lazy("churn.cli.model.listing", "list_models", "List the models, the newest first."),
         "show": Lazy("churn.cli.model.showing", "show", "Show a model's figures and self-test."),
@@ -22,6 +22,7 @@ MODEL = LazyGroup(
         "compare": Lazy("churn.cli.model.comparing", "compare_models", "Compare two models."),
         "promote": Lazy("churn.cli.model.serving", "promote", "Put a model into service."),
         "rollback": Lazy("churn.cli.model.serving", "rollback", "Undo the last promotion."),
+        "delete": Lazy("churn.cli.model.deleting", "delete", "Delete a model that nothing needs."),
     },
 )
 

@@ -49,7 +49,7 @@ def prepare(settings: Settings, data: Path | None, thousands: Mark | None) -> bo
 
 
 def prepare_model(settings: Settings, data: Path | None, thousands: Mark | None) -> bool:
-    """Train and promote, unless there is a model, with data given one of that data; return whether it trained.
+    """Train and promote, unless there is a model (of this data, where given); return whether it trained.
 
     Raises:
         ModelError: the model that was asked for is missing, or what was trained is no better than chance.
@@ -66,7 +66,9 @@ def prepare_model(settings: Settings, data: Path | None, thousands: Mark | None)
         if settings.model or len(entries) > 1 or is_trained:
             raise
     if data is None and portable.CARRIED.is_dir():
-        click.echo(f"{portable.adopt(registry.home())} serves: a model of made-up employees, to try churn with")
+        click.echo(
+            f"{portable.adopt(registry.home())} serves: a model of made-up employees, to try churn with"
+        )
         return False
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
     from churn.cli.train import Source, Wanted, train_and_export  # noqa: PLC0415

@@ -44,6 +44,26 @@ def facts_of(home: Path, tag: str) -> Mapping[str, Any] | None:
     return _read(path).facts if name == NAME and version and path.is_file() else None
 
 
+def bentos_with(home: Path, tag: str) -> list[str]:
+    """Return the tags of the Bentos in a BENTOML_HOME that need a model.
+
+    Raises:
+        ModelError: a Bento's description is damaged.
+    """
+    return sorted(
+        f"{path.parent.parent.name}:{path.parent.name}"
+        for path in (home / "bentos").glob("*/*/bento.yaml")
+        if tag in _models_of(path)
+    )
+
+
+def _models_of(path: Path) -> set[str]:
+    try:
+        return {model["tag"] for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]}
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise ModelError(f"{path} is damaged: remove its folder") from error
+
+
 def _folder(home: Path) -> Path:
     return home / "models" / NAME
 

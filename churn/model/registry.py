@@ -205,6 +205,11 @@ def find(tag: str = "") -> "bentoml.Model":
         raise ModelError(f"{wanted!r} is no model tag: expected {NAME}:VERSION or {NAME}:latest") from error
 
 
+def delete(tag: str) -> None:
+    """Delete a model; who calls this has made sure that nothing needs it."""
+    bentoml.models.delete(tag)
+
+
 def load(tag: str, dictionary: Dictionary) -> ServedModel:
     """Load a model of a company from the store and test it; nothing is unpickled.
 

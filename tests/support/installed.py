@@ -1,4 +1,4 @@
-"""The wheel, and an environment with it and with what serving needs: nothing of the checkout, nothing that trains."""
+"""The wheel, and an environment that has it, and what serving needs: nothing that trains."""
 
 import os
 import subprocess
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.servers import PROJECT, environment
+
+NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups")  # of setpriv: to be somebody else
 
 
 def build_wheel(model: str, folder: Path) -> Path:
