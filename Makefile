@@ -72,13 +72,8 @@ report: install-dev  ## Train, compare with other kinds of models, and write rep
 wheel: install-dev  ## Build the package, with a model of the sample for first starts, into dist/
 	@$(RUN) python scripts/build_wheel.py
 
-# The tag is written into a copy: what is bundled is the model that serves, not the newest one.
-bundle: install-dev  ## Build a Bento with the model that serves, and export it to dist/churn.tar.gz
-	@$(RUN) churn setup
-	@mkdir -p dist && rm -f dist/churn.tar.gz
-	@sed "s/churn:latest/$$($(RUN) churn model current)/" bentofile.yaml > dist/bentofile.yaml
-	$(RUN) bentoml build -f dist/bentofile.yaml
-	$(RUN) bentoml export churn:latest '$(CURDIR)/dist/churn.tar.gz'
+bundle: install-dev  ## Build a Bento into dist/churn.tar.gz (MODEL=tag, or DATA=dir DECIMAL=,; without, with the model that serves)
+	@$(RUN) python -m scripts.bundle $(if $(MODEL),--model '$(MODEL)') $(EXTRACTS)
 
 screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
 	$(RUN) python -m scripts.screenshots

@@ -10,8 +10,10 @@ EXTRAS: Mapping[str, frozenset[str]] = {
 
 
 def advice(error: ModuleNotFoundError) -> str | None:
-    """Return in a sentence how to get a module that is missing; None where no extra brings it."""
-    module = (error.name or "").partition(".")[0]
+    """Return in a sentence how to get a module that is missing, as an extra or from a Bento; else None."""
+    module, _, rest = (error.name or "").partition(".")
+    if module == "churn" and rest:
+        return f"a Bento leaves churn.{rest} out: run this where churn[train] is installed, or in a checkout"
     for extra, modules in EXTRAS.items():
         if module in modules:
             return (

@@ -12,8 +12,8 @@ from churn.model import listing, promotions, registry
 def delete(tag: str) -> None:
     """Delete a model that nothing needs, with its report.
 
-    One that serves or that `churn model rollback` may go back to is kept, and so is one of a Bento in the store.
-    The journal keeps its predictions; they cannot be replayed.
+    One that serves, or that `churn model rollback` may go back to, is kept, and so is one that a Bento in the
+    store needs. The journal keeps its predictions; they cannot be replayed.
     """
     found = str(registry.find(tag).tag)
     if needs := _needs(found):
