@@ -1,6 +1,6 @@
 """Build the Bento: what serving needs, and one model with its card and report, without its pickle.
 
-The same code and model make the same bytes, but for `creation_time` in bento.yaml, which SOURCE_DATE_EPOCH sets.
+The same code and model make the same bytes, but for `creation_time` in bento.yaml: SOURCE_DATE_EPOCH sets it.
 """
 
 import argparse

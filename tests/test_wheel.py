@@ -267,7 +267,7 @@ def test_a_home_that_cannot_be_used_is_a_sentence(installed: Installation, tmp_p
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_so_is_a_home_of_somebody_else(installed: Installation, tmp_path: Path) -> None:
-    command = ["setpriv", *NOBODY, *installed.command("churn", "model", "current")]
+    command = [*NOBODY, *installed.command("churn", "model", "current")]
     env = installed.env(BENTOML_HOME="/root-only/home")
     done = subprocess.run(command, cwd="/", env=env, capture_output=True, text=True)
     assert done.returncode == 1
