@@ -65,7 +65,7 @@ REPORTS = {"report.en.html", "report.fr.html"}
 
 @dataclass(frozen=True)
 class Bundle:
-    """What `make bundle` exported twice of a copy of this project, and said; `folder` is the first, unpacked."""
+    """What `make bundle` made twice of a copy of this project, and said; `folder` is the first, unpacked."""
 
     archives: tuple[Path, ...]
     said: str

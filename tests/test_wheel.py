@@ -49,8 +49,9 @@ def token(installed: Installation, empty: Path) -> str:
     """Return the token that `churn setup` shows."""
     done = installed.run("churn", "setup", cwd=empty)
     assert done.returncode == 0, done.stderr
-    [shown] = re.findall(r"First token.*: +(\S+)", done.stdout)
-    return shown
+    shown = re.search(r"First token.*: +(\S+)", done.stdout)
+    assert shown
+    return shown[1]
 
 
 @pytest.fixture(scope="module")
