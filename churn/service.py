@@ -29,7 +29,7 @@ from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
 from churn.web.endpoints.history import HistoryReader, make_history
 from churn.web.endpoints.html_page import PageRenderer
-from churn.web.endpoints.jobs import make_jobs
+from churn.web.endpoints.jobs import JobEndpoints
 from churn.web.endpoints.landing import make_landing
 from churn.web.endpoints.pages import make_pages
 from churn.web.endpoints.predictions import Answer, PredictionRoutes
@@ -79,6 +79,7 @@ class Churn:
     @bentoml.on_shutdown
     def close(self) -> None:
         """Let go of the database."""
+        gradio.close()
         worker.close()
 
     @bentoml.api(input_spec=input_spec(models.employee), output_spec=output_spec(Prediction))
@@ -137,15 +138,15 @@ service.add_asgi_middleware(ErrorResponses, refusals=refusals)
 service.add_asgi_middleware(Readiness, check=check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
-history = HistoryReader(worker.history)
+history, jobs = HistoryReader(worker.history), JobEndpoints(worker.jobs)
 routes = (
     make_landing(TECHNOVA.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(scoring, worker, history, check, gradio),
+    *make_ui(scoring, worker, history, check, jobs, gradio),
     *make_history(history),
     make_reviews(history),
-    *make_jobs(worker.jobs),
+    *jobs.routes,
     make_metrics(worker.state),
     make_openapi(models),
 )

@@ -6,12 +6,12 @@ It starts a service of its own on the embedded sample, so the pictures show made
 """
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from harness.chromium import executable, sign_in
 from harness.identities import PASSWORD
 from harness.servers import PROJECT, bentoml_serve, environment
 from harness.trained import train
@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 1280, 860
 
 def main() -> None:
     """Start a service, sign in, and draw."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = executable()
     if chromium is None:
         raise SystemExit("no Chromium on this machine: install one (on Debian: chromium)")
     PICTURES.mkdir(exist_ok=True)
@@ -41,9 +41,7 @@ def main() -> None:
 
 def _draw(page: Page, url: str, language: str) -> None:
     page.goto(f"{url}/app/employee?example=risk")
-    page.locator("#username").fill(USER)
-    page.locator("#password").fill(PASSWORD)
-    page.locator("main button").click()
+    sign_in(page, USER)
     page.wait_for_url("**/app/employee?example=risk")
     page.locator(".actions button").first.click()
     page.locator(".verdict").wait_for()

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 # Small matrices: threads of their algebra only get in the way of each other, and of other tests. (Told none,
 # scikit-learn counts the cores, and warns where it cannot.)
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+# Tests call plain HTTP, but each call of httpx reads all certificates first, unless it knows their folder.
+# (What tests start is not told of it: `harness.servers.environment`.)
+os.environ["SSL_CERT_DIR"] = ssl.get_default_verify_paths().openssl_capath
 # A developer's own .env may name a database that tests must not touch.
 os.environ["CHURN_ENV_FILE"] = os.devnull
 
@@ -29,6 +33,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from churn import service, training
+from churn.access import passwords
 from churn.cli.train import export_model
 from churn.database import schema
 from churn.database.engine import opened
@@ -38,6 +43,7 @@ from churn.model import promotions, registry
 from churn.model.registry import ServedModel
 from churn.model.sample import write_sample
 from harness import postgres
+from harness.identities import QUICK as QUICK_ROUNDS
 from harness.identities import a_token
 from harness.servers import is_setting
 from tests.support.plans import QUICK
@@ -61,23 +67,29 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Failures(terminal))
 
 
-# The files that take longest are begun first: none is left for the end, when the other workers are done.
+# The files that take longest, the longest first: none is left for the end, when the other workers are done.
 LONGEST = (
-    "test_readme",
     "test_cli",
-    "test_leaks",
-    "test_jobs",
     "test_job_process",
-    "test_process",
+    "test_jobs",
+    "test_pages_in_browser",
+    "test_leaks",
     "test_first_start",
+    "test_readme",
+    "test_pages",
+    "test_service",
     "test_outage",
     "test_crash",
+    "test_file_page",
+    "test_process",
+    "test_training",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files in front; within a file the order stays."""
-    items.sort(key=lambda item: item.path.stem not in LONGEST)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 class Failures:
@@ -90,6 +102,14 @@ class Failures:
         """Say what failed, and where: in the test, or before or after it."""
         if report.failed:
             self._terminal.write_line(f"\nFAILED {report.nodeid} ({report.when})", red=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Have passwords hashed in no time in this process; tests that are about the time say so."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "ROUNDS", QUICK_ROUNDS)
+        yield
 
 
 @pytest.fixture(scope="session")

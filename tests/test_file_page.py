@@ -1,7 +1,6 @@
 """The pages of a file: sent, understood, scored, read, downloaded, and gone again."""
 
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,17 @@ from playwright.sync_api import Browser
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from churn.database import schema, tables
-from churn.database.engine import opened
-from churn.model.registry import ServedModel
-from harness.identities import PASSWORD, a_user
-from harness.servers import Server, bentoml_serve, environment, home_beside, wait_until
+from churn.database import tables
+from harness.identities import a_user
+from harness.servers import wait_until
 from tests.conftest import Served
 from tests.support.browser import Visit, browser
 from tests.support.jobs import csv_of
 from tests.support.pages import send, sign_in, token_in, words
+from tests.support.site import Site, sqlite_site
 from tests.support.tables import employees
 
-__all__ = ["browser"]  # a fixture
+__all__ = ["browser", "sqlite_site"]  # fixtures
 
 PATH = "/app/file"
 N = 120
@@ -46,13 +44,15 @@ def table(n: int = N) -> pd.DataFrame:
     return people
 
 
-def upload(client: TestClient, content: bytes, name: str = "people.csv", token: str = "") -> httpx2.Response:
+def upload(
+    client: httpx2.Client, content: bytes, name: str = "people.csv", token: str = ""
+) -> httpx2.Response:
     """Send a file as the form does, and do not follow where that leads."""
     token = token or token_in(client.get(PATH))
     return client.post(PATH, params={"csrf": token}, files={"file": (name, content)}, follow_redirects=False)
 
 
-def checked(client: TestClient, content: bytes | None = None) -> str:
+def checked(client: httpx2.Client, content: bytes | None = None) -> str:
     """Return the address of a file that is checked."""
     sent = upload(client, csv_of(table()) if content is None else content)
     assert sent.status_code == 303, words(sent)
@@ -61,7 +61,7 @@ def checked(client: TestClient, content: bytes | None = None) -> str:
     return address
 
 
-def await_text(client: TestClient, address: str, text: str) -> None:
+def await_text(client: httpx2.Client, address: str, text: str) -> None:
     """Wait until a page says something."""
     seen: list[str] = []
 
@@ -72,7 +72,7 @@ def await_text(client: TestClient, address: str, text: str) -> None:
     wait_until(is_there, lambda: seen[0][:500])
 
 
-def scored(client: TestClient) -> str:
+def scored(client: httpx2.Client) -> str:
     """Return the address of a file that is scored."""
     address = checked(client)
     assert send(client, address, {"action": "score"}).status_code == 303
@@ -120,37 +120,22 @@ def test_the_results_are_shown_the_highest_risk_first_and_journalled(
     ],
 )
 def test_a_page_of_the_results_is_what_the_address_asks_for(
-    scored_once: tuple[TestClient, str], query: str, said: str
+    scored_once: tuple[httpx2.Client, str], query: str, said: str
 ) -> None:
     client, address = scored_once
     assert said in words(client.get(f"{address}?{query}"))
 
 
 @pytest.fixture(scope="module")
-def server(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Return a real server with two workers, an analyst and another."""
-    folder = tmp_path_factory.mktemp("files")
-    home = home_beside(Path(os.environ["BENTOML_HOME"]), folder)
-    database = f"sqlite:///{folder / 'churn.db'}"
-    with opened(database) as engine:
-        schema.upgrade(engine)
-        a_user(engine, "marie")
-    env = environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, DATABASE_URL=database, CHURN_WORKERS="2")
-    with bentoml_serve(env) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def scored_once(server: Server) -> Iterator[tuple[TestClient, str]]:
+def scored_once(sqlite_site: Site) -> Iterator[tuple[httpx2.Client, str]]:
     """Return a browser without scripts, and the address of a file that it has had scored."""
-    with httpx2.Client(base_url=server.url, follow_redirects=True) as client:
-        sign_in(client, "marie")  # type: ignore[arg-type]
-        yield client, scored(client)  # type: ignore[arg-type, misc]
+    with sqlite_site.visitor() as client:
+        yield client, scored(client)
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])
 @pytest.mark.parametrize("part", ["result", "rejects"])
-def test_downloads_can_be_opened_again(scored_once: tuple[TestClient, str], kind: str, part: str) -> None:
+def test_downloads_can_be_opened_again(scored_once: tuple[httpx2.Client, str], kind: str, part: str) -> None:
     client, address = scored_once
     answer = client.get(f"{address}/{part}?format={kind}&lang=en")
     assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -222,16 +207,12 @@ def test_signing_out_removes_it(marie: TestClient) -> None:
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_in_a_browser_across_a_reload(
-    browser: Browser, server: Server, tmp_path: Path, width: int, scheme: str
+    browser: Browser, sqlite_site: Site, tmp_path: Path, width: int, scheme: str
 ) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(csv_of(table(300)))
     with Visit.begin(browser, width, color_scheme=scheme) as visit:
-        page = visit.page
-        page.goto(f"{server.url}{PATH}")
-        page.locator("#username").fill("marie")
-        page.locator("#password").fill(PASSWORD)
-        page.locator("main").get_by_role("button").click()
+        page = sqlite_site.open_page(visit, PATH[1:])
         assert visit.barriers() == []
         page.locator("#file").set_input_files(path)
         page.get_by_role("button", name="Check the file").click()
@@ -246,20 +227,14 @@ def test_in_a_browser_across_a_reload(
         assert len(pd.read_excel(download.value.path())) == 299
         page.get_by_role("link", name="Next").click()
         page.get_by_text("Page 2 of 6").wait_for()
-        assert visit.origins == {server.url}
-        assert visit.complaints == []
-        assert visit.overflow == 0
+        sqlite_site.assert_sound(visit)
 
 
-def test_without_scripts_too(browser: Browser, server: Server, tmp_path: Path) -> None:
+def test_without_scripts_too(browser: Browser, sqlite_site: Site, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(csv_of(table(20)))
     with Visit.begin(browser, java_script_enabled=False) as visit:
-        page = visit.page
-        page.goto(f"{server.url}{PATH}")
-        page.locator("#username").fill("marie")
-        page.locator("#password").fill(PASSWORD)
-        page.locator("main").get_by_role("button").click()
+        page = sqlite_site.open_page(visit, PATH[1:])
         page.locator("#file").set_input_files(path)
         page.get_by_role("button", name="Check the file").click()
         page.get_by_role("button", name="Score the risks").click()

@@ -520,7 +520,7 @@ def test_a_remembered_caller_costs_no_query(door: Door, engine: Engine) -> None:
 
 
 def test_passwords_are_hashed_off_the_event_loop(door: Door, engine: Engine) -> None:
-    a_user(engine, "marie", PASSWORD)
+    a_user(engine, "marie", PASSWORD, rounds=10)  # long enough for others to be heard meanwhile
     ticks = 0
 
     async def both() -> None:

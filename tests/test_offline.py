@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine, text, update
 
-from churn.access import passwords
 from churn.access.credential_cache import BAD, FRESH, GOOD
 from churn.access.identities import ensure_identities, environment_callers
 from churn.access.login_throttle import PER_USER
@@ -15,7 +14,7 @@ from churn.access.users import set_active, set_password, set_role
 from churn.core.errors import DatabaseError, ForbiddenError, UnauthorizedError
 from churn.core.settings import load
 from churn.database.tables import tokens
-from harness.identities import QUICK, a_user, basic, bearer
+from harness.identities import a_user, basic, bearer
 from tests.test_gate import Door, hashed
 
 __all__ = ["hashed"]  # a fixture
@@ -29,7 +28,6 @@ def door(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     monkeypatch.setenv("API_USERNAME", NAME)
     monkeypatch.setenv("API_PASSWORD", RIGHT)
     monkeypatch.setenv("API_TOKEN", TOKEN)
-    monkeypatch.setattr(passwords, "ROUNDS", QUICK)
     ensure_identities(engine, load())
     door = Door(engine, offline=environment_callers(load()))
     yield door

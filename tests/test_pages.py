@@ -323,6 +323,11 @@ class TestOnePerson:
         assert status == 422
         assert not typed or typed not in str(kept["detail"])
 
+    def test_what_may_be_chosen_is_said_as_the_form_says_it(self, marie: TestClient) -> None:
+        marie.get("/app/employee?lang=en")
+        answer = send(marie, "/app/employee", {**TYPED, "heure_supplementaires": ""})
+        assert "required field; expected one of: Yes, No" in words(answer)
+
     def test_what_was_typed_is_shown_as_text(self, marie: TestClient) -> None:
         hostile = '"><script>alert(1)</script>'
         answer = send(marie, "/app/employee", {**TYPED, "poste": hostile, "revenu_mensuel": hostile})

@@ -1,26 +1,19 @@
 """The pages as people use them: a real browser, a real server with two workers, SQLite and PostgreSQL."""
 
-import os
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
 from churn.access.sessions import close_sessions_of
-from churn.database import schema
 from churn.database.engine import opened
-from churn.model.registry import ServedModel
-from harness import postgres
+from harness.chromium import sign_in
 from harness.identities import PASSWORD, a_user
-from harness.servers import Server, bentoml_serve, environment, home_beside, wait_until
+from harness.servers import bentoml_serve, wait_until
 from tests.support.browser import Visit, browser
 from tests.support.prefix_proxy import behind_prefix
+from tests.support.site import Site, postgresql_site, site, sqlite_site
 
-__all__ = ["browser"]  # a fixture
+__all__ = ["browser", "postgresql_site", "site", "sqlite_site"]  # fixtures
 
 PAGES = (
     "",
@@ -33,73 +26,12 @@ PAGES = (
     "app/admin/audit",
 )
 WIDTHS = (360, 768, 1280)
-REFUSED = re.compile(r"the server responded with a status of 4\d\d")  # the browser says so of any such page
-
-
-@dataclass(frozen=True)
-class Site:
-    """A server with two workers, and its database."""
-
-    server: Server
-    database: str
-    env: dict[str, str]
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return self.server.url
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def site(
-    request: pytest.FixtureRequest, model: ServedModel, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Site]:
-    """Return a server on a database of each kind, with an analyst and an administrator."""
-    folder = tmp_path_factory.mktemp("site")
-    home = home_beside(Path(os.environ["BENTOML_HOME"]), folder)
-    if request.param == "sqlite":
-        yield from _site(home, model, f"sqlite:///{folder / 'churn.db'}")
-    else:
-        with postgres.database(request.getfixturevalue("postgresql")) as url:
-            yield from _site(home, model, url)
-
-
-def _site(home: Path, model: ServedModel, database: str) -> Iterator[Site]:
-    with opened(database) as engine:
-        schema.upgrade(engine)
-        a_user(engine, "marie")
-        a_user(engine, "root", role="admin")
-    env = environment(BENTOML_HOME=str(home), CHURN_MODEL=model.tag, DATABASE_URL=database, CHURN_WORKERS="2")
-    with bentoml_serve(env) as server:
-        yield Site(server, database, env)
-
-
-def sign_in(page: Page, name: str = "marie", password: str = PASSWORD) -> None:
-    """Fill in the form that the page shows, and send it."""
-    page.locator("#username").fill(name)
-    page.locator("#password").fill(password)
-    page.locator("main").get_by_role("button").click()
-
-
-def open_page(visit: Visit, site: Site, path: str, name: str = "marie") -> Page:
-    """Open a page as somebody who has to sign in first."""
-    visit.page.goto(f"{site.url}/{path}")
-    sign_in(visit.page, name)
-    visit.page.wait_for_url(f"**/{path}")
-    return visit.page
 
 
 def predict(page: Page) -> None:
     """Send the employee's form, and wait for the risk."""
     page.get_by_role("button", name="Estimate the risk").click()
     page.locator(".verdict").wait_for()
-
-
-def assert_sound(visit: Visit, site: Site) -> None:
-    """Fail where the browser complained, a page asked another host, or it is too wide."""
-    assert [text for text in visit.complaints if not REFUSED.search(text)] == []
-    assert visit.origins == {site.url}
-    assert visit.overflow == 0
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -119,12 +51,12 @@ def test_somebody_signs_in_and_sees_a_risk_with_its_reasons(browser: Browser, si
         page.get_by_role("link", name="a stable person").click()
         predict(page)
         assert page.get_by_role("heading", name="Stable employee").is_visible()
-        assert_sound(visit, site)
+        site.assert_sound(visit)
 
 
 def test_changes_are_answered_as_they_are_made(browser: Browser, site: Site) -> None:
     with Visit.begin(browser) as visit:
-        page = open_page(visit, site, "app/employee")
+        page = site.open_page(visit, "app/employee")
         page.get_by_role("link", name="a person at risk").click()
         page.get_by_role("button", name="Try changes").click()
         page.get_by_text("Change a field of the form").wait_for()
@@ -137,12 +69,12 @@ def test_changes_are_answered_as_they_are_made(browser: Browser, site: Site) -> 
             page.get_by_label("Distance from home to work").fill("far")
             page.get_by_label("Distance from home to work").blur()
         page.get_by_role("alert").get_by_text("expected a number").wait_for()
-        assert_sound(visit, site)
+        site.assert_sound(visit)
 
 
 def test_a_suggestion_is_tried_with_one_click(browser: Browser, site: Site) -> None:
     with Visit.begin(browser) as visit:
-        page = open_page(visit, site, "app/employee")
+        page = site.open_page(visit, "app/employee")
         page.get_by_role("link", name="a person at risk").click()
         for label, value in (("Savings-plan take-ups", "1"), ("Distance from home to work", "2")):
             page.get_by_label(label).fill(value)
@@ -151,12 +83,12 @@ def test_a_suggestion_is_tried_with_one_click(browser: Browser, site: Site) -> N
         page.get_by_role("button", name="Try changes").click()
         page.get_by_role("button", name="Try", exact=True).first.click()
         page.get_by_text("These changes suffice to fall below the threshold").wait_for()
-        assert_sound(visit, site)
+        site.assert_sound(visit)
 
 
-def test_without_scripts_everything_works(browser: Browser, site: Site) -> None:
+def test_without_scripts_everything_works(browser: Browser, sqlite_site: Site) -> None:
     with Visit.begin(browser, java_script_enabled=False) as visit:
-        page = open_page(visit, site, "app/employee")
+        page = sqlite_site.open_page(visit, "app/employee")
         page.get_by_role("link", name="a person at risk").click()
         predict(page)
         page.get_by_role("button", name="Try changes").click()
@@ -165,10 +97,10 @@ def test_without_scripts_everything_works(browser: Browser, site: Site) -> None:
         page.get_by_role("row", name="Overtime: yes → no").wait_for()
 
 
-def test_with_the_keyboard_alone(browser: Browser, site: Site) -> None:
+def test_with_the_keyboard_alone(browser: Browser, sqlite_site: Site) -> None:
     with Visit.begin(browser) as visit:
         page = visit.page
-        page.goto(f"{site.url}/app/employee?example=risk")
+        page.goto(f"{sqlite_site.url}/app/employee?example=risk")
         page.keyboard.type("marie")  # the first field has the focus
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
@@ -186,7 +118,7 @@ def test_with_the_keyboard_alone(browser: Browser, site: Site) -> None:
 
 def test_what_was_typed_outlives_the_session(browser: Browser, site: Site) -> None:
     with Visit.begin(browser) as visit:
-        page = open_page(visit, site, "app/employee")
+        page = site.open_page(visit, "app/employee")
         page.get_by_role("link", name="a person at risk").click()
         page.get_by_label("Monthly income").fill("2345")
         page.context.clear_cookies(name="churn_session")
@@ -205,12 +137,7 @@ def test_what_was_typed_outlives_the_session(browser: Browser, site: Site) -> No
 def test_a_session_that_is_ended_elsewhere_is_over_in_every_worker(site: Site) -> None:
     with opened(site.database) as engine:
         user = a_user(engine, "anna")
-        with httpx.Client() as client:
-            token = re.search(r'name="csrf" value="([^"]+)"', client.get(f"{site.url}/sign-in").text)
-            assert token
-            form = {"csrf": token[1], "username": "anna", "password": PASSWORD}
-            client.post(f"{site.url}/sign-in", data=form)
-            cookies = dict(client.cookies)
+        cookies = site.cookies("anna")
 
         def statuses() -> set[int]:
             """Return how calls end on connections of their own, so that both workers have some."""
@@ -224,7 +151,7 @@ def test_a_session_that_is_ended_elsewhere_is_over_in_every_worker(site: Site) -
 
 def test_two_tabs_share_a_session_and_its_end(browser: Browser, site: Site) -> None:
     with Visit.begin(browser) as visit:
-        first = open_page(visit, site, "app/employee")
+        first = site.open_page(visit, "app/employee")
         second = first.context.new_page()
         second.goto(f"{site.url}/app/model")
         assert second.get_by_role("heading", level=1).inner_text() == "The model that answers"
@@ -236,40 +163,28 @@ def test_two_tabs_share_a_session_and_its_end(browser: Browser, site: Site) -> N
         assert first.locator("#username").is_visible()  # nothing of before is shown from memory
 
 
-def test_a_session_outlives_a_restart(browser: Browser, site: Site) -> None:
-    with Visit.begin(browser) as visit:
-        page = open_page(visit, site, "app/employee")
-        [state] = [c for c in page.context.cookies() if c["name"] == "churn_session"]
-        with bentoml_serve(site.env) as again:
-            page.goto(f"{again.url}/app/model")  # cookies do not know of ports
-            assert page.get_by_role("heading", level=1).inner_text() == "The model that answers"
-        assert state["httpOnly"]
-        assert state["sameSite"] == "Lax"
-        assert not state["secure"]  # there is no TLS here
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (768, "light"), (1280, "light")])
 def test_axe_finds_no_barrier_and_no_page_is_too_wide(
-    browser: Browser, site: Site, width: int, scheme: str
+    browser: Browser, sqlite_site: Site, width: int, scheme: str
 ) -> None:
     with Visit.begin(browser, width, color_scheme=scheme) as visit:
-        open_page(visit, site, "app/admin", "root")
+        sqlite_site.open_page(visit, "app/admin", "root")
         for path in PAGES:
-            visit.page.goto(f"{site.url}/{path}")
+            visit.page.goto(f"{sqlite_site.url}/{path}")
             assert visit.barriers() == [], path
-            assert_sound(visit, site)
-        visit.page.goto(f"{site.url}/app/employee?example=risk")
+            sqlite_site.assert_sound(visit)
+        visit.page.goto(f"{sqlite_site.url}/app/employee?example=risk")
         predict(visit.page)
         assert visit.barriers() == []
         visit.page.get_by_label("Monthly income").fill("much")
         visit.page.get_by_role("button", name="Estimate the risk").click()
         visit.page.get_by_role("alert").wait_for()
         assert visit.barriers() == []
-        assert_sound(visit, site)
+        sqlite_site.assert_sound(visit)
 
 
-def test_behind_a_prefix_they_work_too(browser: Browser, site: Site) -> None:
-    with behind_prefix(site.url, "/people/churn") as prefixed, Visit.begin(browser) as visit:
+def test_behind_a_prefix_they_work_too(browser: Browser, sqlite_site: Site) -> None:
+    with behind_prefix(sqlite_site.url, "/people/churn") as prefixed, Visit.begin(browser) as visit:
         visit.page.goto(f"{prefixed}/")
         visit.page.get_by_role("link", name="Open the pages").click()
         sign_in(visit.page)
@@ -284,9 +199,9 @@ def test_behind_a_prefix_they_work_too(browser: Browser, site: Site) -> None:
         assert visit.complaints == []
 
 
-def test_inside_another_sites_frame_they_work_too(browser: Browser, site: Site) -> None:
+def test_inside_another_sites_frame_they_work_too(browser: Browser, sqlite_site: Site) -> None:
     space = "https://space.example"
-    env = {**site.env, "CHURN_FRAME_ANCESTORS": space, "CHURN_WORKERS": "1"}
+    env = {**sqlite_site.env, "CHURN_FRAME_ANCESTORS": space, "CHURN_WORKERS": "1"}
     with bentoml_serve(env) as framed, Visit.begin(browser) as visit:
         frame = f'<!doctype html><iframe width="1200" height="700" src="{framed.url}/app/employee"></iframe>'
         visit.page.route(f"{space}/*", lambda route: route.fulfill(body=frame, content_type="text/html"))
@@ -302,9 +217,9 @@ def test_inside_another_sites_frame_they_work_too(browser: Browser, site: Site) 
         assert (cookie["sameSite"], cookie["secure"]) == ("None", True)
 
 
-def test_the_language_can_be_switched_and_is_remembered(browser: Browser, site: Site) -> None:
+def test_the_language_can_be_switched_and_is_remembered(browser: Browser, sqlite_site: Site) -> None:
     with Visit.begin(browser, locale="fr-FR") as visit:
-        page = open_page(visit, site, "app/employee")
+        page = sqlite_site.open_page(visit, "app/employee")
         assert page.locator("html").get_attribute("lang") == "fr"
         page.get_by_role("link", name="English").click()
         page.get_by_role("link", name="The model").click()

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -227,58 +228,9 @@ def refuses(by: str, env: Mapping[str, str], message: str) -> str:
     return output
 
 
-class TestStartsThatFail:
-    """By `churn serve`, which becomes the `bentoml serve` that finds out."""
-
-    def refuses(self, env: Mapping[str, str], message: str) -> str:
-        return refuses("churn", env, message)
-
-    def test_with_the_name_of_no_model(self, model: ServedModel) -> None:
-        self.refuses(environment(CHURN_MODEL="churn:nothing"), "no model 'churn:nothing' in the store")
-
-    def test_with_a_database_out_of_reach_and_no_spool(self, model: ServedModel) -> None:
-        url = f"postgresql://churn:s3cret-word@127.0.0.1:{free_port()}/churn"
-        env = environment(DATABASE_URL=url, CHURN_JOURNAL_FALLBACK="refuse")
-        assert "s3cret-word" not in self.refuses(env, "correct DATABASE_URL, then run `churn db check`")
-
-    def test_with_a_database_that_is_not_at_head(self, model: ServedModel, empty_postgresql: str) -> None:
-        self.refuses(environment(DATABASE_URL=empty_postgresql), "has no schema yet: run `churn db upgrade`")
-
-    def test_with_a_database_at_an_older_revision(self, model: ServedModel, empty_postgresql: str) -> None:
-        with opened(empty_postgresql) as engine:
-            schema.upgrade(engine, "0002")
-        mends = f"is at revision 0002, not at head ({schema.head()}): run `churn db upgrade`"
-        self.refuses(environment(DATABASE_URL=empty_postgresql), mends)
-
-    def test_with_a_database_of_no_known_kind(self, model: ServedModel) -> None:
-        self.refuses(
-            environment(DATABASE_URL="mysql://h/d"), "DATABASE_URL names 'mysql': expected sqlite:///"
-        )
-
-    def test_with_what_would_stand_behind_the_gate(self, model: ServedModel, tmp_path: Path) -> None:
-        option = "services.churn.http.cors.enabled=true"
-        env = environment(BENTOML_CONFIG_OPTIONS=option, DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
-        self.refuses(env, "BentoML's configuration sets http.cors.enabled to True")
-
-    def test_with_half_a_user_and_the_database_away(self, model: ServedModel) -> None:
-        url = f"postgresql://churn@127.0.0.1:{free_port()}/churn"
-        env = environment(API_USERNAME="marie", DATABASE_URL=url)
-        self.refuses(env, "API_USERNAME and API_PASSWORD go together: set both or neither")
-
-    def test_with_a_model_of_somebody_else(self, model: ServedModel) -> None:
-        with bentoml.models.create("elsewhere", metadata={}) as made:
-            pass
-        self.refuses(environment(CHURN_MODEL=str(made.tag)), "was not exported by this version of churn")
-        bentoml.models.delete(made.tag)
-
-    def test_with_half_a_user(self, model: ServedModel, tmp_path: Path) -> None:
-        env = environment(API_USERNAME="marie", DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
-        self.refuses(env, "API_USERNAME and API_PASSWORD go together: set both or neither")
-
-
 @pytest.mark.parametrize("by", sorted(START))
-class TestStartsThatFailByEither:
-    """Where there is no model, or a setting is bad: those `churn serve` reads by itself before."""
+class TestStartsThatFail:
+    """By `churn serve`, which reads the settings by itself, and by `bentoml serve`, which it becomes."""
 
     def test_without_a_model(self, by: str, tmp_path: Path) -> None:
         env = environment(BENTOML_HOME=str(tmp_path))
@@ -288,19 +240,74 @@ class TestStartsThatFailByEither:
         env = environment(API_TOKEN="changeme-changeme-changeme")
         refuses(by, env, "API_TOKEN: is a placeholder: run `churn token issue NAME`")
 
-    def test_with_a_short_password_in_the_env_file(self, by: str, model: ServedModel, tmp_path: Path) -> None:
+
+def test_a_start_fails_with_a_database_out_of_reach_and_no_spool(model: ServedModel) -> None:
+    url = f"postgresql://churn:s3cret-word@127.0.0.1:{free_port()}/churn"
+    env = environment(DATABASE_URL=url, CHURN_JOURNAL_FALLBACK="refuse")
+    output = refuses("churn", env, "correct DATABASE_URL, then run `churn db check`")
+    assert "s3cret-word" not in output
+
+
+def test_a_start_fails_with_what_would_stand_behind_the_gate(model: ServedModel, tmp_path: Path) -> None:
+    option = "services.churn.http.cors.enabled=true"
+    env = environment(BENTOML_CONFIG_OPTIONS=option, DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
+    refuses("churn", env, "BentoML's configuration sets http.cors.enabled to True")
+
+
+class TestCheck:
+    """What BentoML calls first at a start, in this process: all else that makes it end."""
+
+    def refuses(self, message: str, **settings: str) -> None:
+        """Fail unless the check ends in one line: what is wrong, and what mends it."""
+        service.service.inject_config()  # as `bentoml serve` does it
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in settings.items():
+                patched.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                service.service.inner.check()
+        assert re.fullmatch(f"churn: .*{re.escape(message)}.*", str(ended.value))
+
+    def test_with_the_name_of_no_model(self, model: ServedModel) -> None:
+        self.refuses("no model 'churn:nothing' in the store", CHURN_MODEL="churn:nothing")
+
+    def test_with_a_model_of_somebody_else(self, model: ServedModel) -> None:
+        with bentoml.models.create("elsewhere", metadata={}) as made:
+            pass
+        self.refuses("was not exported by this version of churn", CHURN_MODEL=str(made.tag))
+        bentoml.models.delete(made.tag)
+
+    def test_with_a_database_that_is_not_at_head(self, model: ServedModel, empty_postgresql: str) -> None:
+        self.refuses("has no schema yet: run `churn db upgrade`", DATABASE_URL=empty_postgresql)
+
+    def test_with_a_database_at_an_older_revision(self, model: ServedModel, empty_postgresql: str) -> None:
+        with opened(empty_postgresql) as engine:
+            schema.upgrade(engine, "0002")
+        mends = f"is at revision 0002, not at head ({schema.head()}): run `churn db upgrade`"
+        self.refuses(mends, DATABASE_URL=empty_postgresql)
+
+    def test_with_a_database_of_no_known_kind(self, model: ServedModel) -> None:
+        self.refuses("DATABASE_URL names 'mysql': expected sqlite:///", DATABASE_URL="mysql://h/d")
+
+    @pytest.mark.parametrize("is_away", [True, False])
+    def test_with_half_a_user(self, model: ServedModel, is_away: bool, tmp_path: Path) -> None:
+        away = f"postgresql://churn@127.0.0.1:{free_port()}/churn"
+        url = away if is_away else f"sqlite:///{tmp_path}/churn.db"
+        both = "API_USERNAME and API_PASSWORD go together: set both or neither"
+        self.refuses(both, API_USERNAME="marie", DATABASE_URL=url)
+
+    def test_with_a_short_password_in_the_env_file(self, model: ServedModel, tmp_path: Path) -> None:
         (tmp_path / ".env").write_text("API_USERNAME=marie\nAPI_PASSWORD=s3cret\n")
-        env = environment(CHURN_ENV_FILE=str(tmp_path / ".env"))
-        refuses(by, env, "API_PASSWORD: is too short: expected at least 8 characters")
+        short = "API_PASSWORD: is too short: expected at least 8 characters"
+        self.refuses(short, CHURN_ENV_FILE=str(tmp_path / ".env"))
 
-    def test_with_a_placeholder_in_a_file(self, by: str, model: ServedModel, tmp_path: Path) -> None:
+    def test_with_a_placeholder_in_a_file(self, model: ServedModel, tmp_path: Path) -> None:
         (tmp_path / "password").write_text("changeme\n")
-        env = environment(API_USERNAME="marie", API_PASSWORD_FILE=str(tmp_path / "password"))
-        refuses(by, env, "API_PASSWORD: is a placeholder or a password that everyone tries first")
+        tried = "API_PASSWORD: is a placeholder or a password that everyone tries first"
+        self.refuses(tried, API_USERNAME="marie", API_PASSWORD_FILE=str(tmp_path / "password"))
 
-    def test_with_a_file_that_is_not_there(self, by: str, model: ServedModel, tmp_path: Path) -> None:
-        env = environment(DATABASE_URL_FILE=str(tmp_path / "url"))
-        refuses(by, env, f"DATABASE_URL_FILE: {tmp_path}/url cannot be read (No such file or directory)")
+    def test_with_a_file_that_is_not_there(self, model: ServedModel, tmp_path: Path) -> None:
+        missing = f"DATABASE_URL_FILE: {tmp_path}/url cannot be read (No such file or directory)"
+        self.refuses(missing, DATABASE_URL_FILE=str(tmp_path / "url"))
 
 
 @pytest.mark.parametrize("name", preflight.REFUSED_OPTIONS)

@@ -1,15 +1,13 @@
 """The runner: starts the process that works on jobs while there are any, in one worker after the other."""
 
 import logging
-import os
 import pickle
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from typing import Self
 
-from churn.core.places import python_path
+from churn.core import python_process
 from churn.core.settings import Settings
 from churn.database.embedded import Identity
 from churn.jobs.job_folder import JobFolder
@@ -84,7 +82,9 @@ class JobRunner:
         with self._lock:
             if self._is_closing:
                 return False
-            process = self._process = _begin()
+            process = self._process = python_process.begin(
+                "-m", "churn.jobs.job_process", stdin=subprocess.PIPE
+            )
         with process:
             with suppress(BrokenPipeError):
                 assert process.stdin is not None  # noqa: S101 - it is a pipe
@@ -95,12 +95,3 @@ class JobRunner:
         if status and not self._is_closing:
             logger.error("the process for jobs has ended by itself (%d); another goes on", status)
         return status == 0
-
-
-def _begin() -> "subprocess.Popen[bytes]":
-    """Start the process, of this checkout's code."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "churn.jobs.job_process"],
-        env={**os.environ, "PYTHONPATH": python_path()},
-        stdin=subprocess.PIPE,
-    )

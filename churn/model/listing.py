@@ -39,9 +39,16 @@ def facts_of(home: Path, tag: str) -> Mapping[str, Any] | None:
     Raises:
         ModelError: its entry is damaged.
     """
+    folder = folder_of(home, tag)
+    return None if folder is None else _read(folder / FILE).facts
+
+
+def folder_of(home: Path, tag: str) -> Path | None:
+    """Return the folder of the model with this whole tag; None where it is not there."""
     name, _, version = tag.partition(":")
-    path = _folder(home) / version / FILE
-    return _read(path).facts if name == NAME and version and path.is_file() else None
+    folder = _folder(home) / version
+    is_there = name == NAME and folder.name == version and (folder / FILE).is_file()
+    return folder if is_there else None
 
 
 def bentos_with(home: Path, tag: str) -> list[str]:

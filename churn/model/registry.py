@@ -216,13 +216,17 @@ def load(tag: str, dictionary: Dictionary) -> ServedModel:
     Raises:
         ModelError: there is none, or it is not one of ours.
     """
-    entry = find(tag)
+    tag = resolve(tag)
+    # BentoML parses the entry's YAML, which takes longer than all that serving reads of it.
+    if (folder := listing.folder_of(home(), tag)) is None:
+        entry = find(tag)
+        tag, folder = str(entry.tag), Path(entry.path_of("/"))
     try:
-        card, golden, report = (_read(entry, name) for name in (SCORECARD, GOLDEN, REPORT))
-        return _served(str(entry.tag), dictionary, scorecard.from_dict(card), golden, report)
+        card, golden, report = (_read(folder / name) for name in (SCORECARD, GOLDEN, REPORT))
+        return _served(tag, dictionary, scorecard.from_dict(card), golden, report)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise ModelError(
-            f"model {entry.tag} was not exported by this version of churn: run `churn train --data DIR`"
+            f"model {tag} was not exported by this version of churn: run `churn train --data DIR`"
         ) from error
 
 
@@ -242,5 +246,5 @@ def _served(
     return ServedModel(tag, card, threshold, dictionary, seen, report, test)
 
 
-def _read(entry: "bentoml.Model", name: str) -> Any:
-    return json.loads(Path(entry.path_of(name)).read_text(encoding="utf-8"))
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

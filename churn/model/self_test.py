@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -55,13 +56,15 @@ def examine(
 
 def library_versions() -> dict[str, str]:
     """Return the versions that are installed here."""
-    versions = {}
-    for name in LIBRARIES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = NONE
-    return versions
+    return {name: _version(name) for name in LIBRARIES}
+
+
+@cache  # to find it, all that the package says of itself is read
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return NONE
 
 
 def _fields(scorecard: Scorecard, dictionary: Dictionary, fields: Sequence[str]) -> list[str]:

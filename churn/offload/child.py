@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
-import os
 import pickle
 import socket
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 
+from churn.core import python_process
 from churn.core.errors import OverloadedError
 from churn.core.memory_file import MemoryFile
-from churn.core.places import python_path
 
 logger = logging.getLogger("churn")
 
@@ -105,14 +103,10 @@ class Child:
 
 
 def _start(*descriptors: int) -> "subprocess.Popen[bytes]":
-    """Start the process with some open files of this one, and the code of this checkout."""
+    """Start the process with some open files of this one."""
+    program = _PROGRAM.format(*descriptors)
     try:
-        return subprocess.Popen(  # noqa: S603 - this Python, with a program of ours
-            [sys.executable, "-P", "-c", _PROGRAM.format(*descriptors)],
-            env={**os.environ, "PYTHONPATH": python_path()},
-            stdin=subprocess.DEVNULL,
-            pass_fds=descriptors,
-        )
+        return python_process.begin("-c", program, stdin=subprocess.DEVNULL, pass_fds=descriptors)
     except OSError as error:
         reason = f"cannot be started ({error.strerror})"
         raise OverloadedError(f"the process for large batches {reason}") from error

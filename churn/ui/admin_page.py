@@ -20,7 +20,7 @@ from churn.journal.journal import JournalState
 from churn.records.audit_log import EVENT_KINDS, Event
 from churn.schemas.caller import Caller
 from churn.web.endpoints.forms import STALE, Form, read_form
-from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.endpoints.html_page import PageRenderer
 from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import state_of
 from churn.web.routes import PARTS
@@ -71,7 +71,7 @@ class AdminPage:
 
     async def change(self, request: Request) -> Response:
         """Do what a form asks, and answer the lists as they are then."""
-        form, language = await read_form(request), language_of(request)
+        form, language = await read_form(request), state_of(request.scope).language
         if not form.is_ours:
             return await self._render(request, Outcome(STALE[language == "en"], is_refused=True), 403)
         work = partial(_change, self._administration(), state_of(request.scope).caller, form, language)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from churn.access.administration import Administration
 from churn.core.errors import ForbiddenError
@@ -18,7 +18,6 @@ from churn.ui.admin_page import AdminPage
 from churn.ui.employee_page import EmployeePage
 from churn.ui.file_page import FilePage
 from churn.ui.form_scoring import FormScoring
-from churn.ui.gradio_page import PATH as GRADIO
 from churn.ui.gradio_page import GradioPage
 from churn.ui.history_page import HistoryPage
 from churn.ui.model_page import ModelPage
@@ -27,6 +26,7 @@ from churn.ui.sign_in_page import Sessions, SignInPage
 from churn.ui.what_if_page import WhatIfPage
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import MENU, PageRenderer
+from churn.web.endpoints.jobs import JobEndpoints
 from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import state_of
 from churn.web.routes import ROUTES
@@ -64,6 +64,7 @@ def make_ui(
     backend: Backend,
     history: HistoryReader,
     check: ReadinessCheck,
+    jobs: JobEndpoints,
     gradio: GradioPage,
 ) -> list[BaseRoute]:
     """Return the routes of all pages."""
@@ -75,17 +76,11 @@ def make_ui(
         *WhatIfPage(renderer, scoring).routes,
         *HistoryPage(renderer, history).routes,
         *PredictionPage(renderer, history, scoring.dictionary).routes,
-        *FilePage(renderer, backend.jobs, scoring.dictionary).routes,
+        *FilePage(renderer, jobs, scoring.dictionary).routes,
         *ModelPage(renderer, backend.model).routes,
-        Route("/ui", _to_gradio, methods=["GET"]),
-        Mount(GRADIO, gradio),
+        *gradio.routes,
         *AdminPage(renderer, backend.administration, check, backend.events).routes,
     ]
-
-
-async def _to_gradio(_: Request) -> RedirectResponse:
-    """Lead to the folder, relative to which Gradio's page names its files."""
-    return RedirectResponse("ui/", 303)
 
 
 async def _start(request: Request) -> RedirectResponse:

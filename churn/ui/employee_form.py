@@ -1,11 +1,11 @@
 """The form of one employee: made from the company's dictionary, and read back into a record."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from churn.core.errors import FieldError, InvalidInputError
-from churn.core.language import Language
+from churn.core.language import LANGUAGES, Language, Pair
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.i18n import messages
@@ -35,6 +35,17 @@ class FormField:
     is_number: bool
     choices: Sequence[tuple[str, str]]
 
+    @property
+    def is_unlisted(self) -> bool:
+        """Whether its value is none of the choices."""
+        return bool(self.value) and all(value != self.value for value, _ in self.choices)
+
+    @property
+    def described_by(self) -> str:
+        """The ids of the texts that explain it, with spaces between them."""
+        hint = f"{self.name}-hint" if self.hint and not self.choices else ""
+        return f"{self.name}-error {hint}".rstrip() if self.error else hint
+
 
 @dataclass(frozen=True, slots=True)
 class FormGroup:
@@ -42,8 +53,12 @@ class FormGroup:
 
     title: str
     note: str
-    is_open: bool
     fields: Sequence[FormField]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its fields are shown at once."""
+        return any(field.is_required or field.value or field.error for field in self.fields)
 
 
 class EmployeeForm:
@@ -51,18 +66,26 @@ class EmployeeForm:
 
     def __init__(self, dictionary: Dictionary) -> None:
         self._dictionary = dictionary
+        self._empty = {language: [*self._empty_groups(language)] for language in LANGUAGES}
 
     def groups(self, language: Language, values: Values, errors: Values) -> list[FormGroup]:
         """Return the fields with what was typed: the required ones first, others by source."""
-        core = [*self._dictionary.core]
-        groups = [self._group(("Indispensable", "Required"), core, language, values, errors)]
+        return [
+            FormGroup(group.title, group.note, [_filled(field, values, errors) for field in group.fields])
+            for group in self._empty[language]
+        ]
+
+    def _empty_groups(self, language: Language) -> Iterator[FormGroup]:
+        core = self._dictionary.core
+        yield _empty_group(("Indispensable", "Required"), core, language)
         for extract in self._dictionary.extracts:
             fields = [
                 field
                 for field in self._dictionary.features
                 if field.extract == extract.name and field not in core
             ]
-            groups.append(self._group(extract.labels, fields, language, values, errors))
+            if fields:
+                yield _empty_group(extract.labels, fields, language)
         last = [self._dictionary.identifier, *self._dictionary.protected]
         about = (
             "Le matricule permet de retrouver la prédiction. Les autres champs ne servent qu'à vérifier que "
@@ -70,22 +93,7 @@ class EmployeeForm:
             "The employee id helps to find the prediction again. The other fields only serve to check that "
             "the model is fair.",
         )
-        title = ("Pour le suivi et l'équité", "For follow-up and fairness")
-        groups.append(self._group(title, last, language, values, errors, about[language == "en"]))
-        return [group for group in groups if group.fields]
-
-    def _group(
-        self,
-        titles: tuple[str, str],
-        fields: Sequence[Field],
-        language: Language,
-        values: Values,
-        errors: Values,
-        note: str = "",
-    ) -> FormGroup:
-        shown = [_shown(field, language, values, errors) for field in fields]
-        is_open = any(field.is_required or field.value or field.error for field in shown)
-        return FormGroup(titles[language == "en"], note, is_open, shown)
+        yield _empty_group(("Pour le suivi et l'équité", "For follow-up and fairness"), last, language, about)
 
     def labels(self, language: Language) -> dict[str, str]:
         """Return what the fields are called, by name."""
@@ -124,11 +132,21 @@ class EmployeeForm:
             name = entry.field or ""
             if entry.kind == "number_type" and _is_ambiguous(values.get(name, "")):
                 entry = FieldError(entry.loc, "ambiguous_number")
+            field = self._dictionary.by_name.get(name)
+            if field is not None and field.kind == "category" and entry.expected is not None:
+                entry = replace(entry, expected=_in_words(field))
             found.setdefault(name, messages.field_error(entry, language))
         return found
 
 
-def _shown(field: Field, language: Language, values: Values, errors: Values) -> FormField:
+def _empty_group(
+    titles: Pair, fields: Sequence[Field], language: Language, notes: Pair = ("", "")
+) -> FormGroup:
+    english = language == "en"
+    return FormGroup(titles[english], notes[english], [_empty(field, language) for field in fields])
+
+
+def _empty(field: Field, language: Language) -> FormField:
     # Without a maximum there is little to say that the label does not.
     hint = expected(field, language) if field.maximum is not None else ""
     return FormField(
@@ -136,12 +154,17 @@ def _shown(field: Field, language: Language, values: Values, errors: Values) -> 
         label=field.label(language),
         hint=hint,
         unit=messages.unit(field, language),
-        value=values.get(field.name, ""),
-        error=errors.get(field.name, ""),
+        value="",
+        error="",
         is_required=field.role == "core",
         is_number=field.numeric,
         choices=_choices(field, language),
     )
+
+
+def _filled(field: FormField, values: Values, errors: Values) -> FormField:
+    value, error = values.get(field.name, ""), errors.get(field.name, "")
+    return replace(field, value=value, error=error) if value or error else field
 
 
 def _choices(field: Field, language: Language) -> list[tuple[str, str]]:
@@ -151,6 +174,12 @@ def _choices(field: Field, language: Language) -> list[tuple[str, str]]:
         return []
     low, high = int(field.minimum), int(field.maximum)
     return [(str(n), number(n, language)) for n in range(low, high + 1)] if high - low < MOST_CHOICES else []
+
+
+def _in_words(field: Field) -> Pair:
+    """Return the categories as the form calls them; the API's callers know them as they are in the data."""
+    french, english = (", ".join(label for _, label in _choices(field, language)) for language in LANGUAGES)
+    return french, f"one of: {english}"
 
 
 def _value(field: Field, text: str) -> object:

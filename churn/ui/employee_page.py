@@ -13,7 +13,7 @@ from churn.ui.drawings import Bar, Gauge, bars
 from churn.ui.employee_form import Values
 from churn.ui.form_scoring import FormScoring
 from churn.web.endpoints.forms import read_form
-from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.endpoints.html_page import PageRenderer
 from churn.web.request_state import state_of
 
 FIRST_REASONS = 8  # that are shown at once
@@ -41,7 +41,7 @@ class EmployeePage:
     async def show(self, request: Request) -> Response:
         """Answer the form, empty or with an example."""
         example = self._examples.get(request.query_params.get("example", ""), {})
-        return self._render(request, self._form.values(example, language_of(request)))
+        return self._render(request, self._form.values(example, state_of(request.scope).language))
 
     async def predict(self, request: Request) -> Response:
         """Answer the form again, with the risk or with what is wrong."""
@@ -49,10 +49,11 @@ class EmployeePage:
         values = form.fields
         if not form.is_ours:
             return self._render(request, values, status=403, is_stale=True)
+        state = state_of(request.scope)
         try:
-            prediction = await self._scoring.predict(state_of(request.scope), values)
+            prediction = await self._scoring.predict(state, values)
         except InvalidInputError as error:
-            errors = self._form.errors(error, values, language_of(request))
+            errors = self._form.errors(error, values, state.language)
             return self._render(request, values, errors, status=error.status)
         return self._render(request, values, prediction=prediction)
 
@@ -66,14 +67,14 @@ class EmployeePage:
         prediction: Mapping[str, Any] | None = None,
         is_stale: bool = False,
     ) -> Response:
-        errors = errors or {}
+        errors, language = errors or {}, state_of(request.scope).language
         return self._renderer.render(
             request,
             "employee.html.j2",
             status=status,
-            groups=self._form.groups(language_of(request), values, errors),
+            groups=self._form.groups(language, values, errors),
             errors=errors,
-            labels=self._form.labels(language_of(request)),
+            labels=self._form.labels(language),
             prediction=prediction,
             gauge=prediction and Gauge.of(prediction),
             reasons=prediction and reasons_of(prediction),

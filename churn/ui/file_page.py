@@ -1,46 +1,44 @@
 """The pages of a file: send it, see what was understood, have it scored, and read the results."""
 
 import uuid
-from collections.abc import Callable
 from functools import partial
-from typing import TypeVar, get_args
+from typing import get_args
 from urllib.parse import urlencode
 
-import anyio
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from churn.core.errors import ChurnError, ConflictError, InvalidInputError, TooManyRequestsError
+from churn.core.errors import (
+    ConflictError,
+    InvalidInputError,
+    PayloadTooLargeError,
+    TooManyRequestsError,
+    UnsupportedMediaError,
+)
 from churn.core.language import LANGUAGES
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import job_sentences, messages
 from churn.jobs.job import Decimal, Job
-from churn.jobs.jobs import Jobs
 from churn.jobs.result_rows import Sort, distribution, rows
 from churn.ui.drawings import columns
 from churn.web.csrf import FIELD, is_token
-from churn.web.endpoints import upload_reader
 from churn.web.endpoints.forms import STALE, read_form
-from churn.web.endpoints.html_page import PageRenderer, language_of
-from churn.web.endpoints.jobs import THREADS, JobEndpoints
+from churn.web.endpoints.html_page import PageRenderer
+from churn.web.endpoints.jobs import JobEndpoints
 from churn.web.middleware.error_responses import detail_of
 from churn.web.request_state import state_of
 
 PATH = "/app/file"
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
-T = TypeVar("T")
-
 
 class FilePage:
-    """Shows and steers the reader's jobs; `jobs` may be called once the service has started."""
+    """Shows and steers the reader's jobs, by the same endpoints as the API."""
 
-    def __init__(self, renderer: PageRenderer, jobs: Callable[[], Jobs], dictionary: Dictionary) -> None:
-        self._renderer, self._jobs, self._dictionary = renderer, jobs, dictionary
-        self._threads = anyio.CapacityLimiter(THREADS)
-        self._endpoints = JobEndpoints(jobs)
+    def __init__(self, renderer: PageRenderer, endpoints: JobEndpoints, dictionary: Dictionary) -> None:
+        self._renderer, self._endpoints, self._dictionary = renderer, endpoints, dictionary
+        self._jobs, self._run = endpoints.jobs, endpoints.run
 
     @property
     def routes(self) -> list[Route]:
@@ -61,34 +59,22 @@ class FilePage:
 
     async def send(self, request: Request) -> Response:
         """Take a file in and have it checked; or answer the form with what is wrong."""
-        state, session = state_of(request.scope), state_of(request.scope).session
+        state = state_of(request.scope)
         # In the address: the form's body is the file, and is read as it comes.
         token = request.query_params.get(FIELD, "")
-        if session is None or not is_token(token, session.secret):
+        if state.session is None or not is_token(token, state.session.secret):
             return await self._start(request, STALE[state.language == "en"], 403)
-        decimal = request.query_params.get("decimal")
-        begin = partial(
-            self._jobs().begin,
-            only_check=True,
-            decimal=next((one for one in get_args(Decimal) if one == decimal), None),
-        )
+        asked = request.query_params.get("decimal")
+        decimal = next((one for one in get_args(Decimal) if one == asked), None)
         try:
-            coming = await self._run(begin, state.caller, state.language)
+            job = await self._endpoints.take(request, state.language, only_check=True, decimal=decimal)
         except TooManyRequestsError as error:
             return await self._start(request, job_sentences.too_many(state.language), error.status)
-        try:
-            await upload_reader.read(request.scope["headers"], state, request.receive, coming.upload)
-            job = await self._run(coming.submit)
         except InvalidInputError as error:
-            await self._run(coming.abandon)
             [text, *_] = [messages.field_error(one, state.language) for one in error.errors]
             return await self._start(request, text, error.status)
-        except BaseException as error:
-            with anyio.CancelScope(shield=True):
-                await self._run(coming.abandon)
-            if isinstance(error, ChurnError) and error.status in (413, 415):
-                return await self._start(request, str(detail_of(error, state.language)), error.status)
-            raise
+        except (PayloadTooLargeError, UnsupportedMediaError) as error:
+            return await self._start(request, str(detail_of(error, state.language)), error.status)
         return RedirectResponse(f"file/{job.id}", 303)
 
     async def show(self, request: Request) -> Response:
@@ -117,7 +103,7 @@ class FilePage:
         return self._renderer.render(request, "file.html.j2", status=status, error=error, jobs=own)
 
     async def _show(self, request: Request, job: Job, error: str = "", status: int = 200) -> Response:
-        language = language_of(request)
+        language = state_of(request.scope).language
         values: dict[str, object] = {}
         if job.state == "done":
             values = await self._run(self._results, request, job)
@@ -166,6 +152,3 @@ class FilePage:
             "counts": counts,
             "threshold": threshold,
         }
-
-    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
-        return await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self._threads)

@@ -20,7 +20,7 @@ from churn.i18n.moments import moment
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage as Page
 from churn.web.endpoints.history import HistoryReader
-from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.query import read_query
 from churn.web.middleware.error_responses import note_refusal
 from churn.web.request_state import state_of
@@ -44,14 +44,14 @@ class HistoryPage:
 
     async def show(self, request: Request) -> Response:
         """Answer a page of predictions, or the filters again with what is wrong with them."""
-        state, language = state_of(request.scope), language_of(request)
+        state = state_of(request.scope)
         given = {name: request.query_params.get(name, "").strip() for name in (*FILTERS, MINE, "before")}
         typed = {name: text for name, text in given.items() if text}
         try:
             query = read_query(HistoryQuery, QueryParams(_asked(typed)))
         except InvalidInputError as error:
             note_refusal(error, state)
-            return self._render(request, typed, _errors(error, language), status=error.status)
+            return self._render(request, typed, _errors(error, state.language), status=error.status)
         is_own = MINE in typed or not allows(state.caller.scopes, "history")
         page = await self._history.page(query, state.caller if is_own else None, reviewed=True)
         return self._render(request, typed, page=page)
@@ -65,7 +65,7 @@ class HistoryPage:
         status: int = 200,
         page: Page | None = None,
     ) -> Response:
-        scopes, language = state_of(request.scope).caller.scopes, language_of(request)
+        state = state_of(request.scope)
         return self._renderer.render(
             request,
             "history.html.j2",
@@ -76,9 +76,9 @@ class HistoryPage:
             older=page and page.next and urlencode({**typed, "before": str(page.next)}),
             newest=urlencode({name: text for name, text in typed.items() if name != "before"}),
             is_filtered=bool(typed.keys() - {"before"}),
-            sees_all=allows(scopes, "history"),
-            has_own=allows(scopes, "predict"),
-            moment=lambda at: moment(at, language),
+            sees_all=allows(state.caller.scopes, "history"),
+            has_own=allows(state.caller.scopes, "predict"),
+            moment=lambda at: moment(at, state.language),
         )
 
 

@@ -14,7 +14,8 @@ from churn.i18n.terms import METRICS, metric_title
 from churn.model import effects
 from churn.model.registry import ServedModel
 from churn.ui.drawings import WIDTH, polyline
-from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.endpoints.html_page import PageRenderer
+from churn.web.request_state import state_of
 
 # The figures that are told, the most telling first.
 _FIGURES = ("roc_auc", "average_precision", "calibration_error", "brier")
@@ -43,7 +44,7 @@ class ModelPage:
     async def show(self, request: Request) -> Response:
         """Answer the page."""
         model = self._served()
-        locale = Locale(language_of(request), model.dictionary)
+        locale = Locale(state_of(request.scope).language, model.dictionary)
         facts = model.report
         return self._renderer.render(
             request,

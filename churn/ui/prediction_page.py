@@ -21,7 +21,7 @@ from churn.ui.drawings import Bar, Gauge, bars
 from churn.ui.employee_page import FIRST_REASONS
 from churn.web.endpoints.forms import read_form
 from churn.web.endpoints.history import HistoryReader
-from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.reviews import add_review
 from churn.web.middleware.error_responses import note_refusal
 from churn.web.request_state import state_of
@@ -55,7 +55,7 @@ class PredictionPage:
         try:
             given = review_form.read(form.fields)
         except InvalidInputError as error:
-            errors = review_form.errors_of(error, language_of(request))
+            errors = review_form.errors_of(error, state.language)
             note_refusal(error, state)
             return self._render(request, prediction, form.fields, errors, status=error.status)
         added = add_review(state, prediction, given)
@@ -74,7 +74,8 @@ class PredictionPage:
         status: int = 200,
         is_stale: bool = False,
     ) -> Response:
-        language, scopes = language_of(request), state_of(request.scope).caller.scopes
+        state = state_of(request.scope)
+        language, scopes = state.language, state.caller.scopes
         told = self._told(prediction, language)
         return self._renderer.render(
             request,

@@ -17,7 +17,7 @@ from churn.schemas.caller import Caller
 from churn.web.cookies import SESSION, cookie, session_of
 from churn.web.csrf import token_of
 from churn.web.endpoints.forms import read_form
-from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.endpoints.html_page import PageRenderer
 from churn.web.request_state import state_of
 from churn.web.routes import ROUTES
 
@@ -63,7 +63,7 @@ class SignInPage:
         """Begin a session and lead to the page that was asked for; or answer the form with what is wrong."""
         form = await read_form(request, cookie(request.scope, _FORM))
         name, target = form.fields.get("username", "").strip(), form.fields.get("next", "")
-        language = language_of(request)
+        language = state_of(request.scope).language
         if not form.is_ours:
             text = (
                 "Ce formulaire a expiré : envoyez-le de nouveau.",

@@ -15,7 +15,7 @@ from churn.ui.drawings import Bar, Gauge, bars
 from churn.ui.employee_form import Values
 from churn.ui.form_scoring import FormScoring
 from churn.web.endpoints.forms import read_form
-from churn.web.endpoints.html_page import PageRenderer, language_of
+from churn.web.endpoints.html_page import PageRenderer
 from churn.web.request_state import state_of
 
 BEFORE = "before."  # begins the names of the fields that hold the employee as it is
@@ -54,10 +54,11 @@ class WhatIfPage:
             before = after
         if not form.is_ours:
             return self._render(request, before, after, status=403, is_stale=True)
+        state = state_of(request.scope)
         try:
-            comparison = await self._scoring.what_if(state_of(request.scope), before, after)
+            comparison = await self._scoring.what_if(state, before, after)
         except InvalidInputError as error:
-            errors = self._form.errors(error, after, language_of(request))
+            errors = self._form.errors(error, after, state.language)
             known = {} if before == after else before
             return self._render(request, known, after, errors, status=error.status)
         return self._render(request, before, after, comparison=comparison)
@@ -73,7 +74,7 @@ class WhatIfPage:
         comparison: Mapping[str, Any] | None = None,
         is_stale: bool = False,
     ) -> Response:
-        errors, language = errors or {}, language_of(request)
+        errors, language = errors or {}, state_of(request.scope).language
         known = {field.name for field in self._dictionary.inputs}
         return self._renderer.render(
             request,

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize, sync_playwright
 
+from harness.chromium import executable
 from harness.servers import PROJECT
 
 WIDTHS = (360, 1280)  # a small phone, and a desk
 HEIGHT = 800
-NAMES = ("chromium", "chromium-browser", "google-chrome")  # on Debian, on others
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -45,7 +44,7 @@ axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Return the browser; skip where the machine has none."""
-    chromium = next(filter(None, map(shutil.which, NAMES)), None)
+    chromium = executable()
     if chromium is None:
         assert not os.environ.get("CI"), "CI has to install chromium"
         pytest.skip("no Chromium on this machine: install one (on Debian: chromium)")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 
 import httpx2
-from starlette.testclient import TestClient
 
 from harness.identities import PASSWORD
 
@@ -21,14 +20,14 @@ def token_in(page: httpx2.Response) -> str:
 
 
 def send(
-    client: TestClient, path: str, fields: Mapping[str, str], page: str | None = None
+    client: httpx2.Client, path: str, fields: Mapping[str, str], page: str | None = None
 ) -> httpx2.Response:
     """Send the form that a page shows, or that the path itself shows, and do not follow where it leads."""
     token = token_in(client.get(page or path))
     return client.post(path, data={"csrf": token, **fields}, follow_redirects=False)
 
 
-def sign_in(client: TestClient, name: str, password: str = PASSWORD, target: str = "") -> httpx2.Response:
+def sign_in(client: httpx2.Client, name: str, password: str = PASSWORD, target: str = "") -> httpx2.Response:
     """Sign in as a person does, and return where that leads."""
     fields = {"username": name, "password": password, "next": target}
     return send(client, "/sign-in", fields)
@@ -65,6 +64,6 @@ def values_in(page: httpx2.Response) -> dict[str, str]:
     return {name: value for name, value in fields.values.items() if name != "csrf"}
 
 
-def resend(client: TestClient, page: httpx2.Response, **changes: str) -> httpx2.Response:
+def resend(client: httpx2.Client, page: httpx2.Response, **changes: str) -> httpx2.Response:
     """Send the form that a page shows to where the page came from, with changes."""
     return client.post(page.url.path, data={"csrf": token_in(page), **values_in(page), **changes})

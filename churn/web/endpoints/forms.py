@@ -56,11 +56,7 @@ async def read_fields(request: Request) -> dict[str, str]:
     """
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _TYPE:
         raise UnsupportedMediaError
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BYTES:
-            raise PayloadTooLargeError(MAX_BYTES, "byte")
+    body = await read_body(request)
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
@@ -68,6 +64,16 @@ async def read_fields(request: Request) -> dict[str, str]:
     except ValueError:
         raise RefusalError("the form cannot be read") from None
     return dict(pairs)
+
+
+async def read_body(request: Request) -> bytes:
+    """Return what a page sent; raise PayloadTooLargeError where a form of ours cannot have as many bytes."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BYTES:
+            raise PayloadTooLargeError(MAX_BYTES, "byte")
+    return bytes(body)
 
 
 async def kept_fields(request: Request) -> dict[str, str]:

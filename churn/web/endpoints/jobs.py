@@ -1,7 +1,7 @@
 """POST /predict_file and /jobs/…: files of employees, scored as jobs."""
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from churn.core.language import LANGUAGES, Language
 from churn.i18n import job_sentences
-from churn.jobs.job import Job
+from churn.jobs.job import Decimal, Job
 from churn.jobs.job_folder import KEPT
 from churn.jobs.jobs import Jobs
 from churn.jobs.result_csv import Part, csv_parts
@@ -48,55 +48,65 @@ _NAMES: dict[Part, dict[Language, str]] = {
 T = TypeVar("T")
 
 
-def make_jobs(jobs: Callable[[], Jobs]) -> Sequence[Route]:
-    """Return the routes; `jobs` may be called once the service has started."""
-    endpoints = JobEndpoints(jobs)
-    return (
-        Route("/predict_file", endpoints.upload, methods=["POST"]),
-        Route("/jobs/{id}", endpoints.show, methods=["GET"]),
-        Route("/jobs/{id}/score", endpoints.score, methods=["POST"]),
-        Route("/jobs/{id}/cancel", endpoints.cancel, methods=["POST"]),
-        Route("/jobs/{id}/result", partial(endpoints.download, part="scores"), methods=["GET"]),
-        Route("/jobs/{id}/rejects", partial(endpoints.download, part="rejects"), methods=["GET"]),
-    )
-
-
 class JobEndpoints:
     """Answers about jobs; `jobs` may be called once the service has started."""
 
     def __init__(self, jobs: Callable[[], Jobs]) -> None:
-        self._jobs = jobs
+        self.jobs = jobs
         self._threads = anyio.CapacityLimiter(THREADS)
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of the API."""
+        return [
+            Route("/predict_file", self.upload, methods=["POST"]),
+            Route("/jobs/{id}", self.show, methods=["GET"]),
+            Route("/jobs/{id}/score", self.score, methods=["POST"]),
+            Route("/jobs/{id}/cancel", self.cancel, methods=["POST"]),
+            Route("/jobs/{id}/result", partial(self.download, part="scores"), methods=["GET"]),
+            Route("/jobs/{id}/rejects", partial(self.download, part="rejects"), methods=["GET"]),
+        ]
 
     async def upload(self, request: Request) -> Response:
         """Take files in, and answer the job that they became."""
         state = state_of(request.scope)
         query = read_query(FileQuery, request.query_params)
         language = query.lang or state.language
-        begin = partial(self._jobs().begin, only_check=query.check, decimal=query.decimal)
-        coming = await self._run(begin, state.caller, language)
-        try:
-            await upload_reader.read(request.scope["headers"], state, request.receive, coming.upload)
-            job = await self._run(coming.submit)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self._run(coming.abandon)
-            raise
+        job = await self.take(request, language, only_check=query.check, decimal=query.decimal)
         answer = _answer(job, state.language, status=202)
         answer.headers["Location"] = f"/jobs/{job.id}"
         return answer
 
+    async def take(
+        self, request: Request, language: Language, *, only_check: bool, decimal: Decimal | None
+    ) -> Job:
+        """Return the job that a request's files become; what goes wrong on the way leaves nothing.
+
+        Raises:
+            RefusalError: the files, or one more job of the caller's, are not taken.
+        """
+        state = state_of(request.scope)
+        begin = partial(self.jobs().begin, only_check=only_check, decimal=decimal)
+        coming = await self.run(begin, state.caller, language)
+        try:
+            await upload_reader.read(request.scope["headers"], state, request.receive, coming.upload)
+            return await self.run(coming.submit)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self.run(coming.abandon)
+            raise
+
     async def show(self, request: Request) -> Response:
         """Answer how a job is."""
-        return await self._do(request, self._jobs().find)
+        return await self._do(request, self.jobs().find)
 
     async def score(self, request: Request) -> Response:
         """Have a checked job scored."""
-        return await self._do(request, self._jobs().score)
+        return await self._do(request, self.jobs().score)
 
     async def cancel(self, request: Request) -> Response:
         """Cancel a job."""
-        return await self._do(request, self._jobs().cancel)
+        return await self._do(request, self.jobs().cancel)
 
     async def download(self, request: Request, part: Part) -> Response:
         """Send a job's scores or rejects as a file."""
@@ -104,7 +114,7 @@ class JobEndpoints:
         query = read_query(DownloadQuery, request.query_params)
         language = query.lang or state.language
         job = uuid.UUID(request.path_params["id"])
-        folder = await self._run(self._jobs().results, state.caller, job)
+        folder = await self.run(self.jobs().results, state.caller, job)
         name = f"{_NAMES[part][language]}-{job.hex[-8:]}.{query.format}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         if query.format == "csv":
@@ -117,10 +127,11 @@ class JobEndpoints:
 
     async def _do(self, request: Request, act: Callable[..., Job]) -> Response:
         state = state_of(request.scope)
-        job = await self._run(act, state.caller, uuid.UUID(request.path_params["id"]))
+        job = await self.run(act, state.caller, uuid.UUID(request.path_params["id"]))
         return _answer(job, state.language)
 
-    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+    async def run(self, work: Callable[..., T], *arguments: object) -> T:
+        """Do what reads and writes files in a thread."""
         return await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self._threads)
 
 
