@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 from sqlalchemy import select, text
 
-import service
+from churn import service
 from churn.core.settings import Settings
 from churn.database.tables import employee_inputs, prediction_results, requests
 from churn.i18n import job_sentences
