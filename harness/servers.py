@@ -150,8 +150,7 @@ def free_port() -> int:
 def environment(**changes: str) -> dict[str, str]:
     """Return this process's environment without our settings, and with changes."""
     inherited = {name: value for name, value in os.environ.items() if not is_setting(name)}
-    for name in ("PROMETHEUS_MULTIPROC_DIR", "SSL_CERT_DIR"):
-        inherited.pop(name, None)
+    inherited.pop("PROMETHEUS_MULTIPROC_DIR", None)
     # Gradio takes seconds of every start.
     return {**inherited, "BENTOML_DO_NOT_TRACK": "True", "CHURN_UI": "false", **changes}
 

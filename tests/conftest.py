@@ -5,11 +5,11 @@ import json
 import os
 import shutil
 import signal
-import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 # Before bentoml is imported: it reads both when it is, and the machine's own store is not for tests.
@@ -19,13 +19,11 @@ os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 # Small matrices: threads of their algebra only get in the way of each other, and of other tests. (Told none,
 # scikit-learn counts the cores, and warns where it cannot.)
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
-# Tests call plain HTTP, but each call of httpx reads all certificates first, unless it knows their folder.
-# (What tests start is not told of it: `harness.servers.environment`.)
-os.environ["SSL_CERT_DIR"] = ssl.get_default_verify_paths().openssl_capath
 # A developer's own .env may name a database that tests must not touch.
 os.environ["CHURN_ENV_FILE"] = os.devnull
 
 import bentoml
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
@@ -109,6 +107,14 @@ def quick_passwords() -> Iterator[None]:
     """Have passwords hashed in no time in this process; tests that are about the time say so."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(passwords, "ROUNDS", QUICK_ROUNDS)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_certificates() -> Iterator[None]:
+    """Have certificates read once, which tests do not need: httpx reads all of them for each call."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield
 
 
