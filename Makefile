@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,12 +27,12 @@ uv:
 assets:  ## Fetch the scripts of the API's documentation pages, where they are missing
 	@$(PYTHON) scripts/fetch_assets.py
 
-install: uv assets  ## Install what serving needs into .venv
-	@$(UV) sync --quiet --frozen --no-dev --extra ui --inexact --python $(PYTHON)
+install: uv assets  ## Install what training and serving need into .venv
+	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --inexact --python $(PYTHON)
 
 # Tests start hundreds of processes, also where Python is told to write no bytecode.
 install-dev: uv assets  ## Install what developing needs too
-	@$(UV) sync --quiet --frozen --extra ui --compile-bytecode --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --extra train --extra ui --compile-bytecode --python $(PYTHON)
 
 run: install  ## Train a model, create the database, a first user and a token if they are missing, and serve (DATA=dir DECIMAL=, PORT=3000)
 	@exec .venv/bin/churn run $(EXTRACTS)
@@ -69,13 +69,11 @@ train: install  ## Train and export a model (DATA=dir DECIMAL=,; without it, on 
 report: install-dev  ## Train, compare with other kinds of models, and write report and model card to dist/report (DATA=dir DECIMAL=,)
 	@$(RUN) churn train --challengers $(EXTRACTS) --out dist/report
 
-# The tag is written into a copy: what is bundled is the model that serves, not the newest one.
-bundle: install-dev  ## Build a Bento with the model that serves, and export it to dist/churn.tar.gz
-	@$(RUN) churn setup
-	@mkdir -p dist && rm -f dist/churn.tar.gz
-	@sed "s/churn:latest/$$($(RUN) churn model current)/" bentofile.yaml > dist/bentofile.yaml
-	$(RUN) bentoml build -f dist/bentofile.yaml
-	$(RUN) bentoml export churn:latest '$(CURDIR)/dist/churn.tar.gz'
+wheel: install-dev  ## Build the package, with a model of the sample for first starts, into dist/
+	@$(RUN) python scripts/build_wheel.py
+
+bundle: install-dev  ## Build a Bento into dist/churn.tar.gz (MODEL=tag, or DATA=dir DECIMAL=,; without, with the model that serves)
+	@$(RUN) python -m scripts.bundle $(if $(MODEL),--model '$(MODEL)') $(EXTRACTS)
 
 screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
 	$(RUN) python -m scripts.screenshots

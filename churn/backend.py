@@ -35,7 +35,7 @@ from churn.model.scoring import Scorer
 from churn.offload.helper import Helper
 from churn.records.audit_log import Event, events
 from churn.records.history import History
-from churn.schemas.service import ModelCard
+from churn.schemas.service_answers import ModelCard
 from churn.web.endpoints.predictions import Endpoint
 from churn.web.middleware.error_responses import logger
 from churn.web.request_state import Batch

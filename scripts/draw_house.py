@@ -96,7 +96,7 @@ def drawing() -> str:
 
 
 def _node(room: str) -> str:
-    return f'{room.removesuffix(".py")}["{room}"]' if room.endswith(".py") else room
+    return f'{room.replace(".", "_")}["{room}"]' if room.endswith(".py") else room
 
 
 def main() -> int:

@@ -32,8 +32,7 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-import service
-from churn import training
+from churn import service, training
 from churn.access import passwords
 from churn.cli.train import export_model
 from churn.database import schema

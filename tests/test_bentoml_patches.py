@@ -17,7 +17,7 @@ from bentoml._internal.utils import circus
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-import service
+from churn import service
 from churn.web.server import bentoml_patches, unneeded, worker
 from churn.web.server.protocol import BoundedProtocol
 from churn.web.server.supervisor import LOOK, Supervisor

@@ -3,17 +3,28 @@
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pandas as pd
+import psutil
 import pytest
 
+from churn.core.errors import ModelError
 from churn.model import registry
 from churn.model.registry import ServedModel
-from harness.servers import PROJECT, bentoml_serve, environment, home_beside
+from harness.servers import PATIENCE, PROJECT, environment, free_port, home_beside, serving
+from scripts.bundle import BundleError, check, choose
 from tests.support.company import EXAMPLE
+from tests.support.installed import NOBODY
+from tests.support.jobs import awaited, csv_of, send
 
 TOKEN = "nV6bQx3mTz8RkWd2Lc4H"
 
@@ -38,9 +49,32 @@ FETCHED = "churn/web/assets/vendor/redoc.js"  # which git ignores
 INDEXES = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 
 
+# What trains and draws, which serving does without.
+LEFT_OUT = {
+    "churn/cli/documents.py",
+    "churn/cli/model/comparing.py",
+    "churn/cli/train.py",
+    "churn/ingest/data_frames.py",
+    "churn/ingest/labelled.py",
+    "churn/model/golden_rows.py",
+    "churn/model/pipeline.py",
+    "churn/model/sample.py",
+}
+REPORTS = {"report.en.html", "report.fr.html"}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What `make bundle` made twice of a copy of this project, and said; `folder` is the first, unpacked."""
+
+    archives: tuple[Path, ...]
+    said: str
+    home: Path
+    folder: Path
+
+
 @pytest.fixture(scope="module")
-def bento(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what `make bundle` exports of a copy of this project, unpacked."""
+def bundle(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("bundle")
     checkout = folder / "churn"
     listed = subprocess.run(
@@ -58,20 +92,43 @@ def bento(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
         **dict.fromkeys(INDEXES, INDEX),
         PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         BENTOML_HOME=str(home),
-        CHURN_MODEL=model.tag,
+        SOURCE_DATE_EPOCH="1767225600",
         API_TOKEN=PLANTED,
         API_USERNAME="marie",
         API_PASSWORD=PLANTED,
     )
     env.pop("MAKEFLAGS", None)
     # What installs is there already; all else is as `make bundle` has it.
-    installed = ["PYTHON=true", "UV=true", "RUN=env"]
-    subprocess.run(["make", "bundle", *installed], cwd=checkout, env=env, check=True)
-    assert (home / "churn.db").exists()
-    (folder / "bento").mkdir()
+    command = ["make", "bundle", f"MODEL={model.tag}", "PYTHON=true", "UV=true", "RUN=env"]
+    archives, said = (folder / "first.tar.gz", folder / "second.tar.gz"), ""
+    for archive in archives:
+        done = subprocess.run(command, cwd=checkout, env=env, check=True, capture_output=True, text=True)
+        (checkout / "dist" / "churn.tar.gz").rename(archive)
+        said += done.stdout + done.stderr
+    unpacked = folder / "bento"
+    unpacked.mkdir()
     # By tar: tarfile wants `filter=` in newer Pythons, and does not know it before 3.11.4.
-    subprocess.run(["tar", "-xzf", checkout / "dist" / "churn.tar.gz", "-C", folder / "bento"], check=True)
-    return folder / "bento"
+    subprocess.run(["tar", "-xzf", archives[0], "-C", unpacked], check=True)
+    return Bundle(archives, said, home, unpacked)
+
+
+@pytest.fixture(scope="module")
+def bento(bundle: Bundle) -> Path:
+    return bundle.folder
+
+
+def test_the_same_code_and_model_make_the_same_bytes(bundle: Bundle) -> None:
+    first, second = (archive.read_bytes() for archive in bundle.archives)
+    assert first == second
+
+
+def test_its_making_prints_no_credential_and_makes_no_database(bundle: Bundle, model: ServedModel) -> None:
+    assert f"with model {model.tag} is in" in bundle.said
+    assert PLANTED not in bundle.said
+    assert "churn_" not in bundle.said
+    assert "password" not in bundle.said.lower()
+    assert not (bundle.home / "churn.db").exists()
+    assert [path.name for path in (bundle.home / "bentos").glob("*")] == []
 
 
 def test_it_carries_the_code_and_nothing_else(bento: Path) -> None:
@@ -80,14 +137,14 @@ def test_it_carries_the_code_and_nothing_else(bento: Path) -> None:
         str(f.relative_to(PROJECT))
         for f in (PROJECT / "churn").rglob("*")
         if f.suffix in (".py", ".mako", ".j2", ".css", ".js") and f.parent.name != "vendor"
-    }
+    } - LEFT_OUT
+    package = {name for name in package if not name.startswith(("churn/training/", "churn/report/"))}
     assert package <= carried
     assert carried - package == {
         "bentofile.yaml",
         "service.py",
         "README.md",
         "churn/py.typed",
-        "churn/model/sample_facts.json",
         FETCHED,
     }
 
@@ -97,7 +154,9 @@ def test_beside_the_code_it_carries_one_model_and_how_to_install(bento: Path, mo
     assert {path.name for path in bento.iterdir()} == {"src"} | beside
     [carried] = [path for path in (bento / "models" / registry.NAME).iterdir() if path.is_dir()]
     stored = registry.find(model.tag).path_of("/")
-    assert {path.name for path in carried.iterdir()} == {path.name for path in Path(stored).iterdir()}
+    of_model = {path.name for path in Path(stored).iterdir()} - {registry.PICKLE}
+    assert {path.name for path in carried.iterdir()} == of_model | REPORTS
+    assert registry.PICKLE not in (carried / registry.ENTRY).read_text(encoding="utf-8")
 
 
 def test_it_holds_nothing_of_what_lies_around_it(bento: Path) -> None:
@@ -122,12 +181,110 @@ def test_its_requirements_are_those_of_the_lock_file() -> None:
     assert (PROJECT / "requirements.txt").read_text(encoding="utf-8") == locked
 
 
-def test_it_serves_from_an_empty_folder(bento: Path, model: ServedModel, tmp_path: Path) -> None:
-    env = environment(BENTOML_HOME=str(tmp_path / "home"), API_TOKEN=TOKEN)
+def test_everyone_may_read_it(bundle: Bundle) -> None:
+    with tarfile.open(bundle.archives[0]) as archive:
+        modes = {(entry.isdir(), entry.mode & 0o055) for entry in archive}
+    assert modes == {(True, 0o055), (False, 0o044), (False, 0o055)}
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """Return a new folder that everyone may enter."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_it_serves_from_an_empty_folder_as_somebody_else(
+    bento: Path, model: ServedModel, elsewhere: Path
+) -> None:
+    # Nobody but root can be somebody else.
+    is_root = os.geteuid() == 0
+    subprocess.run(["cp", "-a", bento, elsewhere / "bento"], check=True)
+    for name in ("home", "empty"):
+        (elsewhere / name).mkdir()
+        if is_root:
+            os.chown(elsewhere / name, 65534, 65534)
+    home = str(elsewhere / "home")
+    env = environment(BENTOML_HOME=f"{home}/bentoml", API_TOKEN=TOKEN, HOME=home)
     env.pop("PYTHONPATH", None)
-    with bentoml_serve(env, target=".", cwd=bento) as server:
-        response = httpx.post(
-            f"{server.url}/predict", json=EXAMPLE, headers={"Authorization": f"Bearer {TOKEN}"}
-        )
-    assert response.json()["model"] == model.tag
-    assert (tmp_path / "home" / "churn.db").exists()
+    port = free_port()
+    command = [*(NOBODY if is_root else ()), sys.executable, "-m", "bentoml", "serve"]
+    command += [str(elsewhere / "bento"), "--host", "127.0.0.1", "--port", str(port)]
+    with serving(command, env, f"http://127.0.0.1:{port}", elsewhere / "empty") as server:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        with httpx.Client(base_url=server.url, headers=headers, timeout=PATIENCE) as client:
+            assert client.post("/predict", json=EXAMPLE).json()["model"] == model.tag
+            job = awaited(client, send(client, csv_of(pd.DataFrame([EXAMPLE] * 2))))
+            assert (job["state"], job["scored"]) == ("done", 2)
+        owners = {psutil.Process(process.pid).uids().real for process in server.process.workers()}
+        assert owners == {65534 if is_root else os.geteuid()}
+    assert (elsewhere / "home" / "bentoml" / "churn.db").exists()
+    assert list((elsewhere / "empty").iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["train"], ["model", "show", "--out", "report"]], ids=" ".join)
+def test_a_command_that_it_leaves_out_is_a_sentence(
+    bento: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    command = [sys.executable, "-P", "-m", "churn.cli.main", *arguments]
+    env = environment(BENTOML_HOME=str(bento), PYTHONPATH=str(bento / "src"))
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert re.fullmatch(r"churn: a Bento leaves churn\.cli\.\w+ out: run this where .*\n", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("src/.env", "", "must not be in it"),
+        ("src/churn/.env.production", "", "must not be in it"),
+        ("src/tests/test_x.py", "", "must not be in it"),
+        ("src/churn/churn.db", "", "must not be in it"),
+        ("src/churn/churn.db-wal", "", "must not be in it"),
+        ("models/churn/a/saved_model.pkl", "", "must not be in it"),
+        ("src/spool/1.segment", "", "must not be in it"),
+        ("env/python/requirements.txt", f"--index-url {INDEX}", "holds a credential"),
+        (
+            "src/churn/journal/place.py",
+            f"URL = 'postgresql://churn:{PLANTED}@db/churn'",
+            "holds a credential",
+        ),
+        ("src/README.md", f"churn_{'0' * 72}", "holds a credential"),
+    ],
+)
+def test_what_must_not_travel_is_refused(tmp_path: Path, name: str, text: str, why: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(BundleError, match=rf"^the Bento is not written: .*{why}") as refusal:
+        check(tmp_path)
+    assert PLANTED not in str(refusal.value)
+
+
+def test_an_address_of_the_docs_is_no_credential(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("postgresql://user:password@host/churn", encoding="utf-8")
+    check(tmp_path)
+
+
+def test_the_model_is_the_one_named_or_the_one_of_the_data_or_the_one_that_serves(
+    model: ServedModel, damaged: str, sample: Path
+) -> None:
+    assert choose("", None, None) == model.tag
+    assert choose("", sample, None) == model.tag  # nothing is trained: there is one of these data
+    with pytest.raises(ModelError, match="failed its self-test"):
+        choose(damaged, None, None)
+    with pytest.raises(ModelError, match="no model 'churn:nothing' in the store"):
+        choose("churn:nothing", None, None)
+
+
+def test_without_any_model_it_says_in_a_sentence_what_to_do(tmp_path: Path) -> None:
+    target = tmp_path / "churn.tar.gz"
+    target.write_bytes(b"of an earlier time")
+    command = [sys.executable, "-m", "scripts.bundle", "--out", str(target)]
+    env = environment(BENTOML_HOME=str(tmp_path / "home"))
+    done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("bundle: no model in the store")
+    assert done.stderr.count("\n") == 1
+    assert not target.exists()

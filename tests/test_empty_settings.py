@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from churn.core import settings
+from churn.core import places, settings
 from churn.core.errors import SettingsError
 from harness.servers import PROJECT, environment
 
@@ -32,7 +32,7 @@ def test_an_empty_name_of_the_file_of_settings_means_the_usual_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("PORT=4000\n", encoding="utf-8")
-    monkeypatch.setattr(settings, "PROJECT", tmp_path)
+    monkeypatch.setattr(places, "CHECKOUT", tmp_path)
     monkeypatch.setenv("CHURN_ENV_FILE", "")
     assert settings.load().port == 4000
 

@@ -110,8 +110,13 @@ def begun(server: RestartableServer, client: Fresh, engine: Engine) -> tuple[Job
     """Send a large file, and return its job and who works on it once some of it is journalled."""
     before = predictions(engine)
     job = send(client, MANY)
-    wait_until(lambda: predictions(engine) > before, lambda: server.process.output)
-    wait_until(lambda: len(processes_of(server)) == 1, lambda: server.process.output)
+
+    def is_begun() -> bool:
+        client.get(job["addresses"]["self"])  # any worker sees to it: one of them has it worked on
+        assert len(processes_of(server)) <= 1
+        return predictions(engine) > before
+
+    wait_until(is_begun, lambda: server.process.output)
     [process] = processes_of(server)
     return job, process
 

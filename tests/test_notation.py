@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from churn import PROJECT
 from churn.cli.main import main
 from churn.core.errors import ExtractError
 from churn.dictionary.folding import fold_name
@@ -22,6 +21,7 @@ from churn.ingest.labelled import read_labelled
 from churn.ingest.mark import Mark
 from churn.model.registry import ServedModel
 from churn.model.sample import write_sample
+from harness.servers import PROJECT
 from tests.conftest import Served
 from tests.support.company import EXAMPLE, EXTRACTS
 from tests.support.tables import read

@@ -11,6 +11,7 @@ from churn.batch.run_journal import records
 from churn.dictionary.folding import fold_name
 from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
+from churn.ingest.data_frames import data_frame
 from churn.ingest.flat import FlatTable
 from tests.conftest import Served
 from tests.support.company import EXTRACTS
@@ -91,7 +92,8 @@ def test_extracts(tmp_path: Path) -> None:
             extract(tmp_path, name, way, number)
         [found] = extracts.read(tmp_path, TECHNOVA).to_dict("records")
         assert found == WHOLE | TARGET, (way, number)
-        [scorable] = extracts.read_scorable(tmp_path, TECHNOVA).table.to_dict("records")
+        columns = extracts.read_scorable(tmp_path, TECHNOVA).columns
+        [scorable] = data_frame(columns, TECHNOVA).to_dict("records")
         assert scorable == WHOLE, (way, number)
 
 

@@ -19,8 +19,7 @@ from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.exceptions import BentoMLException
 from sqlalchemy import func, select
 
-import service
-from churn import preflight
+from churn import preflight, service
 from churn.core.errors import SettingsError
 from churn.database import schema
 from churn.database.engine import make_engine, opened

@@ -67,7 +67,8 @@ def test_which_scikit_learn_reads_it_is_said_and_is_the_one_that_is_asked_for(mo
         "scorecard.json needs neither"
     )
     with (PROJECT / "pyproject.toml").open("rb") as file:
-        asked = {r.name: r.specifier for r in map(Requirement, tomllib.load(file)["project"]["dependencies"])}
+        extra = tomllib.load(file)["project"]["optional-dependencies"]["train"]
+    asked = {requirement.name: requirement.specifier for requirement in map(Requirement, extra)}
     for name, minor in versions.items():
         major, number = map(int, minor.split("."))
         assert asked[name].contains(f"{minor}.0")

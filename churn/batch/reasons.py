@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -55,12 +54,13 @@ class Reasons:
         for number, part in enumerate(parts):
             chosen = np.flatnonzero(top == number)
             rows = chosen % count
-            codes, values = pd.factorize(part.values[rows])
+            distinct = pa.array(part.values[rows]).dictionary_encode()
+            codes, values = distinct.indices.to_numpy(), distinct.dictionary
             # What a field contributes depends on its value alone: any row that holds it will do.
             effects = np.empty(len(values))
             effects[codes] = part.effects[rows]
             places[chosen] = codes + len(sentences)
-            pairs = zip(values.tolist(), effects.tolist(), strict=True)
+            pairs = zip(values.to_pylist(), effects.tolist(), strict=True)
             sentences += [self._sentence(part.field, value, effect) for value, effect in pairs]
         dictionary = pa.array(sentences, pa.string())
         return [

@@ -1,18 +1,20 @@
 """`churn`: the group that holds every command."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import click
 
-from churn import PROJECT
+from churn import __version__
 from churn.cli.lazy import Lazy, LazyGroup
+from churn.core import extras, places
 from churn.core.errors import ChurnError
 
 MODEL = LazyGroup(
     name="model",
-    short_help="List, show, compare, promote and roll back models.",
-    help="List, show, compare, promote and roll back the models of the store (in BENTOML_HOME).",
+    short_help="List, show, compare, promote, roll back and delete models.",
+    help="List, show, compare, promote, roll back and delete the models of the store (in BENTOML_HOME).",
     lazy={
         "list": Lazy("churn.cli.model.listing", "list_models", "List the models, the newest first."),
         "show": Lazy("churn.cli.model.showing", "show", "Show a model's figures and self-test."),
@@ -20,6 +22,7 @@ MODEL = LazyGroup(
         "compare": Lazy("churn.cli.model.comparing", "compare_models", "Compare two models."),
         "promote": Lazy("churn.cli.model.serving", "promote", "Put a model into service."),
         "rollback": Lazy("churn.cli.model.serving", "rollback", "Undo the last promotion."),
+        "delete": Lazy("churn.cli.model.deleting", "delete", "Delete a model that nothing needs."),
     },
 )
 
@@ -97,25 +100,34 @@ class Churn(LazyGroup):
     """The outermost group: ends an error with one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a `ChurnError` ends it with exit code 1 and no traceback."""
+        """Run the command; a `ChurnError`, or a missing extra, ends it with exit code 1 and no traceback."""
         try:
             return super().invoke(ctx)
         except ChurnError as error:
             click.echo(f"churn: {error}", err=True)
             ctx.exit(1)
+        except ModuleNotFoundError as error:
+            if (advice := extras.advice(error)) is None:
+                raise
+            click.echo(f"churn: {advice}", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=Churn, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="churn")
+@click.version_option(__version__, prog_name="churn")
 def main() -> None:
     """Employee-turnover risk: train, serve, and manage who may call.
 
     Settings come from the environment or from .env (see .env.example). Without BENTOML_HOME,
-    models and the default database are kept in .bentoml, in the project's own folder.
+    models and the default database are kept in .bentoml in a checkout; where churn is installed,
+    in the user's folder for data (on Linux ~/.local/share/churn), and .env in that for settings
+    (~/.config/churn).
     """
     # BentoML reads its home from the environment only, so that is where the choice is put. It would take
     # an empty one for the folder that somebody stands in.
-    os.environ["BENTOML_HOME"] = os.environ.get("BENTOML_HOME") or str(PROJECT / ".bentoml")
+    home = os.environ.get("BENTOML_HOME") or str(places.default_home())
+    os.environ["BENTOML_HOME"] = home
+    places.check_home(Path(os.path.expandvars(home)).expanduser())
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from churn.core.settings import Settings, load
 from churn.database import schema
 from churn.database.engine import is_embedded, opened
 from churn.ingest.mark import Mark
-from churn.model import registry
+from churn.model import portable, registry
 
 data_option = click.option(
     "--data",
@@ -31,9 +31,10 @@ data_option = click.option(
 def setup(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> None:
     """Prepare a first start: a model, a database, a user and a token.
 
-    Whatever exists is kept. A model is trained only if there is none, or none from this data. If there is
-    no user and no token yet, a first one of each is created and printed once. API_USERNAME with
-    API_PASSWORD, or API_TOKEN, choose them instead.
+    Whatever exists is kept. A model is trained only if there is none, or none from this data; an installed
+    package brings one of made-up employees, for a start without data. If there is no user and no token
+    yet, a first one of each is created and printed once. API_USERNAME with API_PASSWORD, or API_TOKEN,
+    choose them instead.
     """
     prepare(load(), data, separator(decimal, thousands))
 
@@ -42,13 +43,18 @@ def prepare(settings: Settings, data: Path | None, thousands: Mark | None) -> bo
     """Make what is missing, and say what was made; return whether a model was trained."""
     with opened(settings.database_url.get_secret_value()) as engine:
         _prepare_database(engine, settings)
-        was_trained = _prepare_model(settings, data, thousands)
+        was_trained = prepare_model(settings, data, thousands)
         _prepare_identities(engine, settings)
     return was_trained
 
 
-def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None) -> bool:
-    """Train and promote, unless there is a model: with data given, one of that data."""
+def prepare_model(settings: Settings, data: Path | None, thousands: Mark | None) -> bool:
+    """Train and promote, unless there is a model (of this data, where given); return whether it trained.
+
+    Raises:
+        ModelError: the model that was asked for is missing, or what was trained is no better than chance.
+        ExtractError: the data cannot be used.
+    """
     try:
         if _is_of(registry.facts_of(settings.model), data, thousands):
             return False
@@ -59,6 +65,11 @@ def _prepare_model(settings: Settings, data: Path | None, thousands: Mark | None
         is_trained = any(_is_of(entry.info.metadata, data, thousands) for entry in entries)
         if settings.model or len(entries) > 1 or is_trained:
             raise
+    if data is None and portable.CARRIED.is_dir():
+        click.echo(
+            f"{portable.adopt(registry.home())} serves: a model of made-up employees, to try churn with"
+        )
+        return False
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
     from churn.cli.train import Source, Wanted, train_and_export  # noqa: PLC0415
     from churn.training.learner import of_shape  # noqa: PLC0415

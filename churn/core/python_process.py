@@ -5,11 +5,10 @@ import subprocess
 import sys
 from typing import Any
 
-from churn import PROJECT
+from churn.core.places import python_path
 
 
 def begin(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-    """Start this Python with the code of this checkout; `options` are those of Popen."""
-    path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = {**os.environ, "PYTHONPATH": path}
+    """Start this Python with the code that runs here; `options` are those of Popen."""
+    environment = {**os.environ, "PYTHONPATH": python_path()}
     return subprocess.Popen([sys.executable, "-P", *arguments], env=environment, **options)  # noqa: S603

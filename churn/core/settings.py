@@ -16,7 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from churn import PROJECT
+from churn.core import places
 from churn.core.errors import SettingsError
 from churn.core.secret_files import with_files
 
@@ -271,7 +271,7 @@ def load() -> Settings:
             "BENTOML_HOME is empty, which BentoML takes for the folder where it was started: "
             "unset it, or name the folder of the model store"
         )
-    file = os.environ.get("CHURN_ENV_FILE") or PROJECT / ".env"
+    file = os.environ.get("CHURN_ENV_FILE") or places.default_env_file()
     try:
         return Settings(_env_file=file)
     except ValidationError as error:

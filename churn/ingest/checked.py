@@ -6,10 +6,8 @@ from functools import reduce
 from itertools import permutations, repeat
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pandas.api.extensions import ExtensionArray
 
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
@@ -121,7 +119,7 @@ def _report_repeated(extract: Checked, findings: Findings) -> None:
     def first_line(row: np.intp) -> int:
         return int(extract.sheet.lines[rows[np.argmax(ids == extract.ids[row])]])
 
-    repeated = rows[pd.Index(ids).duplicated()]
+    repeated = rows[_occurrences(ids) > 0]
     extract.report_ids(findings, repeated, (file_sentences.held_once(first_line(row)) for row in repeated))
 
 
@@ -139,23 +137,23 @@ def flawless(extracts: Sequence[Checked]) -> list[Checked]:
 def _repeated(extract: Checked) -> Mask:
     """Return the rows, the first one included, of each employee who has several."""
     ids = np.where(extract.identified, extract.ids, -1)
-    return np.asarray(pd.Index(ids).duplicated(keep=False))
+    _, places, counts = np.unique(ids, return_inverse=True, return_counts=True)
+    return np.asarray(counts[places] > 1)
 
 
-def join(extracts: Sequence[Checked], dictionary: Dictionary) -> pd.DataFrame:
-    """Put the extracts, which hold the same employees, side by side; a row each, by ascending id."""
+def _occurrences(ids: Values) -> NDArray[np.intp]:
+    """Return how often each id has come before."""
+    order = np.argsort(ids, kind="stable")
+    _, starts, counts = np.unique(ids[order], return_index=True, return_counts=True)
+    before = np.empty(len(ids), dtype=np.intp)
+    before[order] = np.arange(len(ids)) - np.repeat(starts, counts)
+    return before
+
+
+def join(extracts: Sequence[Checked], dictionary: Dictionary) -> dict[str, Values]:
+    """Put the extracts, which hold the same employees, side by side: columns by name, by ascending id."""
     rows: dict[str, Values] = {}
     for extract in extracts:
         order = np.argsort(extract.ids, kind="stable")
         rows |= {name: values[order] for name, values in extract.values.items()}
-    columns = {
-        field.name: column(field, rows[field.name]) for field in dictionary.fields if field.name in rows
-    }
-    return pd.DataFrame(columns, copy=False)
-
-
-def column(field: Field, rows: Values) -> Values | ExtensionArray:
-    """Return parsed values as a table's column: categories as categorical, in the field's order."""
-    if field.kind != "category":
-        return rows
-    return pd.Categorical.from_codes(rows, dtype=pd.CategoricalDtype(list(field.categories)))
+    return {field.name: rows[field.name] for field in dictionary.fields if field.name in rows}

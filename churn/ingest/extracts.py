@@ -6,22 +6,25 @@ employees take seconds.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import file_sentences
 from churn.ingest import checked, sheet
+from churn.ingest.cells import Values
 from churn.ingest.checked import Checked
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
 from churn.ingest.reader import KINDS
 from churn.ingest.sheet import Sheet
 from churn.schemas.file_reading import FileReading
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read(
@@ -30,7 +33,7 @@ def read(
     *,
     thousands: Mark | None = None,
     tell: Callable[[str], object] = str,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return one row for each employee, by ascending id, with the fields of the dictionary as columns.
 
     The identifier is int64, numbers are float64 (NaN where unknown; units as in the dictionary) and
@@ -41,6 +44,9 @@ def read(
     Raises:
         ExtractError: there is a problem; those of all files are listed.
     """
+    # Imported here: who scores extracts does without pandas.
+    from churn.ingest.data_frames import data_frame  # noqa: PLC0415
+
     findings = Findings()
     sheets = _read(directory, dictionary, findings)
     extracts = [checked.check(sheet, dictionary.identifier.name, findings, thousands) for sheet in sheets]
@@ -48,19 +54,19 @@ def read(
     findings.raise_if_any()
     for notice in findings.notices:
         tell(notice)
-    return checked.join(extracts, dictionary)
+    return data_frame(checked.join(extracts, dictionary), dictionary)
 
 
 @dataclass(frozen=True)
 class Scorable:
     """The employees who can be scored, and what kept each other one out.
 
-    `table` is as `read` returns, without the target; `rejects` are the problems of single rows by
+    `columns` are by field, without the target, by ascending id; `rejects` are the problems of single rows by
     file and line, each with the employee's id where that is readable; `has_target` tells that the
     extracts held the target, which was not read; `notices` and `readings` say how the rest was.
     """
 
-    table: pd.DataFrame
+    columns: Mapping[str, Values]
     rejects: Sequence[tuple[Problem, int | None]]
     has_target: bool
     notices: Sequence[str]
@@ -85,9 +91,9 @@ def read_scorable(directory: Path, dictionary: Dictionary, *, thousands: Mark | 
     checked.compare(extracts, findings, even_incomplete=True)
     by_file = {extract.sheet.file: extract for extract in extracts}
     rejects = [(problem, _employee(by_file[problem.file], problem)) for problem in findings.of_rows()]
-    table = checked.join(checked.flawless(extracts), dictionary)
+    columns = checked.join(checked.flawless(extracts), dictionary)
     readings = [sheet.reading for sheet in sheets]
-    return Scorable(table, rejects, any(has_target), findings.notices, readings)
+    return Scorable(columns, rejects, any(has_target), findings.notices, readings)
 
 
 def _employee(extract: Checked, problem: Problem) -> int | None:

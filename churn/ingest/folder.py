@@ -30,7 +30,8 @@ class FolderTable:
     def __init__(self, directory: Path, dictionary: Dictionary, *, thousands: Mark | None = None) -> None:
         scorable = extracts.read_scorable(directory, dictionary, thousands=thousands)
         self._dictionary = dictionary
-        self._table = scorable.table
+        self._columns = scorable.columns
+        self._count = len(scorable.columns[dictionary.identifier.name])
         self._rejects = [_reject(problem, employee) for problem, employee in scorable.rejects]
         self._read = 0
         self._readings = scorable.readings
@@ -48,7 +49,7 @@ class FolderTable:
 
     def share(self) -> float:
         """Return how much of the table was read, 0 to 1."""
-        return self._read / len(self._table) if len(self._table) else 1.0
+        return self._read / self._count if self._count else 1.0
 
     def readings(self) -> Sequence[FileReading]:
         """Return how the files are read."""
@@ -60,14 +61,12 @@ class FolderTable:
 
     def _whole(self) -> Rows:
         cells = {
-            field.name: self._table[field.name].to_numpy()
-            if field.numeric
-            else self._table[field.name].cat.codes.to_numpy()
+            field.name: self._columns[field.name]
             for field in self._dictionary.inputs
             if field is not self._dictionary.identifier
         }
-        ids = pa.array(self._table[self._dictionary.identifier.name].to_numpy())
-        return Rows(np.arange(1, len(self._table) + 1), cells, ids)
+        ids = pa.array(self._columns[self._dictionary.identifier.name])
+        return Rows(np.arange(1, self._count + 1), cells, ids)
 
 
 def _reject(problem: Problem, employee: int | None) -> Reject:

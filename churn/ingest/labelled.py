@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
-from churn.ingest import checked, extracts
+from churn.ingest import extracts
+from churn.ingest.data_frames import data_frame
 from churn.ingest.flat import FlatTable
 from churn.ingest.mark import Mark
 from churn.ingest.rows import Reject, Rows, refusal
@@ -45,15 +46,14 @@ def read_labelled(
     if rejects:
         raise refusal(rejects, FlatTable.place)
     columns = {field.name: _column(field, parts) for field in dictionary.fields}
-    return pd.DataFrame(columns, copy=False)
+    return data_frame(columns, dictionary)
 
 
 def _column(field: Field, parts: list[Rows]) -> Any:
     if field.kind == "identifier":
         return _ids(parts)
     known = all(field.name in part.cells for part in parts)
-    cells = np.concatenate([part.cells[field.name] if known else _unknown(field, part) for part in parts])
-    return checked.column(field, cells)
+    return np.concatenate([part.cells[field.name] if known else _unknown(field, part) for part in parts])
 
 
 def _unknown(field: Field, part: Rows) -> NDArray[Any]:

@@ -4,7 +4,7 @@ from churn.core.language import Language
 from churn.i18n import limits
 from churn.i18n.formatting import Locale
 from churn.model.registry import ServedModel
-from churn.schemas.service import Bands, ModelCard, SelfTest
+from churn.schemas.service_answers import Bands, ModelCard, SelfTest
 
 # Kept with the model, but of no use to a caller: the report shows them.
 _LEFT_TO_THE_REPORT = ("curves", "chosen", "summaries")

@@ -11,7 +11,7 @@ import yaml
 from churn.core.errors import ModelError
 
 NAME = "churn"
-_FILE = "model.yaml"
+FILE = "model.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def listed(home: Path) -> list[Listed]:
     Raises:
         ModelError: an entry is damaged.
     """
-    files = _folder(home).glob(f"*/{_FILE}")
+    files = _folder(home).glob(f"*/{FILE}")
     return sorted(map(_read, files), key=lambda entry: entry.created, reverse=True)
 
 
@@ -40,15 +40,35 @@ def facts_of(home: Path, tag: str) -> Mapping[str, Any] | None:
         ModelError: its entry is damaged.
     """
     folder = folder_of(home, tag)
-    return None if folder is None else _read(folder / _FILE).facts
+    return None if folder is None else _read(folder / FILE).facts
 
 
 def folder_of(home: Path, tag: str) -> Path | None:
     """Return the folder of the model with this whole tag; None where it is not there."""
     name, _, version = tag.partition(":")
     folder = _folder(home) / version
-    is_there = name == NAME and folder.name == version and (folder / _FILE).is_file()
+    is_there = name == NAME and folder.name == version and (folder / FILE).is_file()
     return folder if is_there else None
+
+
+def bentos_with(home: Path, tag: str) -> list[str]:
+    """Return the tags of the Bentos in a BENTOML_HOME that need a model.
+
+    Raises:
+        ModelError: a Bento's description is damaged.
+    """
+    return sorted(
+        f"{path.parent.parent.name}:{path.parent.name}"
+        for path in (home / "bentos").glob("*/*/bento.yaml")
+        if tag in _models_of(path)
+    )
+
+
+def _models_of(path: Path) -> set[str]:
+    try:
+        return {model["tag"] for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]}
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise ModelError(f"{path} is damaged: remove its folder") from error
 
 
 def _folder(home: Path) -> Path:

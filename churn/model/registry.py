@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 
-NAME = listing.NAME
+NAME, ENTRY = listing.NAME, listing.FILE
 PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
 
 # Of the report, what the store's own lists show.
@@ -117,6 +117,11 @@ def pickle_readers(versions: Mapping[str, str]) -> str:
     return f"{PICKLE} is read by scikit-learn {sklearn} with scipy {scipy}; {SCORECARD} needs neither"
 
 
+def has_pickle(tag: str) -> bool:
+    """Return whether the store has the model's scikit-learn pipeline; raises ModelError as `find`."""
+    return Path(find(tag).path_of(PICKLE)).exists()
+
+
 def _write(path: Path, plain: object) -> None:
     path.write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
 
@@ -198,6 +203,11 @@ def find(tag: str = "") -> "bentoml.Model":
         ) from error
     except (BentoMLException, ValueError) as error:
         raise ModelError(f"{wanted!r} is no model tag: expected {NAME}:VERSION or {NAME}:latest") from error
+
+
+def delete(tag: str) -> None:
+    """Delete a model; who calls this has made sure that nothing needs it."""
+    bentoml.models.delete(tag)
 
 
 def load(tag: str, dictionary: Dictionary) -> ServedModel:

@@ -14,6 +14,7 @@ from churn.model.scorecard import Scorecard
 TOLERANCE = 1e-9  # of a probability, and of a contribution in log-odds
 
 LIBRARIES = ("bentoml", "numpy", "pandas", "scikit-learn", "scipy")
+NONE = "none"  # the version of a library that is not installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        return "none"
+        return NONE
 
 
 def _fields(scorecard: Scorecard, dictionary: Dictionary, fields: Sequence[str]) -> list[str]:
@@ -103,9 +104,10 @@ def _reproduces(scorecard: Scorecard, row: Mapping[str, Any]) -> bool:
 def _versions(versions: Mapping[str, str]) -> list[str]:
     # Serving computes with the standard library only, and the golden rows hold it: another version
     # of these is worth knowing for those who unpickle the pipeline, and no reason to refuse service.
+    # Where one is not installed, nobody does.
     here = library_versions()
     return [
         f"exported with {name} {then}, here is {here[name]}"
         for name, then in versions.items()
-        if name in here and here[name] != then
+        if here.get(name, NONE) not in (then, NONE)
     ]

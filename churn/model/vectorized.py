@@ -7,10 +7,9 @@ record at a time; a test holds the two and the pipeline together.
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -18,6 +17,10 @@ from numpy.typing import NDArray
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.model.scorecard import NEGLIGIBLE, Curve, Scorecard, Table
+
+if TYPE_CHECKING:
+    # Serving does without it: it scores columns.
+    import pandas as pd
 
 SLICE_ROWS = 1 << 14
 THREADS = 2  # numpy lets go of the interpreter's lock while it computes
@@ -74,7 +77,7 @@ class ColumnScorecard:
         small = np.exp(-np.abs(log_odds))
         return np.asarray(np.where(log_odds >= 0, 1.0, small) / (1.0 + small))
 
-    def contributions(self, table: pd.DataFrame | pa.Table) -> Floats:
+    def contributions(self, table: "pd.DataFrame | pa.Table") -> Floats:
         """Return what each field adds to the log-odds of each row of a table, (fields, rows).
 
         Columns go by canonical field name; a field without one is unknown, and further columns are
@@ -88,7 +91,7 @@ class ColumnScorecard:
         self._each_slice(table, fill)
         return parts
 
-    def probabilities(self, table: pd.DataFrame | pa.Table) -> Floats:
+    def probabilities(self, table: "pd.DataFrame | pa.Table") -> Floats:
         """Return the probability to leave of each row of a table, (rows,); columns as `contributions`."""
         probabilities = np.empty(len(table))
 
@@ -99,16 +102,16 @@ class ColumnScorecard:
         self._each_slice(table, fill)
         return probabilities
 
-    def _each_slice(self, table: pd.DataFrame | pa.Table, fill: Callable[[int, Cells, int], None]) -> None:
+    def _each_slice(self, table: "pd.DataFrame | pa.Table", fill: Callable[[int, Cells, int], None]) -> None:
         names = [name for name in self.names if name in _column_names(table)]
 
         def fill_slice(start: int) -> None:
-            if isinstance(table, pd.DataFrame):
-                part: Any = table.iloc[start : start + SLICE_ROWS]
-                cells = {name: _frame_cells(self._fields[name], part[name]) for name in names}
-            else:
-                part = table.slice(start, SLICE_ROWS)
+            if isinstance(table, pa.Table):
+                part: Any = table.slice(start, SLICE_ROWS)
                 cells = {name: _arrow_cells(self._fields[name], part.column(name)) for name in names}
+            else:
+                part = table.iloc[start : start + SLICE_ROWS]
+                cells = {name: _frame_cells(self._fields[name], part[name]) for name in names}
             fill(start, cells, len(part))
 
         with ThreadPoolExecutor(THREADS) as threads:
@@ -116,16 +119,15 @@ class ColumnScorecard:
                 pass
 
 
-def _column_names(table: pd.DataFrame | pa.Table) -> set[str]:
-    return set(table.columns if isinstance(table, pd.DataFrame) else table.column_names)
+def _column_names(table: "pd.DataFrame | pa.Table") -> set[str]:
+    return set(table.column_names if isinstance(table, pa.Table) else table.columns)
 
 
 def _frame_cells(field: Field, column: "pd.Series[Any]") -> NDArray[Any]:
     if field.numeric:
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        return pd.Categorical(column, categories=list(field.categories)).codes
-    return _positions(field, column.cat.categories)[column.cat.codes]
+    categorical = column.astype("category")
+    return _positions(field, categorical.cat.categories)[categorical.cat.codes]
 
 
 def _arrow_cells(field: Field, column: Any) -> NDArray[Any]:

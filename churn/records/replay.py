@@ -1,7 +1,7 @@
 """Replay: logged predictions are made again by the same models, and must come out the same.
 
-To the last digit, since the service computes one record at a time, just as here. `churn score` computes whole
-columns with other machine instructions: its predictions must agree to the self-test's tolerance.
+To the last digit, since the service computes one record at a time, just as here. Files are scored by whole
+columns, with other machine instructions: their predictions must agree to the self-test's tolerance.
 """
 
 import uuid
@@ -18,6 +18,7 @@ from churn.model.self_test import TOLERANCE
 from churn.schemas.logged_prediction import LoggedPrediction
 
 MOST_LISTED = 20  # differences
+BY_COLUMN = frozenset({SCORE, "/predict_file"})  # the routes by which files are scored
 RECORD = "record"  # the part that differs where the record cannot be scored at all
 
 
@@ -98,7 +99,7 @@ def _differing(scorer: Scorer, prediction: LoggedPrediction) -> tuple[str, ...]:
         again = scorer.score_record(prediction.record)
     except (KeyError, TypeError, ValueError):  # a field is missing, or of another type
         return (RECORD,)
-    tolerance = TOLERANCE if prediction.route == SCORE else 0.0
+    tolerance = TOLERANCE if prediction.route in BY_COLUMN else 0.0
     is_near = abs(again.probability - again.threshold) < tolerance
     same = {
         "prediction": prediction.prediction == again.prediction or is_near,

@@ -39,7 +39,7 @@ def awaited(client: Any, job: Job, *states: str) -> Job:
 
 
 def processes_of(server: RestartableServer) -> list[psutil.Process]:
-    """Return the processes for jobs: one works, others end as soon as they find out."""
+    """Return the processes that work on jobs."""
     found = []
     for child in server.process.children():
         with suppress(psutil.NoSuchProcess):

@@ -7,7 +7,6 @@ from rich.console import Console
 
 from churn.cli.company import DICTIONARY
 from churn.cli.console import make_console
-from churn.cli.documents import write_documents
 from churn.cli.figures import print_metrics, print_signal
 from churn.core.settings import load
 from churn.model import registry
@@ -24,6 +23,9 @@ def show(tag: str, out: Path | None) -> None:
     model = registry.load(tag or load().model, DICTIONARY)
     _show(make_console(), model)
     if out is not None:
+        # Imported here: figures are shown without what draws.
+        from churn.cli.documents import write_documents  # noqa: PLC0415
+
         for path in write_documents(model, out):
             click.echo(str(path))
 
@@ -42,6 +44,7 @@ def _show(console: Console, model: ServedModel) -> None:
     console.print(
         "self-test: " + ("passed" if model.self_test.passed else "; ".join(model.self_test.failures))
     )
-    console.print(registry.pickle_readers(report["library_versions"]), highlight=False)
+    if registry.has_pickle(model.tag):
+        console.print(registry.pickle_readers(report["library_versions"]), highlight=False)
     for note in model.self_test.notes:
         console.print(f"note: {note}")

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from churn.core.language import Language
-from churn.schemas.service import Health, ModelCard
+from churn.schemas.service_answers import Health, ModelCard
 from churn.web.request_state import state_of
 
 

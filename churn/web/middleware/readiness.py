@@ -4,8 +4,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from churn.journal.journal import JournalState
-from churn.schemas.service import Readiness as ReadinessAnswer
-from churn.schemas.service import Spool
+from churn.schemas.service_answers import Readiness as ReadinessAnswer
+from churn.schemas.service_answers import Spool
 from churn.web.readiness_check import ReadinessCheck
 
 

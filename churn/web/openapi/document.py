@@ -10,7 +10,7 @@ import churn
 from churn.i18n import messages
 from churn.schemas.employee import RequestModels
 from churn.schemas.review import ReviewInput
-from churn.schemas.service import InvalidInput, Refusal
+from churn.schemas.service_answers import InvalidInput, Refusal
 from churn.web.openapi import spellings
 from churn.web.openapi.operations import OPERATIONS, Operation, refusals
 from churn.web.routes import PART, PARTS, ROUTES, Route

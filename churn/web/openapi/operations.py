@@ -11,7 +11,7 @@ from churn.schemas.job_answer import DownloadQuery, FileQuery, JobAnswer
 from churn.schemas.logged_prediction import HistoryPage, OnePrediction
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.review import AddedReview, ReviewInput
-from churn.schemas.service import Health, ModelCard, Readiness
+from churn.schemas.service_answers import Health, ModelCard, Readiness
 from churn.web.parsing import MAX_ROWS
 from churn.web.routes import Route
 

@@ -9,10 +9,10 @@ from bentoml._internal.context import server_context
 from bentoml._internal.log import configure_server_logging
 from bentoml.exceptions import BentoMLException
 
-from churn import PROJECT
+from churn.core import places
 from churn.core.errors import SettingsError
 
-SERVICE = "service:Churn"
+SERVICE = "churn.service:Churn"
 
 
 def serve(host: str, port: int, keep_alive: int) -> None:
@@ -22,7 +22,7 @@ def serve(host: str, port: int, keep_alive: int) -> None:
         SettingsError: BentoML refuses its configuration.
         SystemExit: a worker could not serve.
     """
-    folder = str(PROJECT)
+    folder = str(places.working_folder())
     server_context.service_type = "cli"  # what its log calls this process
     configure_server_logging()  # type: ignore[no-untyped-call]
     try:

@@ -16,7 +16,7 @@ from typing import Any
 from bentoml._internal.utils import circus
 from bentoml._internal.utils.circus import Arbiter
 
-from churn import PROJECT
+from churn.core.places import python_path
 from churn.core.settings import KEEP_ALIVE
 from churn.web.server.worker import BENTOML, FOLDER, PID
 
@@ -44,7 +44,7 @@ class Supervisor(Arbiter):
         folder = tempfile.mkdtemp(prefix="churn-")  # nobody else may enter it
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         for watcher in watchers:
-            watcher.env |= {PID: str(os.getpid()), FOLDER: folder, "PYTHONPATH": _path()}
+            watcher.env |= {PID: str(os.getpid()), FOLDER: folder, "PYTHONPATH": python_path()}
             watcher.args = [WORKER if argument == BENTOML else argument for argument in watcher.args]
             if _KEEP_ALIVE not in watcher.args:
                 watcher.args += [_KEEP_ALIVE, str(KEEP_ALIVE)]
@@ -106,11 +106,6 @@ class Supervisor(Arbiter):
                 return False
             await asyncio.sleep(0.1)
         return True
-
-
-def _path() -> str:
-    """Return PYTHONPATH with this package's place: in a Bento, workers start in a folder around it."""
-    return os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
 
 
 def _started(process: Any) -> float:
