@@ -69,15 +69,15 @@ def main() -> None:
     sys.exit(api or shown)
 
 
-def _signed_in(url: str) -> tuple[list[str], str, str]:
+def _signed_in(url: str) -> tuple[tuple[str, str], str, str]:
     """Return the tokens of the forms, the id of a job, and the cookies of somebody who has signed in."""
     with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as client:
-        tokens = [_token(client.get("/sign-in").text)]
-        page = client.post("/sign-in", data={"csrf": tokens[0], "username": USER, "password": PASSWORD})
-        tokens.append(_token(page.text))
-        sent = client.post("/app/file", params={"csrf": tokens[1]}, files={"file": ("a.csv", b"age\n40\n")})
+        unknown = _token(client.get("/sign-in").text)
+        form = {"csrf": unknown, "username": USER, "password": PASSWORD}
+        known = _token(client.post("/sign-in", data=form).text)
+        sent = client.post("/app/file", params={"csrf": known}, files={"file": ("a.csv", b"age\n40\n")})
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-        return tokens, sent.url.path.rpartition("/")[2], cookies
+        return (unknown, known), sent.url.path.rpartition("/")[2], cookies
 
 
 def _token(page: str) -> str:

@@ -54,8 +54,8 @@ _UPLOAD = {
 _EVENT = {"fn_index": {"enum": [0, 1]}, "data": {"type": "array", "items": _TEXT}}
 
 
-def document(tokens: Sequence[str], ids: Sequence[str]) -> dict[str, Any]:
-    """Return the document; `tokens` are those of its forms, and `ids` those of what there is."""
+def document(tokens: tuple[str, str], ids: Sequence[str]) -> dict[str, Any]:
+    """Return the document; `tokens` are of the sign-in and of a session's forms, `ids` of what there is."""
     routes = [
         one for one in ROUTES.routes if one.is_page and not one.is_cacheable and one.path not in LEFT_OUT
     ]
@@ -69,7 +69,7 @@ def document(tokens: Sequence[str], ids: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _operation(route: Route, method: str, tokens: Sequence[str], ids: Sequence[str]) -> dict[str, Any]:
+def _operation(route: Route, method: str, tokens: tuple[str, str], ids: Sequence[str]) -> dict[str, Any]:
     parts = {"file": _TEXT, "id": {"anyOf": [{"enum": [*ids]}, {"type": "string", "format": "uuid"}]}}
     parameters = [_parameter("path", name, parts[name]) for name in PART.findall(route.path)]
     operation: dict[str, Any] = {"responses": {"default": {"description": "a page"}}}
@@ -78,7 +78,7 @@ def _operation(route: Route, method: str, tokens: Sequence[str], ids: Sequence[s
     if method == "POST":
         operation["requestBody"] = {"content": _body(route.path, tokens)}
         if route.path == "/app/file":
-            parameters.append(_parameter("query", "csrf", {"enum": [*tokens]}))
+            parameters.append(_parameter("query", "csrf", {"enum": [tokens[1]]}))
     return {**operation, "parameters": parameters}
 
 
@@ -86,7 +86,7 @@ def _parameter(place: str, name: str, schema: Mapping[str, Any]) -> dict[str, An
     return {"in": place, "name": name, "required": place == "path" or name == "csrf", "schema": schema}
 
 
-def _body(path: str, tokens: Sequence[str]) -> dict[str, Any]:
+def _body(path: str, tokens: tuple[str, str]) -> dict[str, Any]:
     if path == "/app/file":
         return _UPLOAD
     if path not in _FORMS:
@@ -95,5 +95,9 @@ def _body(path: str, tokens: Sequence[str]) -> dict[str, Any]:
         name: {"anyOf": [_TEXT, *([{"enum": [*values]}] if values else [])]}
         for name, values in _FORMS[path].items()
     }
-    schema = {"type": "object", "properties": {**fields, "csrf": {"enum": [*tokens]}}, "required": ["csrf"]}
+    schema = {
+        "type": "object",
+        "properties": {**fields, "csrf": {"enum": [tokens[path != "/sign-in"]]}},
+        "required": ["csrf"],
+    }
     return {"application/x-www-form-urlencoded": {"schema": schema}}

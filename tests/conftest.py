@@ -72,6 +72,7 @@ LONGEST = (
     "test_jobs",
     "test_pages_in_browser",
     "test_leaks",
+    "test_interrupted_pages",
     "test_first_start",
     "test_readme",
     "test_pages",
@@ -79,6 +80,7 @@ LONGEST = (
     "test_outage",
     "test_crash",
     "test_file_page",
+    "test_hostile_workbooks",
     "test_process",
     "test_training",
 )
