@@ -1,4 +1,4 @@
-"""Fuzz a live server by its own OpenAPI document: every route, right and wrong input, every check there is.
+"""Fuzz a live server: its API by the OpenAPI document, with every check there is, and the forms of its pages.
 
 python -m scripts.fuzz [--short] [Schemathesis' own options]
 
@@ -6,7 +6,9 @@ The server is a real `bentoml serve` on a database of its own. Exits with 1 wher
 """
 
 import argparse
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,14 +19,16 @@ import httpx
 from churn.database import schema
 from churn.database.engine import opened
 from churn.dictionary.technova import TECHNOVA
-from harness.identities import a_token
+from harness.identities import PASSWORD, a_token, a_user
 from harness.servers import PROJECT, bentoml_serve, environment
 from harness.trained import train
+from scripts import page_forms
 
 CONFIG = PROJECT / "tests" / "schemathesis.toml"
 # (full, short)
 EXAMPLES = (500, 25)
 PROXY = "127.0.0.1"
+USER = "fuzz"
 CALLER = "203.0.113.7"  # of the documentation's own network; so that /metrics asks for credentials
 
 
@@ -40,32 +44,67 @@ def main() -> None:
             CHURN_ENV_FILE=os.devnull,
             DATABASE_URL=database,
             CHURN_TRUSTED_PROXIES=PROXY,
+            CHURN_UI="true",
         )
         train(Path(home))
         with opened(database) as engine:
             schema.upgrade(engine)
             secret = a_token(engine, "fuzz", scopes=["admin"])
+            a_user(engine, USER, role="admin")
         with bentoml_serve(env) as server:
             # In short the same each time: a build fails for what has changed. Nothing is kept between runs.
             kind = ["--generation-deterministic"] if options.short else ["--generation-database", "none"]
             headers = {"Authorization": f"Bearer {secret}"}
             answer = httpx.post(f"{server.url}/predict", json=TECHNOVA.example, headers=headers, timeout=60)
-            command = _command(server.url, secret, EXAMPLES[options.short], [*kind, *others])
-            # From there, since Schemathesis leaves files where it is started.
-            told = {"PYTHONPATH": str(PROJECT), "FUZZED_PREDICTION": answer.json()["prediction_id"]}
-            found = subprocess.run(command, env={**os.environ, **told}, cwd=home, check=False)
-    sys.exit(found.returncode)
+            prediction = answer.json()["prediction_id"]
+            tokens, job, cookies = _signed_in(server.url)
+            pages = Path(home) / "pages.json"
+            pages.write_text(json.dumps(page_forms.document(tokens, [prediction, job])), encoding="utf-8")
+            number, others = EXAMPLES[options.short], [*kind, *others]
+            api = _run(
+                home, prediction, f"{server.url}/openapi.json", "all", number, [*_identity(secret), *others]
+            )
+            ours = [*_header("Cookie", cookies), "--url", server.url, *others]
+            shown = _run(home, prediction, str(pages), "not_a_server_error", number, ours)
+    sys.exit(api or shown)
 
 
-def _command(url: str, secret: str, examples: int, others: list[str]) -> list[str]:
-    return [
+def _signed_in(url: str) -> tuple[list[str], str, str]:
+    """Return the tokens of the forms, the id of a job, and the cookies of somebody who has signed in."""
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as client:
+        tokens = [_token(client.get("/sign-in").text)]
+        page = client.post("/sign-in", data={"csrf": tokens[0], "username": USER, "password": PASSWORD})
+        tokens.append(_token(page.text))
+        sent = client.post("/app/file", params={"csrf": tokens[1]}, files={"file": ("a.csv", b"age\n40\n")})
+        cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        return tokens, sent.url.path.rpartition("/")[2], cookies
+
+
+def _token(page: str) -> str:
+    [found, *_] = re.findall(r'name="csrf" value="([^"]+)"', page)
+    return str(found)
+
+
+def _identity(secret: str) -> list[str]:
+    return [*_header("Authorization", f"Bearer {secret}"), *_header("X-Forwarded-For", CALLER)]
+
+
+def _header(name: str, value: str) -> list[str]:
+    return ["--header", f"{name}: {value}"]
+
+
+def _run(home: str, prediction: str, document: str, checks: str, examples: int, others: list[str]) -> int:
+    """Let Schemathesis at what a document describes, and return its verdict."""
+    command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)),
-        *("run", f"{url}/openapi.json"),
-        *("--checks", "all", "--max-examples", str(examples), "--continue-on-failure"),
-        *("--header", f"Authorization: Bearer {secret}", "--header", f"X-Forwarded-For: {CALLER}"),
+        *("run", document),
+        *("--checks", checks, "--max-examples", str(examples), "--continue-on-failure"),
         "--no-color",
         *others,
     ]
+    # From there, since Schemathesis leaves files where it is started.
+    told = {"PYTHONPATH": str(PROJECT), "FUZZED_PREDICTION": prediction}
+    return subprocess.run(command, env={**os.environ, **told}, cwd=home, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -28,6 +28,15 @@ TOKEN = "hV7rWm3TqZ9xKc5LnB2d"
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 
 
+# What axe-core finds serious in Swagger UI itself, by its rule and the last part of the selector.
+SWAGGERS_OWN = {
+    ("nested-interactive", ".opblock-summary-control"),
+    ("color-contrast", ".opblock-summary-method"),
+    ("color-contrast", "pre"),
+    ("color-contrast", "span"),
+}
+
+
 @pytest.fixture(scope="module")
 def fetched() -> None:
     """Skip where the scripts of the pages were never fetched."""
@@ -72,6 +81,28 @@ def test_a_browser_shows_them_and_asks_nobody_else(
         visit.page.get_by_role("link", name="English").click()
         is_shown(visit.page)
         assert visit.page.locator("html").get_attribute("lang") == "en"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(WIDTHS[0], "dark"), (WIDTHS[1], "light")])
+@pytest.mark.parametrize(("path", "known"), [("docs", SWAGGERS_OWN), ("redoc", set())])
+def test_axe_finds_no_barrier_but_swaggers_own(
+    browser: Browser, server: Server, path: str, known: set[tuple[str, str]], width: int, scheme: str
+) -> None:
+    with Visit.begin(browser, width, color_scheme=scheme) as visit:
+        visit.page.goto(f"{server.url}/{path}")
+        is_shown(visit.page)
+        found = (barrier.partition(": ") for barrier in visit.barriers())
+        assert {(rule, selector.rpartition(" > ")[2]) for rule, _, selector in found} <= known
+
+
+def test_redoc_hides_nothing_behind_its_examples(browser: Browser, server: Server) -> None:
+    tables = "[...document.querySelectorAll('#api table')]"
+    is_wider = "table => table.offsetWidth > table.parentElement.offsetWidth"
+    with Visit.begin(browser) as visit:
+        visit.page.goto(f"{server.url}/redoc")
+        is_shown(visit.page)
+        assert visit.page.evaluate(f"{tables}.length") > 0
+        assert visit.page.evaluate(f"{tables}.filter({is_wider}).length") == 0
 
 
 def sign_in_with_token(dialog: Locator) -> None:

@@ -45,6 +45,7 @@ LABELS = {
     "distance_domicile_travail": "Distance from home to work (km)",
     "annees_depuis_la_derniere_promotion": "Years since the last promotion (years)",
 }
+GRADIOS_OWN = {"color-contrast: .primary"}  # what axe-core finds serious in Gradio itself
 CHOICES = {
     "Satisfaction (environment)": "1",
     "Satisfaction (work-life balance)": "2",
@@ -112,6 +113,21 @@ def test_the_risk_the_reasons_and_what_a_change_does(browser: Browser, site: Sit
     assert calls[1][2]["difference"]["probability"] < 0
     assert len(predictions) == 3
     assert "much" not in str(calls[2][2])
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_axe_finds_no_barrier_but_the_contrast_of_gradios_button(
+    browser: Browser, site: Site, width: int, scheme: str
+) -> None:
+    with Visit.begin(browser, width, color_scheme=scheme) as visit:
+        open_page(visit.page, site.url)
+        estimate = visit.page.get_by_role("button", name="Estimate the risk")
+        estimate.wait_for()
+        assert set(visit.barriers()) <= GRADIOS_OWN
+        estimate.click()
+        visit.page.get_by_role("alert").wait_for()
+        assert set(visit.barriers()) <= GRADIOS_OWN
+        site.assert_sound(visit)
 
 
 def test_any_worker_answers(site: Site) -> None:

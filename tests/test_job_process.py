@@ -3,7 +3,7 @@
 import io
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,11 @@ from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
 from harness.servers import RestartableServer, environment, home_beside, wait_until
-from tests.support.jobs import Job, awaited, csv_of, send
+from tests.support.jobs import Job, awaited, csv_of, processes_of, send
 from tests.support.leak_sources import database
 from tests.support.tables import employees
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
-PROGRAM = "churn.jobs.job_process"
 ROWS = 6_000
 MANY = csv_of(pd.concat([employees(300)] * 20).assign(employee_id=range(ROWS)))
 
@@ -88,16 +87,6 @@ def server(model: ServedModel, folder: Path, stored: Database) -> Iterator[Resta
         yield server
 
 
-def processes_of(server: RestartableServer) -> list[psutil.Process]:
-    """Return the processes for jobs: one works, others end as soon as they find out."""
-    found = []
-    for child in server.process.children():
-        with suppress(psutil.NoSuchProcess):
-            if PROGRAM in child.cmdline():
-                found.append(child)
-    return found
-
-
 def journalled(engine: Engine, job: Job) -> list[str]:
     """Return the ids of the predictions that a job has journalled."""
     with engine.connect() as connection:
@@ -121,8 +110,13 @@ def begun(server: RestartableServer, client: Fresh, engine: Engine) -> tuple[Job
     """Send a large file, and return its job and who works on it once some of it is journalled."""
     before = predictions(engine)
     job = send(client, MANY)
-    wait_until(lambda: predictions(engine) > before, lambda: server.process.output)
-    wait_until(lambda: len(processes_of(server)) == 1, lambda: server.process.output)
+
+    def is_begun() -> bool:
+        client.get(job["addresses"]["self"])  # any worker sees to it: one of them has it worked on
+        assert len(processes_of(server)) <= 1
+        return predictions(engine) > before
+
+    wait_until(is_begun, lambda: server.process.output)
     [process] = processes_of(server)
     return job, process
 

@@ -7,7 +7,7 @@ answers and output, all files that it left and the journal are searched for them
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -25,7 +25,7 @@ from churn.model.registry import ServedModel
 from harness.crashes import has_replayed
 from harness.identities import a_token, a_user, basic, bearer
 from harness.servers import RestartableServer, environment, home_beside
-from tests.support import canaries
+from tests.support import canaries, page_canaries
 from tests.support.company import EXAMPLE
 from tests.support.leak_sources import Exchange, LeakSources, World, database
 from tests.support.marks import Marks, May
@@ -34,10 +34,13 @@ SQL = re.compile(rb"SELECT |INSERT |UPDATE |FROM |sqlalchemy|psycopg2|sqlite3|Tr
 LINE = re.compile(
     r"request=[0-9a-f-]{36} method=(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|OTHER) "
     r"route=(/[a-z_./{}-]*|\(elsewhere\)) status=\d{3} ms=\d+\.\d "
-    r"caller=(-|token (root|predicts|reads|api-token-[0-9a-f]+)|user marie)"
+    r"caller=(-|token (root|predicts|reads|api-token-[0-9a-f]+)|user (marie|paul|boss|ops))"
 )
 GUESSES = 30  # more than an address has free
+READ_BACK = (b"/history", b"/predictions/", b"/app/history")
+PAGES = (b"/app", b"/sign-in", b"/ui/")
 SERVERS = 3  # started on each database
+PEOPLE = {"marie": "analyst", "paul": "analyst", "boss": "admin", "ops": "operator"}
 
 
 KINDS = ("sqlite", "postgresql")
@@ -64,7 +67,8 @@ def evidence_of(model: ServedModel, kind: str, folder: Path) -> LeakSources:
         (folder / name).mkdir()
     api_token, api_password, secret = (marks.word() for _ in range(3))
     with database(kind, folder / "database", secret) as (url, away):
-        tokens = identities(url, marks)
+        passwords = {name: marks.word() for name in PEOPLE}
+        tokens = identities(url, marks, passwords)
         env = environment(
             BENTOML_HOME=str(home_beside(registry.home(), folder)),
             TMPDIR=str(folder / "temporary"),
@@ -77,13 +81,13 @@ def evidence_of(model: ServedModel, kind: str, folder: Path) -> LeakSources:
             API_PASSWORD=api_password,
         )
         world = World(url, folder, LeakSources(kind, marks), away, tokens, env)
-        everything(world)
+        everything(world, passwords)
         world.keep_files()
     return world.evidence
 
 
-def identities(url: str, marks: Marks) -> dict[str, str]:
-    """Return headers of new callers, by their names."""
+def identities(url: str, marks: Marks, passwords: Mapping[str, str]) -> dict[str, str]:
+    """Return headers of new callers, by their names; some have passwords."""
     engine = make_engine(url)
     schema.upgrade(engine)
     secrets = {
@@ -94,18 +98,21 @@ def identities(url: str, marks: Marks) -> dict[str, str]:
     }
     with engine.begin() as connection:
         revoke_token(connection, "revoked")
-    password = marks.word()
-    a_user(engine, "marie", password)
+    for name, role in PEOPLE.items():
+        a_user(engine, name, passwords[name], role=role)
     engine.dispose()
     marks.others += secrets.values()
-    return {name: bearer(secret) for name, secret in secrets.items()} | {"marie": basic("marie", password)}
+    known = {name: bearer(secret) for name, secret in secrets.items()}
+    return known | {"marie": basic("marie", passwords["marie"])}
 
 
-def everything(world: World) -> None:
+def everything(world: World, passwords: Mapping[str, str]) -> None:
     """Send marks every way there is, to servers in every state."""
-    with world.serving() as server:
+    with world.serving(CHURN_UI="true") as server:
+        people = page_canaries.signed_in(world, server, passwords)
+        page_canaries.everything(people)
         while_well(world, server)
-        while_away(world, server)
+        while_away(world, server, people["marie"])
         without_a_table(world, server, "predicted")
         guesses(world, server)
         a_damaged_row(world, server)
@@ -189,7 +196,7 @@ def slow_ones(world: World, server: RestartableServer) -> Iterator[None]:
             one.result()
 
 
-def while_away(world: World, server: RestartableServer) -> None:
+def while_away(world: World, server: RestartableServer, visitor: page_canaries.Visitor) -> None:
     """The database does not answer: the journal goes to the spool."""
     marks, root = world.evidence.marks, world.tokens["root"]
     with world.away():
@@ -202,6 +209,7 @@ def while_away(world: World, server: RestartableServer) -> None:
         world.send(server, canaries.request(marks, "GET", f"/history?user={marks.word()}", root))
         world.send(server, canaries.request(marks, "GET", "/model", f"Bearer {marks.word()}"))
         world.send(server, canaries.request(marks, "GET", "/model", basic("marie", marks.word())))
+        page_canaries.while_away(visitor)
         world.keep_spool("while away")
     server.await_ready(has_replayed)
 
@@ -268,7 +276,7 @@ def test_what_may_be_told_and_kept_is(evidence: LeakSources) -> None:
     marks = evidence.marks
     told = {mark for one in evidence.exchanges for mark in marks.find(one.answer)}
     kept = {mark for content in evidence.journal.values() for mark in marks.find(content)}
-    assert {marks.may[mark] for mark in told & set(marks.may)} >= {"predicted", "named", "rejected"}
+    assert {marks.may[mark] for mark in told & set(marks.may)} >= {"predicted", "named", "rejected", "typed"}
     assert {marks.may[mark] for mark in kept & set(marks.may)} >= {"predicted", "named"}
     assert any("spool" in where and marks.find(content) for where, content in evidence.journal.items())
 
@@ -278,25 +286,39 @@ def test_no_answer_tells_what_was_sent(evidence: LeakSources) -> None:
 
 
 def leaks(marks: Marks, exchange: Exchange) -> Iterator[tuple[int, bytes, str]]:
-    """Yield the marks in an answer that it may not tell: a head none, a body those of its own request.
+    """Yield the marks in an answer that it may not tell: a head none, a body those that `may_be_told`.
 
     Where a page asks for a sign-in first, it leads back to its own address afterwards, query included.
     """
     head, _, body = exchange.answer.partition(b"\r\n\r\n")
-    may = {200: "predicted", 422: "named"}.get(exchange.status)
     target = exchange.sent.partition(b"\r\n")[0] if b"sign-in?next=" in exchange.answer else b""
-    of_a_file = exchange.status == 200 and exchange.path.startswith(b"/jobs/")
-    if of_a_file and exchange.path.endswith(b"/rejects"):
-        may = "rejected"
-    tells_more = of_a_file and exchange.path.endswith((b"/rejects", b"/result"))
+    told = may_be_told(exchange)
     for mark in marks.find(head):
         if mark.encode() not in target:
             yield exchange.status, exchange.sent[:200], mark
     for mark in marks.find(body):
-        tells_others = exchange.path == b"/history" or exchange.path.startswith(b"/predictions/")
-        is_own = mark.encode() in exchange.sent or tells_more or (tells_others and exchange.status == 200)
-        if (not is_own or marks.may.get(mark) != may) and mark.encode() not in target:
+        own, others = told
+        allowed = own if mark.encode() in exchange.sent else others
+        if marks.may.get(mark) not in allowed and mark.encode() not in target:
             yield exchange.status, exchange.sent[:200], mark
+
+
+def may_be_told(exchange: Exchange) -> tuple[set[str], set[str]]:
+    """Return which marks the body of an answer may tell: of its own request, and of earlier ones."""
+    path, is_good = exchange.path, exchange.status == 200
+    own, others = {*["predicted"] * is_good, *["named"] * (exchange.status == 422)}, set()
+    if path.startswith(PAGES):
+        own.add("typed")
+    if is_good and path.startswith((b"/jobs/", b"/app/file/")):
+        if path.endswith(b"/rejects"):
+            own, others = {"rejected"}, {"rejected"}
+        elif path.endswith(b"/result") or path.startswith(b"/app/"):
+            others = {"predicted"}
+    if path.startswith(b"/app/history/") or (is_good and path.startswith(READ_BACK)):
+        others = {"predicted"}
+    if path.startswith(b"/app/admin"):
+        own, others = {"named", "typed"}, {"named"}
+    return own, others
 
 
 def test_no_answer_tells_how_it_is_done(evidence: LeakSources) -> None:
@@ -314,7 +336,7 @@ def test_the_journal_has_of_refused_calls_and_credentials_nothing(evidence: Leak
         wrong = {
             mark
             for mark in evidence.marks.find(content)
-            if evidence.marks.may.get(mark, "nobody") in ("nobody", "rejected")
+            if evidence.marks.may.get(mark, "nobody") in ("nobody", "rejected", "typed")
         }
         assert wrong == set(), where
 

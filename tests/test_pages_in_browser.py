@@ -1,11 +1,16 @@
 """The pages as people use them: a real browser, a real server with two workers, SQLite and PostgreSQL."""
 
+from contextlib import suppress
+
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
+from sqlalchemy import func, select
 
+from churn.access.login_throttle import PER_USER
 from churn.access.sessions import close_sessions_of
 from churn.database.engine import opened
+from churn.database.tables import prediction_results
 from harness.chromium import sign_in
 from harness.identities import PASSWORD, a_user
 from harness.servers import bentoml_serve, wait_until
@@ -132,6 +137,66 @@ def test_what_was_typed_outlives_the_session(browser: Browser, site: Site) -> No
         page.get_by_role("alert").get_by_text("Your session has changed").wait_for()
         assert page.get_by_label("Monthly income").input_value() == "2345"
         predict(page)
+
+
+def test_a_session_that_is_revoked_while_somebody_types_can_be_resumed(browser: Browser, site: Site) -> None:
+    with opened(site.database) as engine, Visit.begin(browser) as visit:
+        user = a_user(engine, "rita")
+        page = site.open_page(visit, "app/employee?example=risk", "rita")
+        page.get_by_role("button", name="Try changes").click()
+        page.get_by_text("Change a field of the form").wait_for()
+        with engine.begin() as connection:
+            close_sessions_of(connection, user)
+        wait_until(lambda: page.request.get(f"{site.url}/app/model").url.endswith("sign-in?next=app%2Fmodel"))
+        page.get_by_label("Overtime").select_option("Non")
+        page.get_by_text("Your session has ended").wait_for()
+        with page.context.expect_page() as opened_page:
+            page.get_by_role("link", name="Sign in").click()
+        sign_in(opened_page.value, "rita")
+        opened_page.value.wait_for_url("**/app/what-if")
+        page.get_by_role("button", name="Resume").click()
+        page.get_by_role("alert").get_by_text("Your session has changed").wait_for()
+        page.get_by_role("button", name="Compare").click()
+        page.get_by_role("row", name="Overtime: yes → no").wait_for()
+
+
+def test_who_guesses_is_told_to_wait(browser: Browser, sqlite_site: Site) -> None:
+    with opened(sqlite_site.database) as engine:
+        a_user(engine, "gus")
+    with Visit.begin(browser) as visit:
+        page = visit.page
+        page.goto(f"{sqlite_site.url}/sign-in")
+        said = page.get_by_role("alert")
+        for number in range(2 * PER_USER.free + 3):  # both workers count
+            with page.expect_navigation():
+                sign_in(page, "gus", f"guess number {number}")
+            if said.get_by_text("Too many attempts: wait").is_visible():
+                break
+            assert said.inner_text() == "Incorrect username or password."
+        assert said.get_by_text("Too many attempts: wait").is_visible()
+        assert page.locator("#username").input_value() == "gus"
+        assert page.locator("#password").input_value() == ""
+        assert visit.barriers() == []
+        sqlite_site.assert_sound(visit)
+
+
+def test_going_back_scores_nobody_again(browser: Browser, sqlite_site: Site) -> None:
+    def scored() -> int:
+        with opened(sqlite_site.database) as engine, engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(prediction_results)).scalar_one()
+
+    with Visit.begin(browser) as visit:
+        page = sqlite_site.open_page(visit, "app/employee?example=risk")
+        predict(page)
+        before = scored()
+        page.get_by_role("link", name="History").click()
+        page.get_by_role("heading", level=1).wait_for()
+        with suppress(Error):  # the browser asks whether to send the form again
+            page.go_back()
+        assert scored() == before
+        page.goto(f"{sqlite_site.url}/app/history")
+        page.locator("tbody a").first.click()
+        page.locator(".verdict").wait_for()
 
 
 def test_a_session_that_is_ended_elsewhere_is_over_in_every_worker(site: Site) -> None:

@@ -1,19 +1,25 @@
 """Signing in at a real `bentoml serve` with two workers."""
 
 import http.client
+import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import httpx2
 import pytest
 
+from churn.access.login_throttle import PER_USER
 from churn.model.registry import ServedModel
 from harness.identities import basic
 from harness.servers import PROJECT, Server, bentoml_serve, environment, wait_until
+from tests.support.pages import sign_in
 
 USER = ("admin", "correct horse battery")
 OTHER = "another good password"
@@ -137,3 +143,38 @@ def test_only_configured_proxies_say_where_a_caller_comes_from(site: Site, site_
 
     assert guess(site_behind_a_proxy) == {401}
     assert guess(site) == {401, 429}
+
+
+GUESSES = 40
+
+
+def by_header(at: Site, name: str, password: str, headers: Mapping[str, str]) -> int:
+    authorization = {"Authorization": basic(name, password)}
+    return httpx.get(f"{at.url}/model", headers={**headers, **authorization}).status_code
+
+
+def by_page(at: Site, name: str, password: str, headers: Mapping[str, str]) -> int:
+    with httpx2.Client(base_url=at.url, headers=headers) as client:
+        return sign_in(client, name, password).status_code
+
+
+@pytest.mark.parametrize("way", [by_header, by_page])
+def test_guesses_at_one_name_from_one_address_soon_wait(
+    site_behind_a_proxy: Site, way: Callable[[Site, str, str, Mapping[str, str]], int]
+) -> None:
+    forwarded = {"X-Forwarded-For": f"203.0.113.{len(way.__name__)}"}
+    began = time.monotonic()
+    found = Counter(
+        way(site_behind_a_proxy, way.__name__, f"guess number {n}", forwarded) for n in range(GUESSES)
+    )
+    waits = math.log2(time.monotonic() - began + 1) + 1  # of a second, two, four, …, that are over by now
+    assert set(found) == {401, 429}
+    assert found[401] <= 2 * (PER_USER.free + 1 + waits)  # both workers count
+
+
+def test_one_wrong_password_again_and_again_is_one_guess(site_behind_a_proxy: Site) -> None:
+    forwarded = {"X-Forwarded-For": "203.0.113.99"}
+    site, name, wrong = site_behind_a_proxy, "old-program", "not the password"
+    assert {by_header(site, name, wrong, forwarded) for _ in range(GUESSES // 2)} == {401}
+    site.churn("user", "add", name, "--password-file", "-", said=USER[1])
+    assert by_header(site, name, USER[1], forwarded) == 200  # its owner need not wait

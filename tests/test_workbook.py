@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from churn.core.errors import ExtractError
 from churn.dictionary.technova import TECHNOVA
 from churn.ingest.flat import FlatTable
 from churn.ingest.rows import Rows
-from tests.support.tables import employees
+from tests.support.tables import employees, write
 
 SHEET = "xl/worksheets/sheet1.xml"
 RAISE = "augmentation_salaire_precedente"
@@ -117,8 +117,8 @@ def test_numbers_as_text_empty_rows_and_a_wrong_size(path: Path) -> None:
     assert len(rows.numbers) == 5
     assert rows.cells["revenu_mensuel"][1] == 2500.5
     assert rows.cells["distance_domicile_travail"][1] == 7
-    text = _part(path, SHEET)
-    _replace(path, {SHEET: re.sub(rb'<dimension ref="[A-Z0-9:]+"', b'<dimension ref="A1:B2"', text)})
+    text = part(path, SHEET)
+    replace_parts(path, {SHEET: re.sub(rb'<dimension ref="[A-Z0-9:]+"', b'<dimension ref="A1:B2"', text)})
     assert len(only(path).numbers) == 5
 
 
@@ -165,33 +165,49 @@ def all_hidden(sheet: Any) -> None:
     sheet.sheet_state = "hidden"
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (with_another_sheet, "one visible sheet of employees, not 2"),
-        (with_a_formula, "formulas with their values"),
-        (with_merged_cells, "no merged cells below the header"),
-        (with_many_columns, "at most 1000 columns"),
-        (all_hidden, "a visible sheet with a header"),
-    ],
-)
-def test_what_would_be_misread_is_refused(path: Path, change: Callable[[Any], None], expected: str) -> None:
+MISREAD: Mapping[str, tuple[Callable[[Any], None], str]] = {
+    "another sheet": (with_another_sheet, "one visible sheet of employees, not 2"),
+    "a formula": (with_a_formula, "formulas with their values"),
+    "merged cells": (with_merged_cells, "no merged cells below the header"),
+    "many columns": (with_many_columns, "at most 1000 columns"),
+    "all hidden": (all_hidden, "a visible sheet with a header"),
+}
+
+
+@pytest.mark.parametrize("kind", MISREAD)
+def test_what_would_be_misread_is_refused(path: Path, kind: str) -> None:
+    change, expected = MISREAD[kind]
     assert expected in refusal(written(path, employees(5), change))
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#DIV/0!", " #N/A "])
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv", ".parquet"])
+def test_a_failed_formula_is_nobodys_id(tmp_path: Path, suffix: str, error: str) -> None:
+    table = employees(5).astype({"employee_id": str})
+    table.loc[2, "employee_id"] = error
+    path = tmp_path / f"in{suffix}"
+    if suffix == ".xlsx":
+        written(path, table)
+    else:
+        write(path, table)
+    [rows] = FlatTable(path, TECHNOVA).batches()
+    [reject] = rows.rejects
+    assert (reject.place, reject.column) == (3, "employee_id")
 
 
 def test_formulas_with_their_values_are_read(path: Path) -> None:
     written(path, employees(5), with_a_formula)
-    text = re.sub(rb"</f><v ?(/>|></v>)", b"</f><v>1234</v>", _part(path, SHEET))
-    _replace(path, {SHEET: text})
+    text = re.sub(rb"</f><v ?(/>|></v>)", b"</f><v>1234</v>", part(path, SHEET))
+    replace_parts(path, {SHEET: text})
     assert only(path).cells["revenu_mensuel"][1] == 1234
 
 
-def _part(path: Path, name: str) -> bytes:
+def part(path: Path, name: str) -> bytes:
     with zipfile.ZipFile(path) as archive:
         return archive.read(name)
 
 
-def _replace(path: Path, changed: dict[str, bytes]) -> None:
+def replace_parts(path: Path, changed: dict[str, bytes]) -> None:
     """Write a workbook again with some of its parts replaced, or added."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -210,12 +226,12 @@ def hostile() -> Iterator[tuple[str, Callable[[Path], object], str]]:
         path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000))
 
     def macros(path: Path) -> None:
-        _replace(written(path, employees(5)), {"xl/vbaProject.bin": b"x"})
+        replace_parts(written(path, employees(5)), {"xl/vbaProject.bin": b"x"})
 
     def in_the_sheet(path: Path, doctype: bytes, entity: bytes) -> None:
-        text = _part(written(path, employees(5)), SHEET)
+        text = part(written(path, employees(5)), SHEET)
         at = text.index(b"<worksheet")
-        _replace(path, {SHEET: text[:at] + doctype + text[at:].replace(b">M<", b">" + entity + b"<", 1)})
+        replace_parts(path, {SHEET: text[:at] + doctype + text[at:].replace(b">M<", b">" + entity + b"<", 1)})
 
     def entities(path: Path) -> None:
         in_the_sheet(path, BOMB, b"&j;")
@@ -227,8 +243,8 @@ def hostile() -> Iterator[tuple[str, Callable[[Path], object], str]]:
         path.write_bytes(written(path, employees(5)).read_bytes()[:3000])
 
     def a_row_far_below(path: Path) -> None:
-        text = _part(written(path, employees(5)), SHEET)
-        _replace(path, {SHEET: text.replace(b'<row r="3"', b'<row r="99999999"')})
+        text = part(written(path, employees(5)), SHEET)
+        replace_parts(path, {SHEET: text.replace(b'<row r="3"', b'<row r="99999999"')})
 
     yield "compound", compound, "without a password"
     yield "no zip", lambda path: path.write_bytes(b"age;poste\n1;2\n"), "a readable .xlsx file"
@@ -252,7 +268,7 @@ def test_hostile_files_are_refused_in_a_sentence(path: Path, kind: str) -> None:
     assert "root:" not in sentence
 
 
-def test_what_unpacks_to_too_much_is_not_unpacked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _replace(written(path, employees(5)), {"xl/media/image.png": bytes(300 * 1024**2)})
+def test_what_unpacks_to_too_much_is_not_unpacked(path: Path) -> None:
+    replace_parts(written(path, employees(5)), {"xl/media/image.png": bytes(300 * 1024**2)})
     assert path.stat().st_size < 1024**2
     assert "unpacked it is too large" in refusal(path)

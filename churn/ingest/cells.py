@@ -20,6 +20,11 @@ from churn.schemas.normalization import NUMBER
 # Padded or not, and 3.0 where a spreadsheet made numbers of them; 18 digits fit an int64.
 MOST_DIGITS = 18
 _NUMBER = rf"0*(\d{{1,{MOST_DIGITS}}})(?:\.0+)?$"
+# What Excel shows where a formula failed; a search that finds nobody leaves no employee's id.
+_ERRORS = (
+    *("#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DIV/0!", "#SPILL!", "#CALC!", "#FIELD!"),
+    *("#BLOCKED!", "#BUSY!", "#CONNECT!", "#EXTERNAL!", "#GETTING_DATA", "#PYTHON!", "#UNKNOWN!"),
+)
 _PLAIN_IDENTIFIER = rf"^[ -~]{{0,{LONGEST_IDENTIFIER}}}$"
 
 Values = NDArray[Any]  # float64, int64 or int8, by the field's kind
@@ -110,9 +115,10 @@ def employee_numbers(column: Any, extract: Extract) -> tuple[Values, Mask]:
 
 
 def identifiers(column: Any) -> tuple[Any, Mask]:
-    """Return the ids of a column, null where there is none, and whether the API would accept each.
+    """Return the ids of a column, null where there is none, and whether each can be one.
 
-    Whole numbers become int64, anything else text without surrounding space.
+    Those that can are what the API would accept, but for a spreadsheet's errors. Whole numbers become int64,
+    anything else text without surrounding space.
     """
     if is_number(column.type):
         return _numbered(column)
@@ -121,6 +127,7 @@ def identifiers(column: Any) -> tuple[Any, Mask]:
     for other in np.flatnonzero(~accepted).tolist():
         text = texts[other].as_py()
         accepted[other] = text.isprintable() and len(text) <= LONGEST_IDENTIFIER
+    accepted &= ~_mask(pc.is_in(texts, pa.array(_ERRORS)))
     return pc.if_else(pc.equal(texts, ""), None, texts), accepted
 
 

@@ -27,9 +27,11 @@ MAX_ROWS: Final = 1 << 20  # of a sheet, in Excel
 MAX_COLUMNS: Final = 1000
 MAX_SHEETS: Final = 100
 MAX_UNPACKED: Final = 2 * 1024**3  # bytes of all parts of a workbook
-MAX_PART: Final = 256 * 1024**2  # bytes of one that is held in memory: texts, styles
+MAX_PART: Final = 256 * 1024**2  # bytes of one that is held in memory, such as all texts
+MAX_STYLES: Final = 16 * 1024**2  # bytes: far more than any company's own workbook has
 _COMPOUND: Final = b"\xd0\xcf\x11\xe0"  # how encrypted workbooks and Excel's old ones begin
 _SHEETS: Final = "xl/worksheets/"
+_STYLES: Final = "xl/styles.xml"
 _SCANNED: Final = 1 << 20  # bytes of a sheet at a time
 _LONGEST_MATCH: Final = 16_384
 _LONGEST_PROLOG: Final = 65_536  # bytes of a part that may declare entities
@@ -108,8 +110,13 @@ class WorkbookReader:
     def _check(self, archive: zipfile.ZipFile) -> None:
         """Refuse what is too large unpacked, or has macros; no part unpacks to more than it says."""
         parts = archive.infolist()
-        held = [part.file_size for part in parts if not part.filename.startswith(_SHEETS)]
-        if sum(part.file_size for part in parts) > MAX_UNPACKED or max(held, default=0) > MAX_PART:
+        sizes = {part.filename: part.file_size for part in parts}
+        held = [size for name, size in sizes.items() if not name.startswith(_SHEETS)]
+        if (
+            sum(part.file_size for part in parts) > MAX_UNPACKED
+            or max(held, default=0) > MAX_PART
+            or sizes.get(_STYLES, 0) > MAX_STYLES
+        ):
             raise self._refused(file_sentences.A_SMALLER_WORKBOOK)
         for part in parts:
             # Before the root element; the parser bounds what entities come to, wherever they are declared.

@@ -105,15 +105,19 @@ class JobFolder:
             yield
 
     @contextmanager
-    def working(self) -> Iterator[bool]:
-        """Yield whether the turn to work on jobs is this process's; the system ends it with the process."""
+    def working(self) -> Iterator[int | None]:
+        """Yield the turn to work on jobs, or None where somebody has it.
+
+        It is a descriptor: a process that inherits it has the turn, too. The system ends the turn with the
+        last of them.
+        """
         with _open_lock(self.root / ".working") as descriptor:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                yield False
+                yield None
             else:
-                yield True
+                yield descriptor
 
     def jobs(self, *, coming: bool = False) -> list[Job]:
         """Return the jobs, the oldest first; those whose files are `coming`, too."""

@@ -1,7 +1,7 @@
 """The process that works on jobs, one after the other: `python -m churn.jobs.job_process`.
 
-A worker starts it; one at a time works on a machine. What it needs comes as one pickle on
-its standard input; the end of that input is the end of the worker, and of this process.
+A worker starts it, and hands it the turn that one process of a machine has at a time. What it needs comes as
+one pickle on its standard input; the end of that input is the end of the worker, and of this process.
 """
 
 import logging
@@ -44,10 +44,7 @@ def main() -> None:
     root, settings, model, identity = pickle.load(sys.stdin.buffer)  # noqa: S301 - the worker's own
     threading.Thread(target=_end_with_worker, name="worker-watch", daemon=True).start()
     _limit(resource.RLIMIT_DATA, MAX_MEMORY)
-    folder = JobFolder(root)
-    with folder.working() as is_ours:
-        if is_ours:
-            _work(folder, settings, model, identity)
+    _work(JobFolder(root), settings, model, identity)
 
 
 def _work(folder: JobFolder, settings: Settings, model: ServedModel, identity: Identity) -> None:

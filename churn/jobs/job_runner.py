@@ -71,19 +71,18 @@ class JobRunner:
                 logger.error("jobs cannot be worked on: %s", type(error).__qualname__)
 
     def _has_work(self) -> bool:
-        """Return whether a job waits and nobody works."""
-        if self._is_closing or self._folder.waiting() is None:
-            return False
-        with self._folder.working() as is_free:
-            return is_free
+        return not self._is_closing and self._folder.waiting() is not None
 
     def _work(self) -> bool:
-        """Have a process work on jobs until there are no more; return whether it ended well."""
-        with self._lock:
-            if self._is_closing:
+        """Have a process work on jobs until there are no more; return whether it ended well.
+
+        Not where another works: to start one takes seconds, only to find that out.
+        """
+        with self._folder.working() as turn, self._lock:
+            if turn is None or self._is_closing:
                 return False
             process = self._process = python_process.begin(
-                "-m", "churn.jobs.job_process", stdin=subprocess.PIPE
+                "-m", "churn.jobs.job_process", stdin=subprocess.PIPE, pass_fds=[turn]
             )
         with process:
             with suppress(BrokenPipeError):

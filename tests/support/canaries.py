@@ -214,7 +214,13 @@ def media(marks: Marks, authorization: str) -> Iterator[bytes]:
 
 
 def files(marks: Marks, authorization: str) -> Iterator[bytes]:
-    """Yield forms with files that become jobs: one whose rows are scored but for one, two that fail."""
+    """Yield forms with files that become jobs."""
+    for content, name in contents(marks):
+        yield form(marks, authorization, content, name)
+
+
+def contents(marks: Marks) -> Iterator[tuple[bytes, str]]:
+    """Yield files with their names: one whose rows are scored but for one, two that cannot be read."""
     columns = [*EXAMPLE, "employee_id"]
     rows = [{**EXAMPLE, "employee_id": marks.word("predicted")} for _ in range(3)]
     for row in rows[:2]:
@@ -223,9 +229,9 @@ def files(marks: Marks, authorization: str) -> Iterator[bytes]:
     rows[2]["employee_id"] = marks.word("rejected")
     lines = [columns, *([row[column] for column in columns] for row in rows)]
     content = "\n".join(",".join(map(str, line)) for line in lines).encode()
-    yield form(marks, authorization, content, f"{marks.word()}.csv")
-    yield form(marks, authorization, content, f"{marks.word()}.parquet")
-    yield form(marks, authorization, b"PK" + content, f"{marks.word()}.xlsx")
+    yield content, f"{marks.word()}.csv"
+    yield content, f"{marks.word()}.parquet"
+    yield b"PK" + content, f"{marks.word()}.xlsx"
 
 
 def wrong_files(marks: Marks, authorization: str) -> Iterator[bytes]:

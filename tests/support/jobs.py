@@ -1,12 +1,15 @@
 """Files sent to be scored, through any client, and the jobs that they become."""
 
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
+import psutil
 
-from harness.servers import wait_until
+from harness.servers import RestartableServer, wait_until
 
 Job = dict[str, Any]
+PROGRAM = "churn.jobs.job_process"
 
 
 def csv_of(table: pd.DataFrame, **options: Any) -> bytes:
@@ -33,3 +36,13 @@ def awaited(client: Any, job: Job, *states: str) -> Job:
 
     wait_until(is_there, lambda: str(seen))
     return seen
+
+
+def processes_of(server: RestartableServer) -> list[psutil.Process]:
+    """Return the processes that work on jobs."""
+    found = []
+    for child in server.process.children():
+        with suppress(psutil.NoSuchProcess):
+            if PROGRAM in child.cmdline():
+                found.append(child)
+    return found

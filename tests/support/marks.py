@@ -10,8 +10,8 @@ from typing import Literal
 
 # Where a mark may appear: nowhere; in the answer to the caller whose prediction it went into, and the
 # journal; in the answer to the caller who used it as a name, and the journal; in the list of what was
-# rejected of a file, for the caller who sent it.
-May = Literal["nobody", "predicted", "named", "rejected"]
+# rejected of a file, for the caller who sent it; in the page that answers the form it was typed into.
+May = Literal["nobody", "predicted", "named", "rejected", "typed"]
 
 
 @dataclass
@@ -37,7 +37,8 @@ class Marks:
 
     def pay(self, may: May = "nobody") -> float:
         """Return a new monthly pay in euros, with digits that no real one has."""
-        return float(self._issued(f"{2_000 + len(self.may) % 1000}.{self._digits}7", may))
+        thousands, rest = divmod(len(self.may), 1000)
+        return float(self._issued(f"{2_000 + rest}.{self._digits}{thousands}7", may))
 
     def find(self, content: bytes) -> set[str]:
         """Return the marks in some bytes, and the beginnings of cut off or encoded ones."""
@@ -53,7 +54,7 @@ class Marks:
         patterns = (
             rf"{self._word}[0-9a-f]{{0,7}}",
             rf"(?<!\.){self._digits}\d{{0,6}}",
-            rf"\d{{4}}\.{self._digits}7?",
+            rf"\d{{4}}\.{self._digits}\d{{0,3}}",
         )
         for pattern in patterns:
             yield from (mark.decode() for mark in re.findall(pattern.encode(), lowered))

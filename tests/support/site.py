@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -42,6 +43,11 @@ class Site:
         """Its own folder."""
         return Path(self.env["BENTOML_HOME"])
 
+    def restart(self) -> None:
+        """Start the server again, on the same port, after it was stopped or killed."""
+        self.server.start()
+        self.server.await_ready(is_ready)
+
     def open_page(self, visit: Visit, path: str, name: str = "marie") -> Page:
         """Open a page as somebody who has to sign in first."""
         visit.page.goto(f"{self.url}/{path}")
@@ -51,8 +57,14 @@ class Site:
 
     @contextmanager
     def visitor(self, name: str = "marie") -> Iterator[httpx2.Client]:
-        """Yield a browser without scripts that is signed in."""
-        with httpx2.Client(base_url=self.url, follow_redirects=True, timeout=PATIENCE) as client:
+        """Yield a browser without scripts that is signed in.
+
+        Each call is on a connection of its own, so that any worker may answer.
+        """
+        fresh = httpx2.Limits(max_keepalive_connections=0)
+        with httpx2.Client(
+            base_url=self.url, follow_redirects=True, timeout=PATIENCE, limits=fresh
+        ) as client:
             assert pages.sign_in(client, name).status_code == 303
             yield client
 
@@ -66,6 +78,11 @@ class Site:
         assert [text for text in visit.complaints if not REFUSED.search(text)] == []
         assert visit.origins == {self.url}
         assert visit.overflow == 0
+
+
+def is_ready(said: Mapping[str, Any]) -> bool:
+    """Return whether the answer of `/readyz` says so."""
+    return bool(said["code"] == 200)
 
 
 @contextmanager
@@ -83,7 +100,7 @@ def serving(model: ServedModel, folder: Path, database: str, **settings: str) ->
         **settings,
     )
     with RestartableServer(env) as server:
-        server.await_ready(lambda said: said["code"] == 200)
+        server.await_ready(is_ready)
         yield Site(server, database, env)
 
 

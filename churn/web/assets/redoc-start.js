@@ -4,7 +4,7 @@ const family = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 
 const options = {
   hideDownloadButtons: true,
   theme: {
-    colors: { primary: { main: "#0072b2" } },
+    colors: { primary: { main: "#00629a" } },
     typography: { fontFamily: family, headings: { fontFamily: family } },
   },
 };
