@@ -160,7 +160,7 @@ def test_every_serving_command_runs(
 ) -> None:
     (tmp_path / "employees.csv").write_bytes(csv_of(pd.DataFrame([{"employee_id": 7, **EXAMPLE}] * 2)))
     client.post("/predict", json={"employee_id": 7, **EXAMPLE}).raise_for_status()
-    password = "correct horse battery\n" * 2
+    entered = "correct horse battery\n" * 2
     scores, rows, backup = (str(tmp_path / name) for name in ("scores.csv", "rows.parquet", "backup"))
     calls: dict[str, tuple[list[str], str]] = {
         "setup": ([], ""),
@@ -171,9 +171,9 @@ def test_every_serving_command_runs(
         "model rollback": ([], ""),
         "model delete": (["--help"], ""),  # there is one, and it serves
         "score": ([str(tmp_path / "employees.csv"), "-o", scores, "--journal"], ""),
-        "user add": (["ines", "--role", "analyst"], password),
+        "user add": (["ines", "--role", "analyst"], entered),
         "user list": ([], ""),
-        "user password": (["ines"], password),
+        "user password": (["ines"], entered),
         "user role": (["ines", "auditor"], ""),
         "user disable": (["ines"], ""),
         "user enable": (["ines"], ""),
