@@ -28,7 +28,8 @@ from tests.support.site import Site, serving
 __all__ = ["browser"]  # a fixture
 
 LOADING = """
-import sys, psutil, service
+import sys, psutil
+from churn import service
 service.gradio.load()
 [process] = psutil.Process().children()
 service.gradio.close()
