@@ -1,6 +1,8 @@
 """`churn model delete`: only what nothing needs."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from click.testing import CliRunner, Result
 from churn.cli.main import main
 from churn.model import promotions, registry
 from churn.model.registry import ServedModel
+from harness.servers import environment, home_beside
 
 
 def delete(tag: str) -> Result:
@@ -46,14 +49,14 @@ def test_what_serves_is_kept(model: ServedModel, other: str, monkeypatch: pytest
     assert is_there(other)
 
 
-def test_the_only_one_is_kept_although_nobody_promoted_it(
-    model: ServedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(promotions, "history", lambda home: [])
-    result = delete(model.tag)
-    assert result.exit_code == 1
-    assert "not deleted: it serves" in result.output
-    assert is_there(model.tag)
+def test_the_only_one_is_kept_although_nobody_promoted_it(model: ServedModel, tmp_path: Path) -> None:
+    home = home_beside(registry.home(), tmp_path)
+    for folder in (home / "models" / registry.NAME).iterdir():
+        if folder.is_dir() and folder.name != model.tag.partition(":")[2]:
+            shutil.rmtree(folder)
+    command = [sys.executable, "-m", "churn.cli.main", "model", "delete", model.tag]
+    done = subprocess.run(command, env=environment(BENTOML_HOME=str(home)), capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, f"churn: {model.tag} is not deleted: it serves\n")
 
 
 def test_what_a_rollback_may_go_back_to_is_kept(model: ServedModel, other: str) -> None:

@@ -133,7 +133,7 @@ def test_what_was_typed_outlives_the_session(browser: Browser, site: Site) -> No
         page.get_by_label("Monthly income").fill("2345")
         page.context.clear_cookies(name="churn_session")
         page.get_by_role("button", name="Estimate the risk").click()
-        page.get_by_text("Your session has ended").wait_for()
+        page.get_by_role("heading", name="Your session has ended").wait_for()
         with page.context.expect_page() as opened_page:
             page.get_by_role("link", name="Sign in").click()
         sign_in(opened_page.value)
@@ -155,7 +155,7 @@ def test_a_session_that_is_revoked_while_somebody_types_can_be_resumed(browser: 
         cookies = {str(one["name"]): str(one["value"]) for one in page.context.cookies()}
         wait_until(lambda: statuses(site, cookies) == {303})
         page.get_by_label("Overtime").select_option("Non")
-        page.get_by_text("Your session has ended").wait_for()
+        page.get_by_role("heading", name="Your session has ended").wait_for()
         with page.context.expect_page() as opened_page:
             page.get_by_role("link", name="Sign in").click()
         sign_in(opened_page.value, "rita")
