@@ -1,10 +1,11 @@
 """The pages as people use them: a real browser, a real server with two workers, SQLite and PostgreSQL."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Error, Page
+from playwright.sync_api import Browser, Error, FrameLocator, Page
 from sqlalchemy import func, select
 
 from churn.access.login_throttle import PER_USER
@@ -15,8 +16,10 @@ from harness.chromium import sign_in
 from harness.identities import PASSWORD, a_user
 from harness.servers import bentoml_serve, wait_until
 from tests.support.browser import Visit, browser
+from tests.support.jobs import csv_of
 from tests.support.prefix_proxy import behind_prefix
 from tests.support.site import Site, postgresql_site, site, sqlite_site
+from tests.support.tables import employees
 
 __all__ = ["browser", "postgresql_site", "site", "sqlite_site"]  # fixtures
 
@@ -37,6 +40,26 @@ def predict(page: Page) -> None:
     """Send the employee's form, and wait for the risk."""
     page.get_by_role("button", name="Estimate the risk").click()
     page.locator(".verdict").wait_for()
+
+
+def look_back_and_send_a_file(page: Page | FrameLocator, file: Path) -> None:
+    """Open a past prediction, then have a file checked and scored."""
+    page.get_by_role("link", name="History").click()
+    page.locator("tbody a").first.click()
+    page.locator(".verdict").wait_for()
+    page.get_by_role("link", name="A file", exact=True).click()
+    page.locator("#file").set_input_files(file)
+    page.get_by_role("button", name="Check the file").click()
+    page.get_by_role("button", name="Score the risks").click()
+    page.get_by_role("link", name="Excel").first.wait_for()
+
+
+@pytest.fixture(scope="module")
+def some(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of a few employees."""
+    path = tmp_path_factory.mktemp("file") / "some.csv"
+    path.write_bytes(csv_of(employees(5)))
+    return path
 
 
 def statuses(site: Site, cookies: dict[str, str]) -> set[int]:
@@ -251,7 +274,7 @@ def test_axe_finds_no_barrier_and_no_page_is_too_wide(
         sqlite_site.assert_sound(visit)
 
 
-def test_behind_a_prefix_they_work_too(browser: Browser, sqlite_site: Site) -> None:
+def test_behind_a_prefix_they_work_too(browser: Browser, sqlite_site: Site, some: Path) -> None:
     with behind_prefix(sqlite_site.url, "/people/churn") as prefixed, Visit.begin(browser) as visit:
         visit.page.goto(f"{prefixed}/")
         visit.page.get_by_role("link", name="Open the pages").click()
@@ -261,13 +284,14 @@ def test_behind_a_prefix_they_work_too(browser: Browser, sqlite_site: Site) -> N
         predict(visit.page)
         visit.page.get_by_role("button", name="Try changes").click()
         visit.page.get_by_text("Change a field of the form").wait_for()
+        look_back_and_send_a_file(visit.page, some)
         visit.page.get_by_role("button", name="Sign out").click()
         visit.page.wait_for_url(f"{prefixed}/sign-in")
         assert all(url.startswith(prefixed) for url in visit.requested if url.startswith("http"))
         assert visit.complaints == []
 
 
-def test_inside_another_sites_frame_they_work_too(browser: Browser, sqlite_site: Site) -> None:
+def test_inside_another_sites_frame_they_work_too(browser: Browser, sqlite_site: Site, some: Path) -> None:
     space = "https://space.example"
     env = {**sqlite_site.env, "CHURN_FRAME_ANCESTORS": space, "CHURN_WORKERS": "1"}
     with bentoml_serve(env) as framed, Visit.begin(browser) as visit:
@@ -281,6 +305,7 @@ def test_inside_another_sites_frame_they_work_too(browser: Browser, sqlite_site:
         inside.get_by_role("link", name="a person at risk").click()
         inside.get_by_role("button", name="Estimate the risk").click()
         inside.locator(".verdict").wait_for()
+        look_back_and_send_a_file(inside, some)
         [cookie] = [one for one in visit.page.context.cookies() if one["name"] == "churn_session"]
         assert (cookie["sameSite"], cookie["secure"]) == ("None", True)
 
