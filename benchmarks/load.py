@@ -49,7 +49,7 @@ class _Client:
 
 
 def run(url: str, message: bytes, *, clients: int, seconds: float, warm_up: float = 0.5) -> Load:
-    """Keep `clients` connections busy for some seconds and return what was measured.
+    """Keep `clients` connections busy for some seconds, but until one answers; return what was measured.
 
     Raises:
         ConnectionError: the server closed a connection.
@@ -65,16 +65,18 @@ def run(url: str, message: bytes, *, clients: int, seconds: float, warm_up: floa
         key.data.started = now
         key.data.connection.sendall(message)
     begin, end = now + warm_up, now + warm_up + seconds
+    counted = begin
     latencies: list[float] = []
     statuses: dict[int, int] = {}
-    while now < end:
+    while now < end or not latencies:
         for key, _ in selector.select():
             client: _Client = key.data
             client.received += _received(client.connection)
             if not _is_whole(client):
                 continue
             now = time.perf_counter()
-            if begin <= now < end:
+            if begin <= now and (now < end or not latencies):
+                counted = now
                 latencies.append(now - client.started)
                 status = int(client.received[9:12])
                 statuses[status] = statuses.get(status, 0) + 1
@@ -85,7 +87,7 @@ def run(url: str, message: bytes, *, clients: int, seconds: float, warm_up: floa
     for key in list(selector.get_map().values()):
         key.data.connection.close()
     selector.close()
-    return Load(seconds, sorted(latencies), statuses)
+    return Load(max(seconds, counted - begin), sorted(latencies), statuses)
 
 
 def _received(connection: socket.socket) -> bytes:
