@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from churn.database.engine import opened
+from churn.ingest.workbook import MAX_STYLES
 from harness.identities import a_token, a_user, bearer
 from harness.servers import PATIENCE, wait_until
 from tests.support.jobs import Job, awaited, send
@@ -34,14 +35,14 @@ def bomb(path: Path) -> None:
     replace_parts(written(path, employees(5)), {"xl/media/image.png": bytes(300 * 1024**2)})
 
 
-def many_formats(path: Path) -> None:
+def much_style(path: Path) -> None:
     text = part(written(path, employees(5)), STYLES)
-    replace_parts(path, {STYLES: text + b" " * (17 * 1024**2)})
+    replace_parts(path, {STYLES: text + b" " * MAX_STYLES})
 
 
 def many_columns(path: Path) -> None:
     text = part(written(path, employees(5)), SHEET)
-    cells = b'<c t="inlineStr"><is><t>a</t></is></c>' * 100_000
+    cells = b'<c t="inlineStr"><is><t>a</t></is></c>' * 2_000
     row = b'<row r="1">' + cells + b"</row>"
     replace_parts(
         path, {SHEET: re.sub(rb'<row r="1".*?</row>', lambda _: row, text, count=1, flags=re.DOTALL)}
@@ -57,7 +58,7 @@ MAKERS: Mapping[str, tuple[Callable[[Path], object], str]] = {
     **HOSTILE,
     **{kind: (partial(misread, change), expected) for kind, (change, expected) in MISREAD.items()},
     "bomb": (bomb, "unpacked it is too large"),
-    "formats": (many_formats, "unpacked it is too large"),
+    "styles": (much_style, "unpacked it is too large"),
     "columns": (many_columns, "at most 1000 columns"),
     "far away": (a_column_far_away, "a readable .xlsx file"),
 }
