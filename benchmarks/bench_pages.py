@@ -26,6 +26,7 @@ from benchmarks import load
 from benchmarks.serving import CHURN, SQLITE, Servers, Target
 from benchmarks.throughput import measure
 from churn.dictionary.technova import TECHNOVA
+from harness.forms import sign_in, token_in
 from harness.identities import PASSWORD
 from harness.servers import WORKERS
 
@@ -102,12 +103,6 @@ def _started(servers: Servers, *, has_gradio: bool) -> Iterator[Started]:
             yield Started(target, seconds, browser)
 
 
-def _sign_in(started: Started) -> None:
-    token = re.search(r'name="csrf" value="([^"]+)"', started.browser.get("/sign-in").text)
-    form = {"csrf": token[1] if token else "", "username": USER, "password": PASSWORD}
-    started.browser.post("/sign-in", data=form).raise_for_status()
-
-
 def _starts(servers: Servers, times: int) -> dict[str, float]:
     """Return how much longer a start with Gradio takes; of several the least, in turn."""
     seconds: dict[bool, list[float]] = {True: [], False: []}
@@ -133,7 +128,7 @@ def _liveness(servers: Servers, times: int) -> dict[str, float]:
 
 
 def _visit_gradio(started: Started) -> None:
-    _sign_in(started)
+    sign_in(started.browser, USER)
     started.load_gradio()
 
 
@@ -161,7 +156,7 @@ def _running(servers: Servers, *, short: bool) -> dict[str, float]:
             name: stack.enter_context(_started(servers, has_gradio=name == WITH)) for name in (WITH, WITHOUT)
         }
         for started in ours.values():
-            _sign_in(started)
+            sign_in(started.browser, USER)
         ours[WITH].load_gradio()
         targets = {name: started.target for name, started in ours.items()}
         page = replace(targets[WITHOUT], message=_form(ours[WITHOUT]))
@@ -183,8 +178,8 @@ def _running(servers: Servers, *, short: bool) -> dict[str, float]:
 
 def _form(started: Started) -> bytes:
     """Return the form of one employee, as a browser sends it."""
-    token = re.search(r'name="csrf" value="([^"]+)"', started.browser.get(PAGE).text)
-    body = urlencode({"csrf": token[1] if token else "", **TECHNOVA.example}).encode()
+    token = token_in(started.browser.get(PAGE).text)
+    body = urlencode({"csrf": token, **TECHNOVA.example}).encode()
     cookies = "; ".join(f"{name}={value}" for name, value in started.browser.cookies.items())
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookies}
     return load.request(f"{started.target.url}{PAGE}", body, headers)

@@ -8,7 +8,6 @@ The server is a real `bentoml serve` on a database of its own. Exits with 1 wher
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,8 @@ import httpx
 from churn.database import schema
 from churn.database.engine import opened
 from churn.dictionary.technova import TECHNOVA
-from harness.identities import PASSWORD, a_token, a_user
+from harness import forms
+from harness.identities import a_token, a_user
 from harness.servers import PROJECT, bentoml_serve, environment
 from harness.trained import train
 from scripts import page_forms
@@ -72,17 +72,11 @@ def main() -> None:
 def _signed_in(url: str) -> tuple[tuple[str, str], str, str]:
     """Return the tokens of the forms, the id of a job, and the cookies of somebody who has signed in."""
     with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as client:
-        unknown = _token(client.get("/sign-in").text)
-        form = {"csrf": unknown, "username": USER, "password": PASSWORD}
-        known = _token(client.post("/sign-in", data=form).text)
+        unknown = forms.token_in(client.get("/sign-in").text)
+        known = forms.sign_in(client, USER)
         sent = client.post("/app/file", params={"csrf": known}, files={"file": ("a.csv", b"age\n40\n")})
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         return (unknown, known), sent.url.path.rpartition("/")[2], cookies
-
-
-def _token(page: str) -> str:
-    [found, *_] = re.findall(r'name="csrf" value="([^"]+)"', page)
-    return str(found)
 
 
 def _identity(secret: str) -> list[str]:

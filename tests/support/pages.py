@@ -7,16 +7,13 @@ from html.parser import HTMLParser
 
 import httpx2
 
+from harness import forms
 from harness.identities import PASSWORD
-
-_TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
 def token_in(page: httpx2.Response) -> str:
     """Return the token of the forms in a page."""
-    found = _TOKEN.search(page.text)
-    assert found, page.text[:500]
-    return html.unescape(found[1])
+    return forms.token_in(page.text)
 
 
 def send(
