@@ -28,11 +28,11 @@ assets:  ## Fetch the scripts of the API's documentation pages, where they are m
 	@$(PYTHON) scripts/fetch_assets.py
 
 install: uv assets  ## Install what training and serving need into .venv
-	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --inexact --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --extra deploy --inexact --python $(PYTHON)
 
 # Tests start hundreds of processes, also where Python is told to write no bytecode.
 install-dev: uv assets  ## Install what developing needs too
-	@$(UV) sync --quiet --frozen --extra train --extra ui --compile-bytecode --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --extra train --extra ui --extra deploy --compile-bytecode --python $(PYTHON)
 
 run: install  ## Train a model, create the database, a first user and a token if they are missing, and serve (DATA=dir DECIMAL=, PORT=3000)
 	@exec .venv/bin/churn run $(EXTRACTS)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 EXTRAS: Mapping[str, frozenset[str]] = {
     "train": frozenset({"fairlearn", "joblib", "matplotlib", "pandas", "scipy", "sklearn", "threadpoolctl"}),
     "ui": frozenset({"fastapi", "gradio"}),
+    "deploy": frozenset({"httpx2", "huggingface_hub"}),
 }
 
 
