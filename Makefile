@@ -27,7 +27,8 @@ uv:
 assets:  ## Fetch the scripts of the API's documentation pages, where they are missing
 	@$(PYTHON) scripts/fetch_assets.py
 
-install: uv assets  ## Install what training and serving need into .venv
+install:  ## Install what training and serving need into .venv
+	@$(MAKE) --no-print-directory -j2 uv assets
 	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --inexact --python $(PYTHON)
 
 # Tests start hundreds of processes, also where Python is told to write no bytecode.
