@@ -49,10 +49,10 @@ lint: install-dev  ## Check style, format, and who imports whom
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) lint-imports --no-logo --no-cache
-	$(RUN) python scripts/draw_house.py --check
+	$(RUN) python -m scripts.draw --check
 
-house: install-dev  ## Redraw the packages and their imports in CONTRIBUTING.md
-	$(RUN) python scripts/draw_house.py
+house: install-dev  ## Redraw what the docs show of the code: rooms, routes, tables
+	$(RUN) python -m scripts.draw
 
 types: install-dev  ## Check types, strictly
 	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts
