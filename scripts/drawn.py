@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-BEGIN, END = "<!-- drawn by `make house`: {} -->", "<!-- end of the drawing -->"
+BEGIN, END = "<!-- drawn by `make house` ({}) -->", "<!-- end of the drawing -->"
 
 
 @dataclass(frozen=True, slots=True)
