@@ -49,6 +49,7 @@ lint: install-dev  ## Check style, format, and who imports whom
 	$(RUN) ruff format --check .
 	$(RUN) lint-imports --no-logo --no-cache
 	$(RUN) python scripts/draw_house.py --check
+	$(RUN) hadolint deploy/image/Dockerfile
 
 house: install-dev  ## Redraw the packages and their imports in CONTRIBUTING.md
 	$(RUN) python scripts/draw_house.py

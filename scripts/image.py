@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import venv
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 RECIPE = PROJECT / "deploy" / "image"
 BENTO = PROJECT / "dist" / "churn.tar.gz"
+CONTENTS = PROJECT / "dist" / "churn-image.cdx.json"
 REQUIREMENTS = Path("env", "python", "requirements.txt")
 
 STANDIN = "python:3.13-slim"
@@ -23,18 +25,24 @@ class ImageError(Exception):
     """There is no engine, or the image could not be built."""
 
 
-def docker(*arguments: str, **options: object) -> str:
-    """Run the engine's client, and return what it prints.
+def docker(*arguments: str, into: Path | None = None) -> str:
+    """Run the engine's client, and return what it prints, or write that to a file.
 
     Raises:
         ImageError: there is no client, no engine that answers, or it refuses.
     """
     if shutil.which("docker") is None:
         raise ImageError("docker is not installed: install Docker, or run this where it is")
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, **options)  # type: ignore[call-overload]  # noqa: S607
+    command = ["docker", *arguments]
+    if into is not None:
+        with into.open("wb") as file:
+            done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE)
+    else:
+        done = subprocess.run(command, capture_output=True)
+    said = (done.stdout or b"").decode(errors="replace")
     if done.returncode:
-        raise ImageError(f"docker {arguments[0]} failed:\n{done.stdout}{done.stderr}")
-    return str(done.stdout)
+        raise ImageError(f"docker {arguments[0]} failed:\n{said}{done.stderr.decode(errors='replace')}")
+    return said
 
 
 def check_engine() -> None:
@@ -52,13 +60,14 @@ def check_engine() -> None:
 
 
 def unpack(bento: Path, folder: Path, *, ui: bool) -> None:
-    """Write all that the image is built from to a folder: the Bento, the recipe, and the locked packages.
+    """Write all that the image is built from to a new folder: the Bento, the recipe, and the locked packages.
 
     Raises:
         ImageError: there is no Bento.
     """
     if not bento.is_file():
         raise ImageError(f"{bento} is missing: run `make bundle`")
+    folder.mkdir()
     # By tar: tarfile wants `filter=` in newer Pythons, and does not know it before 3.11.4.
     subprocess.run(["tar", "-xzf", bento, "-C", folder], check=True)  # noqa: S607
     for name in ("Dockerfile", "finish.py", ".dockerignore"):
@@ -95,6 +104,23 @@ def build(folder: Path, tag: str) -> None:
     docker("build", "--tag", tag, *arguments, str(folder))
 
 
+def list_contents(tag: str, scratch: Path, target: Path) -> None:
+    """Write what is installed in an image's environment as CycloneDX, with versions and licences.
+
+    Raises:
+        ImageError: the image cannot be read.
+    """
+    venv.create(scratch, with_pip=False)
+    [packages] = scratch.glob("lib/python*/site-packages")
+    take = "cd /opt/churn/lib/python*/site-packages && tar -cf - *.dist-info"
+    archive = scratch / "installed.tar"
+    docker("run", "--rm", "--network", "none", "--entrypoint", "sh", tag, "-c", take, into=archive)
+    subprocess.run(["tar", "-xf", archive, "-C", packages], check=True)  # noqa: S607
+    options = ["--pyproject", str(PROJECT / "pyproject.toml"), "--output-reproducible", "-o", str(target)]
+    command = [sys.executable, "-m", "cyclonedx_py", "environment", *options, str(scratch)]
+    subprocess.run(command, check=True)
+
+
 def size(tag: str) -> int:
     """Return the bytes of an image."""
     return int(docker("image", "inspect", "--format", "{{.Size}}", tag))
@@ -106,16 +132,20 @@ def main() -> int:
     parser.add_argument("--bento", type=Path, default=BENTO)
     parser.add_argument("--ui", action="store_true", help="with the page of Gradio's")
     parser.add_argument("--tag", default="churn:latest")
+    parser.add_argument("--sbom", type=Path, default=CONTENTS)
     options = parser.parse_args()
+    options.sbom.unlink(missing_ok=True)
     try:
         check_engine()
         with tempfile.TemporaryDirectory() as name:
-            unpack(options.bento, Path(name), ui=options.ui)
-            build(Path(name), options.tag)
+            context, scratch = Path(name, "context"), Path(name, "environment")
+            unpack(options.bento, context, ui=options.ui)
+            build(context, options.tag)
+            list_contents(options.tag, scratch, options.sbom)
     except ImageError as error:
         print(f"image: {error}", file=sys.stderr)
         return 1
-    print(f"{options.tag} is built ({size(options.tag) / 1e6:.0f} MB)")
+    print(f"{options.tag} is built ({size(options.tag) / 1e6:.0f} MB); what is in it: {options.sbom}")
     return 0
 
 
