@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz release release-notes protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,7 +60,7 @@ format: install-dev  ## Fix style and format
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-audit: install-dev  ## Look for known vulnerabilities, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
+audit: install-dev  ## Look for known vulnerabilities, licences, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
 	@$(RUN) python scripts/audit.py $(if $(ONLINE),--online)
 
 train: install  ## Train and export a model (DATA=dir DECIMAL=,; without it, on the embedded sample)
@@ -111,6 +111,17 @@ crash-test: install-dev  ## Kill the service under load, and count lost predicti
 
 fuzz: install-dev  ## Fuzz a live server with Schemathesis, from its OpenAPI document (SHORT=1)
 	$(RUN) python -m scripts.fuzz $(if $(SHORT),--short)
+
+release: install-dev  ## Release a version by Gitflow: the step that the branch is for (VERSION=1.2.0)
+	@$(RUN) python scripts/release.py '$(VERSION)'
+
+release-notes:  ## Print what the changelog says of a version; fails where it is not the package's (VERSION=1.2.0)
+	@$(PYTHON) scripts/release.py --notes '$(VERSION)'
+
+protect:  ## Protect main and develop on GitHub, as .github/branch-protection.json says (needs gh, signed in)
+	set -e; for branch in main develop; do \
+	  gh api --method PUT "repos/{owner}/{repo}/branches/$$branch/protection" --input .github/branch-protection.json; \
+	done
 
 clean:  ## Remove what was installed and built; models, database and journal stay in .bentoml
 	rm -rf .venv .uv dist churn/web/assets/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .failures .coverage*
