@@ -50,7 +50,7 @@ machine:  ## Install what tests need of a Debian or Ubuntu machine: PostgreSQL, 
 check: lint types  ## Check style and types, and run the tests of what changed since main, in a minute (SINCE=branch)
 	$(RUN) pytest -q -n 2 $$($(RUN) python -m scripts.changed $(or $(SINCE),main))
 
-lint: install-dev  ## Check style, format, who imports whom, and what GitHub will read
+lint: install-dev  ## Check style, format, who imports whom, and what GitHub, compose and Kubernetes will read
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) lint-imports --no-logo --no-cache
@@ -59,6 +59,11 @@ lint: install-dev  ## Check style, format, who imports whom, and what GitHub wil
 	$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(RUN) python scripts/audit.py workflows
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@mkdir -p dist/kubernetes
+	$(RUN) kubectl kustomize deploy/kubernetes/overlays/trial --output dist/kubernetes/trial.yaml
+	$(RUN) kubectl kustomize deploy/kubernetes/overlays/production --output dist/kubernetes/production.yaml
+	$(RUN) kubernetes-validate --strict --quiet dist/kubernetes/*.yaml
 
 house: install-dev  ## Redraw the packages and their imports in CONTRIBUTING.md
 	$(RUN) python scripts/draw_house.py
