@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,15 +42,30 @@ test: install-dev  ## Run all tests, on SQLite and PostgreSQL, and check the cov
 	$(RUN) $(if $(TESTS),,$(MEASURED)) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
 	$(if $(TESTS),,$(RUN) python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 90)
 
+coverage: uv  ## Print the coverage that `make test` measured, by room
+	@$(RUN) python scripts/coverage_summary.py
+
+machine:  ## Install what tests need of a Debian or Ubuntu machine: PostgreSQL, PgBouncer, a browser, promtool
+	@.ci/machine
+
 check: lint types  ## Check style and types, and run the tests of what changed since main, in a minute (SINCE=branch)
 	$(RUN) pytest -q -n 2 $$($(RUN) python -m scripts.changed $(or $(SINCE),main))
 
-lint: install-dev  ## Check style, format, and who imports whom
+lint: install-dev  ## Check style, format, who imports whom, and what GitHub, compose and Kubernetes will read
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) lint-imports --no-logo --no-cache
 	$(RUN) python -m scripts.draw --check
 	$(RUN) hadolint deploy/image/Dockerfile
+	$(RUN) actionlint
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(RUN) python scripts/audit.py workflows
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@mkdir -p dist/kubernetes
+	$(RUN) kubectl kustomize deploy/kubernetes/overlays/trial --output dist/kubernetes/trial.yaml
+	$(RUN) kubectl kustomize deploy/kubernetes/overlays/production --output dist/kubernetes/production.yaml
+	$(RUN) kubernetes-validate --strict --quiet dist/kubernetes/*.yaml
 
 house: install-dev  ## Redraw what the docs show of the code: rooms, routes, tables
 	$(RUN) python -m scripts.draw
@@ -62,7 +77,7 @@ format: install-dev  ## Fix style and format
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-audit: install-dev  ## Look for known vulnerabilities, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
+audit: install-dev  ## Look for known vulnerabilities, licences, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
 	@$(RUN) python scripts/audit.py $(if $(ONLINE),--online)
 
 train: install  ## Train and export a model (DATA=dir DECIMAL=,; without it, on the embedded sample)
@@ -116,6 +131,17 @@ crash-test: install-dev  ## Kill the service under load, and count lost predicti
 
 fuzz: install-dev  ## Fuzz a live server with Schemathesis, from its OpenAPI document (SHORT=1)
 	$(RUN) python -m scripts.fuzz $(if $(SHORT),--short)
+
+release: install-dev  ## Release a version by Gitflow: the step that the branch is for (VERSION=1.2.0)
+	@$(RUN) python scripts/release.py '$(VERSION)'
+
+release-notes:  ## Print what the changelog says of a version; fails where it is not the package's (VERSION=1.2.0)
+	@$(PYTHON) scripts/release.py --notes '$(VERSION)'
+
+protect:  ## Protect main and develop on GitHub, as .github/branch-protection.json says (needs gh, signed in)
+	set -e; for branch in main develop; do \
+	  gh api --method PUT "repos/{owner}/{repo}/branches/$$branch/protection" --input .github/branch-protection.json; \
+	done
 
 clean:  ## Remove what was installed and built; models, database and journal stay in .bentoml
 	rm -rf .venv .uv dist churn/web/assets/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .failures .coverage*

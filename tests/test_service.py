@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+import churn
 from churn.database import schema
 from churn.database.engine import opened
 from churn.database.tables import (
@@ -574,9 +575,11 @@ def metrics(served: Served) -> dict[str, float]:
 
 
 class TestState:
-    def test_health_is_what_the_design_says(self, served: Served) -> None:
+    def test_health_is_what_the_design_says_and_the_version(self, served: Served) -> None:
         response = served.client.get("/health", headers={"Authorization": ""})
-        assert response.json() == {"status": "OK", "message": "API opérationnelle"}
+        assert response.json() == {
+            "status": "OK", "message": "API opérationnelle", "version": churn.__version__
+        }  # fmt: skip
 
     def test_ready_says_how_the_journal_is(self, served: Served) -> None:
         found = served.client.get("/readyz", headers={"Authorization": ""}).json()
