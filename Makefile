@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,7 +27,8 @@ uv:
 assets:  ## Fetch the scripts of the API's documentation pages, where they are missing
 	@$(PYTHON) scripts/fetch_assets.py
 
-install: uv assets  ## Install what training and serving need into .venv
+install:  ## Install what training and serving need into .venv
+	@$(MAKE) --no-print-directory -j2 uv assets
 	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --extra deploy --inexact --python $(PYTHON)
 
 # Tests start hundreds of processes, also where Python is told to write no bytecode.
@@ -41,26 +42,42 @@ test: install-dev  ## Run all tests, on SQLite and PostgreSQL, and check the cov
 	$(RUN) $(if $(TESTS),,$(MEASURED)) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
 	$(if $(TESTS),,$(RUN) python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 90)
 
+coverage: uv  ## Print the coverage that `make test` measured, by room
+	@$(RUN) python scripts/coverage_summary.py
+
+machine:  ## Install what tests need of a Debian or Ubuntu machine: PostgreSQL, PgBouncer, a browser, promtool
+	@.ci/machine
+
 check: lint types  ## Check style and types, and run the tests of what changed since main, in a minute (SINCE=branch)
 	$(RUN) pytest -q -n 2 $$($(RUN) python -m scripts.changed $(or $(SINCE),main))
 
-lint: install-dev  ## Check style, format, and who imports whom
+lint: install-dev  ## Check style, format, who imports whom, and what GitHub, compose and Kubernetes will read
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) lint-imports --no-logo --no-cache
-	$(RUN) python scripts/draw_house.py --check
+	$(RUN) python -m scripts.draw --check
+	$(RUN) hadolint deploy/image/Dockerfile
+	$(RUN) actionlint
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(RUN) python scripts/audit.py workflows
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@mkdir -p dist/kubernetes
+	$(RUN) kubectl kustomize deploy/kubernetes/overlays/trial --output dist/kubernetes/trial.yaml
+	$(RUN) kubectl kustomize deploy/kubernetes/overlays/production --output dist/kubernetes/production.yaml
+	$(RUN) kubernetes-validate --strict --quiet dist/kubernetes/*.yaml
 
-house: install-dev  ## Redraw the packages and their imports in CONTRIBUTING.md
-	$(RUN) python scripts/draw_house.py
+house: install-dev  ## Redraw what the docs show of the code: rooms, routes, tables
+	$(RUN) python -m scripts.draw
 
 types: install-dev  ## Check types, strictly
-	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts
+	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts deploy
 
 format: install-dev  ## Fix style and format
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-audit: install-dev  ## Look for known vulnerabilities, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
+audit: install-dev  ## Look for known vulnerabilities, licences, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
 	@$(RUN) python scripts/audit.py $(if $(ONLINE),--online)
 
 train: install  ## Train and export a model (DATA=dir DECIMAL=,; without it, on the embedded sample)
@@ -74,6 +91,9 @@ wheel: install-dev  ## Build the package, with a model of the sample for first s
 
 bundle: install-dev  ## Build a Bento into dist/churn.tar.gz (MODEL=tag, or DATA=dir DECIMAL=,; without, with the model that serves)
 	@$(RUN) python -m scripts.bundle $(if $(MODEL),--model '$(MODEL)') $(EXTRACTS)
+
+image: bundle  ## Build the container image from the Bento of `make bundle`, with its SBOM (MODEL=, DATA= as there; UI=1: with Gradio; TAG=)
+	@$(RUN) python -m scripts.image --tag '$(or $(TAG),churn:latest)' $(if $(UI),--ui)
 
 screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
 	$(RUN) python -m scripts.screenshots
@@ -111,6 +131,17 @@ crash-test: install-dev  ## Kill the service under load, and count lost predicti
 
 fuzz: install-dev  ## Fuzz a live server with Schemathesis, from its OpenAPI document (SHORT=1)
 	$(RUN) python -m scripts.fuzz $(if $(SHORT),--short)
+
+release: install-dev  ## Release a version by Gitflow: the step that the branch is for (VERSION=1.2.0)
+	@$(RUN) python scripts/release.py '$(VERSION)'
+
+release-notes:  ## Print what the changelog says of a version; fails where it is not the package's (VERSION=1.2.0)
+	@$(PYTHON) scripts/release.py --notes '$(VERSION)'
+
+protect:  ## Protect main and develop on GitHub, as .github/branch-protection.json says (needs gh, signed in)
+	set -e; for branch in main develop; do \
+	  gh api --method PUT "repos/{owner}/{repo}/branches/$$branch/protection" --input .github/branch-protection.json; \
+	done
 
 clean:  ## Remove what was installed and built; models, database and journal stay in .bentoml
 	rm -rf .venv .uv dist churn/web/assets/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .failures .coverage*

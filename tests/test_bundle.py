@@ -146,6 +146,8 @@ def test_it_carries_the_code_and_nothing_else(bento: Path) -> None:
         "bentofile.yaml",
         "service.py",
         "README.md",
+        "LICENSE",
+        "NOTICE",
         "churn/py.typed",
         FETCHED,
     }
