@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes protect clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image space screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -94,6 +94,9 @@ bundle: install-dev  ## Build a Bento into dist/churn.tar.gz (MODEL=tag, or DATA
 
 image: bundle  ## Build the container image from the Bento of `make bundle`, with its SBOM (MODEL=, DATA= as there; UI=1: with Gradio; TAG=)
 	@$(RUN) python -m scripts.image --tag '$(or $(TAG),churn:latest)' $(if $(UI),--ui)
+
+space: bundle  ## Write the repository of a Hugging Face Space (OUT=dir; MODEL=, DATA= as for `make bundle`; UI=1: with Gradio)
+	@$(RUN) python -m scripts.space --out '$(OUT)' $(if $(UI),--ui)
 
 screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
 	$(RUN) python -m scripts.screenshots
