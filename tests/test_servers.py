@@ -188,7 +188,7 @@ def test_both_run_the_same_commands() -> None:
 
 @dataclass(frozen=True)
 class Scraped:
-    """What Prometheus gets of the service: the labels of each series, by name; and what a stranger is told."""
+    """What Prometheus gets of the service: each series' labels, by name; and what a stranger is told."""
 
     labels: dict[str, set[str]]
     stranger: int
