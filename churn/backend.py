@@ -14,6 +14,7 @@ from churn.access.hashing import Hashing
 from churn.access.identities import environment_callers
 from churn.access.token_last_used import TokenLastUsed
 from churn.access.verifier import Verifier
+from churn.core import places
 from churn.core.language import Language
 from churn.core.memory_file import MemoryFile
 from churn.core.settings import Settings, load
@@ -146,6 +147,10 @@ class Backend:
     def left_out(self) -> Collection[str]:
         """Return the paths of pages that this service does without: Gradio's is an extra."""
         return () if self._settings.ui and find_spec("gradio") else ("/ui",)
+
+    def forgets(self) -> bool:
+        """Return whether a restart takes the history away."""
+        return places.forgets(self._settings.database_url.get_secret_value())
 
     def frame_ancestors(self) -> tuple[str, ...]:
         """Return the origins whose pages may show ours in a frame."""

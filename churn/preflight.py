@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from churn.access.first_admin import ensure_first_admin
 from churn.access.identities import check_identities
+from churn.core import places
 from churn.core.errors import DatabaseError, IdentityError, SettingsError
 from churn.core.settings import Settings
 from churn.database import schema
@@ -63,6 +64,12 @@ def prepare(settings: Settings, dictionary: Dictionary) -> None:
     check_identities(settings)
     registry.load(settings.model, dictionary)
     url = settings.database_url.get_secret_value()
+    if places.forgets(url):
+        logger.warning(
+            "this Space has no persistent storage: users, tokens and the history of predictions go when it "
+            "restarts; mount storage at %s to keep them",
+            places.VOLUME,
+        )
     with opened(url) as engine:
         try:
             if is_embedded(url):

@@ -24,6 +24,11 @@ def default_home() -> Path:
     return VOLUME / _NAME if BENTO and VOLUME.is_dir() else user_data_path(_NAME, appauthor=False)
 
 
+def forgets(database_url: str) -> bool:
+    """Return whether a restart takes a database away: on a Hugging Face Space, one in a file on no volume."""
+    return "SPACE_ID" in os.environ and database_url.startswith("sqlite") and f"{VOLUME}/" not in database_url
+
+
 def default_env_file() -> Path:
     """Return the file of settings where CHURN_ENV_FILE names none; it need not be there."""
     return (CHECKOUT or user_config_path(_NAME, appauthor=False)) / ".env"
