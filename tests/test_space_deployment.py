@@ -120,7 +120,7 @@ def test_it_makes_the_space_configures_it_uploads_in_one_commit_and_sees_it_serv
     space = hub.space()
     assert contents(space) == FILES
     assert len(space.titles()) == 2
-    assert (space.secrets, space.visibility) == ({"API_TOKEN": API_TOKEN}, "private")
+    assert (space.secrets, space.is_private) == ({"API_TOKEN": API_TOKEN}, True)
     assert space.variables == {"CHURN_UI": "false", "CHURN_WORKERS": "2"}
     assert space.git("tag").decode().strip() == f"deployed-{space.head[:12]}"
     assert API_TOKEN not in done.stdout + done.stderr

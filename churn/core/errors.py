@@ -9,6 +9,7 @@
     ├── ServiceError           503  the service that should run here does not, or is not well
     ├── JournalFullError       503  too many calls wait to be journalled
     ├── OverloadedError        503  a worker's memory is in use
+    ├── MirrorError            503  the journal's copy on the Hugging Face Hub cannot be read or written
     ├── SpoolError             503  neither the database nor the spool can be written
     ├── RoomError              503  the disk has no room for files that are sent
     ├── DeliveryError          500  something cannot be delivered, or was and does not run
@@ -117,6 +118,12 @@ class JournalFullError(ChurnError):
 
 class OverloadedError(ChurnError):
     """Other calls use all the memory of a worker: the caller is asked to try again later."""
+
+    status = 503
+
+
+class MirrorError(ChurnError):
+    """The journal's copy on the Hugging Face Hub cannot be read or written now."""
 
     status = 503
 

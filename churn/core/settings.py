@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     spool_hours: float = Field(24.0, gt=0)
     pseudonymize: bool = False
     pseudonym_key: SecretStr = SecretStr("")
+    hf_dataset: str = Field("", pattern=r"^([\w.-]+/[\w.-]+)?$")
+    hf_token: SecretStr = SecretStr("")
     frame_ancestors: Annotated[tuple[str, ...], NoDecode] = Field(default_factory=_default_frame_ancestors)
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     api_username: str = ""

@@ -9,7 +9,7 @@ class Repository:
 
     def __init__(self, folder: Path, sdk: str, files: dict[str, bytes]) -> None:
         self.folder, self.sdk = folder, sdk
-        self.visibility = "private"
+        self.is_private = True
         self.secrets: dict[str, str] = {}
         self.variables: dict[str, str] = {}
         self.stages = ["NO_APP_FILE"]
@@ -19,9 +19,9 @@ class Repository:
         self.commit("initial commit", files, [])
 
     def git(self, *arguments: str, given: bytes = b"") -> bytes:
-        done = subprocess.run(
-            ["git", "-C", str(self.folder), *arguments], input=given, capture_output=True, check=True
-        )
+        who = ["-c", "user.name=hub", "-c", "user.email=hub@localhost"]
+        command = ["git", "-C", str(self.folder), *who, *arguments]
+        done = subprocess.run(command, input=given, capture_output=True, check=True)
         return done.stdout
 
     @property
@@ -42,6 +42,11 @@ class Repository:
             lines += [f"M 100644 inline {name}".encode(), b"data %d" % len(content), content]
         self.git("fast-import", "--quiet", "--date-format=now", given=b"\n".join(lines) + b"\n")
         return self.head
+
+    def squash(self) -> None:
+        """Keep the files of the newest revision, and nothing of what was before."""
+        kept = self.git("commit-tree", "main^{tree}", "-m", "squashed").decode().strip()
+        self.git("update-ref", "refs/heads/main", kept)
 
     def files(self, revision: str = "main") -> dict[str, tuple[str, int]]:
         """Return the files of a revision: each one's object and size."""

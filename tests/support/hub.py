@@ -155,14 +155,20 @@ class _Handler(BaseHTTPRequestHandler):
         if name in self.hub.repositories:
             raise _Refused(409, "You already created this repo")
         repository = self.hub.add(name, asked.get("sdk", ""))
-        repository.visibility = asked["visibility"]
+        repository.is_private = asked.get("private") or asked.get("visibility") == "private"
         return {"url": f"{self.hub.url}/{name}", "name": f"{owner}/{asked['name']}"}
 
     def _validate(self, body: bytes) -> Any:
         return {"errors": [], "warnings": []}
 
     def _info(self, body: bytes, repo: Repository) -> Any:
-        return {"id": "x", "sha": repo.head, "sdk": repo.sdk, "host": self.hub.host, "siblings": []}
+        return {
+            "id": "x",
+            "sha": repo.head,
+            "sdk": repo.sdk,
+            "host": self.hub.host,
+            "private": repo.is_private,
+        }
 
     def _preupload(self, body: bytes, repo: Repository, revision: str) -> Any:
         there, files = repo.files(), []
@@ -258,6 +264,10 @@ class _Handler(BaseHTTPRequestHandler):
         repo.running = repo.head if stage == "RUNNING" else repo.running
         return {"stage": stage, "sha": repo.running, "hardware": {}}
 
+    def _squash(self, body: bytes, repo: Repository, revision: str) -> Any:
+        repo.squash()
+        return {}
+
     def _restart(self, body: bytes, repo: Repository) -> Any:
         self.hub.build(repo)
         return self._runtime(b"", repo)
@@ -292,6 +302,7 @@ _ROUTES: list[tuple[str, str, _Call]] = [
     ("GET", rf"{_R}/variables", _Handler._variables),
     ("POST", rf"{_R}/variables", _Handler._variable),
     ("GET", rf"{_R}/runtime", _Handler._runtime),
+    ("POST", rf"{_R}/super-squash{_AT}", _Handler._squash),
     ("POST", rf"{_R}/restart", _Handler._restart),
     ("GET", rf"{_R}/logs/(?P<which>\w+)", _Handler._logs),
 ]
