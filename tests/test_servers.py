@@ -45,7 +45,7 @@ def defaults(environment_of_a_service: dict[str, str]) -> dict[str, str]:
 def rendered(overlay: str) -> list[dict[str, Any]]:
     """Return the objects of an overlay, as `kubectl apply -k` sends them."""
     kubectl = Path(sys.executable).with_name("kubectl")
-    command = [kubectl, "kustomize", DEPLOY / "kubernetes" / "overlays" / overlay]
+    command = [str(kubectl), "kustomize", str(DEPLOY / "kubernetes" / "overlays" / overlay)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return list(yaml.safe_load_all(text))
 
@@ -188,7 +188,7 @@ def test_both_run_the_same_commands() -> None:
 
 @dataclass(frozen=True)
 class Scraped:
-    """What Prometheus gets of the service: the labels of each series, by name; and what a stranger is told."""
+    """What Prometheus gets of the service: the labels of each series, by name; and what a stranger gets."""
 
     labels: dict[str, set[str]]
     stranger: int
