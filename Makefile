@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes protect clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,12 +64,13 @@ lint: install-dev  ## Check style, format, who imports whom, and what GitHub, co
 	$(RUN) kubectl kustomize deploy/kubernetes/overlays/trial --output dist/kubernetes/trial.yaml
 	$(RUN) kubectl kustomize deploy/kubernetes/overlays/production --output dist/kubernetes/production.yaml
 	$(RUN) kubernetes-validate --strict --quiet dist/kubernetes/*.yaml
+	$(RUN) hadolint deploy/image/Dockerfile
 
 house: install-dev  ## Redraw the packages and their imports in CONTRIBUTING.md
 	$(RUN) python scripts/draw_house.py
 
 types: install-dev  ## Check types, strictly
-	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts
+	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts deploy
 
 format: install-dev  ## Fix style and format
 	$(RUN) ruff check --fix .
@@ -89,6 +90,9 @@ wheel: install-dev  ## Build the package, with a model of the sample for first s
 
 bundle: install-dev  ## Build a Bento into dist/churn.tar.gz (MODEL=tag, or DATA=dir DECIMAL=,; without, with the model that serves)
 	@$(RUN) python -m scripts.bundle $(if $(MODEL),--model '$(MODEL)') $(EXTRACTS)
+
+image: bundle  ## Build the container image from the Bento of `make bundle`, with its SBOM (MODEL=, DATA= as there; UI=1: with Gradio; TAG=)
+	@$(RUN) python -m scripts.image --tag '$(or $(TAG),churn:latest)' $(if $(UI),--ui)
 
 screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
 	$(RUN) python -m scripts.screenshots

@@ -45,8 +45,8 @@ from churn.web.parsing import Parser
 from churn.web.readiness_check import ReadinessCheck
 from churn.web.server import access_log, bentoml_patches
 from churn.web.server.bentoml_patches import input_spec, output_spec
-from churn.web.server.worker import tell_ready
 from churn.web.tracebacks import log_without_texts
+from churn.web.worker_marks import tell_ready
 
 worker = Backend(TECHNOVA)
 models = request_models(TECHNOVA)

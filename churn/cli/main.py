@@ -84,6 +84,7 @@ DATA = LazyGroup(
 COMMANDS: dict[str, Lazy | LazyGroup] = {
     "run": Lazy("churn.cli.run", "run", "Prepare what a first start needs, and serve."),
     "serve": Lazy("churn.cli.serve", "serve", "Serve predictions."),
+    "health": Lazy("churn.cli.health", "health", "Check that the service is ready, with all its workers."),
     "setup": Lazy("churn.cli.setup", "setup", "Prepare what a first start needs."),
     "train": Lazy("churn.cli.train", "train", "Train on three HR extracts and export the model."),
     "model": MODEL,

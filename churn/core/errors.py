@@ -6,6 +6,7 @@
     ├── SettingsError          500  a setting is missing, malformed or unsafe
     ├── ModelError             503  no usable model in the store
     ├── DatabaseError          503  the database is out of reach or not at head
+    ├── ServiceError           503  the service that should run here does not, or is not well
     ├── JournalFullError       503  too many calls wait to be journalled
     ├── OverloadedError        503  a worker's memory is in use
     ├── SpoolError             503  neither the database nor the spool can be written
@@ -97,6 +98,12 @@ class ModelError(ChurnError):
 
 class DatabaseError(ChurnError):
     """The database is out of reach or not at head; the message names the command that mends it."""
+
+    status = 503
+
+
+class ServiceError(ChurnError):
+    """The service that should run here does not answer, is not ready, or lacks workers."""
 
     status = 503
 

@@ -1,4 +1,4 @@
-"""Where things are: in the checkout where there is one, else where the platform keeps people's files."""
+"""Where things are: in the checkout or the Bento where there is one, else where the platform keeps files."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,8 @@ from churn.core.errors import SettingsError
 ROOT = Path(__file__).parents[2]  # what holds the package
 IS_INSTALLED = ROOT.name in ("site-packages", "dist-packages")
 CHECKOUT = ROOT if (ROOT / "pyproject.toml").is_file() else None
+BENTO = ROOT.parent if (ROOT.parent / "bento.yaml").is_file() else None
+VOLUME = Path("/data")  # where containers have what is to outlast them
 
 _NAME = "churn"
 _OF_BENTOML = ("bentos", "models", "envs", "tmp")  # what BentoML makes in its home, wherever it is imported
@@ -17,12 +19,20 @@ _OF_BENTOML = ("bentos", "models", "envs", "tmp")  # what BentoML makes in its h
 
 def default_home() -> Path:
     """Return the folder of models and of the default database where BENTOML_HOME names none."""
-    return CHECKOUT / ".bentoml" if CHECKOUT else user_data_path(_NAME, appauthor=False)
+    if CHECKOUT:
+        return CHECKOUT / ".bentoml"
+    return VOLUME / _NAME if BENTO and VOLUME.is_dir() else user_data_path(_NAME, appauthor=False)
 
 
 def default_env_file() -> Path:
     """Return the file of settings where CHURN_ENV_FILE names none; it need not be there."""
     return (CHECKOUT or user_config_path(_NAME, appauthor=False)) / ".env"
+
+
+def bento_model() -> str:
+    """Return the tag of the model that the Bento carries, which is the one that serves; nothing elsewhere."""
+    folders = list((BENTO / "models").glob("*/*/")) if BENTO else []
+    return f"{folders[0].parent.name}:{folders[0].name}" if len(folders) == 1 else ""
 
 
 def working_folder() -> Path:

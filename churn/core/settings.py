@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=1, le=65535)
-    model: str = ""  # the promoted one
+    model: str = Field(default_factory=places.bento_model)  # without, the promoted one
     workers: int = Field(1, ge=1, le=64)
     user_rate: float = Field(50.0, ge=0, le=1e6)
     token_rate: float = Field(0.0, ge=0, le=1e6)

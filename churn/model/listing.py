@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from churn.core import places
 from churn.core.errors import ModelError
 
 NAME = "churn"
@@ -24,13 +25,15 @@ class Listed:
 
 
 def listed(home: Path) -> list[Listed]:
-    """Return our models in a BENTOML_HOME, the newest first.
+    """Return our models in a BENTOML_HOME, and that of the Bento where this is one, the newest first.
 
     Raises:
         ModelError: an entry is damaged.
     """
-    files = _folder(home).glob(f"*/{FILE}")
-    return sorted(map(_read, files), key=lambda entry: entry.created, reverse=True)
+    entries = {
+        file.parent.name: _read(file) for folder in _folders(home) for file in folder.glob(f"*/{FILE}")
+    }
+    return sorted(entries.values(), key=lambda entry: entry.created, reverse=True)
 
 
 def facts_of(home: Path, tag: str) -> Mapping[str, Any] | None:
@@ -46,9 +49,11 @@ def facts_of(home: Path, tag: str) -> Mapping[str, Any] | None:
 def folder_of(home: Path, tag: str) -> Path | None:
     """Return the folder of the model with this whole tag; None where it is not there."""
     name, _, version = tag.partition(":")
-    folder = _folder(home) / version
-    is_there = name == NAME and folder.name == version and (folder / FILE).is_file()
-    return folder if is_there else None
+    for store in _folders(home):
+        folder = store / version
+        if name == NAME and folder.name == version and (folder / FILE).is_file():
+            return folder
+    return None
 
 
 def bentos_with(home: Path, tag: str) -> list[str]:
@@ -71,8 +76,8 @@ def _models_of(path: Path) -> set[str]:
         raise ModelError(f"{path} is damaged: remove its folder") from error
 
 
-def _folder(home: Path) -> Path:
-    return home / "models" / NAME
+def _folders(home: Path) -> list[Path]:
+    return [place / "models" / NAME for place in (home, places.BENTO) if place]
 
 
 def _read(path: Path) -> Listed:

@@ -34,6 +34,7 @@ class Readiness(BaseModel):
     status: Literal["ready"]
     database: Literal["ready", "away"] = Field(description="away: the journal goes to the spool")
     waiting: int = Field(ge=0, description="rows that wait for their commit in this worker")
+    workers: int | None = Field(None, ge=1, description="processes that serve; CHURN_WORKERS, once all do")
     spool: Spool = Field(default_factory=lambda: Spool(**dict.fromkeys(Spool.model_fields, 0)))
 
 

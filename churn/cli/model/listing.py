@@ -3,6 +3,7 @@
 import click
 
 from churn.cli.console import make_console, table_of
+from churn.core.settings import load
 from churn.i18n import terms
 from churn.i18n.formatting import ENGLISH
 from churn.model import promotions
@@ -13,7 +14,7 @@ from churn.model.registry import home
 @click.command("list")
 def list_models() -> None:
     """List the models, the newest first, and mark the one that serves."""
-    promoted = promotions.promoted(home())
+    serving = load().model or promotions.promoted(home())
     headings = (ENGLISH.pick(terms.METRICS[name].name) for name in terms.COMPARED)
     table = table_of("tag", "serves", "created", *headings, "data")
     entries = listed(home())
@@ -21,7 +22,7 @@ def list_models() -> None:
         metrics = entry.facts.get("metrics", {})
         # An older version of churn kept fewer figures.
         figures = [f"{metrics[name]['mean']:.4f}" if name in metrics else "?" for name in terms.COMPARED]
-        mark = "yes" if entry.tag == promoted else ""
+        mark = "yes" if entry.tag == serving else ""
         fingerprint = entry.facts.get("data_fingerprint", "?")[7:15]
         table.add_row(entry.tag, mark, f"{entry.created:%Y-%m-%d %H:%M}", *figures, fingerprint)
     if entries:

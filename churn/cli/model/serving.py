@@ -4,13 +4,14 @@ import click
 
 from churn.cli.company import DICTIONARY
 from churn.core.settings import load
-from churn.model import promotions, registry
+from churn.model import listing, promotions, registry
 
 
 @click.command()
 def current() -> None:
     """Print the tag of the model that serves, and nothing else."""
-    click.echo(registry.find(load().model).tag)
+    tag = registry.resolve(load().model)
+    click.echo(tag if listing.folder_of(registry.home(), tag) else registry.find(tag).tag)
 
 
 @click.command()

@@ -30,6 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from churn.journal.journal import JournalState
 from churn.web.request_state import state_of
 from churn.web.routes import ROUTES
+from churn.web.worker_marks import serving_workers
 
 logger = logging.getLogger("churn")
 
@@ -128,20 +129,22 @@ def make_metrics(state: AskState) -> Route:
 
 def _exposition(state: AskState) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Journal(state()))
+    registry.register(_Gauges(state()))
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # one process: the service in somebody else's
         return generate_latest(REGISTRY) + generate_latest(registry)
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
 
 
-class _Journal(Collector):
+class _Gauges(Collector):
     def __init__(self, state: JournalState) -> None:
         self._state = state
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Yield one gauge a figure."""
         state = self._state
+        if (workers := serving_workers()) is not None:
+            yield _gauge("workers", "processes that serve; CHURN_WORKERS, once all do", workers)
         yield _gauge("database_up", "1 while the database takes the journal's rows", not state.database_away)
         yield _gauge("journal_waiting", "rows that wait for their commit in this worker", state.waiting)
         if state.spool is not None:

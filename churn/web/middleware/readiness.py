@@ -7,6 +7,7 @@ from churn.journal.journal import JournalState
 from churn.schemas.service_answers import Readiness as ReadinessAnswer
 from churn.schemas.service_answers import Spool
 from churn.web.readiness_check import ReadinessCheck
+from churn.web.worker_marks import serving_workers
 
 
 class Readiness:
@@ -34,6 +35,8 @@ def _answer(state: JournalState) -> ReadinessAnswer:
     answer = ReadinessAnswer(
         status="ready", database="away" if state.database_away else "ready", waiting=state.waiting
     )
+    if (workers := serving_workers()) is not None:
+        answer.workers = workers
     if state.spool is not None:
         answer.spool = Spool(
             records=state.spool.records,

@@ -18,7 +18,8 @@ from bentoml._internal.utils.circus import Arbiter
 
 from churn.core.places import python_path
 from churn.core.settings import KEEP_ALIVE
-from churn.web.server.worker import BENTOML, FOLDER, PID
+from churn.web.server.worker import BENTOML, PID
+from churn.web.worker_marks import FOLDER, MARKS
 
 logger = logging.getLogger("churn")
 
@@ -46,6 +47,7 @@ class Supervisor(Arbiter):
         for watcher in watchers:
             watcher.env |= {PID: str(os.getpid()), FOLDER: folder, "PYTHONPATH": python_path()}
             watcher.args = [WORKER if argument == BENTOML else argument for argument in watcher.args]
+            watcher.respawn = True  # BentoML lets the dead be in its own containers
             if _KEEP_ALIVE not in watcher.args:
                 watcher.args += [_KEEP_ALIVE, str(KEEP_ALIVE)]
         self._services, self._folder = list(watchers), Path(folder)
@@ -63,6 +65,7 @@ class Supervisor(Arbiter):
 
     def manage_watchers(self) -> Any:
         """Look after the workers, unless something else is done with them; circus calls it now and then."""
+        self._forget_the_dead()
         is_busy = self._is_rolling or self._exclusive_running_command is not None
         return None if is_busy else super().manage_watchers()
 
@@ -88,8 +91,7 @@ class Supervisor(Arbiter):
 
     async def _renew(self, watcher: Any) -> bool:
         """Start one more worker and, once it serves, end the oldest; return whether it does."""
-        for mark in self._folder.glob("[0-9]*"):
-            mark.unlink()
+        self._forget_the_dead()
         watcher.spawn_process()
         new = max(watcher.processes.values(), key=_started)
         is_ready = await self._is_ready(new)
@@ -98,6 +100,13 @@ class Supervisor(Arbiter):
         if not self._stopping:
             await watcher.manage_processes()  # of one too many, it ends the oldest
         return is_ready
+
+    def _forget_the_dead(self) -> None:
+        """Remove the marks of workers that are no more."""
+        alive = {str(pid) for watcher in self._services for pid in watcher.processes}
+        for mark in self._folder.glob(MARKS):
+            if mark.name not in alive:
+                mark.unlink(missing_ok=True)
 
     async def _is_ready(self, worker: Any) -> bool:
         mark, end = self._folder / str(worker.pid), time.monotonic() + PATIENCE

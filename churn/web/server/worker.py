@@ -5,14 +5,11 @@ import os
 import runpy
 import signal
 import sys
-from contextlib import suppress
-from pathlib import Path
 
 from churn.web.server.unneeded import leave_out_of_worker
 
 BENTOML = "_bentoml_impl.worker.service"  # the module that is BentoML's own worker
-# Set for the workers: who starts them, and the folder where they say that they serve.
-PID, FOLDER = "_CHURN_SUPERVISOR", "_CHURN_READY"
+PID = "_CHURN_SUPERVISOR"  # set for the workers: who starts them
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -29,13 +26,6 @@ def follow() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != int(os.environ[PID]):  # it was quicker
         signal.raise_signal(signal.SIGTERM)
-
-
-def tell_ready() -> None:
-    """In a worker, tell the supervisor that it serves; nothing elsewhere."""
-    if FOLDER in os.environ:
-        with suppress(OSError):  # it is about to end, and has cleared up
-            Path(os.environ[FOLDER], str(os.getpid())).touch()
 
 
 def main() -> None:
