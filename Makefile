@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes protect clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes push-image publish protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,7 +27,8 @@ uv:
 assets:  ## Fetch the scripts of the API's documentation pages, where they are missing
 	@$(PYTHON) scripts/fetch_assets.py
 
-install: uv assets  ## Install what training and serving need into .venv
+install:  ## Install what training and serving need into .venv
+	@$(MAKE) --no-print-directory -j2 uv assets
 	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --inexact --python $(PYTHON)
 
 # Tests start hundreds of processes, also where Python is told to write no bytecode.
@@ -54,7 +55,8 @@ lint: install-dev  ## Check style, format, who imports whom, and what GitHub, co
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) lint-imports --no-logo --no-cache
-	$(RUN) python scripts/draw_house.py --check
+	$(RUN) python -m scripts.draw --check
+	$(RUN) hadolint deploy/image/Dockerfile
 	$(RUN) actionlint
 	$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
@@ -64,10 +66,9 @@ lint: install-dev  ## Check style, format, who imports whom, and what GitHub, co
 	$(RUN) kubectl kustomize deploy/kubernetes/overlays/trial --output dist/kubernetes/trial.yaml
 	$(RUN) kubectl kustomize deploy/kubernetes/overlays/production --output dist/kubernetes/production.yaml
 	$(RUN) kubernetes-validate --strict --quiet dist/kubernetes/*.yaml
-	$(RUN) hadolint deploy/image/Dockerfile
 
-house: install-dev  ## Redraw the packages and their imports in CONTRIBUTING.md
-	$(RUN) python scripts/draw_house.py
+house: install-dev  ## Redraw what the docs show of the code: rooms, routes, tables
+	$(RUN) python -m scripts.draw
 
 types: install-dev  ## Check types, strictly
 	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts deploy
@@ -136,6 +137,13 @@ release: install-dev  ## Release a version by Gitflow: the step that the branch 
 
 release-notes:  ## Print what the changelog says of a version; fails where it is not the package's (VERSION=1.2.0)
 	@$(PYTHON) scripts/release.py --notes '$(VERSION)'
+
+push-image: install-dev  ## Push the image of `make image` to a registry, and print its name and digest (IMAGE=ghcr.io/owner/name VERSION=1.2.0; TAG= as there)
+	@$(RUN) python -m scripts.push_image '$(IMAGE)' '$(VERSION)' $(if $(TAG),--image '$(TAG)')
+
+publish:  ## Publish a tagged version on GitHub, with wheel, SBOM and notes (VERSION=1.2.0; needs gh, signed in)
+	@$(PYTHON) scripts/release.py --notes '$(VERSION)' > dist/notes.md
+	gh release create 'v$(VERSION:v%=%)' --verify-tag --title 'churn $(VERSION:v%=%)' --notes-file dist/notes.md dist/*.whl dist/*.cdx.json
 
 protect:  ## Protect main and develop on GitHub, as .github/branch-protection.json says (needs gh, signed in)
 	set -e; for branch in main develop; do \

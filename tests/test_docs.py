@@ -62,9 +62,10 @@ def name_in_environment(name: str) -> str:
 
 
 def commands_of(text: str) -> list[list[str]]:
-    """Return the words of each command in a page's blocks for the shell."""
+    """Return the words of each command in a page's blocks for the shell, and of those in its sentences."""
     shell = "\n".join(code for language, code in code_of(text) if language == "sh")
     parts = re.split(r"\n|&&", shell.replace("\\\n", " "))
+    parts += re.findall(r"`(churn [a-z][^`…]*)`", FENCE.sub("", text))
     return [shlex.split(part) for part in parts if re.search(r"(^|[ /])(churn|make) ", part)]
 
 

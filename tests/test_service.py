@@ -457,14 +457,14 @@ class TestJournal:
         assert rows(served, requests) == []
 
     def test_what_is_refused_elsewhere_is_journalled_without_its_address(self, served: Served) -> None:
-        for path, headers in (("/nothing-4711", {}), ("/metrics?x=4711", {"Authorization": ""})):
+        for path, headers in (("/nothing-47114711", {}), ("/metrics?x=47114711", {"Authorization": ""})):
             served.client.get(path, headers=headers)
         assert [(row.method, row.route, row.caller_kind) for row in rows(served, requests)] == [
             ("GET", "(elsewhere)", "token"),
             ("GET", "(elsewhere)", "anonymous"),
         ]
         assert [row.status for row in rows(served, api_responses)] == [404, 401]
-        assert "4711" not in everything_stored(served)
+        assert "47114711" not in everything_stored(served)
 
     def test_who_asked_for_the_model_is_journalled_but_not_what_was_told(
         self, served: Served, model: ServedModel
