@@ -15,7 +15,7 @@ def push(built: str, name: str, version: str) -> str:
 
     Raises:
         ReleaseError: the version is none of ours.
-        ImageError: there is no name, no engine or no image, the image may not leave, or the registry refuses it.
+        ImageError: there is no name, engine or image, the image may not leave, or the registry refuses it.
     """
     parts(version)
     if not name:
