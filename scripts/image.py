@@ -69,7 +69,7 @@ def unpack(bento: Path, folder: Path, *, ui: bool) -> None:
     folder.mkdir()
     # By tar: tarfile wants `filter=` in newer Pythons, and does not know it before 3.11.4.
     subprocess.run(["tar", "-xzf", bento, "-C", folder], check=True)  # noqa: S607
-    for name in ("Dockerfile", "finish.py", ".dockerignore"):
+    for name in ("Dockerfile", ".dockerignore", "slim.py", "finish.py"):
         shutil.copy(RECIPE / name, folder)
     (folder / "env/python/requirements.txt").write_text(requirements(), encoding="utf-8")
     if ui:

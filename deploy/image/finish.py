@@ -1,4 +1,4 @@
-"""Finish an environment while the image is built: our command in, what nothing loads out, bytecode.
+"""Finish the image's environment while it is built: our command, and the bytecode of all that it loads.
 
 `python finish.py BENTO`, run by the Python of that environment; BENTO is the folder of an unpacked Bento.
 PYTHONPYCACHEPREFIX names the folder of the bytecode, also of Python's own library.
@@ -7,29 +7,12 @@ PYTHONPYCACHEPREFIX names the folder of the bytecode, also of Python's own libra
 import os
 import py_compile
 import secrets
-import shutil
 import subprocess
 import sys
 import sysconfig
 import time
 from pathlib import Path
 from urllib.request import urlopen
-
-# Of the packages, what nothing here loads: what compiles others, tests, pyarrow's clients of other services.
-UNUSED = (
-    "**/tests", "tornado/test", "sqlalchemy/testing", "alembic/testing",
-    "**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.pxi", "**/*.c", "**/*.h",
-    "numpy/f2py", "numpy/fft", "numpy/random", "numpy/**/*.a", "numpy/_core/_simd.*", "numpy/**/*_tests.*.so",
-    # Languages that rich could colour, databases that nobody here uses, and objects in the place of rows.
-    "pygments/lexers/[a-z]*.py", "pygments/lexers/_*_builtins.py",
-    "sqlalchemy/dialects/m*sql", "sqlalchemy/dialects/oracle", "sqlalchemy/orm",
-    "pyarrow/include", "pyarrow/src", "pyarrow/*flight*",
-    "pyarrow/*_s3*", "pyarrow/*_gcsfs*", "pyarrow/*_azurefs*", "pyarrow/*_hdfs*",
-    "pyarrow/_dataset*", "pyarrow/_acero*", "pyarrow/_substrait*", "pyarrow/_orc*", "pyarrow/_feather*",
-    "pyarrow/_json*", "pyarrow/_pyarrow_cpp_tests*", "pyarrow/*parquet_encryption*",
-    # Copies of what is linked to by its other name.
-    "pyarrow/libarrow_*.so", "pyarrow/libarrow_*.so.*.*.*",
-)  # fmt: skip
 
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 PATIENCE = 120  # seconds until it must be ready
@@ -47,22 +30,6 @@ def add_command(packages: Path, source: Path) -> None:
     command = Path(sys.executable).with_name("churn")
     command.write_text(COMMAND.format(python=sys.executable), encoding="utf-8")
     command.chmod(0o755)
-
-
-def remove(packages: Path) -> None:
-    """Take out what nothing loads."""
-    for pattern in UNUSED:
-        for path in list(packages.glob(pattern)):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-
-
-def strip(packages: Path) -> None:
-    """Take the symbols out of the libraries, which only debuggers read."""
-    libraries = [path for path in packages.rglob("*.so*") if path.is_file()]
-    subprocess.run(["strip", "--strip-unneeded", *libraries], check=True)
 
 
 # All of ours that is there: a Bento leaves modules out, and an image without an extra packages.
@@ -118,7 +85,5 @@ def fix_bytecode(folder: Path) -> None:
 if __name__ == "__main__":
     installed, ours = Path(sysconfig.get_path("purelib")), Path(sys.argv[1], "src").absolute()
     add_command(installed, ours)
-    remove(installed)
-    strip(installed)
     load_all()
     fix_bytecode(Path(os.environ["PYTHONPYCACHEPREFIX"]))
