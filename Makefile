@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes push-image publish protect clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes push-image publish protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,11 +29,11 @@ assets:  ## Fetch the scripts of the API's documentation pages, where they are m
 
 install:  ## Install what training and serving need into .venv
 	@$(MAKE) --no-print-directory -j2 uv assets
-	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --inexact --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --extra deploy --inexact --python $(PYTHON)
 
 # Tests start hundreds of processes, also where Python is told to write no bytecode.
 install-dev: uv assets  ## Install what developing needs too
-	@$(UV) sync --quiet --frozen --extra train --extra ui --compile-bytecode --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --extra train --extra ui --extra deploy --compile-bytecode --python $(PYTHON)
 
 run: install  ## Train a model, create the database, a first user and a token if they are missing, and serve (DATA=dir DECIMAL=, PORT=3000)
 	@exec .venv/bin/churn run $(EXTRACTS)
@@ -94,6 +94,12 @@ bundle: install-dev  ## Build a Bento into dist/churn.tar.gz (MODEL=tag, or DATA
 
 image: bundle  ## Build the container image from the Bento of `make bundle`, with its SBOM (MODEL=, DATA= as there; UI=1: with Gradio; TAG=)
 	@$(RUN) python -m scripts.image --tag '$(or $(TAG),churn:latest)' $(if $(UI),--ui)
+
+space: bundle  ## Write the repository of a Hugging Face Space (OUT=dir; MODEL=, DATA= as for `make bundle`; UI=1: with Gradio)
+	@$(RUN) python -m scripts.space --out '$(OUT)' $(if $(UI),--ui)
+
+deploy: install  ## Put what `make space OUT=dist/space` wrote on a Hugging Face Space, or go back (SPACE=owner/name FROM=dist/space; HF_TOKEN, API_TOKEN)
+	@$(RUN) churn deploy space '$(SPACE)' --from '$(or $(FROM),dist/space)'
 
 screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
 	$(RUN) python -m scripts.screenshots

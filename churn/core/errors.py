@@ -11,6 +11,7 @@
     ├── OverloadedError        503  a worker's memory is in use
     ├── SpoolError             503  neither the database nor the spool can be written
     ├── RoomError              503  the disk has no room for files that are sent
+    ├── DeliveryError          500  something cannot be delivered, or was and does not run
     ├── IdentityError          409  a user or token cannot be made as asked
     └── RefusalError                an HTTP call that is refused
         ├── UnauthorizedError      401  no credentials, or wrong ones
@@ -130,6 +131,10 @@ class RoomError(ChurnError):
     """The disk has no room for the files that callers send: they are asked to try again later."""
 
     status = 503
+
+
+class DeliveryError(ChurnError):
+    """Something cannot be delivered to where it is to run, or was and does not run there."""
 
 
 class IdentityError(ChurnError):
