@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image space screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes protect clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes push-image publish protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -98,6 +98,9 @@ image: bundle  ## Build the container image from the Bento of `make bundle`, wit
 space: bundle  ## Write the repository of a Hugging Face Space (OUT=dir; MODEL=, DATA= as for `make bundle`; UI=1: with Gradio)
 	@$(RUN) python -m scripts.space --out '$(OUT)' $(if $(UI),--ui)
 
+deploy: install  ## Put what `make space OUT=dist/space` wrote on a Hugging Face Space, or go back (SPACE=owner/name FROM=dist/space; HF_TOKEN, API_TOKEN)
+	@$(RUN) churn deploy space '$(SPACE)' --from '$(or $(FROM),dist/space)'
+
 screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
 	$(RUN) python -m scripts.screenshots
 
@@ -140,6 +143,13 @@ release: install-dev  ## Release a version by Gitflow: the step that the branch 
 
 release-notes:  ## Print what the changelog says of a version; fails where it is not the package's (VERSION=1.2.0)
 	@$(PYTHON) scripts/release.py --notes '$(VERSION)'
+
+push-image: install-dev  ## Push the image of `make image` to a registry, and print its name and digest (IMAGE=ghcr.io/owner/name VERSION=1.2.0; TAG= as there)
+	@$(RUN) python -m scripts.push_image '$(IMAGE)' '$(VERSION)' $(if $(TAG),--image '$(TAG)')
+
+publish:  ## Publish a tagged version on GitHub, with wheel, SBOM and notes (VERSION=1.2.0; needs gh, signed in)
+	@$(PYTHON) scripts/release.py --notes '$(VERSION)' > dist/notes.md
+	gh release create 'v$(VERSION:v%=%)' --verify-tag --title 'churn $(VERSION:v%=%)' --notes-file dist/notes.md dist/*.whl dist/*.cdx.json
 
 protect:  ## Protect main and develop on GitHub, as .github/branch-protection.json says (needs gh, signed in)
 	set -e; for branch in main develop; do \

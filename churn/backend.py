@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from importlib.util import find_spec
 
 from sqlalchemy import Engine
 
@@ -15,6 +14,7 @@ from churn.access.identities import environment_callers
 from churn.access.token_last_used import TokenLastUsed
 from churn.access.verifier import Verifier
 from churn.core import places
+from churn.core.extras import has_gradio_page
 from churn.core.language import Language
 from churn.core.memory_file import MemoryFile
 from churn.core.settings import Settings, load
@@ -154,7 +154,7 @@ class Backend:
 
     def left_out(self) -> Collection[str]:
         """Return the paths of pages that this service does without: Gradio's is an extra."""
-        return () if self._settings.ui and find_spec("gradio") else ("/ui",)
+        return () if self._settings.ui and has_gradio_page() else ("/ui",)
 
     def forgets(self) -> bool:
         """Return whether a restart takes the history away."""

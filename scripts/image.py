@@ -15,7 +15,6 @@ PROJECT = Path(__file__).parents[1]
 RECIPE = PROJECT / "deploy" / "image"
 BENTO = PROJECT / "dist" / "churn.tar.gz"
 CONTENTS = PROJECT / "dist" / "churn-image.cdx.json"
-REQUIREMENTS = Path("env", "python", "requirements.txt")
 
 STANDIN = "python:3.13-slim"
 LABEL = "local-engine.standin"  # of the stand-in, and of what is built on it
@@ -70,15 +69,22 @@ def unpack(bento: Path, folder: Path, *, ui: bool) -> None:
     folder.mkdir()
     # By tar: tarfile wants `filter=` in newer Pythons, and does not know it before 3.11.4.
     subprocess.run(["tar", "-xzf", bento, "-C", folder], check=True)  # noqa: S607
-    for name in ("Dockerfile", "finish.py", ".dockerignore"):
+    for name in ("Dockerfile", ".dockerignore", "slim.py", "finish.py"):
         shutil.copy(RECIPE / name, folder)
-    (folder / REQUIREMENTS).write_text(requirements(ui=ui), encoding="utf-8")
+    (folder / "env/python/requirements.txt").write_text(requirements(), encoding="utf-8")
+    if ui:
+        (folder / "env/python/requirements-ui.txt").write_text(
+            requirements("--extra", "ui"), encoding="utf-8"
+        )
+        dockerfile = folder / "Dockerfile"
+        plain = dockerfile.read_text(encoding="utf-8")
+        dockerfile.write_text(plain.replace("ARG UI=without\n", "ARG UI=with\n"), encoding="utf-8")
 
 
-def requirements(*, ui: bool) -> str:
-    """Return what uv.lock has for serving, with or without the page of Gradio's, each with its digests."""
+def requirements(*extra: str) -> str:
+    """Return what uv.lock has for serving, with the options of an extra, each package with its digests."""
     command = [sys.executable, "-m", "uv", "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project"]
-    command += ["--no-header", "--no-annotate", *(["--extra", "ui"] if ui else [])]
+    command += ["--no-header", "--no-annotate", *extra]
     return subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True).stdout
 
 

@@ -137,7 +137,7 @@ def check_options(command: list[str]) -> None:
             assert known is not None, word
             found = known
     options = {name for parameter in found.params for name in parameter.opts}
-    assert {word for word in command if word.startswith("-")} <= options
+    assert {word for word in command[start + 1 :] if word.startswith("-")} <= options
 
 
 @pytest.mark.parametrize("path", FRENCH, ids=name_of)

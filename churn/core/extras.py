@@ -1,6 +1,8 @@
 """The extras: packages that only some commands need, so that a server goes without them."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
 
 # The modules that each extra of pyproject.toml brings.
 EXTRAS: Mapping[str, frozenset[str]] = {
@@ -8,6 +10,14 @@ EXTRAS: Mapping[str, frozenset[str]] = {
     "ui": frozenset({"fastapi", "gradio"}),
     "deploy": frozenset({"httpx2", "huggingface_hub"}),
 }
+
+# Where an image has Gradio's page, which was drawn when it was built, and goes without Gradio.
+DRAWN = Path(__file__).parents[1] / "ui" / "drawn"
+
+
+def has_gradio_page() -> bool:
+    """Return whether Gradio's page can be shown: it is drawn already, or Gradio is here to do it."""
+    return DRAWN.is_dir() or find_spec("gradio") is not None
 
 
 def advice(error: ModuleNotFoundError) -> str | None:

@@ -6,8 +6,10 @@ answer the events.
 
 import os
 import pickle
+import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio
@@ -15,8 +17,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from churn.core.language import LANGUAGES, Language, Pair
+from churn.dictionary.dictionary import Dictionary
 from churn.ui.employee_form import EmployeeForm, FormField
-from churn.ui.gradio_page import PATH, Drawing
+from churn.ui.gradio_page import FILE, PATH, Drawing, files
 from churn.web.endpoints.assets import asset_address
 
 NICE = 5  # calls come first
@@ -30,13 +33,27 @@ _UNKNOWN: Pair = ("inconnu", "unknown")
 def main() -> None:
     """Read a company's dictionary, and write the drawing; both are pickles."""
     os.setpriority(os.PRIO_PROCESS, 0, NICE)
-    form = EmployeeForm(pickle.load(sys.stdin.buffer))  # noqa: S301 - the worker's own
+    dictionary = pickle.load(sys.stdin.buffer)  # noqa: S301 - the worker's own
+    pickle.dump(draw(dictionary), sys.stdout.buffer)
+
+
+def save(dictionary: Dictionary, folder: Path) -> None:
+    """Write the drawing to a new folder, with Gradio's files, so that Gradio need not be there any more."""
+    drawing, gradios = draw(dictionary), files()
+    for name in ("assets", "static"):
+        shutil.copytree(gradios / name, folder / name)
+    (folder / FILE).write_bytes(pickle.dumps(drawing))
+
+
+def draw(dictionary: Dictionary) -> Drawing:
+    """Return the page of a company's dictionary."""
+    form = EmployeeForm(dictionary)
     pages, theme = {}, ""
     for language in LANGUAGES:
         with TestClient(_app(form, language), base_url=_ADDRESS) as client:
             pages[language] = _ours(client.get(f"{PATH}/").raise_for_status().text, language)
             theme = client.get(f"{PATH}/theme.css").raise_for_status().text
-    pickle.dump(Drawing(pages, theme), sys.stdout.buffer)
+    return Drawing(pages, theme)
 
 
 def _app(form: EmployeeForm, language: Language) -> FastAPI:

@@ -1,8 +1,9 @@
 """The Gradio page at `/ui`: one employee, the reasons, and what changes would do; an extra, `churn[ui]`.
 
 Gradio takes seconds to import, and more memory than all else that a worker holds. So it draws its page in a
-process of its own, once the service is ready, and requests wait for that. Its events are stateless and have
-no queue, so any worker answers them, and no file passes through it.
+process of its own, once the service is ready, and requests wait for that; for an image, it draws it when that
+is built. Its events are stateless and have no queue, so any worker answers them, and no file passes through
+it.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 
 from churn.core import python_process
 from churn.core.errors import NotFoundError
+from churn.core.extras import DRAWN
 from churn.core.language import Language
 from churn.dictionary.dictionary import Dictionary
 from churn.ui.form_scoring import FormScoring
@@ -40,6 +42,15 @@ _SOURCES = (
     "style-src 'self' 'nonce-{nonce}' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "
     "style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'"
 )
+
+
+FILE = "drawing.pickle"  # in the folder of what is drawn already, beside Gradio's files
+
+
+def files() -> Path:
+    """Return the folder of the files that Gradio's page asks for."""
+    spec = find_spec("gradio")
+    return DRAWN if DRAWN.is_dir() else Path((spec and spec.origin) or PATH).parent / "templates" / "frontend"
 
 
 class Drawing(NamedTuple):
@@ -60,8 +71,7 @@ class GradioPage:
     @property
     def routes(self) -> list[BaseRoute]:
         """The routes of the page, of its events, and of the files that Gradio brings."""
-        spec = find_spec("gradio")
-        front = Path((spec and spec.origin) or PATH).parent / "templates" / "frontend"
+        front = files()
         return [
             Route(PATH, _to_folder, methods=["GET"]),
             Route(f"{PATH}/", self.show, methods=["GET"]),
@@ -72,7 +82,11 @@ class GradioPage:
         ]
 
     def load(self) -> None:
-        """Begin to have the page drawn."""
+        """Begin to have the page drawn, unless it is."""
+        if DRAWN.is_dir():
+            self._drawing = Future()
+            self._drawing.set_result(pickle.loads((DRAWN / FILE).read_bytes()))  # noqa: S301 - the image's own
+            return
         self._process = python_process.begin(
             "-m", "churn.ui.gradio_drawing", stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

@@ -1,40 +1,21 @@
-"""Finish an environment while the image is built: our command in, what nothing loads out, bytecode.
+"""Finish the image's environment while it is built: our command, and the bytecode of all that it loads.
 
 `python finish.py BENTO`, run by the Python of that environment; BENTO is the folder of an unpacked Bento.
+PYTHONPYCACHEPREFIX names the folder of the bytecode, also of Python's own library.
 """
 
-import pkgutil
+import os
 import py_compile
-import shutil
+import secrets
 import subprocess
 import sys
 import sysconfig
-from importlib import import_module
+import time
 from pathlib import Path
-
-# Of the packages, what nothing here loads: what compiles others, tests, pyarrow's clients of other services.
-UNUSED = (
-    "**/tests",
-    "**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.pxi", "**/*.c", "**/*.h",
-    "numpy/f2py", "numpy/**/*.a", "numpy/**/*_tests.*.so",
-    # Languages that rich could colour, databases that nobody here uses.
-    "pygments/lexers/[a-z]*.py", "pygments/lexers/_*_builtins.py",
-    "sqlalchemy/testing", "sqlalchemy/dialects/m*sql", "sqlalchemy/dialects/oracle",
-    "pyarrow/include", "pyarrow/src",
-    "pyarrow/*flight*", "pyarrow/*_s3*", "pyarrow/*_gcsfs*", "pyarrow/*_azurefs*", "pyarrow/*_hdfs*",
-    # Copies of what is linked to by its other name.
-    "pyarrow/libarrow_*.so", "pyarrow/libarrow_*.so.*.*.*",
-)  # fmt: skip
+from urllib.request import urlopen
 
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
-
-# What BentoML and uvicorn import by name, once they serve.
-BY_NAME = (
-    "_bentoml_impl.worker.service", "uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvloop",
-    "uvicorn.protocols.http.httptools_impl", "psycopg2", "sqlalchemy.dialects.postgresql.psycopg2",
-    "sqlalchemy.dialects.sqlite.pysqlite",
-)  # fmt: skip
-
+PATIENCE = 120  # seconds until it must be ready
 
 COMMAND = """#!{python}
 from churn.cli.main import main
@@ -51,56 +32,58 @@ def add_command(packages: Path, source: Path) -> None:
     command.chmod(0o755)
 
 
-def remove(packages: Path) -> None:
-    """Take out what nothing loads."""
-    for pattern in UNUSED:
-        for path in list(packages.glob(pattern)):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+# All of ours that is there: a Bento leaves modules out, and an image without an extra packages.
+IMPORT_OURS = """
+import importlib, pkgutil, churn
+from churn.core import extras
+
+for module in pkgutil.walk_packages(churn.__path__, "churn."):
+    try:
+        if ".migrations." not in module.name:  # which only Alembic can import
+            importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        if extras.advice(error) is None:
+            raise
+"""
 
 
-def strip(packages: Path) -> None:
-    """Take the symbols out of the libraries, which only debuggers read."""
-    libraries = [path for path in packages.rglob("*.so*") if path.is_file()]
-    subprocess.run(["strip", "--strip-unneeded", *libraries], check=True)
+def load_all() -> None:
+    """Import all of ours, and serve until it is ready: Python keeps the bytecode of all that is loaded.
 
-
-def import_what_serves() -> None:
-    """Import all of ours that is there, and what others import by name.
-
-    A Bento leaves modules out, and an image without an extra packages. Only Alembic can import migrations.
+    Raises:
+        SystemExit: it does not get ready.
     """
-    extras, package = import_module("churn.core.extras"), import_module("churn")
-    ours = (module.name for module in pkgutil.walk_packages(package.__path__, "churn."))
-    for name in (*(name for name in ours if ".migrations." not in name), *BY_NAME):
-        try:
-            import_module(name)
-        except ModuleNotFoundError as error:
-            if extras.advice(error) is None:
-                raise
+    subprocess.run([sys.executable, "-c", IMPORT_OURS], check=True)
+    env = {**os.environ, "API_TOKEN": secrets.token_urlsafe()}
+    with subprocess.Popen([Path(sys.executable).with_name("churn"), "serve"], env=env) as service:
+        deadline = time.monotonic() + PATIENCE
+        while not is_ready():
+            if service.poll() is not None or time.monotonic() > deadline:
+                service.kill()
+                raise SystemExit("finish: the service does not get ready")
+            time.sleep(0.2)
+        service.terminate()
 
 
-def compile_imported(packages: Path, source: Path) -> None:
-    """Write the bytecode of all that serving imports: the image's folders are read-only when it runs.
+def is_ready() -> bool:
+    """Return whether the service can predict."""
+    try:
+        with urlopen("http://127.0.0.1:3000/readyz", timeout=PATIENCE):
+            return True
+    except OSError:
+        return False
 
-    It is never compared with its source, which cannot change.
-    """
-    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    imported = {file for file in files if file and file.endswith(".py") and file.startswith(str(packages))}
-    for file in sorted({*imported, *map(str, source.rglob("*.py"))}):
-        py_compile.compile(
-            file, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
-        )
+
+def fix_bytecode(folder: Path) -> None:
+    """Have the bytecode never compared with its source, which cannot change, and be the same each time."""
+    for compiled in sorted(folder.rglob("*.pyc")):
+        name = compiled.name.partition(".")[0]
+        source = Path("/", compiled.relative_to(folder)).with_name(f"{name}.py")
+        py_compile.compile(str(source), str(compiled), doraise=True, invalidation_mode=UNCHECKED)
 
 
 if __name__ == "__main__":
-    sys.dont_write_bytecode = True
     installed, ours = Path(sysconfig.get_path("purelib")), Path(sys.argv[1], "src").absolute()
     add_command(installed, ours)
-    remove(installed)
-    strip(installed)
-    sys.path.insert(0, str(ours))
-    import_what_serves()
-    compile_imported(installed, ours)
+    load_all()
+    fix_bytecode(Path(os.environ["PYTHONPYCACHEPREFIX"]))
