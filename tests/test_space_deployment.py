@@ -139,18 +139,28 @@ def test_a_second_one_changes_nothing_where_nothing_has_changed(hub: Hub, folder
     done = deploy(hub, folder)
     assert (done.exit_code, done.stderr) == (0, "")
     assert "nothing to upload" in done.stdout
-    assert "--replace-secrets" in done.stdout
     assert not {"create", "secret", "variable", "commit"} & set(hub.calls)
 
 
 def test_a_changed_folder_is_one_commit_more_without_the_files_that_are_gone(hub: Hub, folder: Path) -> None:
     assert deploy(hub, folder).exit_code == 0
-    assert deploy(hub, changed(folder), "--replace-secrets", API_USERNAME="marie").exit_code == 0
+    assert deploy(hub, changed(folder), API_USERNAME="marie").exit_code == 0
     assert len(hub.space().titles()) == 3
     assert "src/churn/second.py" in hub.space().files()
     assert "src/churn/first.py" not in hub.space().files()
     assert hub.space().secrets["API_USERNAME"] == "marie"
-    assert hub.calls.count("secret") == 3  # one, then both anew
+    assert hub.calls.count("secret") == 2  # the one that was there is not set again
+
+
+def test_a_secret_is_set_again_where_it_is_another_one(hub: Hub, folder: Path) -> None:
+    for name in ("marie", "marie", "paul"):
+        assert deploy(hub, folder, API_USERNAME=name).exit_code == 0
+    assert hub.space().secrets == {"API_TOKEN": API_TOKEN, "API_USERNAME": "paul"}
+    assert hub.calls.count("secret") == 3
+    assert "paul" not in str(hub.space().descriptions)
+    hub.space().descriptions["API_USERNAME"] = "by hand"
+    assert deploy(hub, folder, API_USERNAME="paul").exit_code == 0
+    assert hub.calls.count("secret") == 4
 
 
 @pytest.mark.parametrize("step", STEPS)

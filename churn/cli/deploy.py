@@ -23,7 +23,6 @@ from churn.delivery.space_deployment import SpaceDeployment, Wanted
     help="Folder that `make space OUT=folder` wrote.",
 )
 @click.option("--public", is_flag=True, help="Let everyone see a new Space and its files.")
-@click.option("--replace-secrets", is_flag=True, help="Set secrets anew that the Space has already.")
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=1),
@@ -38,9 +37,7 @@ from churn.delivery.space_deployment import SpaceDeployment, Wanted
     show_default=True,
     help="Seconds until the hub must answer a call.",
 )
-def space(
-    name: str, folder: Path, public: bool, replace_secrets: bool, time_limit: float, answer_limit: float
-) -> None:
+def space(name: str, folder: Path, public: bool, time_limit: float, answer_limit: float) -> None:
     """Put the service on a Hugging Face Space, and go back where it does not serve.
 
     The Space is made if there is none. It gets the settings of this environment: API_TOKEN, which the
@@ -60,4 +57,4 @@ def space(
     hub = Hub(name, token, answer_limit)
     smoke_test = SmokeTest(token, api_token, DICTIONARY.example)
     deployment = SpaceDeployment(hub, Wanted(folder, secrets, variables), smoke_test, time_limit, click.echo)
-    deployment.run(private=not public, replace_secrets=replace_secrets)
+    deployment.run(private=not public)

@@ -90,15 +90,16 @@ class Hub:
                 self.space, repo_type="space", space_sdk="docker", private=private, exist_ok=True
             )
 
-    def secrets(self) -> set[str]:
-        """Return the names of the Space's secrets; the hub tells no values."""
+    def secrets(self) -> dict[str, str | None]:
+        """Return the descriptions of the Space's secrets by their names; the hub tells no values."""
         with self._told():
-            return set(self._api.get_space_secrets(self.space))
+            found = self._api.get_space_secrets(self.space)
+        return {name: secret.description for name, secret in found.items()}
 
-    def set_secret(self, name: str, value: str) -> None:
-        """Set a secret, which restarts the Space."""
+    def set_secret(self, name: str, value: str, description: str) -> None:
+        """Set a secret, which restarts the Space; the description is for those who may change the Space."""
         with self._told():
-            self._api.add_space_secret(self.space, name, value)
+            self._api.add_space_secret(self.space, name, value, description=description)
 
     def variables(self) -> dict[str, str]:
         """Return the Space's variables."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from churn.core.errors import DeliveryError
+from churn.delivery import secret_digest
 from churn.delivery.contents import objections
 from churn.delivery.hub import Hub, HubAwayError, Runtime, State
 from churn.delivery.smoke_test import SmokeTest
@@ -71,7 +72,7 @@ class SpaceDeployment:
         self._limit = limit
         self._tell = tell
 
-    def run(self, *, private: bool, replace_secrets: bool) -> None:
+    def run(self, *, private: bool) -> None:
         """Do all of it.
 
         Raises:
@@ -81,7 +82,7 @@ class SpaceDeployment:
         self._wanted.check()
         self._hub.check_token()
         parent = self._existing(private=private).revision
-        self._configure(replace_secrets=replace_secrets)
+        self._configure()
         revision = self._hub.upload(self._wanted.folder, parent)
         if revision == parent:
             self._tell(f"nothing to upload: revision {revision[:12]} is what is to run")
@@ -119,15 +120,13 @@ class SpaceDeployment:
             raise DeliveryError(f"the name {self._hub.space} is taken by {kind}: choose another name")
         return state
 
-    def _configure(self, *, replace_secrets: bool) -> None:
-        """Set the secrets that are not there yet, and the variables that differ."""
+    def _configure(self) -> None:
+        """Set the secrets and variables that differ, or are not there yet."""
         there = self._hub.secrets()
         for name, value in self._wanted.secrets.items():
-            if name not in there or replace_secrets:
-                self._hub.set_secret(name, value)
+            if not secret_digest.is_of(there.get(name), value):
+                self._hub.set_secret(name, value, secret_digest.digest(value))
                 self._tell(f"secret {name} is set")
-        if (kept := sorted(there & set(self._wanted.secrets))) and not replace_secrets:
-            self._tell(f"kept as they are: {', '.join(kept)} (--replace-secrets sets them anew)")
         current = self._hub.variables()
         for name, value in self._wanted.variables.items():
             if current.get(name) != value:

@@ -11,6 +11,7 @@ class Repository:
         self.folder, self.sdk = folder, sdk
         self.is_private = True
         self.secrets: dict[str, str] = {}
+        self.descriptions: dict[str, str] = {}  # of the secrets
         self.variables: dict[str, str] = {}
         self.stages = ["NO_APP_FILE"]
         self.running = ""  # the revision that runs

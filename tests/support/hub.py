@@ -246,10 +246,11 @@ class _Handler(BaseHTTPRequestHandler):
         return {}
 
     def _secrets(self, body: bytes, repo: Repository) -> Any:
-        return {name: {"key": name} for name in repo.secrets}
+        return {name: {"key": name, "description": repo.descriptions[name]} for name in repo.secrets}
 
     def _secret(self, body: bytes, repo: Repository) -> Any:
-        repo.secrets |= {json.loads(body)["key"]: json.loads(body)["value"]}
+        asked = json.loads(body)
+        repo.secrets[asked["key"]], repo.descriptions[asked["key"]] = asked["value"], asked["description"]
         return {}
 
     def _variables(self, body: bytes, repo: Repository) -> Any:
