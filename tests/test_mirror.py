@@ -31,7 +31,8 @@ from harness.servers import PATIENCE, PROJECT, Process, bentoml_serve, environme
 from tests.support.calls import make_call, scored
 from tests.support.company import EXAMPLE
 from tests.support.git_repository import Repository
-from tests.support.hub import DONE_BUT_CUT, HANG, OWNER, Hub, hub_at
+from tests.support.hub import DONE_BUT_CUT, HANG, OWNER, Hub
+from tests.support.hub_server import hub_at
 
 TOKEN = "hf_of_the_tests"
 API_TOKEN = "nV6bQx3mTz8RkWd2Lc4H"
