@@ -237,7 +237,8 @@ def test_the_extras_are_those_of_the_project_and_serving_has_none_of_them(instal
     with (PROJECT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     asked = {
-        extra: {canonicalize_name(Requirement(one).name) for one in of} for extra, of in project["optional-dependencies"].items()
+        extra: {canonicalize_name(Requirement(one).name) for one in of}
+        for extra, of in project["optional-dependencies"].items()
     }
     brought = packages_distributions()
     assert {*asked} == {*EXTRAS}
