@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import churn
 from churn.cli.lazy import LazyGroup
 from churn.cli.main import COMMANDS
 from churn.core.extras import EXTRAS
@@ -75,6 +76,13 @@ def client(served: Server, token: str) -> Iterator[httpx.Client]:
 def test_it_carries_what_the_package_reads_and_nothing_else(wheel: Path, model: ServedModel) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/") and ".dist-info/" not in name}
+        [dist_info] = {name.partition("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+        for licence in ("LICENSE", "NOTICE"):
+            carried_licence = archive.read(f"{dist_info}/licenses/{licence}")
+            assert carried_licence == (PROJECT / licence).read_bytes()
+        told = archive.read(f"{dist_info}/METADATA").decode()
+    assert f"\nVersion: {churn.__version__}\n" in told
+    assert "\nLicense-Expression: Apache-2.0\n" in told
     package = {
         str(path.relative_to(PROJECT))
         for path in (PROJECT / "churn").rglob("*")
