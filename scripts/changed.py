@@ -16,7 +16,7 @@ TESTS_OF = {
     ".ci": {"test_workflows"},
     ".github": {"test_workflows", "test_supply_chain"},
     "Makefile": {"test_workflows"},
-    "deploy": {"test_servers"},
+    "deploy": {"test_servers", "test_monitoring"},
     "docs": {"test_docs"},
 }
 ALWAYS = {"test_house", "test_messages"}
