@@ -18,9 +18,7 @@ from tests.support.compose import COMPOSE, DEPLOY, SECRET, make_secrets
 
 OVERLAYS = ("trial", "production")
 OURS = ("migrate", "service")  # of compose's services, those that read our settings
-SETTINGS = {alias for field in Settings.model_fields.values() if (alias := field.validation_alias)} | {
-    name.upper() for name in Settings.model_fields
-}
+SETTINGS = {str(field.validation_alias or name).upper() for name, field in Settings.model_fields.items()}
 
 
 def rendered(overlay: str) -> list[dict[str, Any]]:
