@@ -57,6 +57,7 @@ lint: install-dev  ## Check style, format, who imports whom, and what GitHub, co
 	$(RUN) lint-imports --no-logo --no-cache
 	$(RUN) python -m scripts.draw --check
 	$(RUN) hadolint deploy/image/Dockerfile
+	$(RUN) shellcheck .ci/bare .ci/machine .ci/run deploy/secrets.sh
 	$(RUN) actionlint
 	$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml

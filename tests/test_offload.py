@@ -192,6 +192,20 @@ class TestServed:
         assert (answer.result().status_code, len(answer.result().json())) == (200, 10_000)
         assert psutil.wait_procs([child, worker], 60)[1] == []
 
+    def test_a_stop_waits_for_one_that_has_only_just_been_started(
+        self, server: RestartableServer, pool: ThreadPoolExecutor
+    ) -> None:
+        assert post(server, FEW).status_code == 200  # the worker of before may have been stopped
+        worker, told = worker_of(server), "the process for large batches has ended by itself"
+        before = server.process.output.count(told)
+        the_child_of(worker).kill()
+        wait_until(lambda: server.process.output.count(told) > before)
+        answer = pool.submit(post, server, FEW)
+        wait_until(lambda: child_of(worker) is not None)
+        the_child_of(worker).send_signal(signal.SIGTERM)
+        worker.send_signal(signal.SIGTERM)
+        assert (answer.result().status_code, len(answer.result().json())) == (200, len(FEW))
+
     def test_it_does_not_outlive_its_worker(
         self, server: RestartableServer, pool: ThreadPoolExecutor
     ) -> None:

@@ -119,7 +119,7 @@ def pickle_readers(versions: Mapping[str, str]) -> str:
 
 def has_pickle(tag: str) -> bool:
     """Return whether the store has the model's scikit-learn pipeline; raises ModelError as `find`."""
-    return Path(find(tag).path_of(PICKLE)).exists()
+    return (locate(tag)[1] / PICKLE).exists()
 
 
 def _write(path: Path, plain: object) -> None:
@@ -205,6 +205,20 @@ def find(tag: str = "") -> "bentoml.Model":
         raise ModelError(f"{wanted!r} is no model tag: expected {NAME}:VERSION or {NAME}:latest") from error
 
 
+def locate(tag: str = "") -> tuple[str, Path]:
+    """Return the whole tag of a model, as `resolve` understands it, and its folder in the store or the Bento.
+
+    Raises:
+        ModelError: as `find`.
+    """
+    tag = resolve(tag)
+    # BentoML parses the entry's YAML, which takes longer than all that serving reads of it.
+    if (folder := listing.folder_of(home(), tag)) is not None:
+        return tag, folder
+    entry = find(tag)
+    return str(entry.tag), Path(entry.path_of("/"))
+
+
 def delete(tag: str) -> None:
     """Delete a model; who calls this has made sure that nothing needs it."""
     bentoml.models.delete(tag)
@@ -216,11 +230,7 @@ def load(tag: str, dictionary: Dictionary) -> ServedModel:
     Raises:
         ModelError: there is none, or it is not one of ours.
     """
-    tag = resolve(tag)
-    # BentoML parses the entry's YAML, which takes longer than all that serving reads of it.
-    if (folder := listing.folder_of(home(), tag)) is None:
-        entry = find(tag)
-        tag, folder = str(entry.tag), Path(entry.path_of("/"))
+    tag, folder = locate(tag)
     try:
         card, golden, report = (_read(folder / name) for name in (SCORECARD, GOLDEN, REPORT))
         return _served(tag, dictionary, scorecard.from_dict(card), golden, report)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import pickle
+import signal
 import socket
 import subprocess
 import threading
@@ -16,6 +17,8 @@ from churn.core.memory_file import MemoryFile
 logger = logging.getLogger("churn")
 
 PATIENCE = 30.0  # seconds that the process may take to end
+# The signals that ask a service to stop: the worker's business, which lets this process finish.
+IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PROGRAM = "from churn.offload.process import main; main({}, {})"
 
 
@@ -105,8 +108,12 @@ class Child:
 def _start(*descriptors: int) -> "subprocess.Popen[bytes]":
     """Start the process with some open files of this one."""
     program = _PROGRAM.format(*descriptors)
+    # It ignores them once it is up; until then they would end it, with a batch that is waiting.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
     try:
         return python_process.begin("-c", program, stdin=subprocess.DEVNULL, pass_fds=descriptors)
     except OSError as error:
         reason = f"cannot be started ({error.strerror})"
         raise OverloadedError(f"the process for large batches {reason}") from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -32,6 +32,7 @@ from churn.journal.store import Store
 from churn.journal.writer import Writer, probe
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
+from churn.offload.child import IGNORED
 from churn.schemas.employee import request_models
 from churn.schemas.prediction import Scored
 from churn.web.parsing import Parser
@@ -118,8 +119,9 @@ class Process:
 
 def main(control: int, start: int) -> None:
     """Serve the worker that started this process."""
-    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for ignored in IGNORED:
         signal.signal(ignored, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
     os.nice(NICE)
     logging.basicConfig(format="%(asctime)s [%(levelname)s] [%(name)s] %(message)s")
     log_threads_without_texts()

@@ -4,14 +4,13 @@ import click
 
 from churn.cli.company import DICTIONARY
 from churn.core.settings import load
-from churn.model import listing, promotions, registry
+from churn.model import promotions, registry
 
 
 @click.command()
 def current() -> None:
     """Print the tag of the model that serves, and nothing else."""
-    tag = registry.resolve(load().model)
-    click.echo(tag if listing.folder_of(registry.home(), tag) else registry.find(tag).tag)
+    click.echo(registry.locate(load().model)[0])
 
 
 @click.command()

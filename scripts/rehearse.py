@@ -1,0 +1,127 @@
+"""Rehearse the container image for real: as a Space, as a server, upgraded, killed, stopped and restored.
+
+python -m scripts.rehearse [--image TAG] [--beside IMAGE] [--engine TOOL] [--short]
+
+Without an engine that answers, the tool is asked for one. The image is the one that `make image` has made;
+`--beside` is an older one, from which it is upgraded, and by whose start its own is measured. The last line
+is one JSON object; the exit code is 1 where something fails or a bar is missed.
+"""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from harness import containers, rehearsal, replicas
+from harness.rehearsal import Caller, Figures
+
+ROUNDS, SHORT_ROUNDS = 5, 1
+MB, MIB = 1e6, 2**20
+SIZE, SIZE_WITH_UI = 330, 450  # MB
+WORKER = 170  # MiB
+START = 0.5  # of the older image's start
+STOP = containers.STOP_TIMEOUT  # seconds
+REPLACED = 15  # seconds
+
+
+class Bar(NamedTuple):
+    """A figure, and the most that it may be."""
+
+    name: str
+    value: float
+    most: float
+    unit: str
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it is no more than it may be."""
+        return self.value <= self.most
+
+
+def rehearse(image: str, older: str, rounds: int, console: Console) -> Figures:
+    """Go through all steps, and return their figures."""
+    caller = Caller(secrets.token_urlsafe(32))
+    figures: Figures = {"image": image, "beside": older, "size": containers.size(image)}
+    steps: dict[str, Callable[[], Figures]] = {
+        "starts": partial(rehearsal.starts, [older, image], caller, rounds),
+        "everything": partial(rehearsal.everything, image, caller),
+        "space": partial(rehearsal.as_a_space, image, caller),
+        "kept": partial(rehearsal.kept, image, caller),
+        "server": partial(replicas.as_a_server, image, older, caller),
+    }
+    for name, step in steps.items():
+        began = time.monotonic()
+        figures[name] = step()
+        console.print(f"{name}: done in {time.monotonic() - began:.0f} s")
+    return figures
+
+
+def bars(figures: Figures, *, ui: bool) -> Iterator[Bar]:
+    """Yield the figures that have a limit."""
+    old, new = figures["starts"]["ready"]
+    server = figures["server"]
+    yield Bar("image", figures["size"] / MB, SIZE_WITH_UI if ui else SIZE, "MB")
+    yield Bar("one worker", figures["starts"]["memory"][figures["image"]] / MIB, WORKER, "MiB")
+    if figures["beside"] != figures["image"]:
+        yield Bar("ready, beside the older image", new / old, START, "×")
+    yield Bar("a killed worker is replaced", server["worker_replaced"], REPLACED, "s")
+    yield Bar("stopped with a batch in flight", server["stopped_after"], STOP, "s")
+    yield Bar("calls refused during the upgrade", server["upgrade_refused"], 0, "")
+    yield Bar("calls cut during the upgrade", server["upgrade_cut"], 0, "")
+    yield Bar("answers that are not in the journal", sum(server["faults"].values()), 0, "")
+    yield Bar("rows that are not as they were sealed", server["unverified"], 0, "")
+
+
+def tabulated(figures: Figures, limits: list[Bar]) -> Table:
+    """Return the figures as people read them."""
+    table = Table("", "figure", "at most", "")
+    for bar in limits:
+        mark = "" if bar.is_met else "missed"
+        table.add_row(bar.name, f"{bar.value:.4g} {bar.unit}", f"{bar.most:g} {bar.unit}", mark)
+    seconds = {
+        "ready": figures["starts"]["ready"][1],
+        "ready, the older image": figures["starts"]["ready"][0],
+        "ready again after a kill": figures["kept"]["restarted"],
+        "ready again after a kill, on PostgreSQL": figures["server"]["container_back"],
+        **{f"ready as a Space, {name}": value for name, value in figures["space"].items()},
+    }
+    for name, value in seconds.items():
+        table.add_row(name, f"{value:.1f} s", "", "")
+    table.add_row("predictions answered on PostgreSQL", f"{figures['server']['answered']}", "", "")
+    table.add_row("predictions after restoring a backup", f"{figures['kept']['restored']}", "", "")
+    return table
+
+
+def main() -> int:
+    """Rehearse, and print a table and the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--image", default="churn:latest")
+    parser.add_argument("--beside", metavar="IMAGE", help="an older one; by default, the same")
+    parser.add_argument("--engine", type=Path, default=containers.ENGINE, metavar="TOOL")
+    parser.add_argument("--ui", action="store_true", help="the image has Gradio's page")
+    parser.add_argument("--short", action="store_true", help="start it once, not five times")
+    options = parser.parse_args()
+    if not containers.bring_up(options.engine):
+        print(
+            "rehearse: no Docker engine answers: start it, or name its address in DOCKER_HOST",
+            file=sys.stderr,
+        )
+        return 1
+    rounds = SHORT_ROUNDS if options.short else ROUNDS
+    figures = rehearse(options.image, options.beside or options.image, rounds, console := Console())
+    limits = list(bars(figures, ui=options.ui))
+    console.print(tabulated(figures, limits))
+    print(json.dumps(figures))
+    return 0 if all(bar.is_met for bar in limits) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
