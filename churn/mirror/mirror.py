@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
@@ -24,7 +25,9 @@ from churn.database.schema import explained
 from churn.journal.hash_chain import LEAF_BYTES
 from churn.journal.operator_actions import ERASE, METHOD, PURGE
 from churn.mirror import batch_file
-from churn.mirror.dataset import Dataset
+
+if TYPE_CHECKING:
+    from churn.mirror.dataset import Dataset
 
 logger = logging.getLogger("churn")
 
@@ -40,7 +43,7 @@ _NONE = "0" * 32
 class Mirror:
     """Keeps a dataset like the journal; one process at a time does, of those that share a folder."""
 
-    def __init__(self, engine: Engine, dataset: Dataset, folder: Path) -> None:
+    def __init__(self, engine: Engine, dataset: "Dataset", folder: Path) -> None:
         self._engine = engine
         self._dataset = dataset
         self._lock = folder / "mirror.lock"
@@ -159,7 +162,9 @@ class Mirror:
             return
         self._dataset.commit("the journal", added, deleted)
         if is_anew:
-            self._dataset.squash()  # what was erased is in no earlier commit either
+            # What was erased is in no earlier commit and in no store either.
+            self._dataset.squash()
+            self._dataset.discard_unnamed()
         self._note_alike(sorted({*files, *added} - set(deleted)))
 
     def _has(self, batch: str) -> bool:
@@ -211,6 +216,9 @@ def configured(settings: Settings, engine: Engine) -> Mirror | None:
     """
     if not settings.hf_dataset:
         return None
+    # Imported here: its HTTP client takes a tenth of a start, and most services have no mirror.
+    from churn.mirror.dataset import Dataset  # noqa: PLC0415
+
     token = settings.hf_token.get_secret_value()
     if not token:
         raise SettingsError("CHURN_HF_DATASET needs CHURN_HF_TOKEN, a token that may write to the dataset")
