@@ -173,8 +173,7 @@ def test_a_tag_that_is_not_the_packages_is_not_published(clone: Path) -> None:
     for tag, version in (("v9.8.7", "9.8.7"), ("v9.8.6", "9.8.7")):
         (clone / "churn" / "__init__.py").write_text(f'__version__ = "{version}"\n', encoding="utf-8")
         (clone / "CHANGELOG.md").write_text(f"## {version} – 2026-11-30\n\n- New.\n", encoding="utf-8")
-        ran = subprocess.run(
-            ["bash", "-euc", step], cwd=clone, env=environment(GITHUB_REF_NAME=tag), capture_output=True, text=True
-        )
+        env = environment(GITHUB_REF_NAME=tag)
+        ran = subprocess.run(["bash", "-euc", step], cwd=clone, env=env, capture_output=True, text=True)
         assert (ran.returncode == 0) == (tag == f"v{version}"), ran.stderr
         assert (ran.stdout == "- New.\n") == (ran.returncode == 0)
