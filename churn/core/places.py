@@ -21,7 +21,7 @@ def default_home() -> Path:
     """Return the folder of models and of the default database where BENTOML_HOME names none."""
     if CHECKOUT:
         return CHECKOUT / ".bentoml"
-    return VOLUME / _NAME if BENTO and VOLUME.is_dir() else user_data_path(_NAME, appauthor=False)
+    return VOLUME / _NAME if BENTO and VOLUME.is_mount() else user_data_path(_NAME, appauthor=False)
 
 
 def forgets(database_url: str) -> bool:
