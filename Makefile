@@ -149,8 +149,9 @@ push-image: install-dev  ## Push the image of `make image` to a registry, and pr
 	@$(RUN) python -m scripts.push_image '$(IMAGE)' '$(VERSION)' $(if $(TAG),--image '$(TAG)')
 
 publish:  ## Publish a tagged version on GitHub, with wheel, SBOM and notes (VERSION=1.2.0; needs gh, signed in)
+	@mkdir -p dist
 	@$(PYTHON) scripts/release.py --notes '$(VERSION)' > dist/notes.md
-	gh release create 'v$(VERSION:v%=%)' --verify-tag --title 'churn $(VERSION:v%=%)' --notes-file dist/notes.md dist/*.whl dist/*.cdx.json
+	gh release create 'v$(VERSION:v%=%)' --verify-tag --title 'churn $(VERSION:v%=%)' --notes-file dist/notes.md 'dist/churn-$(VERSION:v%=%)-py3-none-any.whl' dist/churn-image.cdx.json
 
 protect:  ## Protect main and develop on GitHub, as .github/branch-protection.json says (needs gh, signed in)
 	set -e; for branch in main develop; do \

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from huggingface_hub import constants
 
@@ -353,3 +354,18 @@ def test_without_the_extra_it_says_how_to_get_it(hub: Hub, folder: Path) -> None
         cwd=PROJECT, env=settings(hub), capture_output=True, text=True,
     )  # fmt: skip
     assert "pip install 'churn[deploy]'" in refusal(done)
+
+
+def test_the_step_of_the_workflow_deploys_with_what_github_gives_it(hub: Hub, folder: Path) -> None:
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8"))
+    [step] = [step for step in workflow["jobs"]["space"]["steps"] if "HF_TOKEN" in step.get("env", {})]
+    unset = dict.fromkeys(step["env"], "")  # what GitHub makes of secrets and variables that nobody set
+    given = {**unset, "SPACE": NAME, "HF_TOKEN": TOKEN, "API_TOKEN": API_TOKEN}
+    done = subprocess.run(
+        ["bash", "-euc", f'{step["run"]} FROM="$0" PYTHON="$1"', folder, sys.executable],
+        cwd=PROJECT, env=environment(HF_ENDPOINT=hub.url, HF_HUB_DISABLE_XET="1", **given),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert contents(hub.space()) == FILES
+    assert hub.space().secrets == {"API_TOKEN": API_TOKEN}

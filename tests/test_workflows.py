@@ -39,15 +39,19 @@ def jobs() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield name, key, job
 
 
-def runs(name: str) -> list[list[str]]:
-    """Return the words of each `run:` line of a workflow, in its order, without what it is redirected to."""
-    lines = [
+def lines(name: str) -> list[str]:
+    """Return the `run:` lines of a workflow, in its order."""
+    return [
         step["run"]
         for job in WORKFLOWS[name]["jobs"].values()
         for step in job.get("steps", ())
         if "run" in step
     ]
-    return [shlex.split(line.partition(" >> ")[0]) for line in lines]
+
+
+def runs(name: str) -> list[list[str]]:
+    """Return the words of each `run:` line of a workflow, without what it is redirected to."""
+    return [shlex.split(line.partition(" >> ")[0]) for line in lines(name)]
 
 
 def words_of(command: list[str]) -> set[str]:
@@ -162,3 +166,14 @@ def test_the_coverage_is_shown_by_room(clone: Path) -> None:
     assert shown.splitlines()[2:] == [
         "| **all** | 12 | 58.3% |", "| service | 4 | 75.0% |", "| web | 8 | 50.0% |"
     ]  # fmt: skip
+
+
+def test_a_tag_that_is_not_the_packages_is_not_published(clone: Path) -> None:
+    [step] = [line for line in lines("release") if "release-notes" in line]
+    for tag, version in (("v9.8.7", "9.8.7"), ("v9.8.6", "9.8.7")):
+        (clone / "churn" / "__init__.py").write_text(f'__version__ = "{version}"\n', encoding="utf-8")
+        (clone / "CHANGELOG.md").write_text(f"## {version} – 2026-11-30\n\n- New.\n", encoding="utf-8")
+        env = environment(GITHUB_REF_NAME=tag)
+        ran = subprocess.run(["bash", "-euc", step], cwd=clone, env=env, capture_output=True, text=True)
+        assert (ran.returncode == 0) == (tag == f"v{version}"), ran.stderr
+        assert (ran.stdout == "- New.\n") == (ran.returncode == 0)
