@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes push-image publish protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,12 +27,13 @@ uv:
 assets:  ## Fetch the scripts of the API's documentation pages, where they are missing
 	@$(PYTHON) scripts/fetch_assets.py
 
-install: uv assets  ## Install what training and serving need into .venv
-	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --inexact --python $(PYTHON)
+install:  ## Install what training and serving need into .venv
+	@$(MAKE) --no-print-directory -j2 uv assets
+	@$(UV) sync --quiet --frozen --no-dev --extra train --extra ui --extra deploy --inexact --python $(PYTHON)
 
 # Tests start hundreds of processes, also where Python is told to write no bytecode.
 install-dev: uv assets  ## Install what developing needs too
-	@$(UV) sync --quiet --frozen --extra train --extra ui --compile-bytecode --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --extra train --extra ui --extra deploy --compile-bytecode --python $(PYTHON)
 
 run: install  ## Train a model, create the database, a first user and a token if they are missing, and serve (DATA=dir DECIMAL=, PORT=3000)
 	@exec .venv/bin/churn run $(EXTRACTS)
@@ -41,18 +42,34 @@ test: install-dev  ## Run all tests, on SQLite and PostgreSQL, and check the cov
 	$(RUN) $(if $(TESTS),,$(MEASURED)) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
 	$(if $(TESTS),,$(RUN) python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 90)
 
+coverage: uv  ## Print the coverage that `make test` measured, by room
+	@$(RUN) python scripts/coverage_summary.py
+
+machine:  ## Install what tests need of a Debian or Ubuntu machine: PostgreSQL, PgBouncer, a browser, promtool
+	@.ci/machine
+
 check: lint types  ## Check style and types, and run the tests of what changed since main, in a minute (SINCE=branch)
 	$(RUN) pytest -q -n 2 $$($(RUN) python -m scripts.changed $(or $(SINCE),main))
 
-lint: install-dev  ## Check style, format, and who imports whom
+lint: install-dev  ## Check style, format, who imports whom, and what GitHub, compose and Kubernetes will read
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) lint-imports --no-logo --no-cache
-	$(RUN) python scripts/draw_house.py --check
+	$(RUN) python -m scripts.draw --check
 	$(RUN) hadolint deploy/image/Dockerfile
+	$(RUN) shellcheck .ci/bare .ci/machine .ci/run deploy/secrets.sh
+	$(RUN) actionlint
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(RUN) python scripts/audit.py workflows
+	$(RUN) check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@mkdir -p dist/kubernetes
+	$(RUN) kubectl kustomize deploy/kubernetes/overlays/trial --output dist/kubernetes/trial.yaml
+	$(RUN) kubectl kustomize deploy/kubernetes/overlays/production --output dist/kubernetes/production.yaml
+	$(RUN) kubernetes-validate --strict --quiet dist/kubernetes/*.yaml
 
-house: install-dev  ## Redraw the packages and their imports in CONTRIBUTING.md
-	$(RUN) python scripts/draw_house.py
+house: install-dev  ## Redraw what the docs show of the code: rooms, routes, tables
+	$(RUN) python -m scripts.draw
 
 types: install-dev  ## Check types, strictly
 	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts deploy
@@ -61,7 +78,7 @@ format: install-dev  ## Fix style and format
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-audit: install-dev  ## Look for known vulnerabilities, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
+audit: install-dev  ## Look for known vulnerabilities, licences, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
 	@$(RUN) python scripts/audit.py $(if $(ONLINE),--online)
 
 train: install  ## Train and export a model (DATA=dir DECIMAL=,; without it, on the embedded sample)
@@ -81,6 +98,12 @@ image: bundle  ## Build the container image from the Bento of `make bundle`, wit
 
 rehearse: install-dev  ## Build the image and rehearse it: as a Space, as a server, upgraded, killed, restored (BESIDE=image or checkout; UI=1; SHORT=1; ENGINE=tool)
 	@$(RUN) python -m scripts.rehearse $(if $(BESIDE),--beside '$(BESIDE)') $(if $(ENGINE),--engine '$(ENGINE)') $(if $(UI),--ui) $(if $(SHORT),--short)
+
+space: bundle  ## Write the repository of a Hugging Face Space (OUT=dir; MODEL=, DATA= as for `make bundle`; UI=1: with Gradio)
+	@$(RUN) python -m scripts.space --out '$(OUT)' $(if $(UI),--ui)
+
+deploy: install  ## Put what `make space OUT=dist/space` wrote on a Hugging Face Space, or go back (SPACE=owner/name FROM=dist/space; HF_TOKEN, API_TOKEN)
+	@$(RUN) churn deploy space '$(SPACE)' --from '$(or $(FROM),dist/space)'
 
 screenshots: install-dev  ## Draw the pictures of the pages that README shows, from a service that runs
 	$(RUN) python -m scripts.screenshots
@@ -118,6 +141,25 @@ crash-test: install-dev  ## Kill the service under load, and count lost predicti
 
 fuzz: install-dev  ## Fuzz a live server with Schemathesis, from its OpenAPI document (SHORT=1)
 	$(RUN) python -m scripts.fuzz $(if $(SHORT),--short)
+
+release: install-dev  ## Release a version by Gitflow: the step that the branch is for (VERSION=1.2.0)
+	@$(RUN) python scripts/release.py '$(VERSION)'
+
+release-notes:  ## Print what the changelog says of a version; fails where it is not the package's (VERSION=1.2.0)
+	@$(PYTHON) scripts/release.py --notes '$(VERSION)'
+
+push-image: install-dev  ## Push the image of `make image` to a registry, and print its name and digest (IMAGE=ghcr.io/owner/name VERSION=1.2.0; TAG= as there)
+	@$(RUN) python -m scripts.push_image '$(IMAGE)' '$(VERSION)' $(if $(TAG),--image '$(TAG)')
+
+publish:  ## Publish a tagged version on GitHub, with wheel, SBOM and notes (VERSION=1.2.0; needs gh, signed in)
+	@mkdir -p dist
+	@$(PYTHON) scripts/release.py --notes '$(VERSION)' > dist/notes.md
+	gh release create 'v$(VERSION:v%=%)' --verify-tag --title 'churn $(VERSION:v%=%)' --notes-file dist/notes.md 'dist/churn-$(VERSION:v%=%)-py3-none-any.whl' dist/churn-image.cdx.json
+
+protect:  ## Protect main and develop on GitHub, as .github/branch-protection.json says (needs gh, signed in)
+	set -e; for branch in main develop; do \
+	  gh api --method PUT "repos/{owner}/{repo}/branches/$$branch/protection" --input .github/branch-protection.json; \
+	done
 
 clean:  ## Remove what was installed and built; models, database and journal stay in .bentoml
 	rm -rf .venv .uv dist churn/web/assets/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .failures .coverage*

@@ -13,6 +13,7 @@ from churn.access.hashing import Hashing
 from churn.access.identities import environment_callers
 from churn.access.token_last_used import TokenLastUsed
 from churn.access.verifier import Verifier
+from churn.core import places
 from churn.core.extras import has_gradio_page
 from churn.core.language import Language
 from churn.core.memory_file import MemoryFile
@@ -28,6 +29,8 @@ from churn.journal.call import Call
 from churn.journal.journal import Journal, JournalState
 from churn.journal.store import Store
 from churn.journal.writer import Writer
+from churn.mirror import mirror
+from churn.mirror.mirror import Mirror
 from churn.model import registry
 from churn.model.card import describe
 from churn.model.registry import ServedModel
@@ -57,6 +60,7 @@ class Backend:
     _journal: Journal
     _helper: Helper
     _maintenance: Maintenance
+    _mirror: Mirror | None
     _last_used: TokenLastUsed
     _authenticator: Authenticator
 
@@ -90,6 +94,9 @@ class Backend:
         self._authenticator = Authenticator(verifier, hashing, self._last_used, self.record, rates)
         self._maintenance = Maintenance(self.engine)
         self._maintenance.start()
+        self._mirror = mirror.configured(settings, self.engine)
+        if self._mirror is not None:
+            self._mirror.start()
         collect_seldom()
 
     @property
@@ -123,6 +130,8 @@ class Backend:
         self.job_runner.close()
         self._helper.close()
         self._journal.close()
+        if self._mirror is not None:
+            self._mirror.close()
         self._last_used.close()
         self._maintenance.close()
         self.engine.dispose()
@@ -146,6 +155,11 @@ class Backend:
     def left_out(self) -> Collection[str]:
         """Return the paths of pages that this service does without: Gradio's is an extra."""
         return () if self._settings.ui and has_gradio_page() else ("/ui",)
+
+    def forgets(self) -> bool:
+        """Return whether a restart takes the history away."""
+        url = self._settings.database_url.get_secret_value()
+        return places.forgets(url) and not self._settings.hf_dataset
 
     def frame_ancestors(self) -> tuple[str, ...]:
         """Return the origins whose pages may show ours in a frame."""

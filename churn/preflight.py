@@ -11,13 +11,15 @@ from sqlalchemy import Engine
 
 from churn.access.first_admin import ensure_first_admin
 from churn.access.identities import check_identities
-from churn.core.errors import DatabaseError, IdentityError, SettingsError
+from churn.core import places
+from churn.core.errors import DatabaseError, IdentityError, MirrorError, SettingsError
 from churn.core.settings import Settings
 from churn.database import schema
 from churn.database.engine import is_embedded, opened
 from churn.dictionary.dictionary import Dictionary
 from churn.journal.store import is_away
 from churn.journal.writer import probe
+from churn.mirror import mirror
 from churn.model import registry
 
 logger = logging.getLogger("churn")
@@ -63,17 +65,36 @@ def prepare(settings: Settings, dictionary: Dictionary) -> None:
     check_identities(settings)
     registry.load(settings.model, dictionary)
     url = settings.database_url.get_secret_value()
+    if places.forgets(url) and not settings.hf_dataset:
+        logger.warning(
+            "this Space has no persistent storage: users, tokens and the history of predictions go when it "
+            "restarts; mount storage at %s to keep them",
+            places.VOLUME,
+        )
     with opened(url) as engine:
         try:
             if is_embedded(url):
                 schema.upgrade(engine)
             schema.check(engine)
+            _restore(settings, engine)
             _make_identities(engine, settings)
             os.environ[MADE] = "yes"
         except DatabaseError as error:
             if is_embedded(url) or not is_away(error) or not settings.has_spool:
                 raise
             logger.warning("%s; until then the journal goes to the spool in %s", error, settings.spool)
+
+
+def _restore(settings: Settings, engine: Engine) -> None:
+    """Put the history back from its mirror; where that is away, go on: the mirror tries again."""
+    found = mirror.configured(settings, engine)
+    if found is not None:
+        try:
+            found.restore()
+        except MirrorError as error:
+            logger.warning("the history is not back yet: %s", error)
+        finally:
+            found.close()
 
 
 class DatabaseProbe:

@@ -1,6 +1,6 @@
-"""The supply chain: known vulnerabilities of what uv.lock names, the workflows, and secrets in the tree.
+"""The supply chain: known vulnerabilities of what uv.lock names, licences, workflows, secrets in the tree.
 
-`python scripts/audit.py` asks all three of the project it is run in, and ends with 1 where one finds any.
+`python scripts/audit.py` asks all four of the project it is run in, and ends with 1 where one finds any.
 What may pass all the same stands in pyproject.toml under `tool.churn.audit`, with a reason each.
 """
 
@@ -18,7 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-PARTS = ("vulnerabilities", "workflows", "secrets")
+from packaging.requirements import Requirement
+
+PARTS = ("vulnerabilities", "licences", "workflows", "secrets")
 ADVISORIES = "https://api.osv.dev"
 UNREACHABLE = "error sending request for url ({}"  # uv's words where no answer came; others are failures
 OUR_TOKENS = Path(__file__).with_name("token_detector.py")
@@ -34,7 +36,7 @@ class Verdict:
 
 def main() -> int:
     """Ask each part, print its verdict, and return the exit code."""
-    parser = argparse.ArgumentParser(description="Known vulnerabilities, workflows, secrets.")
+    parser = argparse.ArgumentParser(description="Known vulnerabilities, licences, workflows, secrets.")
     parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)}; all of them by default")
     parser.add_argument("--online", action="store_true", help="advisories out of reach are a failure")
     parser.add_argument("--advisories", default=ADVISORIES, help="the service that is asked, as OSV")
@@ -44,6 +46,7 @@ def main() -> int:
     allowed = allowances()
     parts: Mapping[str, Callable[[], Verdict]] = {
         "vulnerabilities": partial(vulnerabilities, allowed, arguments.advisories, arguments.online),
+        "licences": partial(licences, allowed),
         "workflows": workflows,
         "secrets": partial(secrets, allowed),
     }
@@ -61,6 +64,8 @@ def allowances() -> dict[str, Sequence[dict[str, Any]]]:
     found: dict[str, Sequence[dict[str, Any]]] = project["tool"]["churn"]["audit"]
     needed: dict[str, dict[str, type]] = {
         "vulnerabilities": {"id": str, "reason": str, "until": date},
+        "licences": {"names": list, "reason": str},
+        "licensed_otherwise": {"package": str, "licence": str, "reason": str},
         "not_secrets": {"text": str, "reason": str},
     }
     for name, keys in needed.items():
@@ -84,6 +89,37 @@ def vulnerabilities(
     if ran.returncode == 2 and UNREACHABLE.format(advisories) in ran.stderr:
         return Verdict(not is_online, f"NOT CHECKED: {advisories} cannot be reached from here")
     return Verdict(ran.returncode == 0, (ran.stdout + ran.stderr).strip())
+
+
+def licences(allowed: Mapping[str, Sequence[dict[str, Any]]]) -> Verdict:
+    """Compare the licences of what serving installs, Gradio included, with those that may be."""
+    command = [sys.executable, "-m", "uv", "export", "--quiet", "--frozen", "--no-config", "--no-dev"]
+    command += ["--extra", "ui", "--no-emit-project", "--no-hashes", "--no-header", "--no-annotate"]
+    exported = subprocess.run(command, capture_output=True, text=True, check=False)
+    if exported.returncode:
+        return Verdict(False, exported.stderr.strip())
+    required = map(Requirement, exported.stdout.splitlines())
+    names = {one.name for one in required if one.marker is None or one.marker.evaluate()}
+    command = [command_of("pip-licenses"), "--python", sys.executable, "--format=json", "--with-system"]
+    listed = subprocess.run([*command, "--packages", *names], capture_output=True, text=True, check=True)
+    found = {_normalized(one["Name"]): one["License"] for one in json.loads(listed.stdout)}
+    may_be = {name for entry in allowed["licences"] for name in entry["names"]}
+    otherwise = {(entry["package"], entry["licence"]) for entry in allowed["licensed_otherwise"]}
+    refused = [
+        f"  {name}: {licence}"
+        for name, licence in sorted(found.items())
+        if licence not in may_be and (name, licence) not in otherwise
+    ]
+    if missing := sorted(names - found.keys()):
+        return Verdict(False, f"not installed, and so not looked at: {', '.join(missing)}")
+    if refused:
+        advice = "nobody has looked at these; read them, and say so in pyproject.toml or do without"
+        return Verdict(False, "\n".join([advice, *refused]))
+    return Verdict(True, f"known, of {len(found)} packages")
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def workflows() -> Verdict:

@@ -14,7 +14,7 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[1]
 VENDORED = Path("churn/web/assets/vendor/manifest.json")
 # Beside the package: what it is built from.
-BESIDE = ("pyproject.toml", "README.md")
+BESIDE = ("pyproject.toml", "README.md", "LICENSE", "NOTICE")
 
 
 def trained(home: Path) -> None:

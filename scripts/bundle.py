@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,15 +22,11 @@ from churn.cli.number_options import separator
 from churn.cli.setup import prepare_model
 from churn.core import settings
 from churn.core.errors import ChurnError
+from churn.delivery.contents import contents, objections
 from churn.model import portable, registry
 
 PROJECT = Path(__file__).parents[1]
 BENTO_FILE = "bento.yaml"
-
-# What must never travel, whatever bentofile.yaml says: settings, tests, databases, journals, pickles.
-_FORBIDDEN_NAME = re.compile(r"\.env.*|\.git|tests?|.*\.(db|sqlite3?|segment|pkl)(-\w+)?", re.IGNORECASE)
-_FORBIDDEN_TEXT = re.compile(rb"://[^/\s:@]*:[^/\s@]+@|\bchurn_[0-9a-f]{72}\b")
-_PLACEHOLDER = b"://user:password@"  # in the addresses of the docs
 
 # What BentoML's build sees of this environment: no setting, no credential, no address of an index.
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV")
@@ -106,14 +101,7 @@ def check(folder: Path) -> None:
     Raises:
         BundleError: the message names the files, never what is in them.
     """
-    found = []
-    for path in contents(folder):
-        shown = path.relative_to(folder)
-        if _FORBIDDEN_NAME.fullmatch(path.name):
-            found.append(f"{shown} must not be in it")
-        elif path.is_file() and _FORBIDDEN_TEXT.search(path.read_bytes().replace(_PLACEHOLDER, b"")):
-            found.append(f"{shown} holds a credential")
-    if found:
+    if found := objections(folder):
         raise BundleError("the Bento is not written: " + "; ".join(found))
 
 
@@ -136,11 +124,6 @@ def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uname = entry.gname = ""
     entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
     return entry
-
-
-def contents(folder: Path) -> Iterator[Path]:
-    """Yield everything in a folder, in an order that does not depend on the disk."""
-    yield from sorted(folder.rglob("*"))
 
 
 def main() -> int:

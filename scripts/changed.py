@@ -1,7 +1,8 @@
 """The tests of what changed since a branch, for `make check`.
 
 python -m scripts.changed [main] prints the test files that changed, those named after a changed module, and
-where none is, those that import it; not those that take long, which `make test` has.
+where none is, those that import it; of other files, those of the folder; not those that take long, which
+`make test` has.
 """
 
 import re
@@ -10,6 +11,14 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
+# Of files that are no modules, by where they are.
+TESTS_OF = {
+    ".ci": {"test_workflows"},
+    ".github": {"test_workflows", "test_supply_chain"},
+    "Makefile": {"test_workflows"},
+    "deploy": {"test_servers", "test_monitoring"},
+    "docs": {"test_docs"},
+}
 ALWAYS = {"test_house", "test_messages"}
 LONG = {
     f"test_{name}"
@@ -42,7 +51,7 @@ def main() -> None:
 
 
 def _changed(branch: str) -> list[Path]:
-    """Return the Python files that are not as they were where this branch began."""
+    """Return the files that are not as they were where this branch began."""
     listed = [
         ["git", "diff", "--name-only", "--merge-base", branch],
         ["git", "ls-files", "--others", "--exclude-standard"],
@@ -50,12 +59,14 @@ def _changed(branch: str) -> list[Path]:
     found: list[Path] = []
     for command in listed:
         said = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True).stdout
-        found += [Path(line) for line in said.splitlines() if line.endswith(".py")]
+        found += map(Path, said.splitlines())
     return found
 
 
 def _of(path: Path, tests: dict[str, str]) -> set[str]:
     """Return the names of the tests of a file."""
+    if path.suffix != ".py":
+        return TESTS_OF.get(path.parts[0], set())
     for name in (path.stem, f"test_{path.stem}"):
         if name in tests:
             return {name}

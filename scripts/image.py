@@ -4,6 +4,7 @@ On the local stand-in for the official base image, where no registry is reached,
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -33,11 +34,13 @@ def docker(*arguments: str, into: Path | None = None) -> str:
     if shutil.which("docker") is None:
         raise ImageError("docker is not installed: install Docker, or run this where it is")
     command = ["docker", *arguments]
+    # Engines before 23 have the builder that the recipe needs, and take the other one by themselves.
+    env = {"DOCKER_BUILDKIT": "1", **os.environ}
     if into is not None:
         with into.open("wb") as file:
-            done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE)
+            done = subprocess.run(command, env=env, stdout=file, stderr=subprocess.PIPE)
     else:
-        done = subprocess.run(command, capture_output=True)
+        done = subprocess.run(command, env=env, capture_output=True)
     said = (done.stdout or b"").decode(errors="replace")
     if done.returncode:
         raise ImageError(f"docker {arguments[0]} failed:\n{said}{done.stderr.decode(errors='replace')}")

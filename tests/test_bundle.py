@@ -16,12 +16,14 @@ import httpx
 import pandas as pd
 import psutil
 import pytest
+import yaml
 
 from churn.core.errors import ModelError
 from churn.model import registry
 from churn.model.registry import ServedModel
 from harness.servers import PATIENCE, PROJECT, environment, free_port, home_beside, serving
 from scripts.bundle import BundleError, check, choose
+from scripts.space import SpaceError, write
 from tests.support.company import EXAMPLE
 from tests.support.installed import NOBODY
 from tests.support.jobs import awaited, csv_of, send
@@ -49,8 +51,9 @@ FETCHED = "churn/web/assets/vendor/redoc.js"  # which git ignores
 INDEXES = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 
 
-# What trains and draws, which serving does without.
+# What trains, draws and deploys, which serving does without.
 LEFT_OUT = {
+    "churn/cli/deploy.py",
     "churn/cli/documents.py",
     "churn/cli/model/comparing.py",
     "churn/cli/train.py",
@@ -138,12 +141,15 @@ def test_it_carries_the_code_and_nothing_else(bento: Path) -> None:
         for f in (PROJECT / "churn").rglob("*")
         if f.suffix in (".py", ".mako", ".j2", ".css", ".js") and f.parent.name != "vendor"
     } - LEFT_OUT
-    package = {name for name in package if not name.startswith(("churn/training/", "churn/report/"))}
+    left_out = ("churn/training/", "churn/report/", "churn/delivery/")
+    package = {name for name in package if not name.startswith(left_out)}
     assert package <= carried
     assert carried - package == {
         "bentofile.yaml",
         "service.py",
         "README.md",
+        "LICENSE",
+        "NOTICE",
         "churn/py.typed",
         FETCHED,
     }
@@ -170,6 +176,40 @@ def test_it_holds_no_credential_and_no_address_of_an_index(bento: Path) -> None:
         if path.is_file() and path.name != "README.md":
             found = re.search(rb"://[^/\s:@]*:[^/\s@]*@|--(extra-)?index-url|--find-links", path.read_bytes())
             assert found is None, path
+
+
+def test_a_space_is_it_with_a_recipe_and_a_readme_that_the_hub_understands(
+    bundle: Bundle, model: ServedModel, tmp_path: Path
+) -> None:
+    space = tmp_path / "space"
+    write(bundle.archives[0], space, ui=False)
+    front, _, text = (
+        (space / "README.md").read_text(encoding="utf-8").removeprefix("---\n").partition("---\n")
+    )
+    told = yaml.safe_load(front)
+    assert (told["sdk"], told["app_port"]) == ("docker", 3000)
+    assert len(told["short_description"]) <= 60  # the hub's limit
+    assert model.tag in text
+    assert "$" not in text
+    assert "EXPOSE 3000\n" in (space / "Dockerfile").read_text(encoding="utf-8")
+    carried = {path.relative_to(bundle.folder) for path in bundle.folder.rglob("*")}
+    assert carried <= {path.relative_to(space) for path in space.rglob("*")}
+
+
+def test_a_space_is_written_again_in_its_folder_and_in_no_other(bundle: Bundle, tmp_path: Path) -> None:
+    space, other = tmp_path / "space", tmp_path / "other"
+    write(bundle.archives[0], space, ui=False)
+    (space / "left.txt").touch()
+    (space / ".git").mkdir()
+    (space / ".git" / "HEAD").touch()
+    write(bundle.archives[0], space, ui=False)
+    assert not (space / "left.txt").exists()
+    assert (space / ".git" / "HEAD").exists()
+    other.mkdir()
+    (other / "README.md").write_text("of something else", encoding="utf-8")
+    with pytest.raises(SpaceError, match="holds something else: name a new folder"):
+        write(bundle.archives[0], other, ui=False)
+    assert [path.name for path in other.iterdir()] == ["README.md"]
 
 
 def test_its_requirements_are_those_of_the_lock_file() -> None:

@@ -433,7 +433,7 @@ class TestModel:
         [row] = [line for line in lines if model.tag in line]
         assert "yes" in row
         [other] = [line for line in lines if damaged in line]
-        assert "yes" not in other
+        assert "yes" not in other.split()
         assert "?" in other  # it says nothing of its figures
 
     def test_list_reads_off_files_what_bentoml_knows(self, model: ServedModel, damaged: str) -> None:

@@ -62,9 +62,10 @@ def name_in_environment(name: str) -> str:
 
 
 def commands_of(text: str) -> list[list[str]]:
-    """Return the words of each command in a page's blocks for the shell."""
+    """Return the words of each command in a page's blocks for the shell, and of those in its sentences."""
     shell = "\n".join(code for language, code in code_of(text) if language == "sh")
     parts = re.split(r"\n|&&", shell.replace("\\\n", " "))
+    parts += re.findall(r"`(churn [a-z][^`…]*)`", FENCE.sub("", text))
     return [shlex.split(part) for part in parts if re.search(r"(^|[ /])(churn|make) ", part)]
 
 
@@ -136,7 +137,7 @@ def check_options(command: list[str]) -> None:
             assert known is not None, word
             found = known
     options = {name for parameter in found.params for name in parameter.opts}
-    assert {word for word in command if word.startswith("-")} <= options
+    assert {word for word in command[start + 1 :] if word.startswith("-")} <= options
 
 
 @pytest.mark.parametrize("path", FRENCH, ids=name_of)

@@ -58,11 +58,12 @@ def test_every_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, written:
         monkeypatch.setenv(f"{name}_FILE", written(value + "\n"))
     settings = load()
     assert settings.api_username == SECRET
-    assert settings.api_password == settings.api_token == settings.pseudonym_key == SecretStr(SECRET)
+    assert settings.api_password == settings.api_token == SecretStr(SECRET)
+    assert settings.pseudonym_key == settings.hf_token == SecretStr(SECRET)
     assert settings.database_url.get_secret_value() == values["DATABASE_URL"]
     kinds = {name: field.annotation for name, field in Settings.model_fields.items()}
     assert {name for name, kind in kinds.items() if kind is SecretStr} == {
-        "api_password", "api_token", "pseudonym_key", "database_url"
+        "api_password", "api_token", "hf_token", "pseudonym_key", "database_url"
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+import churn
 from churn.database import schema
 from churn.database.engine import opened
 from churn.database.tables import (
@@ -456,14 +457,14 @@ class TestJournal:
         assert rows(served, requests) == []
 
     def test_what_is_refused_elsewhere_is_journalled_without_its_address(self, served: Served) -> None:
-        for path, headers in (("/nothing-4711", {}), ("/metrics?x=4711", {"Authorization": ""})):
+        for path, headers in (("/nothing-47114711", {}), ("/metrics?x=47114711", {"Authorization": ""})):
             served.client.get(path, headers=headers)
         assert [(row.method, row.route, row.caller_kind) for row in rows(served, requests)] == [
             ("GET", "(elsewhere)", "token"),
             ("GET", "(elsewhere)", "anonymous"),
         ]
         assert [row.status for row in rows(served, api_responses)] == [404, 401]
-        assert "4711" not in everything_stored(served)
+        assert "47114711" not in everything_stored(served)
 
     def test_who_asked_for_the_model_is_journalled_but_not_what_was_told(
         self, served: Served, model: ServedModel
@@ -574,9 +575,11 @@ def metrics(served: Served) -> dict[str, float]:
 
 
 class TestState:
-    def test_health_is_what_the_design_says(self, served: Served) -> None:
+    def test_health_is_what_the_design_says_and_the_version(self, served: Served) -> None:
         response = served.client.get("/health", headers={"Authorization": ""})
-        assert response.json() == {"status": "OK", "message": "API opérationnelle"}
+        assert response.json() == {
+            "status": "OK", "message": "API opérationnelle", "version": churn.__version__
+        }  # fmt: skip
 
     def test_ready_says_how_the_journal_is(self, served: Served) -> None:
         found = served.client.get("/readyz", headers={"Authorization": ""}).json()

@@ -162,6 +162,25 @@ def test_a_lock_file_that_cannot_be_read_is_a_failure_out_of_reach_too(project: 
     assert (ran.returncode, "NOT CHECKED" in ran.stdout) == (1, False)
 
 
+def test_what_serving_installs_has_licences_that_somebody_looked_at(project: Path) -> None:
+    assert audit("licences").returncode == 0
+    path = project / "pyproject.toml"
+    looked_at = path.read_text(encoding="utf-8")
+    for licence, package in (("ISC License (ISCL)", "shellingham"), ("psycopg2-binary", "psycopg2-binary")):
+        path.write_text(looked_at.replace(f'"{licence}"', '"another"'), encoding="utf-8")
+        ran = audit("licences", of=project)
+        assert (ran.returncode, f"\n  {package}: " in ran.stdout) == (1, True), ran
+
+
+def test_a_licence_passes_with_a_reason_alone(project: Path) -> None:
+    path = project / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    reason = '"asks that its text goes along, which every wheel brings"'
+    path.write_text(text.replace(reason, '""'), encoding="utf-8")
+    ran = audit("licences", of=project)
+    assert (ran.returncode, "an entry of licences needs names, reason" in ran.stderr) == (1, True)
+
+
 def test_the_workflows_are_clean_and_one_that_is_not_is_found(project: Path) -> None:
     assert audit("workflows").returncode == 0
     assert audit("workflows", of=project).returncode == 0

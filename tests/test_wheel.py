@@ -14,7 +14,9 @@ import httpx
 import pandas as pd
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+import churn
 from churn.cli.lazy import LazyGroup
 from churn.cli.main import COMMANDS
 from churn.core.extras import EXTRAS
@@ -26,6 +28,7 @@ from tests.support.installed import NOBODY, Installation, build_wheel, install
 from tests.support.jobs import awaited, csv_of, send
 
 NEEDS_TRAINING = ("train", "model compare")
+NEEDS_DEPLOYING = ("deploy space",)
 SERVES = ("run", "serve")  # until they are told to stop: `served` does
 
 
@@ -73,6 +76,13 @@ def client(served: Server, token: str) -> Iterator[httpx.Client]:
 def test_it_carries_what_the_package_reads_and_nothing_else(wheel: Path, model: ServedModel) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/") and ".dist-info/" not in name}
+        [dist_info] = {name.partition("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+        for licence in ("LICENSE", "NOTICE"):
+            carried_licence = archive.read(f"{dist_info}/licenses/{licence}")
+            assert carried_licence == (PROJECT / licence).read_bytes()
+        told = archive.read(f"{dist_info}/METADATA").decode()
+    assert f"\nVersion: {churn.__version__}\n" in told
+    assert "\nLicense-Expression: Apache-2.0\n" in told
     package = {
         str(path.relative_to(PROJECT))
         for path in (PROJECT / "churn").rglob("*")
@@ -191,10 +201,11 @@ def test_every_serving_command_runs(
         "data erase": (["7", "--yes"], ""),
         "data purge": (["--older-than", "200d", "--yes"], ""),
         "audit": ([], ""),
+        "health": ([], ""),
     }
-    assert set(leaves(COMMANDS)) == {*calls, *NEEDS_TRAINING, *SERVES}
+    assert set(leaves(COMMANDS)) == {*calls, *NEEDS_TRAINING, *NEEDS_DEPLOYING, *SERVES}
     asked = [([*name.split(), *arguments], typed) for name, (arguments, typed) in calls.items()]
-    ran = installed.run("python", "-c", RUNNER, json.dumps(asked), cwd=empty)
+    ran = installed.run("python", "-c", RUNNER, json.dumps(asked), cwd=empty, PORT=str(client.base_url.port))
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     failed = {name: said for name, (code, said) in zip(calls, told.values(), strict=True) if code != 0}
@@ -202,17 +213,19 @@ def test_every_serving_command_runs(
 
 
 @pytest.mark.parametrize(
-    "command",
-    [*(name.split() for name in NEEDS_TRAINING), ["model", "show", "--out", "report"]],
-    ids=" ".join,
+    ("extra", "command"),
+    [
+        *(("train", name) for name in (*NEEDS_TRAINING, "model show --out report")),
+        *(("deploy", f"{name} somebody/churn --from .") for name in NEEDS_DEPLOYING),
+    ],
 )
 def test_what_needs_an_extra_says_in_a_sentence_how_to_get_it(
-    installed: Installation, token: str, command: list[str], tmp_path: Path
+    installed: Installation, token: str, extra: str, command: str, tmp_path: Path
 ) -> None:
-    done = installed.run("churn", *command, cwd=tmp_path)
+    done = installed.run("churn", *command.split(), cwd=tmp_path)
     assert done.returncode == 1
     assert re.fullmatch(
-        r"churn: this needs \w+, which is not installed here: run `pip install 'churn\[train\]'`, "
+        rf"churn: this needs \w+, which is not installed here: run `pip install 'churn\[{extra}\]'`, "
         r"or `make install` in a checkout\n",
         done.stderr,
     )
@@ -232,13 +245,14 @@ def test_the_extras_are_those_of_the_project_and_serving_has_none_of_them(instal
     with (PROJECT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     asked = {
-        extra: {Requirement(one).name for one in of} for extra, of in project["optional-dependencies"].items()
+        extra: {canonicalize_name(Requirement(one).name) for one in of}
+        for extra, of in project["optional-dependencies"].items()
     }
     brought = packages_distributions()
     assert {*asked} == {*EXTRAS}
     for extra, modules in EXTRAS.items():
         # Gradio brings what the page asks of it.
-        assert asked[extra] <= {distribution for module in modules for distribution in brought[module]}
+        assert asked[extra] <= {canonicalize_name(one) for module in modules for one in brought[module]}
     [library] = installed.environment.glob("lib/*/site-packages")
     there = {path.name for path in library.iterdir()}
     assert not there & frozenset().union(*EXTRAS.values())

@@ -81,6 +81,13 @@ DATA = LazyGroup(
     },
 )
 
+DEPLOY = LazyGroup(
+    name="deploy",
+    short_help="Put the service where people use it.",
+    help="Put the service where people use it.",
+    lazy={"space": Lazy("churn.cli.deploy", "space", "Put the service on a Hugging Face Space.")},
+)
+
 COMMANDS: dict[str, Lazy | LazyGroup] = {
     "run": Lazy("churn.cli.run", "run", "Prepare what a first start needs, and serve."),
     "serve": Lazy("churn.cli.serve", "serve", "Serve predictions."),
@@ -93,6 +100,7 @@ COMMANDS: dict[str, Lazy | LazyGroup] = {
     "token": TOKEN,
     "db": DB,
     "data": DATA,
+    "deploy": DEPLOY,
     "audit": Lazy("churn.cli.audit", "audit", "List sign-ins, refusals, readings and changes."),
 }
 

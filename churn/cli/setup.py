@@ -1,7 +1,9 @@
 """`churn setup`: everything that a first start needs, made where it is not there yet."""
 
 import json
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from sqlalchemy import Engine
 from churn.access.first_admin import ensure_first_admin
 from churn.cli.company import DICTIONARY
 from churn.cli.number_options import notation_options, separator
+from churn.core import python_process
 from churn.core.errors import ModelError
 from churn.core.settings import Settings, load
 from churn.database import schema
@@ -70,18 +73,37 @@ def prepare_model(settings: Settings, data: Path | None, thousands: Mark | None)
             f"{portable.adopt(registry.home())} serves: a model of made-up employees, to try churn with"
         )
         return False
+    with _importing("sklearn.ensemble", "churn.service", "churn.web.server.serving"):
+        _train(data, thousands)
+    return True
+
+
+def _train(data: Path | None, thousands: Mark | None) -> None:
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
     from churn.cli.train import Source, Wanted, train_and_export  # noqa: PLC0415
-    from churn.training.learner import of_shape  # noqa: PLC0415
+    from churn.training.learner import OF_THE_SAMPLE  # noqa: PLC0415
     from churn.training.plan import Plan  # noqa: PLC0415
 
     # One pass and no intervals, so that the first start is soon: `churn train` takes its time. On the sample,
-    # where nobody exists, there is less to choose from, and other processes would not pay for their imports.
+    # where nobody exists, nothing is left to choose, and other processes would not pay for their imports.
     plan = Plan(repeats=1, resamples=0, jobs=-1)
     if data is None:
-        plan = Plan(folds=3, repeats=1, resamples=0, candidates=of_shape(n_knots=6, degree=3))
+        plan = Plan(folds=3, repeats=1, resamples=0, candidates=(OF_THE_SAMPLE,))
     train_and_export(Source(data, thousands), Wanted(), plan, promote=True)
-    return True
+
+
+@contextmanager
+def _importing(*modules: str) -> Iterator[None]:
+    """Let another process import modules meanwhile: Python compiles each at its first import, for seconds."""
+    silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    process = python_process.begin("-c", f"import {', '.join(modules)}", **silent)
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        process.wait()
 
 
 def _is_of(facts: Mapping[str, Any], data: Path | None, thousands: Mark | None) -> bool:

@@ -9,8 +9,10 @@
     ├── ServiceError           503  the service that should run here does not, or is not well
     ├── JournalFullError       503  too many calls wait to be journalled
     ├── OverloadedError        503  a worker's memory is in use
+    ├── MirrorError            503  the journal's copy on the Hugging Face Hub cannot be read or written
     ├── SpoolError             503  neither the database nor the spool can be written
     ├── RoomError              503  the disk has no room for files that are sent
+    ├── DeliveryError          500  something cannot be delivered, or was and does not run
     ├── IdentityError          409  a user or token cannot be made as asked
     └── RefusalError                an HTTP call that is refused
         ├── UnauthorizedError      401  no credentials, or wrong ones
@@ -120,6 +122,12 @@ class OverloadedError(ChurnError):
     status = 503
 
 
+class MirrorError(ChurnError):
+    """The journal's copy on the Hugging Face Hub cannot be read or written now."""
+
+    status = 503
+
+
 class SpoolError(ChurnError):
     """The spool, where the journal goes while the database is away, cannot be written or is full."""
 
@@ -130,6 +138,10 @@ class RoomError(ChurnError):
     """The disk has no room for the files that callers send: they are asked to try again later."""
 
     status = 503
+
+
+class DeliveryError(ChurnError):
+    """Something cannot be delivered to where it is to run, or was and does not run there."""
 
 
 class IdentityError(ChurnError):

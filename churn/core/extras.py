@@ -8,6 +8,7 @@ from pathlib import Path
 EXTRAS: Mapping[str, frozenset[str]] = {
     "train": frozenset({"fairlearn", "joblib", "matplotlib", "pandas", "scipy", "sklearn", "threadpoolctl"}),
     "ui": frozenset({"fastapi", "gradio"}),
+    "deploy": frozenset({"httpx2", "huggingface_hub"}),
 }
 
 # Where an image has Gradio's page, which was drawn when it was built, and goes without Gradio.

@@ -21,7 +21,12 @@ def default_home() -> Path:
     """Return the folder of models and of the default database where BENTOML_HOME names none."""
     if CHECKOUT:
         return CHECKOUT / ".bentoml"
-    return VOLUME / _NAME if BENTO and VOLUME.is_dir() else user_data_path(_NAME, appauthor=False)
+    return VOLUME / _NAME if BENTO and VOLUME.is_mount() else user_data_path(_NAME, appauthor=False)
+
+
+def forgets(database_url: str) -> bool:
+    """Return whether a restart takes a database away: on a Hugging Face Space, one in a file on no volume."""
+    return "SPACE_ID" in os.environ and database_url.startswith("sqlite") and f"{VOLUME}/" not in database_url
 
 
 def default_env_file() -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from churn.core.errors import SettingsError
 
-NAMES = ("API_USERNAME", "API_PASSWORD", "API_TOKEN", "DATABASE_URL", "CHURN_PSEUDONYM_KEY")
+NAMES = ("API_USERNAME", "API_PASSWORD", "API_TOKEN", "DATABASE_URL", "CHURN_PSEUDONYM_KEY", "CHURN_HF_TOKEN")
 MAX_BYTES = 64 * 1024
 
 

@@ -46,6 +46,11 @@ def _default_frame_ancestors() -> tuple[str, ...]:
     return ("https://huggingface.co",) if os.environ.get("SPACE_ID") else ()
 
 
+def variable_of(field: str) -> str:
+    """Return the name of the variable that a field is set by."""
+    return field.upper() if field in _UNPREFIXED else f"CHURN_{field.upper()}"
+
+
 class Settings(BaseSettings):
     """The settings that come from the environment.
 
@@ -55,7 +60,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        alias_generator=lambda field: field if field in _UNPREFIXED else f"CHURN_{field.upper()}",
+        alias_generator=lambda field: field if field in _UNPREFIXED else variable_of(field),
         extra="ignore",
         frozen=True,
         env_ignore_empty=True,
@@ -77,6 +82,8 @@ class Settings(BaseSettings):
     spool_hours: float = Field(24.0, gt=0)
     pseudonymize: bool = False
     pseudonym_key: SecretStr = SecretStr("")
+    hf_dataset: str = Field("", pattern=r"^([\w.-]+/[\w.-]+)?$")
+    hf_token: SecretStr = SecretStr("")
     frame_ancestors: Annotated[tuple[str, ...], NoDecode] = Field(default_factory=_default_frame_ancestors)
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     api_username: str = ""

@@ -15,6 +15,7 @@ class Health(BaseModel):
 
     status: Literal["OK"]
     message: str
+    version: str = Field(description="of the package that serves")
 
 
 class Spool(BaseModel):

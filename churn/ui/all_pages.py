@@ -55,6 +55,9 @@ class Backend(Protocol):
     def left_out(self) -> Collection[str]:
         """Return the paths of pages that this service does without."""
 
+    def forgets(self) -> bool:
+        """Return whether a restart takes the history away."""
+
     def frame_ancestors(self) -> Sequence[str]:
         """Return the other origins that may show the pages in a frame."""
 
@@ -74,7 +77,7 @@ def make_ui(
         *SignInPage(renderer, backend.authenticator, backend.jobs).routes,
         *EmployeePage(renderer, scoring).routes,
         *WhatIfPage(renderer, scoring).routes,
-        *HistoryPage(renderer, history).routes,
+        *HistoryPage(renderer, history, backend.forgets).routes,
         *PredictionPage(renderer, history, scoring.dictionary).routes,
         *FilePage(renderer, jobs, scoring.dictionary).routes,
         *ModelPage(renderer, backend.model).routes,

@@ -1,7 +1,7 @@
 """The page of past predictions: filters, and the newest first, a page at a time."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
@@ -34,8 +34,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 class HistoryPage:
     """Lists predictions: everybody's for those who may read the history, and one's own for others."""
 
-    def __init__(self, renderer: PageRenderer, history: HistoryReader) -> None:
-        self._renderer, self._history = renderer, history
+    def __init__(self, renderer: PageRenderer, history: HistoryReader, forgets: Callable[[], bool]) -> None:
+        self._renderer, self._history, self._forgets = renderer, history, forgets
 
     @property
     def routes(self) -> list[Route]:
@@ -77,6 +77,7 @@ class HistoryPage:
             newest=urlencode({name: text for name, text in typed.items() if name != "before"}),
             is_filtered=bool(typed.keys() - {"before"}),
             sees_all=allows(state.caller.scopes, "history"),
+            forgets=self._forgets(),
             has_own=allows(state.caller.scopes, "predict"),
             moment=lambda at: moment(at, state.language),
         )

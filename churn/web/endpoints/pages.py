@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from churn import __version__
 from churn.core.language import Language
 from churn.schemas.service_answers import Health, ModelCard
 from churn.web.request_state import state_of
@@ -21,7 +22,7 @@ def make_pages(card: Callable[[Language], ModelCard], others: Sequence[BaseRoute
 
     async def health(_: Request) -> JSONResponse:
         """Answer that the process is up; `/readyz` says whether it can predict."""
-        return _json(Health(status="OK", message="API opérationnelle"))
+        return _json(Health(status="OK", message="API opérationnelle", version=__version__))
 
     async def model(request: Request) -> JSONResponse:
         """Answer which model serves, how good it is, and what it must not be used for."""

@@ -1,18 +1,11 @@
-"""Draw the house from its imports into CONTRIBUTING.md: `make house`.
+"""The rooms of the package and who imports whom, drawn from the imports."""
 
-With --check, write nothing, and fail where the drawing is old.
-"""
-
-import argparse
 import ast
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-DRAWN = PROJECT / "CONTRIBUTING.md"
-BEGIN, END = "<!-- drawn by `make house` -->", "<!-- end of the drawing -->"
 
 Arrows = Mapping[str, frozenset[str]]
 
@@ -97,28 +90,3 @@ def drawing() -> str:
 
 def _node(room: str) -> str:
     return f'{room.replace(".", "_")}["{room}"]' if room.endswith(".py") else room
-
-
-def main() -> int:
-    """Write the drawing, or say that it is old."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
-    text = DRAWN.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    try:
-        new = f"{before}{BEGIN}\n\n{drawing()}\n\n{END}{after}"
-    except ValueError as error:
-        print(f"the house cannot be drawn: {error}", file=sys.stderr)
-        return 1
-    if check and new != text:
-        print(f"{DRAWN.name} draws another house than the imports make: run `make house`", file=sys.stderr)
-        return 1
-    if not check:
-        DRAWN.write_text(new, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
