@@ -82,8 +82,9 @@ def rehearse(image: str, older: str, rounds: int, console: Console) -> Figures:
     figures: Figures = {"image": image, "beside": older, "size": containers.size(image)}
     steps: dict[str, Callable[[], Figures]] = {
         "starts": partial(rehearsal.starts, [older, image], caller, rounds),
+        "contents": partial(rehearsal.contents, image, caller),
         "everything": partial(rehearsal.everything, image, caller),
-        "space": partial(rehearsal.as_a_space, image, caller),
+        "space": partial(rehearsal.as_a_space, image, caller, short=rounds == SHORT_ROUNDS),
         "kept": partial(rehearsal.kept, image, caller),
         "server": partial(replicas.as_a_server, image, older, caller),
     }
@@ -94,13 +95,18 @@ def rehearse(image: str, older: str, rounds: int, console: Console) -> Figures:
     return figures
 
 
+def is_beside(figures: Figures) -> bool:
+    """Return whether the figures are of two images."""
+    return bool(figures["beside"] != figures["image"])
+
+
 def bars(figures: Figures, *, ui: bool) -> Iterator[Bar]:
     """Yield the figures that have a limit."""
     old, new = figures["starts"]["ready"]
     server = figures["server"]
     yield Bar("image", figures["size"] / MB, SIZE_WITH_UI if ui else SIZE, "MB")
     yield Bar("one worker", figures["starts"]["memory"][figures["image"]] / MIB, WORKER, "MiB")
-    if figures["beside"] != figures["image"]:
+    if is_beside(figures):
         yield Bar("ready, beside the older image", new / old, START, "×")
     yield Bar("a killed worker is replaced", server["worker_replaced"], REPLACED, "s")
     yield Bar("stopped with a batch in flight", server["stopped_after"], STOP, "s")
@@ -118,7 +124,7 @@ def tabulated(figures: Figures, limits: list[Bar]) -> Table:
         table.add_row(bar.name, f"{bar.value:.4g} {bar.unit}", f"{bar.most:g} {bar.unit}", mark)
     seconds = {
         "ready": figures["starts"]["ready"][1],
-        "ready, the older image": figures["starts"]["ready"][0],
+        **({"ready, the older image": figures["starts"]["ready"][0]} if is_beside(figures) else {}),
         "ready again after a kill": figures["kept"]["restarted"],
         "ready again after a kill, on PostgreSQL": figures["server"]["container_back"],
         **{f"ready as a Space, {name}": value for name, value in figures["space"].items()},
@@ -137,7 +143,7 @@ def main() -> int:
     parser.add_argument("--beside", metavar="IMAGE-OR-CHECKOUT", help="an older one; by default, the same")
     parser.add_argument("--engine", type=Path, default=containers.ENGINE, metavar="TOOL")
     parser.add_argument("--ui", action="store_true", help="the image has Gradio's page")
-    parser.add_argument("--short", action="store_true", help="start it once, not five times")
+    parser.add_argument("--short", action="store_true", help="fewer starts, to see that it holds")
     options = parser.parse_args()
     if not containers.bring_up(options.engine):
         print("rehearse: no Docker engine answers: start it, or set DOCKER_HOST", file=sys.stderr)
