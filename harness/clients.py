@@ -89,7 +89,8 @@ class Clients:
         while not self._stopping.is_set():
             call += 1
             size = choices.randint(1, LARGEST_BATCH) if choices.random() < BATCHES else None
-            people = [_employee(f"{number}-{call}-{place}", choices) for place in range(size or 1)]
+            name = f"{self._seed}-{number}-{call}"
+            people = [_employee(f"{name}-{place}", choices) for place in range(size or 1)]
             try:
                 refused = self._post(connection, people, is_batch=size is not None)
             except (OSError, http.client.HTTPException):

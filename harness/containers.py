@@ -117,6 +117,11 @@ class Container:
         state: dict[str, Any] = json.loads(docker("inspect", self.name).stdout)[0]["State"]
         return state
 
+    @property
+    def health(self) -> str:
+        """What the image's own health check has found: starting, healthy or unhealthy."""
+        return str(self.state["Health"]["Status"])
+
     def logs(self) -> str:
         """Return everything that it has printed."""
         done = docker("logs", self.name)

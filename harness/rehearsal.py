@@ -29,6 +29,8 @@ COMMANDS = (
     "data verify", "data replay", "data export /tmp/journal.parquet", "db backup /tmp/backup.db",
 )  # fmt: skip
 
+TOOLS = ("gcc", "cc", "make", "git", "uv", "curl")
+
 Figures = dict[str, Any]
 
 
@@ -111,19 +113,39 @@ def _score(client: httpx.Client, name: str, content: bytes) -> None:
         client.get(address).raise_for_status()
 
 
-def as_a_space(image: str, caller: Caller) -> Figures:
+def contents(image: str, caller: Caller) -> Figures:
+    """Look for what must not be in it, and for bytecode that is missing: whatever a start would compile."""
+    tools = docker(
+        "run", "--rm", "--entrypoint", "sh", image, "-c", f"command -v {' '.join(TOOLS)}", check=False
+    )
+    assert not tools.stdout, tools.stdout
+    writable = ("run", "--rm", "--entrypoint", "find", image, "/opt/churn", "!", "-type", "l", "-writable")
+    assert not (found := docker(*writable).stdout), found
+    env = {**caller.env, "PYTHONDONTWRITEBYTECODE": ""}
+    with Container(image, "--user", "root", env=env, hardened=False) as container:
+        container.await_ready()
+        with caller.client(container) as client:
+            client.post("/predict", json=TECHNOVA.example).raise_for_status()
+        compiled = [line for line in docker("diff", container.name).stdout.splitlines() if "pyc" in line]
+    assert not compiled, compiled
+    return {"compiled_at_start": len(compiled)}
+
+
+def as_a_space(image: str, caller: Caller, *, short: bool) -> Figures:
     """Run it as a Space does: with and without `/data`, and with one that belongs to somebody else."""
     env = {"API_TOKEN": caller.token}
     present = ("--tmpfs", f"/data:uid={UID},mode=0755")
     seen: Figures = {}
-    for name, options, hardened, home in (
+    places = [
         ("read-only, no /data", (), True, "/tmp/.local/share/churn"),  # noqa: S108 - in the container
+        ("writable, /data", present, False, "/data/churn"),
         ("writable, no /data", (), False, "/tmp/.local/share/churn"),  # noqa: S108
         ("read-only, /data", present, True, "/data/churn"),
-        ("writable, /data", present, False, "/data/churn"),
-    ):
-        with Container(image, *options, env=env, hardened=hardened) as container:
+    ]
+    for name, options, hardened, home in places[: 2 if short else 4]:
+        with Container(image, *options, "--health-interval=1s", env=env, hardened=hardened) as container:
             seen[name] = container.await_ready()
+            wait_until(lambda: container.health == "healthy", container.logs)
             with caller.client(container) as client:
                 client.post("/predict", json=TECHNOVA.example).raise_for_status()
             container.run("test", "-s", f"{home}/churn.db")

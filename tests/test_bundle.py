@@ -264,6 +264,24 @@ def test_it_serves_from_an_empty_folder_as_somebody_else(
     assert list((elsewhere / "empty").iterdir()) == []
 
 
+@pytest.mark.parametrize("tag", ["", "churn:other"])
+def test_unpacked_its_model_serves_whatever_the_home_has(
+    bento: Path, model: ServedModel, tmp_path: Path, tag: str
+) -> None:
+    (tmp_path / "churn-promotions.json").write_text(
+        f'{{"promotions": [{{"tag": "{tag}", "at": "2026-11-30T12:00:00+00:00", "by": "marie"}}]}}'
+        if tag
+        else '{"promotions": []}'
+    )
+    env = environment(BENTOML_HOME=str(tmp_path), PYTHONPATH=str(bento / "src"), COLUMNS="200")
+    for command, wanted in ((["current"], model.tag), (["list"], model.tag), (["show"], model.tag)):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "churn.cli.main", "model", *command],
+            cwd=tmp_path, env=env, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        assert wanted in done.stdout
+
+
 @pytest.mark.parametrize("arguments", [["train"], ["model", "show", "--out", "report"]], ids=" ".join)
 def test_a_command_that_it_leaves_out_is_a_sentence(
     bento: Path, tmp_path: Path, arguments: list[str]

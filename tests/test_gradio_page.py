@@ -37,6 +37,31 @@ process.wait()
 print(*(name for name in ("fastapi", "gradio", "pandas") if name in sys.modules))
 """
 
+# As an image has it: drawn before, and without Gradio.
+DRAWING = """
+import sys
+from pathlib import Path
+from churn.dictionary.technova import TECHNOVA
+from churn.ui.gradio_drawing import save
+save(TECHNOVA, Path(sys.argv[1]))
+"""
+SHOWING = """
+import asyncio, re, sys
+from pathlib import Path
+sys.modules.update(gradio=None, fastapi=None, pandas=None)
+from churn.core import extras
+extras.DRAWN = Path(sys.argv[1])
+from churn import service
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+service.gradio.load()
+client = TestClient(Starlette(routes=service.gradio.routes))
+page = client.get("/ui/").text
+assert "Estimer le risque" in page, page
+files = set(re.findall(r'"[./]*(assets/[^"]+\\.(?:js|css))"', page))
+print(extras.has_gradio_page(), len(files) > 0, {client.get(f"/ui/{file}").status_code for file in files})
+"""
+
 LABELS = {
     "revenu_mensuel": "Monthly income (€)",
     "annee_experience_totale": "Total experience (years)",
@@ -212,3 +237,15 @@ def test_no_worker_imports_gradio_nor_leaves_its_process(tmp_path: Path) -> None
     env = environment(BENTOML_HOME=str(tmp_path), CHURN_UI="true")
     ran = subprocess.run(command, cwd=PROJECT, env=env, check=True, capture_output=True, text=True)
     assert (ran.stdout.strip(), ran.stderr) == ("", "")
+
+
+def test_drawn_before_it_is_shown_without_gradio(tmp_path: Path) -> None:
+    env = environment(BENTOML_HOME=str(tmp_path), CHURN_UI="true")
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "drawn")],
+            cwd=PROJECT, env=env, check=True, capture_output=True, text=True,
+        ).stdout.strip()
+        for program in (DRAWING, SHOWING)
+    ]  # fmt: skip
+    assert said[1] == "True True {200}"

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,15 @@ import pytest
 from churn.model import registry
 from churn.model.registry import ServedModel
 from harness.clients import Clients
-from harness.servers import PATIENCE, RestartableServer, environment, home_beside, wait_until
+from harness.servers import (
+    PATIENCE,
+    PROJECT,
+    RestartableServer,
+    environment,
+    free_port,
+    home_beside,
+    wait_until,
+)
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
 
@@ -67,6 +77,37 @@ def test_a_restart_replaces_all_workers_and_refuses_no_call(server: RestartableS
         clients.await_calls(20)
     assert (set(clients.statuses), clients.cut) == ({200}, 0)
     assert counts == {2, 3}  # one by one
+
+
+def test_a_missing_worker_is_known_until_it_is_replaced(server: RestartableServer) -> None:
+    assert server.await_ready(lambda answer: answer.get("workers") == 2)["code"] == 200
+    assert health(server) == (0, "ready: 2 of 2 workers serve, the database is ready\n")
+    old = workers(server)
+    os.kill(min(old), signal.SIGKILL)
+    server.await_ready(lambda answer: answer.get("workers") == 1)
+    server.await_ready(lambda answer: answer.get("workers") == 2)
+    assert len(workers(server) - old) == 1
+    assert "churn_workers 2.0" in httpx.get(f"{server.url}/metrics").text
+    assert health(server, CHURN_WORKERS="3") == (
+        1,
+        "churn: 2 of 3 workers serve: the others are starting, or fail to\n",
+    )
+
+
+def test_where_nothing_answers_health_is_a_sentence(server: RestartableServer) -> None:
+    port = str(free_port())
+    code, said = health(server, PORT=port)
+    assert code == 1
+    assert said.startswith(f"churn: no service answers on http://127.0.0.1:{port} within 5 seconds (")
+    assert said.count("\n") == 1
+
+
+def health(server: RestartableServer, **changes: str) -> tuple[int, str]:
+    """Return the exit code of `churn health`, and what it said."""
+    env = environment(PORT=server.url.rpartition(":")[2], CHURN_WORKERS="2") | changes
+    command = [sys.executable, "-m", "churn.cli.main", "health"]
+    done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
 
 
 def test_where_new_workers_cannot_serve_the_old_ones_do(server: RestartableServer, home: Path) -> None:

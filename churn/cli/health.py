@@ -25,7 +25,7 @@ def health(within: float) -> None:
     answer = _ask(settings, within)
     if (serving := answer.get("workers", 0)) < settings.workers:
         raise ServiceError(
-            f"{serving} of {settings.workers} workers serve: the others are on their way, or fail"
+            f"{serving} of {settings.workers} workers serve: the others are starting, or fail to"
         )
     click.echo(f"ready: {serving} of {settings.workers} workers serve, the database is {answer['database']}")
 
