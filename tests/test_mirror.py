@@ -27,12 +27,12 @@ from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
 from churn.records.privacy import erase, purge
+from harness.git_repository import Repository
+from harness.hub import DONE_BUT_CUT, HANG, OWNER, Hub
+from harness.hub_server import hub_at
 from harness.servers import PATIENCE, PROJECT, Process, bentoml_serve, environment, home_beside
 from tests.support.calls import make_call, scored
 from tests.support.company import EXAMPLE
-from tests.support.git_repository import Repository
-from tests.support.hub import DONE_BUT_CUT, HANG, OWNER, Hub
-from tests.support.hub_server import hub_at
 
 TOKEN = "hf_of_the_tests"
 API_TOKEN = "nV6bQx3mTz8RkWd2Lc4H"

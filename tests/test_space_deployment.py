@@ -13,10 +13,10 @@ from huggingface_hub import constants
 from churn.cli.main import main
 from churn.model import registry
 from churn.model.registry import ServedModel
+from harness.git_repository import Repository
+from harness.hub import DONE_BUT_CUT, HANG, OWNER, Hub
+from harness.hub_server import hub_at
 from harness.servers import PATIENCE, PROJECT, bentoml_serve, environment, home_beside
-from tests.support.git_repository import Repository
-from tests.support.hub import DONE_BUT_CUT, HANG, OWNER, Hub
-from tests.support.hub_server import hub_at
 
 # huggingface_hub's, of a library of its own.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.git_repository import Repository
+from harness.git_repository import Repository
 
 OWNER = "marie"
 HANG = 0  # a call is held until `hub.released` is set, and then cut
