@@ -168,7 +168,7 @@ def test_large_batches_are_spread_over_files(
     assert rows_of(after) == rows_of(before)
 
 
-def test_who_is_erased_is_in_no_file_and_no_earlier_commit(hub: Hub, before: Engine, after: Engine) -> None:
+def test_who_is_erased_is_nowhere_in_the_dataset(hub: Hub, before: Engine, after: Engine) -> None:
     write(before, "E-4711")
     write(before, "E-2")
     upload(before)
@@ -182,8 +182,8 @@ def test_who_is_erased_is_in_no_file_and_no_earlier_commit(hub: Hub, before: Eng
 
 
 def everything(hub: Hub) -> bytes:
-    """Return the content of every file of every commit that a reader of the dataset can find."""
-    contents = b""
+    """Return the content of every file of every commit, and of what the hub stores beside them."""
+    contents = b"".join(gzip.decompress(content) for content in hub.objects.values())
     for revision in dataset(hub).git("rev-list", "main").decode().split():
         for name in dataset(hub).files(revision):
             content = dataset(hub).read(name, revision)
@@ -224,7 +224,22 @@ def test_what_was_served_before_the_hub_answers_is_kept_beside_what_comes_back(
     upload(after)
     assert {row[0] for row in rows_of(before)["requests"]} <= {row[0] for row in rows_of(after)["requests"]}
     assert len(rows_of(after)["requests"]) == 2
-    assert len(batch_files(hub)) == 2
+    assert len(batch_files(hub)) == 1
+
+
+def test_what_a_service_uploads_while_the_next_one_has_started_comes_back_to_that_too(
+    hub: Hub, before: Engine, after: Engine
+) -> None:
+    write(before, "E-1")
+    upload(before)
+    with closing(mirror_of(after)) as mirror:
+        mirror.restore()
+        write(after, "E-3")
+        write(before, "E-2")
+        upload(before)
+        mirror.upload(datetime.now(UTC) + 2 * CLOSED)
+    assert len(rows_of(after)["requests"]) == 3
+    assert len(batch_files(hub)) == 3
 
 
 @pytest.mark.parametrize("trouble", [500, DONE_BUT_CUT])

@@ -335,7 +335,7 @@ def test_what_is_missing_or_wrong_is_a_sentence(
     [
         ({"src/.env": b""}, "src/.env must not be in it"),
         ({"src/notes.txt": API_TOKEN.encode()}, "src/notes.txt holds a credential"),
-        ({"src/index.txt": b"https://ci:word@example.org/simple"}, "src/index.txt holds a credential"),
+        ({"src/index.txt": b"https://ci:s3cret@example.org/simple"}, "src/index.txt holds a credential"),
         ({"README.md": b"no front matter"}, "holds no Space with a Bento: write one with `make space"),
     ],
     ids=["settings", "a token", "an address", "no Space"],

@@ -18,7 +18,7 @@ WORKFLOWS = {
     for path in sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 }
 # Words that need what is not here, an engine for images or GitHub itself.
-UNTRIED = {"image", "publish"}
+UNTRIED = {"image", "publish", "rehearse"}
 ON = True  # what YAML 1.1 makes of the key `on`
 # Words that the tests or a person run, and not `.ci/run`: where they are tried.
 TRIED_BY = {

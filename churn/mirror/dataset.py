@@ -16,6 +16,7 @@ from churn.core.errors import MirrorError
 
 _ENDPOINT = "https://huggingface.co"
 _LFS = "application/vnd.git-lfs+json"
+_AT_ONCE = 1000  # contents that the hub deletes in one call, at most
 _SECONDS = 20.0  # for an answer
 
 
@@ -43,7 +44,7 @@ class Dataset:
         answer = self._call("GET", f"/api/datasets/{self.name}", accepted=(404, 401))
         if answer.status_code != 200:
             owner, _, name = self.name.partition("/")
-            asked = {"type": "dataset", "name": name, "organization": owner, "private": True}
+            asked = {"type": "dataset", "name": name, "organization": owner, "visibility": "private"}
             self._call("POST", "/api/repos/create", content=orjson.dumps(asked), accepted=(409,))
             answer = self._call("GET", f"/api/datasets/{self.name}")
         if not answer.json().get("private"):
@@ -51,13 +52,18 @@ class Dataset:
 
     def files(self) -> list[str]:
         """Return the paths of all files."""
-        page: str | None = f"/api/datasets/{self.name}/tree/main?recursive=true"
-        found: list[str] = []
+        return sorted(entry["path"] for entry in self._tree() if entry["type"] == "file")
+
+    def _tree(self) -> Iterator[dict[str, Any]]:
+        return self._pages(f"/api/datasets/{self.name}/tree/main?recursive=true")
+
+    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+        """Yield the entries of a list that the hub gives page by page."""
+        page: str | None = path
         while page:
             answer = self._call("GET", page)
-            found += [entry["path"] for entry in answer.json() if entry["type"] == "file"]
+            yield from answer.json()
             page = answer.links.get("next", {}).get("url")
-        return sorted(found)
 
     def read(self, path: str) -> bytes:
         """Return the content of a file."""
@@ -95,6 +101,16 @@ class Dataset:
         """Forget what the files were before: only what they are now is kept."""
         body = orjson.dumps({"message": "the journal"})
         self._call("POST", f"/api/datasets/{self.name}/super-squash/main", content=body)
+
+    def discard_unnamed(self) -> None:
+        """Have the hub delete every content that was uploaded and that no file names any more."""
+        named = {entry["lfs"]["oid"] for entry in self._tree() if "lfs" in entry}
+        stored = self._pages(f"/api/datasets/{self.name}/lfs-files")
+        stale = [entry["fileOid"] for entry in stored if entry["oid"] not in named]
+        for start in range(0, len(stale), _AT_ONCE):
+            asked = {"sha": stale[start : start + _AT_ONCE], "rewriteHistory": False}
+            body = orjson.dumps({"deletions": asked})
+            self._call("POST", f"/api/datasets/{self.name}/lfs-files/batch", content=body)
 
     def close(self) -> None:
         """Close the connections."""

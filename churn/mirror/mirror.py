@@ -1,8 +1,8 @@
 """The mirror of the journal: uploads batches that are closed, and puts back those that are missing.
 
-A file is named by its first and last batch, and batches sort by time: the newest name says what is mirrored.
-So whoever is killed in between goes on where it was. A note beside the database says with which file it was
-alike last: a database that was purged since is not filled again.
+A file is named by its first and last batch, and batches sort by time. A note beside the database says until
+which batch it is mirrored; it goes with the database. Where a note is missing or late, batches are uploaded
+or put back once more than needed, which changes nothing: rows are put back by their keys.
 """
 
 import fcntl
@@ -10,8 +10,10 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
@@ -24,7 +26,9 @@ from churn.database.schema import explained
 from churn.journal.hash_chain import LEAF_BYTES
 from churn.journal.operator_actions import ERASE, METHOD, PURGE
 from churn.mirror import batch_file
-from churn.mirror.dataset import Dataset
+
+if TYPE_CHECKING:
+    from churn.mirror.dataset import Dataset
 
 logger = logging.getLogger("churn")
 
@@ -40,13 +44,14 @@ _NONE = "0" * 32
 class Mirror:
     """Keeps a dataset like the journal; one process at a time does, of those that share a folder."""
 
-    def __init__(self, engine: Engine, dataset: Dataset, folder: Path) -> None:
+    def __init__(self, engine: Engine, dataset: "Dataset", folder: Path) -> None:
         self._engine = engine
         self._dataset = dataset
         self._lock = folder / "mirror.lock"
         self._note = folder / "mirror.note"
         self._descriptor: int | None = None
         self._files: list[str] | None = None  # what the dataset holds, once that is known
+        self._until = _NONE  # the newest batch that is mirrored
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
 
@@ -93,21 +98,27 @@ class Mirror:
             logger.warning("the journal is not mirrored: %s", error)
 
     def restore(self) -> None:
-        """Put back what the dataset has and the database lacks; nothing where it has the newest.
+        """Put back what the dataset has and the database lacks; nothing in a database that had it once.
 
         Raises:
             MirrorError, DatabaseError: it could not be done; another call goes on where this one was.
         """
         self._dataset.ensure()
         self._dataset.squash()
-        files = [path for path in self._dataset.files() if path.startswith(_FOLDER)]
-        if files and not self._is_like(files[-1]):
-            # The oldest first: where this is interrupted, the newest is not there.
+        files, until = self._listed(), self._noted()
+        if until is None:
+            was_empty = self._newest() == _NONE
             for path in files:
                 if not self._has(_last(path)):
                     self._restore(path)
-            logger.warning("the history is back from the dataset %s", self._dataset.name)
-        self._note_alike(files)
+            if files:
+                logger.warning("the history is back from the dataset %s", self._dataset.name)
+            # Where it was not, which batches are mirrored is not known, and all of them are written anew.
+            until = self._newest() if was_empty else _NONE
+        self._note_mirrored(files, until)
+
+    def _listed(self) -> list[str]:
+        return [path for path in self._dataset.files() if path.startswith(_FOLDER)]
 
     def _restore(self, path: str) -> None:
         """Put the batches of a file back, all or none."""
@@ -117,24 +128,18 @@ class Mirror:
         if not self._has(_last(path)):
             raise MirrorError(f"the dataset holds a file without what its name says: {path}")
 
-    def _is_like(self, newest: str) -> bool:
-        """Return whether the database has had everything up to the newest file."""
-        try:
-            noted = self._note.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            noted = ""
-        return noted == self._noted(newest) or self._has(_last(newest))
+    def _noted(self) -> str | None:
+        """Return the batch until which this database is mirrored, if that was noted of this very file."""
+        with suppress(FileNotFoundError):
+            identity, _, until = self._note.read_text(encoding="utf-8").rpartition(" ")
+            if identity == str(identity_of(self._engine)):
+                return until
+        return None
 
-    def _note_alike(self, files: list[str]) -> None:
-        """Note that the database has had everything in some files."""
-        self._files = files
-        if files:
-            with replacing(self._note) as part:
-                part.write_text(self._noted(files[-1]), encoding="utf-8")
-
-    def _noted(self, newest: str) -> str:
-        """Return a note about this very database, and not one that was put in its place."""
-        return f"{identity_of(self._engine)} {newest}"
+    def _note_mirrored(self, files: list[str], until: str) -> None:
+        with replacing(self._note) as part:
+            part.write_text(f"{identity_of(self._engine)} {until}", encoding="utf-8")
+        self._files, self._until = files, until
 
     def upload(self, now: datetime) -> None:
         """Upload the batches that are closed and not there yet; all of them after an erasure.
@@ -144,23 +149,36 @@ class Mirror:
         """
         if self._files is None:
             self.restore()
-        files = self._files or []
-        newest = _last(files[-1]) if files else _NONE
+        files = self._listed()
+        for path in files:
+            if path not in (self._files or []):  # of a service that stopped after this one had started
+                self._restore(path)
         end = bound(now - CLOSED).hex
         is_anew = bool(files) and (
             len(files) > MOST_FILES
+            or self._until == _NONE
             or not self._has(_first(files[0]))  # it was purged
-            or self._was_erased(newest, end)
+            or self._was_erased(self._until, end)
         )
         with explained(self._engine), self._engine.connect() as connection:
-            added = dict(_dumped(connection, _NONE if is_anew else newest, end))
+            # What the dataset has already is closed, however new it is.
+            after, end = (_NONE, max(end, *map(_last, files))) if is_anew else (self._until, end)
+            added = dict(_dumped(connection, after, end))
         deleted = [path for path in files if path not in added] if is_anew else []
-        if not added and not deleted:
-            return
-        self._dataset.commit("the journal", added, deleted)
+        if added or deleted:
+            self._dataset.commit("the journal", added, deleted)
         if is_anew:
-            self._dataset.squash()  # what was erased is in no earlier commit either
-        self._note_alike(sorted({*files, *added} - set(deleted)))
+            # What was erased is in no earlier commit and in no store either.
+            self._dataset.squash()
+            self._dataset.discard_unnamed()
+        until = max(map(_last, added), default=self._until)
+        self._note_mirrored(sorted({*files, *added} - set(deleted)), until)
+
+    def _newest(self) -> str:
+        """Return the newest batch in the database."""
+        with explained(self._engine), self._engine.connect() as connection:
+            newest = connection.exec_driver_sql("SELECT max(id) FROM journal_batches").scalar()
+        return newest or _NONE
 
     def _has(self, batch: str) -> bool:
         with explained(self._engine), self._engine.connect() as connection:
@@ -211,6 +229,9 @@ def configured(settings: Settings, engine: Engine) -> Mirror | None:
     """
     if not settings.hf_dataset:
         return None
+    # Imported here: its HTTP client takes a tenth of a start, and most services have no mirror.
+    from churn.mirror.dataset import Dataset  # noqa: PLC0415
+
     token = settings.hf_token.get_secret_value()
     if not token:
         raise SettingsError("CHURN_HF_DATASET needs CHURN_HF_TOKEN, a token that may write to the dataset")

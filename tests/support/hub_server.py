@@ -115,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         if name in self.hub.repositories:
             raise _Refused(409, "You already created this repo")
         repository = self.hub.add(name, asked.get("sdk", ""))
-        repository.is_private = asked.get("private") or asked.get("visibility") == "private"
+        repository.is_private = asked["visibility"] == "private"
         return {"url": f"{self.hub.url}/{name}", "name": f"{owner}/{asked['name']}"}
 
     def _validate(self, body: bytes) -> Any:
@@ -229,6 +229,15 @@ class _Handler(BaseHTTPRequestHandler):
         repo.squash()
         return {}
 
+    def _lfs(self, body: bytes, repo: Repository) -> Any:
+        common = {"filename": "x", "pushedAt": "2026-01-01T00:00:00.000Z", "size": 1, "ref": "main"}
+        return [{"fileOid": f"of-{oid}", "oid": oid, **common} for oid in self.hub.objects]
+
+    def _lfs_deletion(self, body: bytes, repo: Repository) -> Any:
+        for oid in json.loads(body)["deletions"]["sha"]:
+            del self.hub.objects[oid.removeprefix("of-")]
+        return {}
+
     def _restart(self, body: bytes, repo: Repository) -> Any:
         self.hub.build(repo)
         return self._runtime(b"", repo)
@@ -263,6 +272,8 @@ _ROUTES: list[tuple[str, str, _Call]] = [
     ("GET", rf"{_R}/variables", _Handler._variables),
     ("POST", rf"{_R}/variables", _Handler._variable),
     ("GET", rf"{_R}/runtime", _Handler._runtime),
+    ("GET", rf"{_R}/lfs-files", _Handler._lfs),
+    ("POST", rf"{_R}/lfs-files/batch", _Handler._lfs_deletion),
     ("POST", rf"{_R}/super-squash{_AT}", _Handler._squash),
     ("POST", rf"{_R}/restart", _Handler._restart),
     ("GET", rf"{_R}/logs/(?P<which>\w+)", _Handler._logs),
