@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes push-image publish protect clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse rehearse-space space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes push-image publish protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -98,6 +98,9 @@ image: bundle  ## Build the container image from the Bento of `make bundle`, wit
 
 rehearse: install-dev  ## Build the image and rehearse it: as a Space, as a server, upgraded, killed, restored (BESIDE=image or checkout; UI=1; SHORT=1; ENGINE=tool)
 	@$(RUN) python -m scripts.rehearse $(if $(BESIDE),--beside '$(BESIDE)') $(if $(ENGINE),--engine '$(ENGINE)') $(if $(UI),--ui) $(if $(SHORT),--short)
+
+rehearse-space: install-dev  ## Deploy a Space to a hub of our own, clone it from there, build and run it (ENGINE=tool)
+	@$(RUN) python -m scripts.rehearse_space $(if $(ENGINE),--engine '$(ENGINE)')
 
 space: bundle  ## Write the repository of a Hugging Face Space (OUT=dir; MODEL=, DATA= as for `make bundle`; UI=1: with Gradio)
 	@$(RUN) python -m scripts.space --out '$(OUT)' $(if $(UI),--ui)

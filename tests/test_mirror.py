@@ -27,12 +27,12 @@ from churn.model import registry
 from churn.model.registry import ServedModel
 from churn.records.integrity import verify
 from churn.records.privacy import erase, purge
+from harness.git_repository import Repository
+from harness.hub import DONE_BUT_CUT, HANG, OWNER, Hub
+from harness.hub_server import hub_at
 from harness.servers import PATIENCE, PROJECT, Process, bentoml_serve, environment, home_beside
 from tests.support.calls import make_call, scored
 from tests.support.company import EXAMPLE
-from tests.support.git_repository import Repository
-from tests.support.hub import DONE_BUT_CUT, HANG, OWNER, Hub
-from tests.support.hub_server import hub_at
 
 TOKEN = "hf_of_the_tests"
 API_TOKEN = "nV6bQx3mTz8RkWd2Lc4H"
@@ -206,13 +206,18 @@ def test_a_restore_that_is_interrupted_goes_on(hub: Hub, before: Engine, after: 
     for employee in ("E-1", "E-2", "E-3"):
         write(before, employee)
         upload(before)
-    hub.trouble["resolve"] = [DONE_BUT_CUT]
+    hub.trouble["resolve"] = [None, DONE_BUT_CUT]
     with pytest.raises(MirrorError, match="the hub does not answer for the dataset marie/journal"):
         restore(after)
     hub.calls.clear()
     restore(after)
-    assert hub.calls.count("resolve") == 3
+    assert hub.calls.count("resolve") == 2
     assert rows_of(after) == rows_of(before)
+    with closing(mirror_of(after)) as mirror:
+        mirror.upload(datetime.now(UTC))
+    with database(Path(str(before.url.database)).parents[1] / "third" / "churn.db") as third:
+        restore(third)
+        assert rows_of(third) == rows_of(before)
 
 
 def test_what_was_served_before_the_hub_answers_is_kept_beside_what_comes_back(
@@ -246,6 +251,8 @@ def test_what_a_service_uploads_while_the_next_one_has_started_comes_back_to_tha
 def test_an_upload_whose_outcome_is_not_known_is_done_once(
     hub: Hub, before: Engine, after: Engine, trouble: int
 ) -> None:
+    write(before, "E-0")
+    upload(before)
     write(before, "E-1")
     hub.trouble["commit"] = [trouble]
     with pytest.raises(MirrorError):

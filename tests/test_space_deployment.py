@@ -13,10 +13,10 @@ from huggingface_hub import constants
 from churn.cli.main import main
 from churn.model import registry
 from churn.model.registry import ServedModel
+from harness.git_repository import Repository
+from harness.hub import DONE_BUT_CUT, HANG, OWNER, Hub
+from harness.hub_server import hub_at
 from harness.servers import PATIENCE, PROJECT, bentoml_serve, environment, home_beside
-from tests.support.git_repository import Repository
-from tests.support.hub import DONE_BUT_CUT, HANG, OWNER, Hub
-from tests.support.hub_server import hub_at
 
 # huggingface_hub's, of a library of its own.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
@@ -215,6 +215,16 @@ def test_killed_while_it_waits_for_what_will_not_run_it_still_goes_back_to_what_
     assert contents(hub.space()) == before
 
 
+def test_it_goes_back_past_what_was_never_seen_to_serve(hub: Hub, folder: Path) -> None:
+    assert deploy(hub, folder).exit_code == 0
+    before = contents(hub.space())
+    hub.trouble["runtime"] = [HANG]
+    kill_when_held(hub, changed(folder))
+    hub.builds = [["BUILDING", "BUILD_ERROR"]]
+    assert refusal(deploy(hub, written(folder, {"src/third.py": b""}))).endswith("is put back and runs")
+    assert contents(hub.space()) == before
+
+
 def test_a_first_one_that_does_not_run_leaves_the_space_empty(hub: Hub, folder: Path) -> None:
     hub.builds = [["BUILDING", "BUILD_ERROR"]]
     assert refusal(deploy(hub, folder)).endswith("was empty before, and is empty again")
@@ -284,7 +294,7 @@ def test_an_upload_that_fails_once_is_tried_again(hub: Hub, folder: Path, troubl
     ],
 )
 def test_what_the_hub_refuses_is_a_sentence_and_changes_nothing(
-    hub: Hub, folder: Path, call: str, trouble: list[int], why: str
+    hub: Hub, folder: Path, call: str, trouble: list[int | None], why: str
 ) -> None:
     hub.trouble[call] = trouble
     said = refusal(deploy(hub, folder, "--answer-limit", "2"))

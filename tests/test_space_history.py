@@ -1,6 +1,10 @@
-"""The history on a Hugging Face Space: people are told where a restart takes it away."""
+"""The history on a Hugging Face Space: people are told where a restart takes it away, or it is fetched."""
 
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -44,3 +48,50 @@ def test_a_start_warns_of_it_unless_the_database_is_on_a_volume(
     with caplog.at_level(logging.WARNING):
         preflight.prepare(load(), TECHNOVA)
     assert (WARNING in caplog.text) == (volume == "elsewhere")
+
+
+@pytest.mark.parametrize("answer", [None, b"<html>"], ids=["no hub", "another server"])
+def test_a_start_goes_on_where_the_history_cannot_be_fetched(
+    model: ServedModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    answer: bytes | None,
+) -> None:
+    with ExitStack() as stack:
+        url = "http://127.0.0.1:1" if answer is None else stack.enter_context(answering(answer))
+        for name, value in {
+            "HF_ENDPOINT": url,
+            "CHURN_HF_DATASET": "marie/journal",
+            "CHURN_HF_TOKEN": "hf_of_the_tests",
+            "SPACE_ID": "marie/churn",
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'churn.db'}",
+            "CHURN_MODEL": model.tag,
+        }.items():
+            monkeypatch.setenv(name, value)
+        with caplog.at_level(logging.WARNING):
+            preflight.prepare(load(), TECHNOVA)
+    assert "the history is not back yet: " in caplog.text
+    assert "hf_of_the_tests" not in caplog.text
+    assert WARNING not in caplog.text
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[str]:
+    """Yield the address of a server that answers everything alike."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()

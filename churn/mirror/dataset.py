@@ -47,7 +47,7 @@ class Dataset:
             asked = {"type": "dataset", "name": name, "organization": owner, "visibility": "private"}
             self._call("POST", "/api/repos/create", content=orjson.dumps(asked), accepted=(409,))
             answer = self._call("GET", f"/api/datasets/{self.name}")
-        if not answer.json().get("private"):
+        if not self._document(answer).get("private"):
             raise MirrorError(f"everybody may read the dataset {self.name}: make it private")
 
     def files(self) -> list[str]:
@@ -62,7 +62,7 @@ class Dataset:
         page: str | None = path
         while page:
             answer = self._call("GET", page)
-            yield from answer.json()
+            yield from self._document(answer)
             page = answer.links.get("next", {}).get("url")
 
     def read(self, path: str) -> bytes:
@@ -88,7 +88,7 @@ class Dataset:
         body = orjson.dumps({**asked, "objects": [{"oid": oid, "size": len(content)}]})
         kind = {"Accept": _LFS, "Content-Type": _LFS}
         path = f"/datasets/{self.name}.git/info/lfs/objects/batch"
-        [found] = self._call("POST", path, content=body, headers=kind).json()["objects"]
+        [found] = self._document(self._call("POST", path, content=body, headers=kind))["objects"]
         if upload := found.get("actions", {}).get("upload"):
             with self._told():
                 # Another place, which this token is not for.
@@ -131,6 +131,13 @@ class Dataset:
             if answer.status_code not in accepted:
                 answer.raise_for_status()
             return answer
+
+    def _document(self, answer: httpx.Response) -> Any:
+        """Return the JSON of an answer."""
+        try:
+            return answer.json()
+        except ValueError:
+            raise MirrorError(f"something else than the hub answers for the dataset {self.name}") from None
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -96,6 +96,9 @@ class Mirror:
         except ChurnError as error:
             self._files = None
             logger.warning("the journal is not mirrored: %s", error)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the thread goes on, and tries again
+            self._files = None
+            logger.error("the journal is not mirrored: %s", type(error).__qualname__)
 
     def restore(self) -> None:
         """Put back what the dataset has and the database lacks; nothing in a database that had it once.

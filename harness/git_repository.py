@@ -1,4 +1,4 @@
-"""One repository of the hub in tests."""
+"""One repository of our own hub."""
 
 import subprocess
 from pathlib import Path

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.git_repository import Repository
+from harness.git_repository import Repository
 
 OWNER = "marie"
 HANG = 0  # a call is held until `hub.released` is set, and then cut
@@ -22,7 +22,7 @@ class Hub:
     url: str = ""
     host: str = ""  # where every Space is reached
     repositories: dict[str, Repository] = field(default_factory=dict)
-    trouble: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    trouble: dict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
     builds: list[list[str]] = field(default_factory=list)  # the stages after the next commits
     log: list[str] = field(default_factory=list)  # what the log of each build and run says
     calls: list[str] = field(default_factory=list)

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.support.git_repository import Repository
-from tests.support.hub import DONE_BUT_CUT, HANG, OWNER, Hub
+from harness.git_repository import Repository
+from harness.hub import DONE_BUT_CUT, HANG, OWNER, Hub
 
 LFS = ("*.npy", "*.npz", "*.bin", "*.gz", "*.parquet", "*.zip")
 _INVALID = "Invalid credentials in Authorization header"
