@@ -46,19 +46,20 @@ def as_a_server(image: str, older: str, caller: Caller) -> Figures:
     """Run two replicas on one PostgreSQL: upgraded from an older image, killed, and stopped under load."""
     with ExitStack() as stack:
         url = stack.enter_context(database(older))
-        env = {**caller.env, "DATABASE_URL": url, "CHURN_WORKERS": "2"}
+        env = {**caller.env, "DATABASE_URL": url}
 
-        def start(which: str) -> Container:
-            return stack.enter_context(Container(which, env=env))
+        def start(which: str, workers: int) -> Container:
+            container = Container(which, env={**env, "CHURN_WORKERS": str(workers)})
+            return stack.enter_context(container)
 
-        old = [start(older), start(older)]
+        old = [start(older, 1), start(older, 1)]
         for container in old:
             container.await_ready()
         balancer = stack.enter_context(balanced(*(container.url for container in old)))
         with Clients(balancer.url, caller.token, count=4) as upgrading:
             upgrading.await_calls(40)
             migrate(image, url)
-            new = [start(image), start(image)]
+            new = [start(image, 2), start(image, 1)]
             for container in new:
                 container.await_ready()
             balancer.use(*(container.url for container in (*old, *new)))

@@ -184,8 +184,7 @@ class RestartableServer:
         # `within` is a command that runs the command after it.
         self._command = [*within, sys.executable, "-m", "bentoml", "serve", target]
         self._command += ["--host", "127.0.0.1", "--port", str(port)]
-        # In a container, BentoML's supervisor does not replace workers.
-        self._env = {name: value for name, value in env.items() if name != "BENTOML_CONTAINERIZED"}
+        self._env = env
         self.process: Process
 
     def __enter__(self) -> Self:

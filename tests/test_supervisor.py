@@ -40,6 +40,7 @@ def server(model: ServedModel, home: Path) -> Iterator[RestartableServer]:
         CHURN_MODEL=model.tag,
         CHURN_WORKERS="2",
         API_TOKEN=TOKEN,
+        BENTOML_CONTAINERIZED="true",  # where BentoML's own supervisor replaces no worker
     )
     with RestartableServer(env) as server:
         ready = "Service churn initialized"  # the other worker may take longer than the one that answers
