@@ -214,6 +214,20 @@ def test_a_start_without_the_database(own: OwnServer, url: str, env: Env) -> Non
         assert any(str(name).startswith("api-token") for name in connection.execute(names).scalars())
 
 
+def test_a_worker_that_has_yet_to_open_its_own_connection_goes_to_the_spool(
+    own: OwnServer, url: str, env: Env
+) -> None:
+    with RestartableServer(env(url)) as server:
+        # The first batch goes by another connection, with which the chain begins.
+        assert predict(server).status_code == 200
+        own.stop()
+        assert predict(server).status_code == 200
+        assert server.await_ready(has_spooled)["spool"]["records"] == 1
+        own.start()
+        server.await_ready(has_replayed)
+        assert "the journal failed" not in server.process.output
+
+
 def test_no_prediction_without_the_database_where_the_spool_is_turned_off(
     own: OwnServer, url: str, env: Env, home: Path
 ) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from churn.core.errors import DatabaseError
 from churn.core.ids import new_id
 from churn.database import schema
+from churn.database.driver_errors import DRIVERS, discreet
 from churn.database.engine import name_of
 from churn.database.postgres_connection import PostgresConnection
 from churn.database.schema import explained, explanation
@@ -138,7 +139,7 @@ def rehearse(engine: Engine) -> None:
     now = datetime.now(UTC)
     scored = Scored(new_id(), {}, {}, 0.0, {}, "", 0, 0.0, 0.0)
     entry = entry_of(Call(new_id(), now, "", "", Caller(), now, 0, 0.0, None, [scored]))
-    with explained(engine), closing(engine.raw_connection()) as line:
+    with explained(engine), closing(_raw_connection(engine)) as line:
         write_rows(line, [entry], Link(new_id(), new_id(), 0, GENESIS, entry.leaves))
         line.rollback()
     if engine.dialect.name == "sqlite":
@@ -156,12 +157,20 @@ def _reserve(engine: Engine) -> None:
 
 def _connect(engine: Engine) -> PoolProxiedConnection:
     """Return a connection on which each `write_rows` is one transaction."""
-    line = engine.raw_connection()
+    line = _raw_connection(engine)
     if isinstance(line.dbapi_connection, PostgresConnection):
         # It is one message, which PostgreSQL commits or refuses as a whole: no round trips for BEGIN and
         # COMMIT.
         line.dbapi_connection.autocommit = True
     return line
+
+
+def _raw_connection(engine: Engine) -> PoolProxiedConnection:
+    """Return a connection of the pool's; SQLAlchemy would let the driver's own error out."""
+    try:
+        return engine.raw_connection()
+    except DRIVERS as error:
+        raise discreet(error, "(a connection)") from error
 
 
 def _missing(connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
