@@ -13,15 +13,14 @@ import anyio.to_thread
 import bentoml
 import orjson
 
-from churn import preflight
 from churn.backend import Backend
-from churn.core.errors import ChurnError
 from churn.core.language import Language
-from churn.core.settings import is_traced, load, logs_access, server_options
+from churn.core.settings import is_traced, logs_access, server_options
 from churn.dictionary.technova import TECHNOVA
 from churn.model.what_if import compare
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.responses import Prediction, WhatIfAnswer
+from churn.supervised import check_start
 from churn.ui.all_pages import make_ui
 from churn.ui.form_scoring import FormScoring
 from churn.ui.gradio_page import GradioPage
@@ -52,7 +51,7 @@ worker = Backend(TECHNOVA)
 models = request_models(TECHNOVA)
 
 
-@bentoml.service(name="churn", metrics={"enabled": False}, **server_options())
+@bentoml.service(**server_options())
 class Churn:
     """Employee-turnover risk with exact reasons; every call authenticated and journalled."""
 
@@ -68,13 +67,8 @@ class Churn:
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
-        """Refuse to start, in one sentence, where a worker could not serve; then, ours supervises them."""
-        try:
-            preflight.check_configured(bentoml_patches.configured()["churn"])
-            preflight.prepare(load(), TECHNOVA)
-        except ChurnError as error:
-            raise SystemExit(f"churn: {error}") from None
-        bentoml_patches.supervise_by_ours()
+        """Refuse to start where a worker could not serve; then, our supervisor takes over."""
+        check_start()
 
     @bentoml.on_shutdown
     def close(self) -> None:

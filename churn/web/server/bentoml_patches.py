@@ -14,16 +14,17 @@ from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http import traffic
 from starlette.types import ASGIApp
 
-from churn.web.server import protocol, unneeded
+from churn.web.server import unneeded
 
 PROXIES = "CHURN_TRUSTED_PROXIES"
+PROTOCOL = "churn.web.server.protocol:BoundedProtocol"  # a worker imports it, when it serves
 
 
 def apply(*, traced: bool) -> None:
     """Patch this process; to be called before BentoML configures the server, thus at the service's import."""
     if not traced:
         unneeded.leave_out_tracing()
-    uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{protocol.__name__}:{protocol.BoundedProtocol.__name__}"
+    uvicorn.config.HTTP_PROTOCOLS["auto"] = PROTOCOL
     traffic.TimeoutMiddleware = without_timeout  # type: ignore[assignment,misc]
     trust_only_configured()
 

@@ -11,8 +11,7 @@ from bentoml.exceptions import BentoMLException
 
 from churn.core import places
 from churn.core.errors import SettingsError
-
-SERVICE = "churn.service:Churn"
+from churn.web.server.worker import SUPERVISED
 
 
 def serve(host: str, port: int, keep_alive: int) -> None:
@@ -26,7 +25,7 @@ def serve(host: str, port: int, keep_alive: int) -> None:
     server_context.service_type = "cli"  # what its log calls this process
     configure_server_logging()  # type: ignore[no-untyped-call]
     try:
-        load(SERVICE, working_dir=folder).inject_config()
-        serve_http(SERVICE, working_dir=folder, host=host, port=port, timeout_keep_alive=keep_alive)
+        load(SUPERVISED, working_dir=folder).inject_config()
+        serve_http(SUPERVISED, working_dir=folder, host=host, port=port, timeout_keep_alive=keep_alive)
     except BentoMLException as error:
         raise SettingsError(f"BentoML: {error}") from error

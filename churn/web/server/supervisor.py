@@ -18,7 +18,7 @@ from bentoml._internal.utils.circus import Arbiter
 
 from churn.core.places import python_path
 from churn.core.settings import KEEP_ALIVE
-from churn.web.server.worker import BENTOML, PID
+from churn.web.server.worker import BENTOML, PID, SUPERVISED
 from churn.web.worker_marks import FOLDER, MARKS
 
 logger = logging.getLogger("churn")
@@ -27,6 +27,7 @@ LOOK = 1.0  # seconds after which a dead worker is seen; BentoML's own 10 are fo
 PATIENCE = 120.0  # seconds that a new worker may take until it serves
 
 WORKER = "churn.web.server.worker"
+SERVED = {SUPERVISED: "churn.service:Churn"}  # what workers serve where another is supervised
 _KEEP_ALIVE = "--timeout-keep-alive"  # of BentoML's workers
 
 
@@ -46,7 +47,8 @@ class Supervisor(Arbiter):
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         for watcher in watchers:
             watcher.env |= {PID: str(os.getpid()), FOLDER: folder, "PYTHONPATH": python_path()}
-            watcher.args = [WORKER if argument == BENTOML else argument for argument in watcher.args]
+            others = {BENTOML: WORKER, **SERVED}
+            watcher.args = [others.get(argument, argument) for argument in watcher.args]
             watcher.respawn = True  # BentoML lets the dead be in its own containers
             if _KEEP_ALIVE not in watcher.args:
                 watcher.args += [_KEEP_ALIVE, str(KEEP_ALIVE)]

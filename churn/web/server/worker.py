@@ -9,6 +9,7 @@ import sys
 from churn.web.server.unneeded import leave_out_of_worker
 
 BENTOML = "_bentoml_impl.worker.service"  # the module that is BentoML's own worker
+SUPERVISED = "churn.supervised:Churn"
 PID = "_CHURN_SUPERVISOR"  # set for the workers: who starts them
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
