@@ -102,8 +102,8 @@ rehearse: install-dev  ## Build the image and rehearse it: as a Space, as a serv
 rehearse-space: install-dev  ## Deploy a Space to a hub of our own, clone it from there, build and run it (ENGINE=tool)
 	@$(RUN) python -m scripts.rehearse_space $(if $(ENGINE),--engine '$(ENGINE)')
 
-space: bundle  ## Write the repository of a Hugging Face Space (OUT=dir; MODEL=, DATA= as for `make bundle`; UI=1: with Gradio)
-	@$(RUN) python -m scripts.space --out '$(OUT)' $(if $(UI),--ui)
+space: bundle  ## Write the repository of a Hugging Face Space (OUT=dist/space; MODEL=, DATA= as for `make bundle`; UI=1: with Gradio)
+	@$(RUN) python -m scripts.space --out '$(or $(OUT),dist/space)' $(if $(UI),--ui)
 
 deploy: install  ## Put what `make space OUT=dist/space` wrote on a Hugging Face Space, or go back (SPACE=owner/name FROM=dist/space; HF_TOKEN, API_TOKEN)
 	@$(RUN) churn deploy space '$(SPACE)' --from '$(or $(FROM),dist/space)'
