@@ -280,7 +280,11 @@ def test_a_wrong_token_is_a_sentence(hub: Hub, before: Engine) -> None:
     assert "hf_wrong" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"\0", gzip.compress(b"{}\n"), gzip.compress(b'["users",{}]\n')])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0", gzip.compress(b"{}\n"), gzip.compress(b'["users",{}]\n')],
+    ids=["empty", "not compressed", "no row", "another table"],
+)
 def test_a_file_of_something_else_is_refused(hub: Hub, after: Engine, content: bytes) -> None:
     name = f"journal/{'1' * 32}-{'2' * 32}.jsonl.gz"
     hub.add(f"datasets/{NAME}", files={name: content})

@@ -177,6 +177,18 @@ def test_killed_at_any_step_it_is_run_again(hub: Hub, folder: Path, step: str) -
     assert hub.confirmed() == {hub.space().head}
 
 
+@pytest.mark.parametrize(("call", "trouble"), [("paths", [500]), ("commit", [None, DONE_BUT_CUT])])
+def test_a_hub_that_is_away_while_it_goes_back_is_asked_again(
+    hub: Hub, folder: Path, call: str, trouble: list[int | None]
+) -> None:
+    assert deploy(hub, folder).exit_code == 0
+    before = contents(hub.space())
+    hub.builds, hub.trouble[call] = [["BUILDING", "BUILD_ERROR"]], trouble
+    assert refusal(deploy(hub, changed(folder))).endswith("is put back and runs")
+    assert contents(hub.space()) == before
+    assert len(hub.space().titles()) == 4
+
+
 @pytest.mark.parametrize(
     "failing", [["BUILDING", "BUILD_ERROR"], ["BUILDING", "APP_STARTING", "RUNTIME_ERROR"]]
 )
@@ -305,6 +317,7 @@ def test_what_the_hub_refuses_is_a_sentence_and_changes_nothing(
 
 def test_a_hub_that_is_away_while_the_space_is_built_is_asked_again(hub: Hub, folder: Path) -> None:
     hub.trouble["runtime"] = [500, 503]
+    hub.trouble["info"] = [None, None, 500]
     assert deploy(hub, folder).exit_code == 0
 
 

@@ -146,13 +146,18 @@ class Hub:
         raise AssertionError("unreachable")
 
     def put_back(self, earlier: str, parent: str) -> str:
-        """Make the Space hold the files of an earlier revision again, and return the new revision."""
-        then, now = self.files(earlier), self.files(parent)
+        """Make the Space hold the files of an earlier revision again, and return the newest revision.
+
+        Raises:
+            StaleError: `parent` is not the newest any more, and the newest does not hold these files either.
+        """
+        then, newest = self.files(earlier), self.history()[0]
+        if self.files(newest) == then:  # a commit whose answer was lost
+            return newest
+        now = self.files(parent)
         changed = [name for name, digest in then.items() if now.get(name) != digest]
         copied = [CommitOperationCopy(name, name, src_revision=earlier) for name in changed]
         deleted = [CommitOperationDelete(name) for name in sorted(set(now) - set(then))]
-        if not copied and not deleted:
-            return parent
         return self._commit([*copied, *deleted], f"Put back {earlier[:12]}", parent)
 
     def _commit(

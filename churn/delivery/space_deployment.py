@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from churn.core.errors import DeliveryError
 from churn.delivery import secret_digest
@@ -23,9 +24,11 @@ _AT_REST = {"PAUSED", "SLEEPING", "STOPPED"}
 _LOG_LINES = 20
 _SECONDS_BETWEEN = (0.1, 10.0)  # looks at the stage: at first, and at most
 _SECONDS_TO_BEGIN = 30.0  # after a commit; a stage until then may be what the revision before came to
+_SECONDS_AWAY = 1.0  # between two calls of a hub that is away
 _MINUTE = 60.0
 
 Tell = Callable[[str], None]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ class SpaceDeployment:
             DeliveryError: it does not run in time, or does not answer as it should.
         """
         self._await_running(revision)
-        state = self._hub.state()
+        state = _patiently(self._hub.state)
         self._smoke_test.run(state.host if state else "")
 
     def _await_running(self, revision: str) -> None:
@@ -156,7 +159,7 @@ class SpaceDeployment:
             if stage == "RUNNING" and is_of_it:
                 return
             if stage in _AT_REST and not was_restarted:
-                self._hub.restart()
+                _patiently(self._hub.restart)
                 was_restarted = True
             elif stage not in _WAITED_FOR and (is_of_it or has_begun):
                 raise DeliveryError(self._why(f"revision {revision[:12]} does not run: {stage}", stage))
@@ -190,20 +193,34 @@ class SpaceDeployment:
         Raises:
             DeliveryError: always.
         """
-        history = self._hub.history()
-        earlier = history[history.index(revision) + 1 :]
-        previous = next((one for one in earlier if one in confirmed), earlier[0])
-        self._tell(f"putting revision {previous[:12]} back")
         try:
-            outcome = self._return_to(previous, revision)
+            outcome = _patiently(lambda: self._return_from(revision, confirmed))
         except DeliveryError as error:
-            outcome = f"revision {previous[:12]} is not back: {error}; run this again"
+            outcome = f"the previous revision is not back: {error}; run this again"
         raise DeliveryError(f"{failure}\n{outcome}")
 
-    def _return_to(self, previous: str, revision: str) -> str:
-        """Have a previous revision run again, and return a sentence that says so."""
+    def _return_from(self, revision: str, confirmed: set[str]) -> str:
+        """Have the revision that served last run again, and return a sentence that says so."""
+        history = self._hub.history()
+        earlier = history[history.index(revision) + 1 :]
+        if not earlier:
+            return "there is no earlier revision to put back"
+        previous = next((one for one in earlier if one in confirmed), earlier[0])
+        self._tell(f"putting revision {previous[:12]} back")
         restored = self._hub.put_back(previous, revision)
         if set(self._hub.files(restored)) <= _EMPTY:
             return f"{self._hub.space} was empty before, and is empty again"
         self._await_running(restored)
         return f"revision {previous[:12]} is put back and runs"
+
+
+def _patiently(call: Callable[[], Answer]) -> Answer:
+    """Return what a call returns; where the hub is away, it is made again for a while."""
+    deadline = time.monotonic() + _MINUTE
+    while True:
+        try:
+            return call()
+        except HubAwayError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_SECONDS_AWAY)
