@@ -35,8 +35,8 @@ def start(
     """Serve until a signal ends it, in this very process.
 
     Raises:
-        SettingsError: the address cannot be listened on, nothing takes temporary files, or BentoML refuses its
-        configuration.
+        SettingsError: the address cannot be listened on, nothing takes temporary files, or BentoML refuses
+            its configuration.
     """
     host, port = host or settings.host, port or settings.port
     _check_port(host, port)

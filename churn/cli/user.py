@@ -100,8 +100,8 @@ def _password(file: TextIO | None) -> str:
             if sys.stdin.isatty():  # somebody pressed Ctrl-C
                 raise
             raise IdentityError(
-                "no password was typed, as this is no terminal: give it by --password-file, where - is standard "
-                "input"
+                "no password was typed, as this is no terminal: give it by --password-file, where - is "
+                "standard input"
             ) from None
     try:
         return file.read().removesuffix("\n").removesuffix("\r")
