@@ -197,7 +197,8 @@ class TestUser:
         self, migrated: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("API_PASSWORD", "correct horse")
-        assert churn("user", "add", "marie").exit_code == 1  # it is asked for, and nobody answers
+        unanswered = churn("user", "add", "marie")
+        assert (unanswered.exit_code, "give it by --password-file" in unanswered.output) == (1, True)
         assert not sign_in(migrated, "marie", "correct horse").is_good
 
     def test_the_password_is_no_argument(self, migrated: Engine) -> None:

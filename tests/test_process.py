@@ -347,6 +347,15 @@ def test_churn_serve_hands_on_what_is_configured_in_the_file(model: ServedModel,
     assert "strict-transport-security" in by_tls.headers
 
 
+def test_a_machine_that_takes_no_temporary_files_is_refused() -> None:
+    limited = ["sh", "-c", 'ulimit -f 0 && exec "$@"', "sh"]  # every file stays empty
+    command = [*limited, sys.executable, "-m", *START["churn"], str(free_port())]
+    done = subprocess.run(command, cwd=PROJECT, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("churn: no folder takes temporary files: let /tmp be written")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_port_in_use_is_refused_with_another_to_try(model: ServedModel, tmp_path: Path) -> None:
     env = environment(DATABASE_URL=f"sqlite:///{tmp_path}/churn.db")
     with socket.socket() as taken:

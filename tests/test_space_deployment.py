@@ -343,8 +343,19 @@ def test_the_space_of_another_application_is_left_alone(
         (NAME, {"HF_ENDPOINT": "http://127.0.0.1:1"}, "does not answer (ConnectError)"),
         ("acme/churn", {}, "this token may not write to acme/churn"),
         ("a name/of/none", {}, "is no name of a Space"),
+        ("", {}, "is no name of a Space"),
+        ("churn", {}, "is no name of a Space"),
     ],
-    ids=["wrong token", "no token", "no API_TOKEN", "no hub", "another's name", "no name"],
+    ids=[
+        "wrong token",
+        "no token",
+        "no API_TOKEN",
+        "no hub",
+        "another's name",
+        "no name",
+        "an empty name",
+        "no owner",
+    ],
 )
 def test_what_is_missing_or_wrong_is_a_sentence(
     hub: Hub, folder: Path, name: str, changes: dict[str, str], why: str

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import tempfile
 
 import click
 
@@ -34,10 +35,12 @@ def start(
     """Serve until a signal ends it, in this very process.
 
     Raises:
-        SettingsError: the address cannot be listened on, or BentoML refuses its configuration.
+        SettingsError: the address cannot be listened on, nothing takes temporary files, or BentoML refuses
+            its configuration.
     """
     host, port = host or settings.host, port or settings.port
     _check_port(host, port)
+    _check_temporary_files()
     # The service, and BentoML, read these at their import, from the environment alone.
     os.environ["CHURN_WORKERS"] = str(settings.workers)
     os.environ["CHURN_ACCESS_LOG"] = str(settings.access_log)
@@ -65,3 +68,18 @@ def _check_port(host: str, port: int) -> None:
                 f"cannot listen on {host}:{port} ({error.strerror}): "
                 f"stop what uses the port, or choose another with PORT={port % 65535 + 1}"
             ) from error
+
+
+def _check_temporary_files() -> None:
+    """Refuse a machine that takes no temporary files, as a container with a read-only root and no /tmp.
+
+    Raises:
+        SettingsError: no folder for them can be written.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise SettingsError(
+            "no folder takes temporary files: let /tmp be written (in a container, by --tmpfs /tmp), or name "
+            "another folder in TMPDIR"
+        ) from error

@@ -1,5 +1,6 @@
 """`churn user`: the people who may call."""
 
+import sys
 from typing import TextIO
 
 import click
@@ -93,7 +94,15 @@ def _activate(action: str, username: str, *, is_active: bool) -> None:
 def _password(file: TextIO | None) -> str:
     """Return the user's password, typed or from a file; not API_PASSWORD, which belongs to another user."""
     if file is None:
-        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+        try:
+            return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+        except click.Abort:
+            if sys.stdin.isatty():  # somebody pressed Ctrl-C
+                raise
+            raise IdentityError(
+                "no password was typed, as this is no terminal: give it by --password-file, where - is "
+                "standard input"
+            ) from None
     try:
         return file.read().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:

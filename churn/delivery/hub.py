@@ -54,9 +54,15 @@ class Runtime:
 
 
 class Hub:
-    """One Space on the hub, by its name OWNER/NAME; a call waits for its answer for `patience` seconds."""
+    """One Space on the hub, by its name OWNER/NAME; a call waits for its answer for `patience` seconds.
+
+    Raises:
+        DeliveryError: the name has no owner, where the hub would take the token's.
+    """
 
     def __init__(self, space: str, token: str, patience: float) -> None:
+        if "/" not in space:
+            raise _misnamed(space)
         set_client_factory(lambda: httpx2.Client(follow_redirects=True, timeout=patience))
         disable_progress_bars()
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
@@ -217,9 +223,7 @@ class Hub:
         try:
             yield
         except HFValidationError:
-            raise DeliveryError(
-                f"{self.space!r} is no name of a Space: expected OWNER/NAME, in letters, digits, - and _"
-            ) from None
+            raise _misnamed(self.space) from None
         except HfHubHTTPError as error:
             raise self._refusal(error) from None
         except httpx2.HTTPError as error:
@@ -269,3 +273,7 @@ def saved_token() -> str | None:
         return huggingface_hub.get_token()
     except OSError:  # of the file that it may be in
         return None
+
+
+def _misnamed(space: str) -> DeliveryError:
+    return DeliveryError(f"{space!r} is no name of a Space: expected OWNER/NAME, in letters, digits, - and _")
