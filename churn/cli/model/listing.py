@@ -1,9 +1,11 @@
 """`churn model list`: which models there are."""
 
+import os
+
 import click
 
 from churn.cli.console import make_console, table_of
-from churn.core.settings import load
+from churn.core import places
 from churn.i18n import terms
 from churn.i18n.formatting import ENGLISH
 from churn.model import promotions
@@ -14,7 +16,8 @@ from churn.model.registry import home
 @click.command("list")
 def list_models() -> None:
     """List the models, the newest first, and mark the one that serves."""
-    serving = load().model or promotions.promoted(home())
+    # Not by the settings: their library takes longer to import than all the rest.
+    serving = os.environ.get("CHURN_MODEL") or places.bento_model() or promotions.promoted(home())
     headings = (ENGLISH.pick(terms.METRICS[name].name) for name in terms.COMPARED)
     table = table_of("tag", "serves", "created", *headings, "data")
     entries = listed(home())
