@@ -15,12 +15,12 @@ import orjson
 
 from churn.backend import Backend
 from churn.core.language import Language
-from churn.core.settings import is_traced, logs_access, server_options
+from churn.core.settings import is_traced, logs_access
 from churn.dictionary.technova import TECHNOVA
 from churn.model.what_if import compare
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.responses import Prediction, WhatIfAnswer
-from churn.supervised import check_start
+from churn.supervised import OPTIONS, check_start
 from churn.ui.all_pages import make_ui
 from churn.ui.form_scoring import FormScoring
 from churn.ui.gradio_page import GradioPage
@@ -51,7 +51,7 @@ worker = Backend(TECHNOVA)
 models = request_models(TECHNOVA)
 
 
-@bentoml.service(**server_options())
+@bentoml.service(**OPTIONS)
 class Churn:
     """Employee-turnover risk with exact reasons; every call authenticated and journalled."""
 

@@ -4,6 +4,8 @@
 supervisor too would take a tenth of a start.
 """
 
+from typing import Any
+
 import bentoml
 
 from churn import preflight
@@ -11,6 +13,8 @@ from churn.core.errors import ChurnError
 from churn.core.settings import is_traced, load, server_options
 from churn.dictionary.technova import TECHNOVA
 from churn.web.server import bentoml_patches
+
+OPTIONS: dict[str, Any] = {"name": "churn", "metrics": {"enabled": False}, **server_options()}
 
 
 def check_start() -> None:
@@ -27,7 +31,7 @@ def check_start() -> None:
     bentoml_patches.supervise_by_ours()
 
 
-@bentoml.service(**server_options())
+@bentoml.service(**OPTIONS)
 class Churn:
     """What the supervisor starts workers for."""
 

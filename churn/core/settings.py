@@ -205,8 +205,6 @@ def server_options() -> dict[str, Any]:
     """
     workers = os.environ.get("CHURN_WORKERS", "")
     return {
-        "name": "churn",
-        "metrics": {"enabled": False},  # there are our own
         "workers": int(workers) if workers.isdecimal() and int(workers) else 1,
         "logging": {"access": {"enabled": False}},
         "tracing": {} if is_traced() else {"excluded_urls": ".*"},
