@@ -1,15 +1,12 @@
 """A load balancer before replicas of the service, for rehearsals: calls go to them in turn."""
 
-import http.client
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from urllib.parse import urlsplit
 
-# Those of a single connection (RFC 9110, 7.6.1), and the length, which is told anew.
-_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+from harness.forwarding import ask, body_of, hand_back
 
 
 class Balancer:
@@ -52,21 +49,10 @@ def balanced(*replicas: str) -> Iterator[Balancer]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+            body = body_of(self)
             with balancer.replica() as url:
-                upstream = http.client.HTTPConnection(urlsplit(url).netloc)
-                upstream.request(self.command, self.path, body, headers)
-                answer = upstream.getresponse()
-                content = answer.read()
-                upstream.close()
-            self.send_response(answer.status)
-            for name, value in answer.getheaders():
-                if name.lower() not in _HOP_BY_HOP:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+                answer = ask(self, url, self.path, body)
+            hand_back(self, answer)
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""

@@ -94,10 +94,19 @@ def requirements(*extra: str) -> str:
 def base() -> str | None:
     """Return the base to build on in place of the Dockerfile's: the stand-in, where the engine has it."""
     try:
-        mark = docker("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', STANDIN)
+        return STANDIN if is_of_standin(STANDIN) else None
     except ImageError:
         return None
-    return STANDIN if mark.strip() else None
+
+
+def is_of_standin(image: str) -> bool:
+    """Return whether an image is the stand-in, or built on it, and so must not be pushed.
+
+    Raises:
+        ImageError: there is no such image.
+    """
+    label = f'{{{{index .Config.Labels "{LABEL}"}}}}'
+    return bool(docker("image", "inspect", "--format", label, image).strip())
 
 
 def build(folder: Path, tag: str) -> None:

@@ -6,7 +6,7 @@ The two lines are what a step of GitHub's calls its outputs; everything else goe
 import argparse
 import sys
 
-from scripts.image import LABEL, ImageError, check_engine, docker
+from scripts.image import ImageError, check_engine, docker, is_of_standin
 from scripts.release import ReleaseError, parts
 
 
@@ -22,10 +22,10 @@ def push(built: str, name: str, version: str) -> str:
         raise ImageError("to where? expected the name of an image, like IMAGE=ghcr.io/owner/name")
     check_engine()
     try:
-        mark = docker("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', built)
+        is_for_rehearsals = is_of_standin(built)
     except ImageError:
         raise ImageError(f"there is no image {built}: run `make image`") from None
-    if mark.strip():
+    if is_for_rehearsals:
         raise ImageError(f"{built} is built on a stand-in for its base, for rehearsals: it must not leave")
     pushed = f"{name}:{version}"
     docker("tag", built, pushed)

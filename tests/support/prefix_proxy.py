@@ -1,14 +1,11 @@
 """A proxy that serves a service under a prefix, and takes it away, as those before several services do."""
 
-import http.client
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
-# Those of a single connection (RFC 9110, 7.6.1), and the length, which is told anew.
-_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+from harness.forwarding import ask, body_of, hand_back
 
 
 @contextmanager
@@ -26,20 +23,7 @@ def behind_prefix(url: str, prefix: str) -> Iterator[str]:
             if not self.path.startswith(f"{prefix}/"):
                 self.send_error(404)
                 return
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            upstream = http.client.HTTPConnection(urlsplit(url).netloc)
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
-            upstream.request(self.command, self.path.removeprefix(prefix), body, headers)
-            answer = upstream.getresponse()
-            content = answer.read()
-            self.send_response(answer.status)
-            for name, value in answer.getheaders():
-                if name.lower() not in _HOP_BY_HOP:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-            upstream.close()
+            hand_back(self, ask(self, url, self.path.removeprefix(prefix), body_of(self)))
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
