@@ -150,7 +150,9 @@ def free_port() -> int:
 def environment(**changes: str) -> dict[str, str]:
     """Return this process's environment without our settings, and with changes."""
     inherited = {name: value for name, value in os.environ.items() if not is_setting(name)}
-    inherited.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    # What `make test` says to a make below it: to name its folder on standard output, for one.
+    for name in ("PROMETHEUS_MULTIPROC_DIR", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+        inherited.pop(name, None)
     # Gradio takes seconds of every start.
     return {**inherited, "BENTOML_DO_NOT_TRACK": "True", "CHURN_UI": "false", **changes}
 
