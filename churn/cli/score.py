@@ -80,9 +80,9 @@ def score(
     model.self_test.require(model.tag)
     table: EmployeeTable
     if source.is_dir():
-        table = FolderTable(source, DICTIONARY, thousands=marks)
+        table = FolderTable(source, model.dictionary, thousands=marks)
     else:
-        table = FlatTable(source, DICTIONARY, ignore=ignore, thousands=marks)
+        table = FlatTable(source, model.dictionary, ignore=ignore, thousands=marks)
     for notice in table.notices:
         noting(console)(notice)
     with ExitStack() as stack:
