@@ -47,7 +47,7 @@ from churn.web.readiness_check import ReadinessCheck
 from churn.web.server import access_log, bentoml_patches
 from churn.web.server.bentoml_patches import input_spec, output_spec
 from churn.web.tracebacks import log_without_texts
-from churn.web.worker_marks import tell_ready
+from churn.web.worker_marks import tell_ready, wait_until_checked
 
 dictionary = served_dictionary(TECHNOVA)
 worker = Backend(dictionary)
@@ -60,7 +60,7 @@ class Churn:
 
     def __init__(self) -> None:
         log_without_texts()
-        worker.open()
+        worker.open(has_identities=wait_until_checked())
         worker.endpoints.update({api.route: MethodType(api.func, self) for api in service.apis.values()})
         self._one = anyio.CapacityLimiter(1)
         tell_ready()

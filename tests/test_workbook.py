@@ -88,8 +88,8 @@ def test_a_percentage_is_known_by_its_format(path: Path) -> None:
     [
         ("distance_domicile_travail", date(2025, 4, 3)),
         ("distance_domicile_travail", "#N/A"),
-        ("distance_domicile_travail", "3 km"),
-        ("heure_supplementaires", True),
+        ("distance_domicile_travail", "3 mi"),
+        ("nombre_participation_pee", True),
         ("poste", date(2025, 4, 3)),
         ("revenu_mensuel", "#REF!"),
         ("nombre_participation_pee", 1.5),

@@ -87,7 +87,8 @@ class Run:
         """Score a table into files; they appear at the very end, or not at all.
 
         Raises:
-            ExtractError: the table cannot be read, or holds a bad row and the run is strict.
+            ExtractError: the table cannot be read.
+            RejectedRowsError: it holds a bad row and the run is strict.
             SettingsError: the files cannot be written.
             DatabaseError: rows could not be journalled; those of earlier transactions are.
         """

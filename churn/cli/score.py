@@ -1,5 +1,6 @@
 """`churn score`: the risk of every employee of a file."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +15,8 @@ from churn.cli.company import DICTIONARY
 from churn.cli.console import noting
 from churn.cli.number_options import notation_options, separator
 from churn.cli.termination import terminated_as_interrupted
-from churn.core.language import DEFAULT_LANGUAGE, LANGUAGES, Language
+from churn.core.errors import RejectedRowsError
+from churn.core.language import DEFAULT_LANGUAGE, LANGUAGES, Language, pair_of
 from churn.core.progress import RowProgress as Advance
 from churn.core.settings import load
 from churn.database import schema
@@ -22,10 +24,13 @@ from churn.database.engine import opened
 from churn.ingest.flat import FlatTable
 from churn.ingest.folder import FolderTable
 from churn.ingest.mark import Mark
+from churn.ingest.reader import understood
 from churn.ingest.rows import EmployeeTable
 from churn.journal import pseudonyms
 from churn.journal.writer import Writer
 from churn.model import registry
+
+SOME_REJECTED, ALL_REJECTED = 2, 3  # exit codes; 1 is that of a file that cannot be read at all
 
 
 @click.command()
@@ -42,13 +47,12 @@ from churn.model import registry
 @click.option(
     "--language",
     type=click.Choice(LANGUAGES),
-    default=DEFAULT_LANGUAGE,
-    show_default=True,
-    help="Of the reasons.",
+    help=f"Of the reasons, and of what is said about the file.  [default: {DEFAULT_LANGUAGE}, and en]",
 )
 @click.option(
     "--ignore-column", "ignore", multiple=True, metavar="NAME", help="A column to pass over; repeatable."
 )
+@click.option("--sheet", metavar="NAME", help="The sheet of a workbook that has several with employees.")
 @notation_options
 @click.option("--model", "tag", metavar="TAG", help="The model.  [default: CHURN_MODEL, or the promoted one]")
 def score(
@@ -59,7 +63,8 @@ def score(
     strict: bool,
     overwrite: bool,
     journal: bool,
-    language: Language,
+    language: Language | None,
+    sheet: str | None,
     ignore: tuple[str, ...],
     decimal: Mark | None,
     thousands: Mark | None,
@@ -71,6 +76,9 @@ def score(
     written is told by all of a column, or else by --decimal or --thousands. Bad rows go to a file of
     their own with what was expected; the others are scored. The output appears once it is whole. A
     file is streamed, twice; a folder is joined in memory.
+
+    Exit codes: 1 where the file cannot be read, 2 where --strict met a bad row, 3 where every row was
+    rejected.
     """
     settings, marks = load(), separator(decimal, thousands)
     console = Console(highlight=False, soft_wrap=True)
@@ -82,9 +90,8 @@ def score(
     if source.is_dir():
         table = FolderTable(source, model.dictionary, thousands=marks)
     else:
-        table = FlatTable(source, model.dictionary, ignore=ignore, thousands=marks)
-    for notice in table.notices:
-        noting(console)(notice)
+        table = FlatTable(source, model.dictionary, ignore=ignore, thousands=marks, sheet=sheet)
+    _tell_reading(console, table, language or "en")
     with ExitStack() as stack:
         run_journal = None
         if journal:
@@ -93,8 +100,24 @@ def score(
             run_journal = RunJournal(Writer(engine), model, pseudonyms.configured(settings))
         stack.enter_context(terminated_as_interrupted())
         advance = stack.enter_context(_progress(console))
-        summary = Run(model, language, strict=strict, run_journal=run_journal).score(table, files, advance)
+        run = Run(model, language or DEFAULT_LANGUAGE, strict=strict, run_journal=run_journal)
+        try:
+            summary = run.score(table, files, advance)
+        except RejectedRowsError as error:
+            click.echo(f"churn: {error}", err=True)
+            sys.exit(SOME_REJECTED)
     _tell(console, summary, files, model.tag, journalled=journal)
+    if summary.rejected and not summary.scored:
+        sys.exit(ALL_REJECTED)
+
+
+def _tell_reading(console: Console, table: EmployeeTable, language: Language) -> None:
+    """Print how the files are read, one line each, and what to know about that."""
+    place = LANGUAGES.index(language)
+    for reading in table.readings():
+        console.print(pair_of(understood(reading))[place], markup=False)
+    for notice in table.notices:
+        noting(console)(pair_of(notice)[place])
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from churn.ingest import extracts
 from churn.ingest.data_frames import data_frame
 from churn.ingest.flat import FlatTable
 from churn.ingest.mark import Mark
-from churn.ingest.reader import KINDS
+from churn.ingest.reader import KINDS, understood
 from churn.ingest.rows import Reject, Rows, refusal
 
 
@@ -41,7 +41,7 @@ def read_labelled(
     parts: list[Rows] = []
     rejects: list[Reject] = []
     table = FlatTable(path, dictionary, labelled=True, ignore=ignore, thousands=thousands)
-    for notice in table.notices:
+    for notice in (*map(understood, table.readings()), *table.notices):
         tell(notice)
     for rows in table.batches():
         parts.append(rows)

@@ -49,9 +49,12 @@ class WorkbookReader:
     """
 
     decimal_comma = True  # of numbers that are texts
-    delimiter = None
+    delimiter = encoding = None
+    format = "xlsx"
+    notices: Sequence[str] = ()
+    blanks = 0
 
-    def __init__(self, path: Path, dictionary: Dictionary) -> None:
+    def __init__(self, path: Path, dictionary: Dictionary, *, sheet: str | None = None) -> None:
         self._path, self._dictionary = path, dictionary
         self.names: list[str] = []
         self._rows = array("q")  # of the sheet, for each row below the header
@@ -61,9 +64,10 @@ class WorkbookReader:
             self._check(archive)
             # The library would leave a damaged file open; this one is ours.
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            self.sheet, sheet, header_row = self._choose(book)
-            self._scan(archive, sheet, header_row)
-            self._columns = self._fill(sheet, header_row)
+            self.sheet, found, header_row = self._choose(book, sheet)
+            self.sheet_name: str = found.title
+            self._scan(archive, found, header_row)
+            self._columns = self._fill(found, header_row)
         self.types: list[Any] = [column.type for column in self._columns]
 
     def batches(self) -> Iterator[RawRows]:
@@ -87,6 +91,11 @@ class WorkbookReader:
     def lines(self) -> Sequence[int]:
         """Return the row of the sheet for each row below the header."""
         return self._rows
+
+    @property
+    def rows(self) -> int:
+        """Rows below the header, without empty ones."""
+        return len(self._rows)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -126,15 +135,20 @@ class WorkbookReader:
         if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
             raise self._refused(file_sentences.NO_MACROS)
 
-    def _choose(self, book: Any) -> tuple[int, Any, int]:
-        """Return the sheet with employees, its number, and the row of its header, which becomes `names`."""
+    def _choose(self, book: Any, asked: str | None) -> tuple[int, Any, int]:
+        """Return the sheet with employees, its number, and the row of its header, which becomes `names`.
+
+        A sheet that is `asked` for by its name may be hidden.
+        """
         if len(book.worksheets) > MAX_SHEETS:
             raise self._refused(file_sentences.at_most(MAX_SHEETS, "sheets"))
         visible = [
             (number, sheet, *self._header(sheet))
             for number, sheet in enumerate(book.worksheets, 1)
-            if sheet.sheet_state == "visible"
+            if (sheet.sheet_state == "visible" if asked is None else sheet.title == asked)
         ]
+        if asked is not None and not visible:
+            raise self._refused(file_sentences.a_sheet_of([sheet.title for sheet in book.worksheets]))
         filled = [one for one in visible if one[2]]
         field_of = self._dictionary.names.field_of
         known = [one for one in filled if any(field_of(name) for name in one[3])] or filled[:1]
