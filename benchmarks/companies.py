@@ -15,7 +15,15 @@ from churn.ingest import extracts
 from churn.training import have_left
 
 # What decides nothing, by the law or by what it is: a number of an employee, or what never varies.
-IBM_LEFT_OUT = ("Age", "Gender", "MaritalStatus", "EmployeeNumber", "EmployeeCount", "Over18", "StandardHours")
+IBM_LEFT_OUT = (
+    "Age",
+    "Gender",
+    "MaritalStatus",
+    "EmployeeNumber",
+    "EmployeeCount",
+    "Over18",
+    "StandardHours",
+)
 SIMULATED = (60, 300, 5_000, 200_000)
 SIMULATED_SHORT = (60, 300)
 MISSING = 0.05
@@ -55,7 +63,7 @@ def _technova(folder: Path) -> Company:
 
 
 def _public(name: str, file: Path, target: str, left: object, left_out: tuple[str, ...]) -> Company:
-    """Read a table of which each column is a field; rows that repeat teach a model the rows it is tested on."""
+    """Read a table of which each column is a field; rows that repeat would be learned from and tested on."""
     distinct = pd.read_csv(file, encoding="utf-8-sig").drop_duplicates(ignore_index=True)
     has_left = (distinct[target] == left).to_numpy(dtype=bool)
     columns = distinct.drop(columns=[target, *left_out])
@@ -65,9 +73,7 @@ def _public(name: str, file: Path, target: str, left: object, left_out: tuple[st
 
 def _field(name: str, values: "pd.Series[Any]") -> Field:
     if pd.api.types.is_numeric_dtype(values):
-        kind: Literal["integer", "number"] = (
-            "integer" if pd.api.types.is_integer_dtype(values) else "number"
-        )
+        kind: Literal["integer", "number"] = "integer" if pd.api.types.is_integer_dtype(values) else "number"
         return Field(name, "", kind, "optional", (name, name))
     categories = tuple(sorted(values.dropna().unique()))
     return Field(name, "", "category", "optional", (name, name), categories=categories)
@@ -75,7 +81,8 @@ def _field(name: str, values: "pd.Series[Any]") -> Field:
 
 def _typed(columns: pd.DataFrame, fields: tuple[Field, ...]) -> pd.DataFrame:
     dtypes = {
-        field.name: float if field.numeric else pd.CategoricalDtype(list(field.categories)) for field in fields
+        field.name: float if field.numeric else pd.CategoricalDtype(list(field.categories))
+        for field in fields
     }
     return columns.astype(dtypes)
 

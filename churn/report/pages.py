@@ -1,5 +1,6 @@
 """The report: one HTML page in each language, with its charts."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -45,5 +46,5 @@ def _page(facts: Mapping[str, Any], language: Language, dictionary: Dictionary) 
 
 def _chosen(facts: Mapping[str, Any]) -> list[tuple[dict[str, Any], int]]:
     """Return the candidates that the folds chose and how often, the most frequent first."""
-    counted = Counter(tuple(sorted(candidate.items())) for candidate in facts["chosen"])
-    return [(dict(candidate), n) for candidate, n in counted.most_common()]
+    counted = Counter(json.dumps(candidate, sort_keys=True) for candidate in facts["chosen"])
+    return [(json.loads(candidate), n) for candidate, n in counted.most_common()]
