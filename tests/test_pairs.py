@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 
 from churn import training
-from churn.cli.train import export_model
 from churn.batch.run import Files, Run
+from churn.cli.train import export_model
 from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.ingest.flat import FlatTable
@@ -44,6 +44,10 @@ def company(protected: bool = False) -> pd.DataFrame:
     return frame(employees.to_dict("records"), fields)  # type: ignore[arg-type]
 
 
+def holed() -> pd.DataFrame:
+    return company().mask(np.random.default_rng(1).random((ROWS, len(FIELDS))) < 0.05)
+
+
 def drawn(log_odds: Any) -> Any:
     return np.random.default_rng(3).random(ROWS) < 1 / (1 + np.exp(-np.asarray(log_odds, dtype=float)))
 
@@ -56,8 +60,7 @@ def crossed(table: pd.DataFrame, other: str = CATEGORY, category: str = "Oui") -
 
 @pytest.fixture(scope="module")
 def learned() -> Learned:
-    table = company().mask(np.random.default_rng(1).random((ROWS, len(FIELDS))) < 0.05)
-    return Learner(FIELDS, FEW)(table, crossed(company()))
+    return Learner(FIELDS, FEW)(holed(), crossed(company()))
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +80,22 @@ def paired(sample: Path) -> Iterator[ServedModel]:
     registry.delete(tag)
 
 
+@pytest.fixture(scope="module")
+def crossing(paired: ServedModel, card: scorecard.Scorecard) -> ServedModel:
+    """Return the model of the pair that is the truth, as if it were served."""
+    return replace(paired, scorecard=card)
+
+
 class TestChoice:
     def test_the_pair_that_is_the_truth_is_found(self, learned: Learned) -> None:
         assert isinstance(learned.candidate, PairedCandidate)
         assert {frozenset(pair) for pair in learned.candidate.pairs} >= {frozenset((NUMBER, CATEGORY))}
 
     def test_it_tells_leavers_from_stayers_that_no_sum_of_single_fields_does(self, learned: Learned) -> None:
-        y, loss = learned.has_left, -np.log(np.where(learned.has_left, learned.held_out, 1 - learned.held_out))
+        y, loss = (
+            learned.has_left,
+            -np.log(np.where(learned.has_left, learned.held_out, 1 - learned.held_out)),
+        )
         share = y.mean()
         assert loss.mean() < 0.85 * -(share * np.log(share) + (1 - share) * np.log(1 - share))
 
@@ -104,7 +116,7 @@ class TestChoice:
 
 
 class TestReadings:
-    @settings(max_examples=40)
+    @settings(max_examples=15)
     @given(record=RECORDS)
     def test_agree_on_any_record(
         self, learned: Learned, card: scorecard.Scorecard, record: dict[str, Any]
@@ -133,8 +145,9 @@ class TestReadings:
         assert halves[NUMBER] != 0
 
     def test_effects_are_none_on_average(self, learned: Learned) -> None:
-        table = company()
-        np.testing.assert_allclose(effects(learned.pipeline, table)[1].mean(), 0, atol=0.02)
+        known = holed().notna()
+        parts = effects(learned.pipeline, holed())[1]
+        np.testing.assert_allclose(parts.where(known).mean(), 0, atol=1e-5)  # a table has six digits
 
     def test_a_category_of_no_training_row_contributes_nothing(self) -> None:
         table, has_left = company(), crossed(company())
@@ -158,11 +171,11 @@ class TestChanges:
             name for name in before if before[name] != after[name]
         }
 
-    def test_what_if_explains_them_and_suggests_what_suffices(self, paired: ServedModel) -> None:
-        scorer = Scorer(replace(paired, threshold=0.05))
+    def test_what_if_explains_them_and_suggests_what_suffices(self, crossing: ServedModel) -> None:
         before, after = (
-            MODELS.employee.model_validate({**EXAMPLE, CATEGORY: "Oui", NUMBER: far}) for far in (1, 25)
+            MODELS.employee.model_validate({**EXAMPLE, CATEGORY: "Oui", NUMBER: far}) for far in (25, 1)
         )
+        scorer = Scorer(replace(crossing, threshold=0.4))
         answer = compare(scorer, *scorer.score([before, after]), "en")
         assert [field.field for field in answer.difference.fields] == [NUMBER]
         assert answer.difference.fields[0].change == pytest.approx(answer.difference.log_odds, abs=1e-9)
@@ -170,7 +183,8 @@ class TestChanges:
             changed = after.model_copy(update={suggestion.field: suggestion.to})
             [scored] = scorer.score([changed])
             assert scored.probability == pytest.approx(suggestion.probability, abs=1e-12)
-        assert answer.suggestions
+        # Alone, overtime says nothing; for somebody who lives near, its end is what suffices.
+        assert CATEGORY in {suggestion.field for suggestion in answer.suggestions}
 
 
 class TestServed:
@@ -180,21 +194,25 @@ class TestServed:
             tuple(pair) for pair in paired.report["candidate"]["pairs"]
         ]
 
-    def test_a_golden_row_that_a_pair_contradicts_is_noticed(self, paired: ServedModel) -> None:
-        pairs = paired.scorecard.pairs
-        first = pairs.tables[0]
-        bent = replace(first, effects=tuple(tuple(e + 0.01 for e in row) for row in first.effects))
-        wrong = replace(paired.scorecard, pairs=replace(pairs, tables=(bent, *pairs.tables[1:])))
-        record = {NUMBER: 20, CATEGORY: "Oui"}
-        assert wrong.contributions(record) != pytest.approx(paired.scorecard.contributions(record), abs=1e-9)
+    def test_a_table_that_was_changed_fails_the_self_test(self, paired: ServedModel) -> None:
+        file = Path(registry.find(paired.tag).path_of(registry.SCORECARD))
+        plain = json.loads(written := file.read_text())
+        table = plain["pairs"]["tables"][0]
+        table["effects"] = [[effect + 0.01 for effect in row] for row in table["effects"]]
+        try:
+            file.write_text(json.dumps(plain))
+            [failure] = registry.load(paired.tag, TECHNOVA).self_test.failures
+        finally:
+            file.write_text(written)
+        assert "golden rows are not reproduced" in failure
 
-    def test_a_file_gets_the_reasons_of_the_api(self, paired: ServedModel, tmp_path: Path) -> None:
+    def test_a_file_gets_the_reasons_of_the_api(self, crossing: ServedModel, tmp_path: Path) -> None:
         records = make_employees(400)[[field.name for field in FIELDS]]
         source = tmp_path / "in.csv"
         records.to_csv(source, index=False)
         files = Files(tmp_path / "out.csv", tmp_path / "rejects.csv", False)
-        Run(paired, "en").score(FlatTable(source, TECHNOVA), files, lambda rows, share: None)
-        scorer = Scorer(paired)
+        Run(crossing, "en").score(FlatTable(source, TECHNOVA), files, lambda rows, share: None)
+        scorer = Scorer(crossing)
         signs: dict[str, set[bool]] = {}
         for row, record in zip(read(tmp_path / "out.csv"), records.to_dict("records"), strict=True):
             employee = MODELS.employee.model_validate(record)

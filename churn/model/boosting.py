@@ -26,7 +26,7 @@ from churn.dictionary.field import Field
 MOST_CELLS = 100  # into which a number is cut
 UNKNOWN = -1  # the cell of what is unknown
 
-LEARNING_RATE = 0.1
+LEARNING_RATE = 0.25
 LEAVES = 12
 PENALTY = 3.0  # on a leaf's step, in units of information
 LEAST_INFORMATION = 1.0  # in a leaf: the sum of p (1 - p) over its rows

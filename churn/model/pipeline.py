@@ -55,15 +55,16 @@ def build_pipeline(
     c: float = 0.6,
     pairs: Sequence[NamePair] = (),
     rounds: int = 0,
+    folds: int = INNER_FOLDS,
     seed: int = 0,
 ) -> Pipeline:
     """Return the unfitted pipeline for a table that `frame` made of these fields.
 
     `n_knots` and `degree` shape each number's curve, `c` is the inverse of the penalty on the
-    coefficients; `pairs` are boosted for so many `rounds`; `seed` splits the rows on which the calibration
-    is learned.
+    coefficients; `pairs` are boosted for so many `rounds`; `seed` splits the rows into the `folds` on which
+    the calibration is learned.
     """
-    splits = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed)
+    splits = StratifiedKFold(folds, shuffle=True, random_state=seed)
     additive = build_additive(c)
     paired = {name for pair in pairs for name in pair}
     if pairs:

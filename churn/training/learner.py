@@ -41,8 +41,9 @@ SHAPES = ((4, 3), (6, 1), (6, 3))  # knots, degree
 PENALTIES = (0.2, 0.35, 0.6, 1.0)  # inverse, as scikit-learn's C
 CANDIDATES = tuple(Candidate(*shape, c) for shape in SHAPES for c in PENALTIES)
 
-# The choice is made on so many rows at most, drawn of all: more of them would choose no other.
-MOST_CHOOSING = 20_000
+# A company of more people is large: the choice is made on so many rows, drawn of all, and all else on few
+# folds. More would cost minutes and tell the same.
+LARGE, LARGE_FOLDS = 20_000, 3
 
 # What the choice among all of them falls on for the embedded sample, which is the same everywhere.
 OF_THE_SAMPLE = Candidate(6, 3, 0.35)
@@ -89,7 +90,8 @@ class Learner:
             return Learned(self._fit(candidate, table, has_left), candidate, has_left, held_out)
 
     def _fit(self, candidate: Candidate, table: pd.DataFrame, has_left: HasLeft) -> Pipeline:
-        return fit(build_pipeline(self.fields, **asdict(candidate), seed=self.seed), table, has_left)
+        choices = {**asdict(candidate), "folds": _folds(len(table)), "seed": self.seed}
+        return fit(build_pipeline(self.fields, **choices), table, has_left)
 
     def _choose(self, table: pd.DataFrame, has_left: HasLeft) -> Candidate:
         """Return the candidate with the least log loss on rows that it has not seen, uncalibrated.
@@ -98,9 +100,9 @@ class Learner:
         """
         if len(self.candidates) == 1:
             return self.candidates[0]
-        if len(table) > MOST_CHOOSING:
+        if len(table) > LARGE:
             table, _, has_left, _ = train_test_split(
-                table, has_left, train_size=MOST_CHOOSING, stratify=has_left, random_state=self.seed
+                table, has_left, train_size=LARGE, stratify=has_left, random_state=self.seed
             )
         splits = self._splits(table, has_left)
         candidate = self._additive(table, has_left, splits)
@@ -127,8 +129,12 @@ class Learner:
         return min(self.candidates, key=lambda candidate: log_loss(has_left, held_out[candidate]))
 
     def _splits(self, table: pd.DataFrame, has_left: HasLeft) -> list[tuple[RowNumbers, RowNumbers]]:
-        folds = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=self.seed)
+        folds = StratifiedKFold(_folds(len(table)), shuffle=True, random_state=self.seed)
         return list(folds.split(table, has_left))
+
+
+def _folds(rows: int) -> int:
+    return LARGE_FOLDS if rows > LARGE else INNER_FOLDS
 
 
 def probabilities(pipeline: Pipeline, table: pd.DataFrame) -> Probabilities:

@@ -16,7 +16,7 @@ from churn.model.pipeline import build_additive
 from churn.training.thresholds import HasLeft
 
 COUNTS = (1, 3, 10)  # pairs that are tried, the strongest first
-ROUNDS = (12, 25, 50)  # turns of each
+ROUNDS = (4, 8, 16)  # turns of each
 LEAST_GAIN = 3.0  # standard errors of the gain in log loss, that the best of all these has to reach
 SIDES = 8  # cells of a field in screening: few, so that each two of them have rows enough
 
