@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse rehearse-space space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday crash-test fuzz machine coverage release release-notes push-image publish protect clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse rehearse-space space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday bench-companies crash-test fuzz machine coverage release release-notes push-image publish protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -120,6 +120,9 @@ bench-extracts: install-dev  ## Measure how fast a million rows per extract are 
 
 bench-model: install-dev  ## Measure scoring: one record, a million in memory, ten million in a file (DATA=dir; SHORT=1)
 	$(RUN) python -m benchmarks.bench_model $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)
+
+bench-companies: install-dev  ## Measure the quality of models on other companies, beside boosting (PUBLIC=dir; SHORT=1)
+	$(RUN) python -m benchmarks.bench_companies $(if $(PUBLIC),--public '$(PUBLIC)') $(if $(SHORT),--short)
 
 bench-serve: install-dev  ## Measure the service beside an empty endpoint and the usual design (DATA=dir; SHORT=1)
 	$(RUN) python -m benchmarks.bench_serve $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)

@@ -68,8 +68,8 @@ class Backend:
         self._dictionary = dictionary
         self.endpoints: dict[str, Endpoint] = {}
 
-    def open(self) -> None:
-        """Read the settings, load the model and connect.
+    def open(self, *, has_identities: bool) -> None:
+        """Read the settings, load the model and connect; `has_identities` where a start has made them.
 
         Raises:
             ChurnError: one of them is not as it should be.
@@ -81,7 +81,7 @@ class Backend:
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
             logger.warning("model %s: %s", self._model.tag, sentence)
         self.engine = make_engine(settings.database_url.get_secret_value())
-        probe = preflight.DatabaseProbe(self.engine, settings)
+        probe = preflight.DatabaseProbe(self.engine, settings, has_identities=has_identities)
         store = Store(Writer(self.engine), probe, spool.configured(settings))
         self._journal = Journal(store, pseudonyms.configured(settings))
         self._journal.start()

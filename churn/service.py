@@ -45,7 +45,7 @@ from churn.web.readiness_check import ReadinessCheck
 from churn.web.server import access_log, bentoml_patches
 from churn.web.server.bentoml_patches import input_spec, output_spec
 from churn.web.tracebacks import log_without_texts
-from churn.web.worker_marks import tell_ready
+from churn.web.worker_marks import tell_ready, wait_until_checked
 
 worker = Backend(TECHNOVA)
 models = request_models(TECHNOVA)
@@ -57,7 +57,7 @@ class Churn:
 
     def __init__(self) -> None:
         log_without_texts()
-        worker.open()
+        worker.open(has_identities=wait_until_checked())
         worker.endpoints.update({api.route: MethodType(api.func, self) for api in service.apis.values()})
         self._one = anyio.CapacityLimiter(1)
         tell_ready()

@@ -22,6 +22,7 @@ from churn.core.progress import RowProgress as Advance
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
+from churn.dictionary.dictionary import Dictionary
 from churn.ingest.flat import FlatTable
 from churn.ingest.folder import FolderTable
 from churn.ingest.mark import Mark
@@ -98,7 +99,7 @@ def score(
     files.check()
     model = registry.load(tag or settings.model, DICTIONARY)
     model.self_test.require(model.tag)
-    table = _open(source, ignore, marks, sheet)
+    table = _open(source, model.dictionary, ignore, marks, sheet)
     _tell_reading(console, table, language or "en")
     with ExitStack() as stack:
         run_journal = None
@@ -128,12 +129,18 @@ def score(
         sys.exit(ALL_REJECTED)
 
 
-def _open(source: Path, ignore: Collection[str], thousands: Mark | None, sheet: str | None) -> EmployeeTable:
+def _open(
+    source: Path,
+    dictionary: Dictionary,
+    ignore: Collection[str],
+    thousands: Mark | None,
+    sheet: str | None,
+) -> EmployeeTable:
     if not source.is_dir():
-        return FlatTable(source, DICTIONARY, ignore=ignore, thousands=thousands, sheet=sheet)
+        return FlatTable(source, dictionary, ignore=ignore, thousands=thousands, sheet=sheet)
     if sheet is not None:
         raise click.UsageError("--sheet is for one workbook, not for a folder")
-    return FolderTable(source, DICTIONARY, thousands=thousands)
+    return FolderTable(source, dictionary, thousands=thousands)
 
 
 def _tell_reading(console: Console, table: EmployeeTable, language: Language) -> None:

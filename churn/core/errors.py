@@ -3,6 +3,7 @@
     ChurnError                 500  the base; its message is meant for a person
     ├── ExtractError           422  the HR extracts have problems: all of them, listed
     │   └── RejectedRowsError  422  rows have problems, and none was to be left out
+    ├── DictionaryError        422  a dictionary contradicts itself, or is too new: all that is wrong, listed
     ├── TrainingError          422  the data cannot be learned from
     ├── SettingsError          500  a setting is missing, malformed or unsafe
     ├── ModelError             503  no usable model in the store
@@ -85,6 +86,12 @@ class ExtractError(ChurnError):
 
 class RejectedRowsError(ExtractError):
     """Rows have problems, where none was to be left out."""
+
+
+class DictionaryError(ChurnError):
+    """A dictionary cannot be used; the message says what is wrong in it, and how to mend that."""
+
+    status = 422
 
 
 class TrainingError(ChurnError):

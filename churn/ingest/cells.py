@@ -46,7 +46,10 @@ def parse(field: Field, column: Any, notation: Notation) -> tuple[Values, Mask]:
         return values, valid | (field.may_be_unknown & _mask(column.is_null()))
     encoded = as_text(column)
     texts = pc.utf8_trim_whitespace(encoded.dictionary)
-    values, valid = _numbers(field, texts, notation) if field.numeric else _categories(field, texts)
+    if field.kind == "date":
+        values, valid = _years(field, texts)
+    else:
+        values, valid = _numbers(field, texts, notation) if field.numeric else _categories(field, texts)
     valid = np.where(_missing(field, texts, valid), field.may_be_unknown, valid)
     places = encoded.indices.to_numpy()
     return values[places], valid[places]
@@ -107,6 +110,12 @@ def _check(field: Field, numbers: NDArray[np.float64], fractions: Mask | bool) -
     if field.kind == "integer":
         valid &= numbers == np.floor(numbers)
     return numbers, valid
+
+
+def _years(field: Field, texts: Any) -> tuple[Values, Mask]:
+    years = (field.years_since(text) for text in texts.to_pylist())
+    numbers = np.array([np.nan if found is None else found for found in years], dtype=np.float64)
+    return _check(field, numbers, fractions=False)
 
 
 def _categories(field: Field, texts: Any) -> tuple[Values, Mask]:

@@ -132,6 +132,11 @@ def fingerprint(directory: Path, dictionary: Dictionary, thousands: Mark | None 
     return "sha256:" + hashlib.sha256(b"".join(digests) + (thousands or "").encode()).hexdigest()
 
 
+def files_of(directory: Path, dictionary: Dictionary) -> list[Path]:
+    """Return the files of the extracts that are there."""
+    return list(_paths(directory, dictionary, Findings()).values())
+
+
 def _paths(directory: Path, dictionary: Dictionary, findings: Findings) -> dict[str, Path]:
     """Return the file of each extract by its name, in the dictionary's order."""
     files = [path for path in directory.glob("*") if path.is_file()]

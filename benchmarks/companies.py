@@ -1,0 +1,141 @@
+"""The companies of `bench_companies`: public tables as they are, and made-up ones whose truth is known."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churn.dictionary.field import Field
+from churn.dictionary.technova import TECHNOVA
+from churn.ingest import extracts
+from churn.training import have_left
+
+# What decides nothing, by the law or by what it is: a number of an employee, or what never varies.
+IBM_LEFT_OUT = (
+    "Age",
+    "Gender",
+    "MaritalStatus",
+    "EmployeeNumber",
+    "EmployeeCount",
+    "Over18",
+    "StandardHours",
+)
+SIMULATED = (60, 300, 5_000, 200_000)
+SIMULATED_SHORT = (60, 300)
+MISSING = 0.05
+
+Random = np.random.Generator
+Left = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Company:
+    """Employees with who of them has left; `truth` has their probabilities, where they were drawn by some."""
+
+    name: str
+    fields: tuple[Field, ...]
+    table: pd.DataFrame
+    has_left: Left
+    truth: NDArray[np.float64] | None = None
+
+
+def companies(technova: Path | None, public: Path, *, short: bool) -> Iterator[Company]:
+    """Yield the companies whose files are there, and the simulated ones; few and small ones for `short`."""
+    if not short:
+        if technova and technova.is_dir():
+            yield _technova(technova)
+        if (file := public / "ibm_attrition.csv").is_file():
+            yield _public("ibm", file, "Attrition", "Yes", IBM_LEFT_OUT)
+        if (file := public / "hr_comma_sep.csv").is_file():
+            yield _public("hr", file, "left", 1, ())
+    for rows in SIMULATED_SHORT if short else SIMULATED:
+        yield simulated(rows)
+
+
+def _technova(folder: Path) -> Company:
+    employees = extracts.read(folder, TECHNOVA)
+    names = [field.name for field in TECHNOVA.features]
+    return Company("technova", TECHNOVA.features, employees[names], have_left(employees, TECHNOVA))
+
+
+def _public(name: str, file: Path, target: str, left: object, left_out: tuple[str, ...]) -> Company:
+    """Read a table of which each column is a field; rows that repeat teach a model the rows it is tested on."""
+    distinct = pd.read_csv(file, encoding="utf-8-sig").drop_duplicates(ignore_index=True)
+    has_left = (distinct[target] == left).to_numpy(dtype=bool)
+    columns = distinct.drop(columns=[target, *left_out])
+    fields = tuple(_field(str(column), columns[column]) for column in columns)
+    return Company(name, fields, _typed(columns, fields), has_left)
+
+
+def _field(name: str, values: "pd.Series[Any]") -> Field:
+    if pd.api.types.is_numeric_dtype(values):
+        kind: Literal["integer", "number"] = "integer" if pd.api.types.is_integer_dtype(values) else "number"
+        return Field(name, "", kind, "optional", (name, name))
+    categories = tuple(sorted(values.dropna().unique()))
+    return Field(name, "", "category", "optional", (name, name), categories=categories)
+
+
+def _typed(columns: pd.DataFrame, fields: tuple[Field, ...]) -> pd.DataFrame:
+    dtypes = {
+        field.name: float if field.numeric else pd.CategoricalDtype(list(field.categories))
+        for field in fields
+    }
+    return columns.astype(dtypes)
+
+
+def simulated(rows: int, seed: int = 0) -> Company:
+    """Return a company of so many people, one in five of whom leaves.
+
+    Its departments have a few people here and there, one cell in twenty is empty, and beside curves there is
+    one pair of fields of which each alone says nothing: those who work from far away leave where they have to
+    come in, and those who live near where they do not.
+    """
+    random = np.random.default_rng(seed)
+    full = _people(random, rows)
+    log_odds = _truth(full)
+    truth = 1 / (1 + np.exp(-log_odds))
+    has_left = random.random(rows) < truth
+    holes = random.random(full.shape) < MISSING
+    holed = full.mask(pd.DataFrame(holes, columns=full.columns))
+    fields = tuple(_field(str(column), full[column]) for column in full)
+    return Company(f"simulated {rows:,}", fields, _typed(holed, fields), has_left, truth)
+
+
+def _people(random: Random, rows: int) -> pd.DataFrame:
+    departments = ["sales", "engineering", "support", "finance", "legal", "cleaning", "board"]
+    seniority = random.gamma(1.6, 4.0, rows).clip(0, 40).round(1)
+    level = random.integers(1, 6, rows)
+    return pd.DataFrame(
+        {
+            "seniority": seniority,
+            "level": level,
+            "pay": (1800 * 1.22**level * np.exp(random.normal(0, 0.2, rows))).round(),
+            "hours": random.normal(38, 5, rows).clip(15, 70).round(1),
+            "satisfaction": random.integers(1, 5, rows),
+            "distance": random.exponential(12, rows).clip(0, 120).round(1),
+            "office_days": random.integers(0, 6, rows),
+            "training_days": random.poisson(2, rows),
+            "overtime": random.choice(["no", "yes"], rows, p=[0.7, 0.3]),
+            "department": random.choice(departments, rows, p=[0.35, 0.3, 0.2, 0.1, 0.035, 0.01, 0.005]),
+        }
+    )
+
+
+def _truth(people: pd.DataFrame) -> NDArray[np.float64]:
+    far = np.tanh((people["distance"].to_numpy() - 8.3) / 4)
+    present = people["office_days"].to_numpy() - 2.5
+    by_department = people["department"].map({"sales": 0.4, "support": 0.6, "board": -1.0}).fillna(0.0)
+    log_odds = (
+        -2.35
+        + 1.6 * np.exp(-people["seniority"].to_numpy() / 3)
+        - 1.2 * np.log(people["pay"].to_numpy() / 3300)
+        + 0.9 * (people["overtime"] == "yes").to_numpy()
+        - 0.35 * (people["satisfaction"].to_numpy() - 2.5)
+        + by_department.to_numpy(dtype=float)
+        + 0.55 * far * present
+    )
+    return np.asarray(log_odds)
