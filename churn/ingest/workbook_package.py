@@ -27,6 +27,7 @@ _SCANNED: Final = 1 << 20  # bytes of a sheet at a time
 _LONGEST_MATCH: Final = 16_384
 _LONGEST_PROLOG: Final = 65_536  # bytes of a part that may declare entities
 _PERCENTS: Final = {9, 10}  # number formats that every workbook has: 0% and 0.00%
+_LONGEST_NAME: Final = 3  # letters of a column's
 _ID: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 # Of a sheet's text. A formula without the value that Excel stores with it would read as nothing.
@@ -157,6 +158,8 @@ class WorkbookPackage:
     def _check_size(self, rows: int, cells: int, letters: Collection[bytes]) -> None:
         if rows > MAX_ROWS:
             raise self.refused(file_sentences.at_most(MAX_ROWS, "rows"))
+        if any(len(name) > _LONGEST_NAME for name in letters):
+            raise self.refused(file_sentences.readable(".xlsx", "cell reference"))
         columns = max((_column(name) for name in letters), default=0)
         if columns > MAX_COLUMNS:
             raise self.refused(file_sentences.at_most(MAX_COLUMNS, "columns"))
