@@ -7,7 +7,7 @@ percentages. What a workbook would compute or fetch is neither computed nor fetc
 import zipfile
 from array import array
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from churn.core.errors import ExtractError, Problem
@@ -197,15 +198,16 @@ class WorkbookReader:
 
     def _batches(self, sheet: _Sheet, width: int) -> Iterator[tuple[list[int], list[list[Any]]]]:
         """Yield the rows below the header, as wide as it, with their numbers in the sheet."""
-        left = (sheet.cells.start or (0, 0))[1]
+        left, errors = (sheet.cells.start or (0, 0))[1], sheet.facts.errors
         numbers: list[int] = []
         rows: list[list[Any]] = []
         for number, found in enumerate(sheet.cells.iter_rows(), 1):
             if number <= sheet.row:
                 continue
             row = [""] * left + found
-            for place, shown in sheet.facts.errors.get(number, {}).items():
-                row[place] = shown
+            if number in errors:
+                for place, shown in errors[number].items():
+                    row[place] = shown
             if row.count("") == len(row):
                 continue  # as an empty line of a CSV file
             self._rows.append(number)
@@ -243,12 +245,13 @@ def _signed(column: Sequence[Any], rows: Sequence[int], percents: Collection[int
 def _packed(column: Sequence[Any]) -> Any:
     """Return cells as Arrow's: of numbers where they are nothing else, of texts otherwise."""
     kinds = set(map(type, column))
-    if kinds <= {float, int}:
-        return pa.array(column, pa.float64())
-    values = [None if value == "" else _value(value) for value in column]
-    if str not in set(map(type, values)):
-        return pa.array(values, pa.float64())
-    return pa.array([None if value is None else _text(value) for value in values], pa.string())
+    if kinds <= {str}:
+        texts = pa.array(column, pa.string())
+        return pc.if_else(pc.equal(texts, ""), None, texts)
+    if bool not in kinds:
+        with suppress(pa.ArrowInvalid, pa.ArrowTypeError, TypeError):
+            return pa.array([None if value == "" else value for value in column], pa.float64())
+    return pa.array([None if value == "" else _text(_value(value)) for value in column], pa.string())
 
 
 def _joined(parts: list[Any]) -> Any:
