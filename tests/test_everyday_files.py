@@ -1,15 +1,19 @@
 """Files as people have them: each is read, or named for what it is, through `churn score`."""
 
+import codecs
+import csv
 import gzip
 import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
+from churn.batch import scores_workbook
 from churn.cli.main import main
 from churn.core.errors import ExtractError
 from churn.dictionary.technova import TECHNOVA
@@ -232,3 +236,71 @@ class TestSheet:
     def test_is_asked_for_where_several_could_be_meant(self, path: Path) -> None:
         assert "not 2: hide or remove the others, or name one with --sheet" in score(path).output
         assert "one of its sheets: Janvier, Février" in score(path, "--sheet", "Mars").output
+
+
+class TestOutput:
+    def test_is_a_workbook_for_people(self, tmp_path: Path) -> None:
+        table = employees(6).astype({"employee_id": object})
+        table.loc[1, "employee_id"] = "=1+1"
+        source = write(tmp_path / "in.csv", table)
+        assert score(source, to="out.xlsx").exit_code == 0
+        sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["Scores"]
+        header, *rows = list(sheet.iter_rows())
+        assert [cell.value for cell in header[:3]] == [
+            "Matricule",
+            "Ligne du fichier",
+            "Probabilité de départ",
+        ]
+        assert (sheet.freeze_panes, sheet.auto_filter.ref) == (
+            "B2",
+            f"A1:{'ABCDEFGHIJKLMNO'[len(header) - 1]}7",
+        )
+        assert (rows[1][0].value, rows[1][0].data_type) == ("'=1+1", "s")
+        assert {cell.number_format for cell in (row[2] for row in rows)} == {"0.0%"}
+        assert {row[4].value for row in rows} <= {"faible", "modéré", "élevé"}
+        score(source)
+        assert [row[2].value for row in rows] == [
+            pytest.approx(float(row["probability"]), abs=1e-14) for row in read(tmp_path / "out.csv")
+        ]
+
+    @pytest.mark.parametrize("language", ["fr", "en"])
+    def test_is_csv_for_people_of_a_language(self, tmp_path: Path, language: str) -> None:
+        source = write(tmp_path / "in.csv", employees(6).assign(age=[9, *[40] * 5]))
+        score(source, "--for-people", "--language", language)
+        score(source, "--language", language, to="plain.csv")
+        french = language == "fr"
+        contents = [(tmp_path / name).read_bytes() for name in ("out.csv", "out.rejects.csv")]
+        assert [content.startswith(codecs.BOM_UTF8) for content in contents] == [french, french]
+        texts = [io.StringIO(content.decode("utf-8-sig"), newline="") for content in contents]
+        (header, *rows), (refused, reject) = (
+            list(csv.reader(text, delimiter=";" if french else ",")) for text in texts
+        )
+        assert (header[0], refused[0]) == (("Matricule", "Fichier") if french else ("Employee id", "File"))
+        assert all(("," if french else ".") in row[2] for row in rows)
+        probabilities = [row["probability"] for row in read(tmp_path / "plain.csv")]
+        assert [row[2].replace(",", ".") for row in rows] == probabilities
+        assert reject[-1].startswith("un entier" if french else "an integer")
+
+    def test_has_no_formula_for_a_spreadsheet_to_run(self, tmp_path: Path) -> None:
+        ids = ["=1+1", "@SUM(A1)", "+33", "-4", "E_5", "6"]
+        table = employees(6).assign(employee_id=ids, poste=["=HYPERLINK(1)", *["Manager"] * 5])
+        score(write(tmp_path / "in.csv", table))
+        assert [row["employee_id"] for row in read(tmp_path / "out.csv")] == [
+            "'@SUM(A1)",
+            "'+33",
+            "'-4",
+            "E_5",
+            "6",
+        ]
+        [reject] = read(tmp_path / "out.rejects.csv")
+        assert (reject["employee_id"], reject["value"]) == ("'=1+1", "'=HYPERLINK(1)")
+        score(tmp_path / "in.csv", to="out.parquet")
+        assert [row["employee_id"] for row in read(tmp_path / "out.parquet")] == ids[1:]
+
+    def test_of_more_rows_than_a_sheet_holds_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(scores_workbook, "MOST_ROWS", 5)
+        result = score(write(tmp_path / "in.csv", employees(6)), to="out.xlsx")
+        assert (result.exit_code, "a workbook holds 5 rows" in result.output) == (1, True)
+        assert not (tmp_path / "out.xlsx").exists()
