@@ -1,18 +1,15 @@
 """Before serving: everything that a worker needs is there, or one sentence says what is missing."""
 
 import logging
-import os
 import sys
 import threading
-from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Engine
 
 from churn.access.first_admin import ensure_first_admin
 from churn.access.identities import check_identities
 from churn.core import places
-from churn.core.errors import DatabaseError, IdentityError, MirrorError, SettingsError
+from churn.core.errors import DatabaseError, IdentityError, MirrorError
 from churn.core.settings import Settings
 from churn.database import schema
 from churn.database.engine import is_embedded, opened
@@ -24,40 +21,12 @@ from churn.model import registry
 
 logger = logging.getLogger("churn")
 
-# Set once a start has made the identities, and inherited by the workers: one that replaces a dead worker must
-# not undo what an operator has changed since.
-MADE = "_CHURN_IDENTITIES_MADE"
 
-# Features of BentoML's that would bypass the gate or the journal, and why each is refused.
-REFUSED_OPTIONS: Mapping[str, str] = {
-    "http.cors.enabled": "it stands behind the gate, which refuses what browsers ask first: "
-    "let a proxy before this service answer for other sites",
-    "traffic.max_concurrency": "what it refuses is in no journal: limit the calls of each user and token "
-    "by CHURN_USER_RATE and CHURN_TOKEN_RATE",
-    "logging.access.enabled": "it writes down addresses as callers typed them: set CHURN_ACCESS_LOG",
-    "metrics.enabled": "it keeps a series for each address that callers make up: /metrics has the figures",
-}
-
-
-def check_configured(options: Mapping[str, Any]) -> None:
-    """Accept the service's `options`, as BentoML's configuration has changed them.
-
-    Raises:
-        SettingsError: one of REFUSED_OPTIONS is switched on.
-    """
-    for name, reason in REFUSED_OPTIONS.items():
-        value: Any = options
-        for key in name.split("."):
-            value = (value or {}).get(key)
-        if value:
-            raise SettingsError(f"BentoML's configuration sets {name} to {value}: {reason}; take it out")
-
-
-def prepare(settings: Settings, dictionary: Dictionary) -> None:
+def prepare(settings: Settings, dictionary: Dictionary) -> bool:
     """Check the model and the database, and make the identities of the environment, or the first ones.
 
     The embedded SQLite database is migrated, others are only checked. A database that does not answer may
-    come back: where the journal has a spool, a warning is logged and the service starts.
+    come back: where the journal has a spool, a warning is logged, the service starts, and False is returned.
 
     Raises:
         ModelError, DatabaseError, SettingsError, IdentityError: what is missing, and what to do.
@@ -78,11 +47,12 @@ def prepare(settings: Settings, dictionary: Dictionary) -> None:
             schema.check(engine)
             _restore(settings, engine)
             _make_identities(engine, settings)
-            os.environ[MADE] = "yes"
         except DatabaseError as error:
             if is_embedded(url) or not is_away(error) or not settings.has_spool:
                 raise
             logger.warning("%s; until then the journal goes to the spool in %s", error, settings.spool)
+            return False
+    return True
 
 
 def _restore(settings: Settings, engine: Engine) -> None:
@@ -100,13 +70,13 @@ def _restore(settings: Settings, engine: Engine) -> None:
 class DatabaseProbe:
     """Checks whether the database can be used; the first time that it can, makes the missing identities.
 
-    Only that once: what an operator revokes or changes while the service runs stays so. Any thread may call
-    it.
+    Only that once, and not where `has_identities`, as a start has made them: what an operator revokes or
+    changes while the service runs stays so. Any thread may call it.
     """
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Engine, settings: Settings, *, has_identities: bool) -> None:
         self._engine, self._settings = engine, settings
-        self._is_due = MADE not in os.environ
+        self._is_due = not has_identities
         self._lock = threading.Lock()
 
     def __call__(self) -> None:

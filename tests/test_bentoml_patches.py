@@ -18,7 +18,8 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from churn import service
-from churn.web.server import bentoml_patches, unneeded, worker
+from churn.web import worker_marks
+from churn.web.server import bentoml_patches, unneeded
 from churn.web.server.protocol import BoundedProtocol
 from churn.web.server.supervisor import LOOK, Supervisor
 from churn.web.server.unneeded import CLIENT, PACKAGE, SERVING, TELEMETRY, TRACING, UNNEEDED
@@ -71,7 +72,7 @@ class TestImports:
     def test_the_service_imports_none_of_it(self) -> None:
         libraries = {"circus", "httpx", "numpy", "pyparsing", "rich"}
         # A worker: it does without what supervises it, too.
-        as_worker = f"import os, sys; os.environ[{worker.PID!r}] = str(os.getppid())"
+        as_worker = f"import os, sys; os.environ[{worker_marks.SUPERVISOR!r}] = str(os.getppid())"
         assert not libraries & set(printed(f"{as_worker}; import service; print(*sys.modules)").split())
 
     def test_what_is_called_all_the_same_says_why_it_is_not_there(self) -> None:
@@ -112,11 +113,19 @@ class TestSupervisor:
         # Made after the hook is called: what is put there takes effect.
         made = r"^    server_on_deployment\(svc\)$.*^        arbiter = create_standalone_arbiter\("
         assert re.search(made, source("_bentoml_impl.server.serving"), re.MULTILINE | re.DOTALL)
-        monkeypatch.setattr(circus, "Arbiter", circus.Arbiter)
-        bentoml_patches.supervise_by_ours()
+        for name in ("Arbiter", "ThreadedArbiter"):
+            monkeypatch.setattr(circus, name, getattr(circus, name))
+        bentoml_patches.supervise_by_ours(lambda: True)
         ours = circus.create_standalone_arbiter([], check_delay=5)
         assert isinstance(ours, Supervisor)
         assert (ours.endpoint.startswith("ipc://"), ours.check_delay) == (True, LOOK)
+
+    def test_a_thread_that_supervises_is_made_after_the_checks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(circus, "Arbiter", circus.Arbiter)
+        monkeypatch.setattr(circus, "ThreadedArbiter", circus.ThreadedArbiter)
+        bentoml_patches.supervise_by_ours(lambda: sys.exit("churn: no"))
+        with pytest.raises(SystemExit, match="churn: no"):
+            circus.create_standalone_arbiter([], threaded=True)
 
 
 class TestProtocol:

@@ -150,7 +150,7 @@ class TestLists:
     """What the code has, the docs name."""
 
     def test_every_setting(self, folder: str) -> None:
-        text = read(PROJECT / folder / "operating.md")
+        text = read(PROJECT / folder / "running.md")
         names = {name_in_environment(name) for name in Settings.model_fields} | {"CHURN_ENV_FILE", *NAMES}
         assert {name for name in names if f"`{name}`" not in text} == set()
 

@@ -210,7 +210,7 @@ def test_with_the_database_away_they_are_made_when_it_is_back_by_one_worker(
 def test_they_are_made_too_where_the_database_is_back_before_a_worker_looks(
     engine: Engine, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    probe = DatabaseProbe(engine, load())
+    probe = DatabaseProbe(engine, load(), has_identities=False)
     probe()
     probe()
     user, token = shown(capfd.readouterr().err)
@@ -249,7 +249,7 @@ def test_what_an_operator_took_away_does_not_come_back_after_an_outage(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named(monkeypatch)
-    probe = DatabaseProbe(engine, load())
+    probe = DatabaseProbe(engine, load(), has_identities=False)
     probe()
     revoke(engine)
     is_away(engine, probe)
@@ -261,13 +261,12 @@ def test_what_an_operator_took_away_does_not_come_back_after_an_outage(
 def test_nor_with_a_worker_that_takes_the_place_of_another(
     engine: Engine, model: ServedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "environ", dict(os.environ))  # of the start's own process
     named(monkeypatch)
     monkeypatch.setenv("CHURN_MODEL", model.tag)
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
-    prepare(load(), TECHNOVA)
+    has_identities = prepare(load(), TECHNOVA)
     revoke(engine)
-    DatabaseProbe(engine, load())()
+    DatabaseProbe(engine, load(), has_identities=has_identities)()
     assert not sign_in(engine, "marie", "correct horse").is_good
 
 
@@ -296,7 +295,7 @@ def test_a_start_with_a_revoked_token_is_refused_and_a_running_service_says_so(
     revoke(engine)
     with pytest.raises(IdentityError, match="API_TOKEN was revoked"):
         ensure_identities(engine, load())
-    DatabaseProbe(engine, load())()
+    DatabaseProbe(engine, load(), has_identities=False)()
     assert [line.getMessage() for line in caplog.records if "revoked" in line.getMessage()]
     assert verify_token(engine, SECRET) is None
 

@@ -19,12 +19,13 @@ from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.exceptions import BentoMLException
 from sqlalchemy import func, select
 
-from churn import preflight, service
+from churn import service, supervised
 from churn.core.errors import SettingsError
 from churn.database import schema
 from churn.database.engine import make_engine, opened
 from churn.database.tables import JOURNAL
 from churn.model.registry import ServedModel
+from churn.web.server.refused_options import REFUSED, check_options
 from harness.identities import a_token
 from harness.servers import PROJECT, Server, bentoml_serve, environment, free_port, serving
 from tests.support.company import EXAMPLE
@@ -255,16 +256,15 @@ def test_a_start_fails_with_what_would_stand_behind_the_gate(model: ServedModel,
 
 
 class TestCheck:
-    """What BentoML calls first at a start, in this process: all else that makes it end."""
+    """What the supervisor checks, in this process: all else that makes a start end."""
 
     def refuses(self, message: str, **settings: str) -> None:
         """Fail unless the check ends in one line: what is wrong, and what mends it."""
-        service.service.inject_config()  # as `bentoml serve` does it
         with pytest.MonkeyPatch.context() as patched:
             for name, value in settings.items():
                 patched.setenv(name, value)
             with pytest.raises(SystemExit) as ended:
-                service.service.inner.check()
+                supervised.prepare()
         assert re.fullmatch(f"churn: .*{re.escape(message)}.*", str(ended.value))
 
     def test_with_the_name_of_no_model(self, model: ServedModel) -> None:
@@ -310,11 +310,11 @@ class TestCheck:
         self.refuses(missing, DATABASE_URL_FILE=str(tmp_path / "url"))
 
 
-@pytest.mark.parametrize("name", preflight.REFUSED_OPTIONS)
+@pytest.mark.parametrize("name", REFUSED)
 def test_what_bentoml_may_not_do_around_the_gate_is_refused(name: str) -> None:
     service.service.inject_config()  # as `bentoml serve` does it
     options = copy.deepcopy(BentoMLContainer.config.services.get()["churn"])
-    preflight.check_configured(options)
+    check_options(options)
     *parents, option = name.split(".")
     switched = options
     for parent in parents:
@@ -322,7 +322,7 @@ def test_what_bentoml_may_not_do_around_the_gate_is_refused(name: str) -> None:
     assert option in switched
     switched[option] = 3
     with pytest.raises(SettingsError, match=f"sets {name} to 3: .*; take it out"):
-        preflight.check_configured(options)
+        check_options(options)
 
 
 def test_churn_serve_hands_on_what_is_configured_in_the_file(model: ServedModel, tmp_path: Path) -> None:

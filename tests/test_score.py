@@ -26,7 +26,7 @@ from churn.database.tables import (
     requests,
 )
 from churn.dictionary.technova import TECHNOVA
-from churn.ingest import reader
+from churn.ingest import parquet_reader
 from churn.ingest.flat import FlatTable
 from churn.journal.writer import Writer
 from churn.model.registry import ServedModel
@@ -78,11 +78,11 @@ def test_scores_a_file_and_says_what_it_did(tmp_path: Path, model: ServedModel) 
 def test_options(tmp_path: Path, model: ServedModel) -> None:
     source = write(tmp_path / "in.parquet", employees(10).assign(shoe_size=42, age=9))
     options = ("--rejects", tmp_path / "bad.csv", "--ignore-column", "Shoe_Size", "--model", model.tag)
-    assert score(source, "-o", tmp_path / "out.parquet", "--language", "en", *options).exit_code == 0
+    assert score(source, "-o", tmp_path / "out.parquet", "--language", "en", *options).exit_code == 3
     assert len(read(tmp_path / "bad.csv")) == 10
     again = score(source, "-o", tmp_path / "out.parquet", *options)
     assert (again.exit_code, "add --overwrite" in again.output) == (1, True)
-    assert score(source, "-o", tmp_path / "out.parquet", "--overwrite", *options).exit_code == 0
+    assert score(source, "-o", tmp_path / "out.parquet", "--overwrite", *options).exit_code == 3
 
 
 def test_language(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_model_that_fails_its_self_test_scores_nothing(tmp_path: Path, damaged
 def test_strict_ends_with_one_sentence_and_no_file(tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", employees(10).assign(age=[17] + [40] * 9))
     result = score(source, "-o", tmp_path / "out.csv", "--strict")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert (
         "churn: 1 problem in the extracts:\n  in.csv: row 1, age: an integer from 18 to 70" in result.output
     )
@@ -174,7 +174,7 @@ class TestJournal:
     def test_that_fails_in_the_middle_leaves_no_scores(
         self, database: Engine, tmp_path: Path, model: ServedModel, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reader, "BATCH_ROWS", 100)
+        monkeypatch.setattr(parquet_reader, "BATCH_ROWS", 100)
         source = write(tmp_path / "in.parquet", employees())
 
         def break_the_database(rows: int, share: float) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from harness.clients import Clients
 from harness.servers import (
     PATIENCE,
     PROJECT,
+    Process,
     RestartableServer,
     environment,
     free_port,
@@ -140,3 +142,21 @@ def test_no_worker_outlives_it(server: RestartableServer) -> None:
         server.process.send(signal.SIGKILL)
         _, alive = psutil.wait_procs(left, PATIENCE)
     assert not alive
+
+
+def test_a_signal_ends_a_start_that_waits_for_its_database(model: ServedModel, home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        mute.settimeout(PATIENCE)
+        env = environment(
+            BENTOML_HOME=str(home),
+            CHURN_MODEL=model.tag,
+            API_TOKEN=TOKEN,
+            DATABASE_URL=f"postgresql://churn@127.0.0.1:{mute.getsockname()[1]}/churn",
+        )
+        command = [sys.executable, "-m", "churn.cli.main", "serve", "--port", str(free_port())]
+        process = Process(command, env, PROJECT)
+        with mute.accept()[0]:  # by then, a worker has been started
+            [worker] = process.workers()
+            assert process.stop() == 0
+    assert not worker.is_running()
+    assert process.output.strip() == ""

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 import zipfile
@@ -20,6 +21,7 @@ import churn
 from churn.cli.lazy import LazyGroup
 from churn.cli.main import COMMANDS
 from churn.core.extras import EXTRAS
+from churn.dictionary import embedded_files
 from churn.model.registry import ServedModel
 from churn.model.sample import write_sample
 from harness.servers import PATIENCE, PROJECT, Server, free_port, serving
@@ -169,6 +171,7 @@ def test_every_serving_command_runs(
     installed: Installation, client: httpx.Client, model: ServedModel, empty: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "employees.csv").write_bytes(csv_of(pd.DataFrame([{"employee_id": 7, **EXAMPLE}] * 2)))
+    shutil.copy(embedded_files.path_of("ibm"), tmp_path / "company.toml")
     client.post("/predict", json={"employee_id": 7, **EXAMPLE}).raise_for_status()
     entered = "correct horse battery\n" * 2
     scores, rows, backup = (str(tmp_path / name) for name in ("scores.csv", "rows.parquet", "backup"))
@@ -180,6 +183,9 @@ def test_every_serving_command_runs(
         "model promote": ([model.tag], ""),
         "model rollback": ([], ""),
         "model delete": (["--help"], ""),  # there is one, and it serves
+        "dictionary check": ([str(tmp_path / "company.toml")], ""),
+        "dictionary show": (["ibm"], ""),
+        "dictionary diff": (["technova", str(tmp_path / "company.toml")], ""),
         "score": ([str(tmp_path / "employees.csv"), "-o", scores, "--journal"], ""),
         "user add": (["ines", "--role", "analyst"], entered),
         "user list": ([], ""),

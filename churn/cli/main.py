@@ -26,6 +26,21 @@ MODEL = LazyGroup(
     },
 )
 
+DICTIONARY = LazyGroup(
+    name="dictionary",
+    short_help="Check, show and compare what a company knows of its employees.",
+    help="""Check, show and compare dictionaries: the fields of a company's employees, as TOML files.
+
+    Two come with the software: technova, which holds where no other is named, and ibm, for the public
+    file of 35 columns. `churn dictionary show ibm --toml` prints one to start from.
+    """,
+    lazy={
+        "check": Lazy("churn.cli.dictionaries", "check", "Check a dictionary, and list what is wrong in it."),
+        "show": Lazy("churn.cli.dictionaries", "show", "Show a dictionary as a table."),
+        "diff": Lazy("churn.cli.dictionaries", "diff", "Say what differs between two dictionaries."),
+    },
+)
+
 USER = LazyGroup(
     name="user",
     short_help="Manage the people who sign in.",
@@ -95,6 +110,7 @@ COMMANDS: dict[str, Lazy | LazyGroup] = {
     "setup": Lazy("churn.cli.setup", "setup", "Prepare what a first start needs."),
     "train": Lazy("churn.cli.train", "train", "Train on three HR extracts and export the model."),
     "model": MODEL,
+    "dictionary": DICTIONARY,
     "score": Lazy("churn.cli.score", "score", "Score the employees of a file."),
     "user": USER,
     "token": TOKEN,

@@ -15,22 +15,27 @@ from churn.cli.figures import print_report, progress_bar
 from churn.cli.number_options import notation_options, separator
 from churn.core.errors import TrainingError
 from churn.core.settings import load
+from churn.dictionary import dictionary_file
+from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
-from churn.ingest import extracts
+from churn.dictionary.names import Names
+from churn.ingest import learned_categories
+from churn.ingest.labelled import fingerprint, read_labelled
 from churn.ingest.mark import Mark
 from churn.model import promotions, registry
 from churn.model.golden_rows import golden_rows
 from churn.model.pipeline import compile_scorecard
 from churn.model.registry import Export
 from churn.model.sample import typical_employees, write_sample
+from churn.model.served_dictionary import api_changes, require_same_api
 from churn.training import TrainedModel
+from churn.training.data_checks import check_content
 from churn.training.fairness import RESAMPLES
 from churn.training.plan import Plan
 from churn.training.thresholds import METRIC_POLICIES, parse_policy
 from churn.training.training_report import TrainingReport
 
 SAMPLE_ROWS = 1500
-_LEARNABLE = (*DICTIONARY.features, *DICTIONARY.protected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +49,18 @@ class Wanted:
     with_protected: bool = False
     exclude: Sequence[str] = ()
 
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self, dictionary: Dictionary) -> tuple[Field, ...]:
         """Return the inputs; raises TrainingError where an excluded name is no field."""
-        excluded = {_field(name).name for name in self.exclude}
-        inputs = _LEARNABLE if self.with_protected else DICTIONARY.features
+        learnable = (*dictionary.features, *dictionary.protected)
+        excluded = {_field(name, dictionary.names, learnable).name for name in self.exclude}
+        inputs = learnable if self.with_protected else dictionary.features
         return tuple(field for field in inputs if field.name not in excluded)
 
 
-def _field(name: str) -> Field:
-    field = DICTIONARY.names.field_of(name)
+def _field(name: str, names: Names, learnable: Sequence[Field]) -> Field:
+    field = names.field_of(name)
     if field is None:
-        expected = ", ".join(field.name for field in _LEARNABLE)
+        expected = ", ".join(field.name for field in learnable)
         raise TrainingError(f"--exclude {name!r}: no such field; expected one of {expected}")
     return field
 
@@ -63,7 +69,16 @@ _DATA = click.option(
     "--data",
     type=click.Path(path_type=Path),
     help="Folder of the three extracts extrait_sirh, extrait_eval and extrait_sondage, each .csv or "
-    ".parquet.  [default: the embedded sample]",
+    ".parquet, or one file with a row for each employee.  [default: the embedded sample]",
+)
+_DICTIONARY = click.option(
+    "--dictionary",
+    "named",
+    metavar="NAME|FILE",
+    help="What the data hold: ibm, or a .toml file; its own sources are read.  [default: technova]",
+)
+_IGNORE = click.option(
+    "--ignore-column", "ignore", multiple=True, metavar="NAME", help="A column of one file to pass over."
 )
 
 
@@ -84,6 +99,8 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @_DATA
+@_DICTIONARY
+@_IGNORE
 @notation_options
 @_threshold_options
 @click.option("--with-protected", is_flag=True, help="Let the model see age, gender and marital status.")
@@ -105,6 +122,8 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every split.")
 def train(
     data: Path | None,
+    named: str | None,
+    ignore: tuple[str, ...],
     decimal: Mark | None,
     thousands: Mark | None,
     challenge: bool,
@@ -116,10 +135,10 @@ def train(
     seed: int,
     **wanted: object,
 ) -> None:
-    """Train on three HR extracts and put the model in the BentoML store.
+    """Train on HR extracts, or on one file, and put the model in the BentoML store.
 
-    Reads and checks the extracts, cross-validates (everything is learned inside the folds: curves,
-    penalty, calibration, threshold), audits fairness, fits on all rows and exports pipeline,
+    Reads and checks the data by a dictionary, cross-validates (everything is learned inside the folds:
+    curves, penalty, calibration, threshold), audits fairness, fits on all rows and exports pipeline,
     scorecard and model card. Prints the figures and the tag; the report is drawn where --out, or
     `churn model show --out`, asks for it.
 
@@ -127,39 +146,52 @@ def train(
     promote TAG` says so.
     """
     plan = Plan(folds=folds, repeats=repeats, resamples=resamples, seed=seed, challenge=challenge, jobs=-1)
-    source = Source(data, separator(decimal, thousands))
+    if named is not None and data is None:
+        raise click.UsageError("--dictionary needs --data: the embedded sample is TechnoVa's")
+    dictionary = DICTIONARY if named is None else dictionary_file.find(named)
+    source = Source(data, separator(decimal, thousands), dictionary, ignore)
     tag = train_and_export(source, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
     if out is not None:
         # Imported here: what draws takes a second to import, and a first start draws nothing.
         from churn.cli.documents import write_documents  # noqa: PLC0415
 
-        for path in write_documents(registry.load(tag, DICTIONARY), out):
+        for path in write_documents(registry.load(tag, dictionary), out):
             click.echo(str(path))
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where to learn: a folder of extracts (None: the embedded sample), and what parts thousands in them."""
+    """Where to learn: a folder of extracts or a file (None: the embedded sample), and how to read it.
+
+    `thousands` is what parts thousands in it, `ignore` are columns of a file to pass over.
+    """
 
     data: Path | None = None
     thousands: Mark | None = None
+    dictionary: Dictionary = DICTIONARY
+    ignore: Sequence[str] = ()
 
 
 def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: bool = False) -> str:
-    """Train on extracts; print how they are read and the figures, return the tag.
+    """Train on a source; print how it is read and the figures, return the tag.
 
     Of the sample, only how good the model is: nobody in it exists.
 
     Raises:
-        ExtractError, TrainingError: the data cannot be used; the message lists why.
-        ModelError: it should be promoted, and is no better than chance; it is exported all the same.
+        ExtractError, DictionaryError, TrainingError: the data cannot be used; the message lists why.
+        ModelError: it should be promoted, and is no better than chance or changes the API; it is exported
+            all the same.
     """
     # Told no number of threads, scikit-learn counts the cores, and prints a traceback where it cannot.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = make_console()
-    directory = source.data or embedded_sample()
-    fields = wanted.fields()
-    employees = extracts.read(directory, DICTIONARY, thousands=source.thousands, tell=noting(console))
+    path, tell = source.data or embedded_sample(), noting(console)
+    wanted.fields(source.dictionary)  # before anything is read: a name may be wrong
+    dictionary = learned_categories.learn(path, source.dictionary, tell=tell)
+    fields = wanted.fields(dictionary)
+    employees = read_labelled(path, dictionary, ignore=source.ignore, thousands=source.thousands, tell=tell)
+    for notice in check_content(employees, fields, dictionary):
+        tell(notice)
     policy = parse_policy(
         wanted.metric,
         cost_miss=wanted.cost_miss,
@@ -169,10 +201,10 @@ def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: boo
     )
     with progress_bar(console, "Training and auditing") as advance:
         trained = training.train(
-            employees, DICTIONARY, fields=fields, policy=policy, plan=plan, progress=advance
+            employees, dictionary, fields=fields, policy=policy, plan=plan, progress=advance
         )
-    fingerprint = extracts.fingerprint(directory, DICTIONARY, source.thousands)
-    tag = export_model(trained, fields, fingerprint, sample=source.data is None)
+    of_data = fingerprint(path, dictionary, source.thousands)
+    tag = export_model(trained, fields, of_data, sample=source.data is None, dictionary=dictionary)
     print_report(console, trained.report.to_dict(), brief=source.data is None)
     console.print(f"exported as {tag}", style="bold", highlight=False)
     _promote(console, tag, trained.report, wanted=promote)
@@ -180,24 +212,32 @@ def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: boo
 
 
 def export_model(
-    trained: TrainedModel, fields: Sequence[Field], fingerprint: str, *, sample: bool = False
+    trained: TrainedModel,
+    fields: Sequence[Field],
+    fingerprint: str,
+    *,
+    sample: bool = False,
+    dictionary: Dictionary = DICTIONARY,
 ) -> str:
-    """Put a trained model in the store with its golden rows and card; return its tag."""
+    """Put a trained model in the store with its golden rows, card and dictionary; return its tag."""
+    typical = typical_employees() if dictionary is DICTIONARY else ()
     export = Export(
         pipeline=trained.pipeline,
         scorecard=compile_scorecard(trained.pipeline),
         report=trained.report.to_dict(),
-        golden=golden_rows(trained.pipeline, fields, DICTIONARY, typical_employees()),
+        golden=golden_rows(trained.pipeline, fields, dictionary, typical),
         fingerprint=fingerprint,
         sample=sample,
+        dictionary=dictionary,
     )
-    return registry.save(export, lambda facts: report.render_cards(facts, DICTIONARY))
+    return registry.save(export, lambda facts: report.render_cards(facts, dictionary))
 
 
 def _promote(console: Console, tag: str, report: TrainingReport, *, wanted: bool) -> None:
     current = promotions.promoted(registry.home())
     if wanted:
         registry.require_signal(tag, report.to_dict())
+        require_same_api(tag, api_changes(tag, DICTIONARY))
     if wanted or (current is None and report.signal.shown):
         promotions.promote(registry.home(), tag)
         console.print("promoted: it serves from the next start on")

@@ -2,6 +2,8 @@
 
     ChurnError                 500  the base; its message is meant for a person
     ├── ExtractError           422  the HR extracts have problems: all of them, listed
+    │   └── RejectedRowsError  422  rows have problems, and none was to be left out
+    ├── DictionaryError        422  a dictionary contradicts itself, or is too new: all that is wrong, listed
     ├── TrainingError          422  the data cannot be learned from
     ├── SettingsError          500  a setting is missing, malformed or unsafe
     ├── ModelError             503  no usable model in the store
@@ -80,6 +82,16 @@ class ExtractError(ChurnError):
         lines += [f"  {problem}" for problem in self.problems]
         lines += [f"  … and {more} more"] * (more > 0)
         super().__init__("\n".join(lines))
+
+
+class RejectedRowsError(ExtractError):
+    """Rows have problems, where none was to be left out."""
+
+
+class DictionaryError(ChurnError):
+    """A dictionary cannot be used; the message says what is wrong in it, and how to mend that."""
+
+    status = 422
 
 
 class TrainingError(ChurnError):

@@ -40,6 +40,8 @@ class Dictionary:
     `example` is a record that the API accepts, and `example_changes` what may be changed in it;
     `calm_example` is one of somebody who is likely to stay.
 
+    `name` is the dictionary's own.
+
     The identifier is called `employee_id`: under that name, the journal hides who an employee is.
     """
 
@@ -52,6 +54,7 @@ class Dictionary:
     example: Example = field(default_factory=dict)
     calm_example: Example = field(default_factory=dict)
     example_changes: Example = field(default_factory=dict)
+    name: str = ""
 
     def __post_init__(self) -> None:
         """Refuse an identifier that the journal would not know as such, and so log in clear."""

@@ -3,18 +3,21 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Literal
 
 from churn.core.language import Language, Pair
 from churn.dictionary.folding import fold_value
 
-FieldKind = Literal["identifier", "integer", "number", "percent", "category"]
+FieldKind = Literal["identifier", "integer", "number", "percent", "date", "category"]
 FieldRole = Literal["identifier", "core", "optional", "protected", "target"]
 
 # The largest number of a field without a maximum of its own. No HR figure is larger, and every integer up to
 # it is exact as a float.
 LARGEST = 1e12
 LARGEST_IDENTIFIER = 2**63 - 1  # the largest integer that databases and Parquet files can hold
+ISO_DATE = "%Y-%m-%d"
+_DAYS_OF_A_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,10 @@ class Field:
     number that is accepted. `categories` are the canonical spellings; `value_aliases` lead from further
     spellings, folded by `fold_value`, to a canonical one; `value_labels` say how a category reads where that
     is not its canonical spelling, and the values of an `everyday` field have no capital inside a sentence.
+    Where `minimum_count` is positive, the categories are learned: those that so many of the training data
+    have; all other values are `other`, one of the categories too. A date is given as `date_format` says, and
+    is to the model a number: the years from then until `reference`. `range_reason` says why a number
+    lies in its range.
     `groups` are the ranges (both ends included) by which the fairness of a number is audited. `caution` is
     what people must know about a model that uses the field.
     """
@@ -44,11 +51,21 @@ class Field:
     everyday: bool = False
     groups: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     caution: Pair | None = None
+    range_reason: Pair | None = None
+    minimum_count: int = 0
+    other: str = ""
+    reference: date | None = None
+    date_format: str = ISO_DATE
 
     @property
     def numeric(self) -> bool:
         """Whether the field is a number to the model."""
-        return self.kind in ("integer", "number", "percent")
+        return self.kind in ("integer", "number", "percent", "date")
+
+    @property
+    def is_to_be_learned(self) -> bool:
+        """Whether the field's categories are still to be learned from training data."""
+        return self.minimum_count > 0 and not self.categories
 
     @property
     def may_be_unknown(self) -> bool:
@@ -81,7 +98,20 @@ class Field:
         for canonical in self.categories:
             if fold_value(canonical) == key:
                 return canonical
-        return self.value_aliases.get(key)
+        return self.value_aliases.get(key) or (self.other if key and self.other else None)
+
+    def years_since(self, text: str) -> float | None:
+        """Return the years from a date until the reference, or None where the text is no date.
+
+        A date as the field has it, or in ISO format, with a time of day or without.
+        """
+        for written, form in ((text, self.date_format), (text[:10], ISO_DATE)):
+            try:
+                day = datetime.strptime(written, form).date()
+            except ValueError:
+                continue
+            return round(((self.reference or day) - day).days / _DAYS_OF_A_YEAR, 2)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

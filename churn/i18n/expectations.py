@@ -1,5 +1,7 @@
 """What a field may hold, as a part of a sentence for whoever sent something else."""
 
+from datetime import date
+
 from churn.core.language import Language, Pair
 from churn.dictionary.field import Field
 from churn.i18n.numbers import number
@@ -10,6 +12,7 @@ _NOUNS: dict[str, Pair] = {
     "percent": ("un pourcentage", "a percentage"),
     "identifier": ("un entier", "an integer"),
 }
+_SOME_DAY = date(2019, 3, 31)
 # What a field without a maximum accepts beside a number as such.
 _ALSO: dict[str, Pair] = {
     "percent": (', comme 11 ou "11 %"', ', as 11 or "11 %"'),
@@ -22,6 +25,9 @@ def expected(field: Field, language: Language, *, too_large: bool = False) -> st
     english = language == "en"
     if field.kind == "category":
         return ("one of: " if english else "") + ", ".join(field.categories)
+    if field.kind == "date":
+        written = _SOME_DAY.strftime(field.date_format)
+        return f"a date, such as {written}" if english else f"une date, comme {written}"
     noun = _NOUNS[field.kind][english]
     if field.maximum is not None:
         low, high = (number(bound, language) for bound in (field.minimum or 0, field.maximum))

@@ -18,12 +18,27 @@ A_KNOWN_FORMAT: Final = Bilingual(
 )
 A_HEADER: Final = Bilingual("un en-tête", "a header")
 SEPARATED_NAMES: Final = Bilingual(
-    "des noms de colonnes, séparés par des virgules ou des points-virgules",
-    "column names, separated by commas or semicolons",
+    "des noms de colonnes, séparés par des virgules, des points-virgules, des tabulations ou des barres",
+    "column names, separated by commas, semicolons, tabs or bars",
 )
 UTF_8: Final = Bilingual(
     "du texte en UTF-8 (dans Excel : « CSV UTF-8 »)", "UTF-8 text (in Excel: “CSV UTF-8”)"
 )
+ANOTHER_ENCODING: Final = Bilingual(
+    "du texte en UTF-8, UTF-16 ou Windows-1252 : les accents de ce fichier sont codés autrement "
+    "(dans Excel : « CSV UTF-8 »)",
+    "text in UTF-8, UTF-16 or Windows-1252: the accents of this file are in another encoding "
+    "(in Excel: “CSV UTF-8”)",
+)
+NO_QUOTED_LINES: Final = Bilingual(
+    "une valeur par colonne : ici, chaque ligne entière est entre guillemets ; exporter de nouveau "
+    "le fichier",
+    "a value for each column: here each whole line stands in quotes; export the file again",
+)
+NO_TOTALS: Final = Bilingual(
+    "un employé, et non une ligne de totaux : la supprimer", "an employee, not a row of totals: remove it"
+)
+
 SHORT_RECORDS: Final = Bilingual(
     "des enregistrements de quelques lignes : un guillemet est peut-être resté ouvert",
     "records of a few lines: a quote may have been left open",
@@ -31,6 +46,9 @@ SHORT_RECORDS: Final = Bilingual(
 THIS_COLUMN: Final = Bilingual("cette colonne, qui est absente", "this column, which is absent")
 
 # What was expected of a workbook.
+A_WORKBOOK: Final = Bilingual(
+    "un classeur, dont --sheet choisit la feuille", "a workbook, whose sheet --sheet chooses"
+)
 NO_PASSWORD: Final = Bilingual(
     "un .xlsx sans mot de passe (ni l'ancien format d'Excel)",
     "an .xlsx without a password (or: not Excel's old format)",
@@ -62,9 +80,16 @@ def readable(suffix: str, reason: str) -> Bilingual:
 def one_sheet(count: int) -> Bilingual:
     """Return that so many sheets may be meant."""
     return Bilingual(
-        f"une seule feuille visible d'employés, et non {count} : masquer ou supprimer les autres",
-        f"one visible sheet of employees, not {count}: hide or remove the others",
+        f"une seule feuille visible d'employés, et non {count} : masquer ou supprimer les autres, ou en "
+        "nommer une avec --sheet",
+        f"one visible sheet of employees, not {count}: hide or remove the others, or name one with --sheet",
     )
+
+
+def a_sheet_of(names: Sequence[str]) -> Bilingual:
+    """Return that a workbook has other sheets than the one asked for."""
+    listed = ", ".join(names)
+    return Bilingual(f"une de ses feuilles : {listed}", f"one of its sheets: {listed}")
 
 
 _NOUNS: Mapping[str, str] = {"sheets": "feuilles", "columns": "colonnes", "rows": "lignes"}
@@ -175,6 +200,13 @@ def absent(names: Sequence[str]) -> Bilingual:
     listed = ", ".join(names)
     return Bilingual(
         f"absentes, donc inconnues pour tous : {listed}", f"absent, so unknown for everybody: {listed}"
+    )
+
+
+def missing(sentence: Bilingual) -> Bilingual:
+    """Return what was expected where the file says that a value is missing."""
+    return Bilingual(
+        f"une valeur, qui manque ici : {sentence.french}", f"a value, which is missing here: {sentence}"
     )
 
 

@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from churn.dictionary import usual_words
 from churn.dictionary.dictionary import Extract
 from churn.dictionary.field import LARGEST_IDENTIFIER, Field
 from churn.i18n import file_sentences
+from churn.ingest import written_numbers
 from churn.ingest.columns import as_floats, as_text, is_number
 from churn.ingest.mark import OTHER_MARK, Mark
 from churn.ingest.notation import Notation
@@ -37,24 +39,38 @@ def parse(field: Field, column: Any, notation: Notation) -> tuple[Values, Mask]:
     Numbers are float64 (percentages in points: 11 for 11 %), categories the int8 position in
     `field.categories`. Unknown is NaN, or -1 for a category; only an optional or protected field accepts it.
     A column of numbers is checked as numbers, any other as text, once for each distinct one: so a boolean is
-    neither a number nor a category.
+    no number, but a yes or a no.
     """
     if field.numeric and is_number(column.type):
         values, valid = _check(field, as_floats(column), notation.fractions)
         return values, valid | (field.may_be_unknown & _mask(column.is_null()))
     encoded = as_text(column)
     texts = pc.utf8_trim_whitespace(encoded.dictionary)
-    values, valid = _numbers(field, texts, notation) if field.numeric else _categories(field, texts)
-    valid = np.where(_mask(pc.equal(texts, "")), field.may_be_unknown, valid)
+    if field.kind == "date":
+        values, valid = _years(field, texts)
+    else:
+        values, valid = _numbers(field, texts, notation) if field.numeric else _categories(field, texts)
+    valid = np.where(_missing(field, texts, valid), field.may_be_unknown, valid)
     places = encoded.indices.to_numpy()
     return values[places], valid[places]
 
 
-def expected(field: Field, value: object) -> str:
-    """Return what a cell of the field should hold; `value` is what it holds."""
+def _missing(field: Field, texts: Any, valid: Mask) -> Mask:
+    """Return which texts say that there is no value; only those that are not valid can."""
+    missing = _mask(pc.equal(texts, ""))
+    for place in np.flatnonzero(~(valid | missing)).tolist():
+        missing[place] = usual_words.is_missing(field, texts[place].as_py())
+    return missing
+
+
+def expected(field: Field, value: object, text: str = "") -> str:
+    """Return what a cell of the field should hold; `value` is what it holds, `text` as it is written."""
+    if field.kind == "identifier" and usual_words.is_total(text):
+        return file_sentences.NO_TOTALS
     too_large = isinstance(value, int | float) and value > field.highest
     unknown = field.may_be_unknown or field.kind == "identifier"
-    return file_sentences.cell(field, too_large=too_large, may_be_empty=unknown)
+    sentence = file_sentences.cell(field, too_large=too_large, may_be_empty=unknown)
+    return file_sentences.missing(sentence) if text and usual_words.is_missing(field, text) else sentence
 
 
 def _numbers(field: Field, texts: Any, notation: Notation) -> tuple[Values, Mask]:
@@ -62,6 +78,8 @@ def _numbers(field: Field, texts: Any, notation: Notation) -> tuple[Values, Mask
     if field.kind == "percent":
         fractions &= ~_mask(pc.ends_with(texts, "%"))
         texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, "%$", ""))
+    else:
+        texts = written_numbers.plain(field, texts)
     if notation.thousands is not None:
         texts = _ungrouped(texts, notation.thousands)
     elif notation.decimal_comma or field.kind == "percent":  # no thousands in a percentage, nor in the API's
@@ -94,9 +112,15 @@ def _check(field: Field, numbers: NDArray[np.float64], fractions: Mask | bool) -
     return numbers, valid
 
 
+def _years(field: Field, texts: Any) -> tuple[Values, Mask]:
+    years = (field.years_since(text) for text in texts.to_pylist())
+    numbers = np.array([np.nan if found is None else found for found in years], dtype=np.float64)
+    return _check(field, numbers, fractions=False)
+
+
 def _categories(field: Field, texts: Any) -> tuple[Values, Mask]:
     position = {category: place for place, category in enumerate(field.categories)}
-    places = (position.get(field.category(text) or "", -1) for text in texts.to_pylist())
+    places = (position.get(usual_words.category(field, text) or "", -1) for text in texts.to_pylist())
     codes = np.fromiter(places, dtype=np.int8, count=len(texts))
     return codes, codes >= 0
 
@@ -128,6 +152,7 @@ def identifiers(column: Any) -> tuple[Any, Mask]:
         text = texts[other].as_py()
         accepted[other] = text.isprintable() and len(text) <= LONGEST_IDENTIFIER
     accepted &= ~_mask(pc.is_in(texts, pa.array(_ERRORS)))
+    accepted &= ~_mask(pc.match_substring_regex(texts, usual_words.TOTAL))
     return pc.if_else(pc.equal(texts, ""), None, texts), accepted
 
 

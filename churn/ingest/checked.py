@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
+from churn.dictionary.usual_words import is_total
 from churn.i18n import file_sentences
 from churn.ingest import cells
 from churn.ingest.cells import Mask, Values
@@ -72,7 +73,10 @@ def check(sheet: Sheet, identifier: str, findings: Findings, thousands: Mark | N
             findings.add(Problem(sheet.file, 1, column.spelling, None, expected))
             continue
         refused = np.flatnonzero(~accepted[name])
-        texts = (_expected(sheet, column.field, value) for value in values[name][refused])
+        texts = (
+            _expected(sheet, column.field, value, column.shown(row))
+            for row, value in zip(refused, values[name][refused], strict=True)
+        )
         sheet.report(findings, column, refused, texts)
     identified = accepted.get(identifier, np.zeros(0, dtype=bool))
     return Checked(sheet, identifier, values, identified, np.logical_and.reduce(list(accepted.values())))
@@ -91,10 +95,12 @@ def _parse(sheet: Sheet, column: Column, findings: Findings, thousands: Mark | N
     return cells.parse(column.field, column.cells, evidence.notation())
 
 
-def _expected(sheet: Sheet, field: Field, value: object) -> str:
+def _expected(sheet: Sheet, field: Field, value: object, text: str) -> str:
     if field.kind == "identifier":
+        if is_total(text):
+            return file_sentences.NO_TOTALS
         return f"{sheet.extract.id_form}, of at most {cells.MOST_DIGITS} digits"
-    return cells.expected(field, value)
+    return cells.expected(field, value, text)
 
 
 def compare(extracts: Sequence[Checked], findings: Findings, *, even_incomplete: bool = False) -> None:

@@ -6,6 +6,7 @@ employees take seconds.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,12 @@ from churn.ingest.cells import Values
 from churn.ingest.checked import Checked
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
-from churn.ingest.reader import KINDS
+from churn.ingest.reader import KINDS, understood
 from churn.ingest.sheet import Sheet
 from churn.schemas.file_reading import FileReading
+
+# After a file's name: dates, and the numbers of copies.
+_ADDED = re.compile(r"[\d _.()h-]*(copie|copy)?[\d _.()h-]*")
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +53,8 @@ def read(
 
     findings = Findings()
     sheets = _read(directory, dictionary, findings)
+    for one in sheets:
+        tell(understood(one.reading))
     extracts = [checked.check(sheet, dictionary.identifier.name, findings, thousands) for sheet in sheets]
     checked.compare([e for e in extracts if e.identifier in e.values], findings)
     findings.raise_if_any()
@@ -126,6 +132,11 @@ def fingerprint(directory: Path, dictionary: Dictionary, thousands: Mark | None 
     return "sha256:" + hashlib.sha256(b"".join(digests) + (thousands or "").encode()).hexdigest()
 
 
+def files_of(directory: Path, dictionary: Dictionary) -> list[Path]:
+    """Return the files of the extracts that are there."""
+    return list(_paths(directory, dictionary, Findings()).values())
+
+
 def _paths(directory: Path, dictionary: Dictionary, findings: Findings) -> dict[str, Path]:
     """Return the file of each extract by its name, in the dictionary's order."""
     files = [path for path in directory.glob("*") if path.is_file()]
@@ -133,9 +144,18 @@ def _paths(directory: Path, dictionary: Dictionary, findings: Findings) -> dict[
     for extract in dictionary.extracts:
         candidates = [extract.file + suffix for suffix in KINDS]
         present = [path for path in files if path.name.lower() in candidates]
+        present = present or [path for path in files if _is_dated(path, extract.file)]
         if len(present) == 1:
             paths[extract.name] = present[0]
         else:
             expected = file_sentences.one_file(candidates, directory, sorted(p.name for p in present))
             findings.add(Problem(extract.file, None, None, None, expected))
     return paths
+
+
+def _is_dated(path: Path, name: str) -> bool:
+    """Return whether a file has an extract's name with a date or a copy's number, as "name (1)"."""
+    stem = path.stem.lower()
+    return (
+        path.suffix.lower() in KINDS and stem.startswith(name) and bool(_ADDED.fullmatch(stem[len(name) :]))
+    )

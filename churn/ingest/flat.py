@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.usual_words import is_total
 from churn.i18n import file_sentences
 from churn.ingest import cells, header
 from churn.ingest.cells import Mask, Values
@@ -29,7 +30,7 @@ class FlatTable:
     """A CSV or Parquet file with one employee a row; an `EmployeeTable`.
 
     The columns whose numbers may be written in several ways are read once beforehand, to find out in which;
-    `thousands` is the separator where they do not show which it is.
+    `thousands` is the separator where they do not show which it is, and `sheet` the name of a workbook's.
 
     Raises:
         ExtractError: the file cannot be read, or its header is not understood; all is listed.
@@ -45,10 +46,11 @@ class FlatTable:
         labelled: bool = False,
         ignore: Collection[str] = (),
         thousands: Mark | None = None,
+        sheet: str | None = None,
     ) -> None:
         self._path, self._file = path, path.name
         self._dictionary = dictionary
-        self._reader = open_reader(path, dictionary)
+        self._reader = open_reader(path, dictionary, sheet=sheet)
         findings = Findings()
         expected = header.of_flat_file(dictionary, labelled=labelled, ignore=ignore)
         self._positions = header.match(self._reader.names, self._file, findings, expected)
@@ -58,7 +60,8 @@ class FlatTable:
         self.employee_type = self._id_type()
         evidence = self._evidence(thousands)
         self._notations = {name: seen.notation() for name, seen in evidence.items()}
-        self.notices = [*self._notices(target), *filter(None, (seen.notice() for seen in evidence.values()))]
+        self.notices = [*self._reader.notices, *findings.notices, *self._notices(target)]
+        self.notices += [*filter(None, (seen.notice() for seen in evidence.values()))]
 
     def batches(self) -> Iterator[Rows]:
         """Return the rows, some at a time; raises ExtractError where there are none, or not readable ones."""
@@ -75,7 +78,8 @@ class FlatTable:
 
     def readings(self) -> list[FileReading]:
         """Return how the file is read."""
-        return [reading(self._path, self._reader, self._positions)]
+        rows, blanks = self._reader.rows, self._reader.blanks
+        return [reading(self._path, self._reader, self._positions, rows, blanks)]
 
     def lines(self, places: Sequence[int]) -> list[int]:
         """Return the lines of the file on which rows start."""
@@ -108,7 +112,7 @@ class FlatTable:
             for name, position in self._positions.items()
             if depends_on_cells(self._fields[name], self._reader.types[position])
         }
-        for columns in self._reader.scan(list(asked.values())) if asked else ():
+        for columns in self._reader.scan(list(asked.values())):
             for name, column in zip(asked, columns, strict=True):
                 with self._explained(name, column):
                     evidence[name].add(column)
@@ -162,21 +166,34 @@ class FlatTable:
             Reject(self._file, number, None, None, None, file_sentences.values(width, length))
             for number, length in raw.ragged
         ]
+        identifier = self._dictionary.identifier.name
+        totals = self._totals(raw, accepted)
         for name, valid in accepted.items():
             column = raw.columns[self._positions[name]]
             for row in np.flatnonzero(~valid).tolist():
+                if row in totals and name != identifier:
+                    continue  # one reason is enough
                 value = parsed[name][row] if name in parsed else column[row].as_py()
+                text = _text(column[row]) or ""
                 rejects.append(
                     Reject(
                         self._file,
                         int(raw.numbers[row]),
                         None if employees is None else _text(employees[row]),
                         self._spelling(name),
-                        _text(column[row]) or "",
-                        cells.expected(self._fields[name], value),
+                        text,
+                        cells.expected(self._fields[name], value, text),
                     )
                 )
         return sorted(rejects, key=lambda reject: reject.place)
+
+    def _totals(self, raw: RawRows, accepted: dict[str, Mask]) -> set[int]:
+        """Return the rows of totals, which the id's column names."""
+        name = self._dictionary.identifier.name
+        if name not in accepted:
+            return set()
+        column = raw.columns[self._positions[name]]
+        return {r for r in np.flatnonzero(~accepted[name]).tolist() if is_total(_text(column[r]) or "")}
 
 
 def _text(cell: Any) -> str | None:

@@ -1,13 +1,16 @@
 """The header of a file: which field each of its columns stands for, whatever its spelling."""
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary, Extract
 from churn.dictionary.folding import fold_name
-from churn.i18n import file_sentences
+from churn.i18n import file_sentences, reading_sentences
 from churn.ingest.findings import Findings
+
+_UNNAMED = re.compile(r"(unnamed:_\d+)?")  # as pandas calls those that have none
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,11 @@ class Expected:
 def match(header: Sequence[str], file: str, findings: Findings, expected: Expected) -> dict[str, int]:
     """Return the position of each field's column, by canonical name.
 
-    Unknown, repeated and absent columns are added to `findings`.
+    Unknown, repeated and absent columns are added to `findings`. Columns without a name, as an index that
+    was saved with a table, are passed over with a notice.
     """
     positions: dict[str, int] = {}
-    for position, spelling in enumerate(header):
+    for position, spelling in _named(header, file, findings):
         folded = fold_name(spelling)
         if folded not in expected.meanings:
             findings.add(Problem(file, 1, spelling, None, expected.explain(spelling)))
@@ -44,6 +48,15 @@ def match(header: Sequence[str], file: str, findings: Findings, expected: Expect
         if name not in positions:
             findings.add(Problem(file, 1, column, None, file_sentences.THIS_COLUMN))
     return {name: position for name, position in positions.items() if name in expected.fields}
+
+
+def _named(header: Sequence[str], file: str, findings: Findings) -> list[tuple[int, str]]:
+    """Return the columns that have a name, with their positions; a notice says which have none."""
+    unnamed = {position for position, name in enumerate(header) if _UNNAMED.fullmatch(fold_name(name))}
+    if unnamed:
+        notice = reading_sentences.unnamed([position + 1 for position in sorted(unnamed)])
+        findings.notices.append(file_sentences.in_file(file, notice))
+    return [(position, name) for position, name in enumerate(header) if position not in unnamed]
 
 
 def of_flat_file(dictionary: Dictionary, *, labelled: bool, ignore: Collection[str] = ()) -> Expected:

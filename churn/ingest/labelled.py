@@ -1,6 +1,7 @@
 """Employees of whom it is known who left, in memory: to compare models on."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from churn.ingest import extracts
 from churn.ingest.data_frames import data_frame
 from churn.ingest.flat import FlatTable
 from churn.ingest.mark import Mark
+from churn.ingest.reader import KINDS, understood
 from churn.ingest.rows import Reject, Rows, refusal
 
 
@@ -21,6 +23,7 @@ def read_labelled(
     path: Path,
     dictionary: Dictionary,
     *,
+    ignore: Collection[str] = (),
     thousands: Mark | None = None,
     tell: Callable[[str], object] = str,
 ) -> pd.DataFrame:
@@ -28,17 +31,17 @@ def read_labelled(
 
     A flat file keeps its order, and its fields without a column are unknown; the identifier is int64
     where all of them are whole numbers, text otherwise, and the row's number where there are none.
-    `thousands` and `tell` as there.
+    `ignore` are columns of a flat file to pass over; `thousands` and `tell` as there.
 
     Raises:
         ExtractError: the file cannot be read, has no target column, or holds a bad row.
     """
-    if path.is_dir():
+    if not is_flat(path):
         return extracts.read(path, dictionary, thousands=thousands, tell=tell)
     parts: list[Rows] = []
     rejects: list[Reject] = []
-    table = FlatTable(path, dictionary, labelled=True, thousands=thousands)
-    for notice in table.notices:
+    table = FlatTable(path, dictionary, labelled=True, ignore=ignore, thousands=thousands)
+    for notice in (*map(understood, table.readings()), *table.notices):
         tell(notice)
     for rows in table.batches():
         parts.append(rows)
@@ -47,6 +50,25 @@ def read_labelled(
         raise refusal(rejects, FlatTable.place)
     columns = {field.name: _column(field, parts) for field in dictionary.fields}
     return data_frame(columns, dictionary)
+
+
+def is_flat(path: Path) -> bool:
+    """Return whether a path is that of one file, and not of a folder of extracts."""
+    return path.is_file() or path.suffix.lower() in KINDS
+
+
+def fingerprint(path: Path, dictionary: Dictionary, thousands: Mark | None = None) -> str:
+    """Return "sha256:…" over the content of a flat file, or of a folder as `extracts.fingerprint` does.
+
+    Raises:
+        ExtractError: an extract is missing.
+    """
+    if not is_flat(path):
+        return extracts.fingerprint(path, dictionary, thousands)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update((thousands or "").encode())
+    return f"sha256:{digest.hexdigest()}"
 
 
 def _column(field: Field, parts: list[Rows]) -> Any:

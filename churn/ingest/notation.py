@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from churn.dictionary.field import Field
 from churn.i18n import file_sentences
+from churn.ingest import written_numbers
 from churn.ingest.columns import as_floats, as_text, is_number
 from churn.ingest.mark import OTHER_MARK, Mark
 from churn.schemas.normalization import NUMBER
@@ -60,6 +61,7 @@ class Evidence:
             readable = unsigned.filter(pc.match_substring_regex(unsigned, NUMBER))
             self._add_percentages(np.asarray(readable.cast(pa.float64())))
         else:
+            texts = written_numbers.plain(self._field, texts)
             for mark in OTHER_MARK:
                 self._add_marked(texts.filter(pc.match_substring(texts, mark)), mark)
 

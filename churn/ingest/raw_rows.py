@@ -22,12 +22,14 @@ BATCH_ROWS = 1 << 16
 class RawRows:
     """Some rows as columns, in the file's order; `ragged` has those left out, with their lengths.
 
-    `numbers` are those of the rows, 1 being the first below the header.
+    `numbers` are those of the rows, 1 being the first below the header; `blanks` counts those without any
+    value, which are left out too.
     """
 
     columns: list[Any]  # of pyarrow.Array, which has no types
     numbers: NDArray[np.int64]
     ragged: list[tuple[int, int]] = field(default_factory=list)
+    blanks: int = 0
 
 
 @contextmanager

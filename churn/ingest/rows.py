@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from churn.core.errors import ExtractError, Problem
+from churn.core.errors import Problem, RejectedRowsError
 from churn.ingest.findings import LIMIT
 from churn.model.vectorized import Cells
 from churn.schemas.file_reading import FileReading
@@ -28,7 +28,7 @@ class Reject:
     expected: str
 
 
-def refusal(rejects: Sequence[Reject], place: str) -> ExtractError:
+def refusal(rejects: Sequence[Reject], place: str) -> RejectedRowsError:
     """Return the error that lists rejects where none is accepted.
 
     Without their values: those are for a file on the operator's own disk, not for a console.
@@ -37,7 +37,7 @@ def refusal(rejects: Sequence[Reject], place: str) -> ExtractError:
         Problem(r.file, None, f"{place} {r.place}" + f", {r.column}" * bool(r.column), None, r.expected)
         for r in rejects[:LIMIT]
     ]
-    return ExtractError(problems, len(rejects))
+    return RejectedRowsError(problems, len(rejects))
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ def read(
         findings.add(Problem(path.name, None, None, None, file_sentences.AN_EMPLOYEE))
         return None
     expected = header.of_extract(dictionary, extract, dispensable)
+    findings.notices += [file_sentences.in_file(path.name, notice) for notice in reader.notices]
     positions = header.match(reader.names, path.name, findings, expected)
     columns = {
         name: Column(
@@ -111,7 +112,7 @@ def read(
         numbers,
         not ragged,
         reader.decimal_comma,
-        reading(path, reader, positions),
+        reading(path, reader, positions, len(numbers), sum(part.blanks for part in parts)),
         reader.lines,
     )
 

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.model.pipeline import contributions, frame
+from churn.schemas.normalization import Normalizer
 
 
 def golden_rows(
@@ -23,10 +24,10 @@ def golden_rows(
 
     The records are the API's example, the ends of every range, and `typical` ones that somebody has made up.
     """
+    example, _ = Normalizer(dictionary).canonical(dict(dictionary.example))
     ends = [{field.name: end(field) for field in fields} for end in (_least, _largest)]
     records = [
-        {field.name: record.get(field.name) for field in fields}
-        for record in (dictionary.example, *ends, *typical)
+        {field.name: record.get(field.name) for field in fields} for record in (example, *ends, *typical)
     ]
     table = frame(records, fields)
     _, parts = contributions(pipeline, table)

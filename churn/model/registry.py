@@ -14,6 +14,7 @@ from bentoml.exceptions import BentoMLException, NotFound
 from churn.core.errors import ModelError
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
+from churn.dictionary.plain_dictionary import from_document, to_document
 from churn.i18n import terms
 from churn.i18n.formatting import ENGLISH
 from churn.model import listing, promotions, scorecard, self_test
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NAME, ENTRY = listing.NAME, listing.FILE
 PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
+DICTIONARY = "dictionary.json"
 
 # Of the report, what the store's own lists show.
 _METADATA = (
@@ -42,7 +44,8 @@ class Export:
     """A trained model on its way to the store.
 
     `report` is the training report as plain values, `golden` what `churn.model.golden_rows` made,
-    `fingerprint` that of the training data, `sample` whether those are the embedded sample.
+    `fingerprint` that of the training data, `sample` whether those are the embedded sample, `dictionary` the
+    one that the model was trained with.
     """
 
     pipeline: "Pipeline"
@@ -51,6 +54,7 @@ class Export:
     golden: Golden
     fingerprint: str
     sample: bool = False
+    dictionary: Dictionary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,8 @@ def save(export: Export, draw: Draw) -> str:
         _write(folder / SCORECARD, card)
         _write(folder / GOLDEN, export.golden)
         _write(folder / REPORT, facts)
+        if export.dictionary is not None:
+            _write(folder / DICTIONARY, to_document(export.dictionary))
         for name, text in draw({**facts, "scorecard": card}).items():
             (folder / name).write_text(text, encoding="utf-8")
     return str(entry.tag)
@@ -225,19 +231,40 @@ def delete(tag: str) -> None:
 
 
 def load(tag: str, dictionary: Dictionary) -> ServedModel:
-    """Load a model of a company from the store and test it; nothing is unpickled.
+    """Load a model from the store and test it; nothing is unpickled.
+
+    It comes with the dictionary that it was trained with; `dictionary` is that of a model which was exported
+    without one.
 
     Raises:
         ModelError: there is none, or it is not one of ours.
+        DictionaryError: a later version of churn wrote its dictionary.
     """
     tag, folder = locate(tag)
     try:
+        dictionary = dictionary_in(folder, dictionary)
         card, golden, report = (_read(folder / name) for name in (SCORECARD, GOLDEN, REPORT))
         return _served(tag, dictionary, scorecard.from_dict(card), golden, report)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise ModelError(
             f"model {tag} was not exported by this version of churn: run `churn train --data DIR`"
         ) from error
+
+
+def dictionary_in(folder: Path, otherwise: Dictionary) -> Dictionary:
+    """Return the dictionary of the model in a folder; `otherwise`, where it has none or one that is the same.
+
+    Raises:
+        DictionaryError: a later version of churn wrote it.
+        OSError, KeyError, ValueError, TypeError: it is damaged.
+    """
+    try:
+        document = _read(folder / DICTIONARY)
+    except FileNotFoundError:
+        return otherwise
+    # As texts: the order of the fields counts.
+    same = json.dumps(document) == json.dumps(to_document(otherwise))
+    return otherwise if same else from_document(document)
 
 
 def _served(

@@ -51,6 +51,7 @@ _NUMBERS: dict[str, tuple[Any, Callable[[object], object]]] = {
     "integer": (int, _only_number),
     "number": (FiniteFloat, _only_number),
     "percent": (FiniteFloat, _only_percentage),
+    "date": (FiniteFloat, _only_number),
 }
 
 
@@ -192,6 +193,8 @@ def _about(known: field.Field, *, required: bool = True) -> Any:
     described = f"{known.labels[0]} / {known.labels[1]}" + f" ({known.unit})" * bool(known.unit)
     also = f". Also accepted as: {', '.join(known.aliases)}" if known.aliases else ""
     also += ". A number below 1 without its sign is a fraction: 0.11 is 11 %" * (known.kind == "percent")
+    also += f". The years until {known.reference}, or a date" * (known.kind == "date")
+    also += f". Any other value counts as {known.other}" * bool(known.other)
     default: dict[str, Any] = {"default": None}
     if known.role == "core":
         default = {} if required else {"default_factory": lambda: None}

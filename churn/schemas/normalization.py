@@ -18,6 +18,7 @@ class Normalizer:
     def __init__(self, dictionary: Dictionary) -> None:
         self._by_name, self._names, self._target = dictionary.by_name, dictionary.names, dictionary.target
         self._percentages = tuple(field.name for field in dictionary.inputs if field.kind == "percent")
+        self._dates = tuple(field for field in dictionary.inputs if field.kind == "date")
 
     def canonical(self, data: dict[str, object]) -> tuple[dict[str, object], frozenset[str]]:
         """Return a record by canonical names, and those of its values that could mean another one.
@@ -25,6 +26,11 @@ class Normalizer:
         Columns to pass over are dropped. What is no field or no value of one stays for the schema to refuse.
         """
         record = self._by_canonical_name(data)
+        for field in self._dates:
+            text = record.get(field.name)
+            if isinstance(text, str) and len(text) <= LONGEST_SPELLING:
+                years = field.years_since(text.strip())
+                record[field.name] = text if years is None else years
         guessed: frozenset[str] = frozenset()
         for name in self._percentages:
             if name in record:

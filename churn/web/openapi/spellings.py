@@ -8,6 +8,7 @@ from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.dictionary.folding import fold_name
 from churn.schemas.identifier import IDENTIFIER_PATTERN
+from churn.schemas.normalization import LONGEST_SPELLING
 
 # What may stand between the letters of a category, and around them: ASCII that is neither letter nor digit.
 # (The service takes any number of any such character, up to its bound on the whole.)
@@ -37,10 +38,14 @@ def describe(employee: Schema, dictionary: Dictionary) -> None:
 def _widened(field: Field, schema: Schema) -> list[Schema]:
     """Return what the service takes where it takes at least this."""
     kind = schema.get("type")
+    if field.other and kind == "string":
+        return [schema, {"type": "string", "pattern": "[A-Za-z0-9]", "maxLength": LONGEST_SPELLING}]
     if field.kind == "category" and kind == "string":
         return [schema, {"type": "string", "pattern": pattern(field)}]
     if field.kind == "percent" and kind == "number":
         return [schema, {"type": "string", "pattern": _PERCENT}]
+    if field.kind == "date" and kind == "number":
+        return [schema, {"type": "string", "format": "date"}]
     if field.kind == "identifier" and kind == "string":
         return [{**schema, "pattern": IDENTIFIER_PATTERN}]
     if field.kind == "identifier" and kind == "integer":

@@ -5,6 +5,7 @@ why it is there; `tests/test_bentoml_patches.py` fails where one is not needed a
 """
 
 import os
+from collections.abc import Callable
 from typing import Any, cast
 
 import uvicorn.config
@@ -29,13 +30,16 @@ def apply(*, traced: bool) -> None:
     trust_only_configured()
 
 
-def supervise_by_ours() -> None:
-    """Have BentoML start its workers by our supervisor; to be called by its hook before it starts them."""
+def supervise_by_ours(prepare: Callable[[], bool]) -> None:
+    """Have BentoML start its workers by our supervisor; to be called by its hook before it starts them.
+
+    `prepare` checks what they need, or ends the start by SystemExit; it returns whether identities are made.
+    """
     # Imported here: by then BentoML has imported circus itself. All else, and workers above all, do without:
     # it takes a tenth of a second and 8 MB of each.
     from churn.web.server import supervisor  # noqa: PLC0415
 
-    supervisor.install()
+    supervisor.install(prepare)
 
 
 def without_timeout(app: ASGIApp, timeout: float) -> ASGIApp:  # noqa: ARG001 - made as BentoML makes its own

@@ -7,17 +7,17 @@ import signal
 import sys
 
 from churn.web.server.unneeded import leave_out_of_worker
+from churn.web.worker_marks import SUPERVISOR
 
 BENTOML = "_bentoml_impl.worker.service"  # the module that is BentoML's own worker
 SUPERVISED = "churn.supervised:Churn"
-PID = "_CHURN_SUPERVISOR"  # set for the workers: who starts them
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def is_supervised() -> bool:
     """Return whether this process is a worker."""
-    return PID in os.environ
+    return SUPERVISOR in os.environ
 
 
 def follow() -> None:
@@ -25,7 +25,7 @@ def follow() -> None:
     if not is_supervised() or sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(os.environ[PID]):  # it was quicker
+    if os.getppid() != int(os.environ[SUPERVISOR]):  # it was quicker
         signal.raise_signal(signal.SIGTERM)
 
 

@@ -1,0 +1,126 @@
+"""How a CSV file is written: its delimiter, and where its header is."""
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from churn.dictionary.dictionary import Dictionary
+from churn.ingest.encoding import encoding_of
+
+DELIMITERS = (",", ";", "\t", "|")
+LONGEST_HEADER = 1 << 20  # bytes, with what is above it
+_SEARCHED = 20  # records that may be the header: titles may stand above it
+_KNOWN = 2  # names of ours that make a record a header, wherever it is
+_SEP = re.compile(r"\s*\"?sep=(.)\"?[,;\t|]*\s*(?:\r\n|\r|\n)", re.IGNORECASE)
+# É, é, è, ê, à, ç, ô, î … in UTF-8, each byte a sign of Windows-1252; and what stands for no sign at all.
+_BROKEN = re.compile("Ã[\u0080-\u00bfˆ‰Š‡€ƒ]|\ufffd")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV file is written.
+
+    `names` are those of its header; `lines` and `records` of the file are above that, `sep=` included;
+    `titles` tells that some of these say something. `has_rows` is false where the file ends with its header.
+    `accents_are_broken` where UTF-8 was once read as Windows-1252.
+    """
+
+    encoding: str
+    delimiter: str
+    names: list[str]
+    lines: int
+    records: int
+    titles: bool
+    has_rows: bool
+    accents_are_broken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A record that may be the header; `known` counts its names that are ours, `row` is the record below."""
+
+    delimiter: str
+    names: list[str] = field(default_factory=list)
+    row: list[str] | None = None
+    lines: int = 0
+    records: int = 0
+    titles: bool = False
+    known: int = 0
+
+
+def dialect_of(path: Path, dictionary: Dictionary) -> Dialect:
+    """Return how a file is written: the header is the first record that has names of ours.
+
+    Where none has, it is the first one, and the delimiter is the one that splits it the most.
+
+    Raises:
+        ExtractError: its encoding cannot be read.
+        UnicodeDecodeError, csv.Error: it is no CSV file as far as the header.
+    """
+    encoding = encoding_of(path)
+    with path.open("rb") as file:
+        head = file.read(LONGEST_HEADER)
+    text = codecs.getincrementaldecoder(encoding)().decode(head)
+    sep = _SEP.match(text)
+    body, above = (text[sep.end() :], 1) if sep else (text, 0)
+    headers = [_header(body, delimiter, dictionary) for delimiter in ((sep[1],) if sep else DELIMITERS)]
+    best = max(headers, key=lambda header: (header.known >= _KNOWN, header.known, len(header.names)))
+    return Dialect(
+        encoding,
+        best.delimiter,
+        _names(best),
+        best.lines + above,
+        best.records + above,
+        best.titles,
+        has_rows=best.row is not None or len(head) == LONGEST_HEADER,
+        accents_are_broken=bool(_BROKEN.search(text)),
+    )
+
+
+def _header(text: str, delimiter: str, dictionary: Dictionary) -> _Header:
+    first: _Header | None = None
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines, titles = 0, False
+    for place in range(_SEARCHED):
+        record = _next(reader, is_first=not place)
+        if record is None:
+            break
+        known = sum(_is_known(name, dictionary) for name in record)
+        header = _Header(delimiter, record, None, lines, place, titles, known)
+        if known >= _KNOWN:
+            return replace(header, row=_next(reader))
+        if first is None and record:
+            first = header
+        elif first and first.row is None:
+            first = replace(first, row=record)
+        lines = reader.line_num
+        titles = titles or any(map(str.strip, record))
+    return first or _Header(delimiter)
+
+
+def _next(reader: Any, *, is_first: bool = False) -> list[str] | None:
+    """Return the next record; what cannot be read below the first is for Arrow to explain."""
+    try:
+        return next(reader, None)
+    except csv.Error:
+        if is_first:
+            raise
+        return None
+
+
+def _is_known(name: str, dictionary: Dictionary) -> bool:
+    return dictionary.names.field_of(name) is not None or dictionary.names.is_passed_over(name)
+
+
+def _names(header: _Header) -> list[str]:
+    """Return the names of a header, as many as the row below has values: a delimiter may end lines."""
+    names, row = header.names, header.row or []
+    if len(row) == len(names) + 1 and not row[-1]:
+        return [*names, ""]
+    if names and not names[-1] and len(row) == len(names) - 1:
+        return names[:-1]
+    return names
