@@ -47,9 +47,7 @@ class PairEffect:
         return (self.values[0][row], self.values[1][column]), math.exp(log_odds)
 
 
-def read(
-    card: Scorecard, summaries: Sequence[Mapping[str, Any]], dictionary: Dictionary
-) -> list[PairEffect]:
+def read(card: Scorecard, summaries: Sequence[Mapping[str, Any]], dictionary: Dictionary) -> list[PairEffect]:
     """Return the effect of every pair of a scorecard, the widest first; `summaries` as in the report."""
     by_name = {summary["name"]: summary for summary in summaries}
     pairs = [_read(card, table, by_name, dictionary) for table in card.pairs.tables]

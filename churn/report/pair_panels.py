@@ -1,5 +1,6 @@
 """The charts of pairs: what two fields do together, one panel a pair, all on one scale."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,12 +12,12 @@ from matplotlib.figure import Figure
 from churn.i18n.formatting import Locale
 from churn.model.pair_effects import PairEffect, Value
 from churn.report import svg
-from churn.report.panels import ticks
 
 SIZE = (3.5, 2.9)
 MOST_TICKS = 6
 MARGIN = 0.05  # log-odds beyond the largest effect
-COLOURS = LinearSegmentedColormap.from_list("effects", [svg.BLUE, "white", svg.VERMILION])
+# Of so few shades the scale is drawn as rectangles; of many it would be an image, which a page may not hold.
+COLOURS = LinearSegmentedColormap.from_list("effects", [svg.BLUE, "white", svg.VERMILION], N=31)
 
 
 def draw(pairs: Sequence[PairEffect], locale: Locale) -> list[tuple[PairEffect, Markup]]:
@@ -37,8 +38,8 @@ def _panel(pair: PairEffect, largest: float, locale: Locale) -> Markup:
         axes.set_ylabel(locale.measured(first))
         axes.set_xlabel(locale.measured(second))
         bar = figure.colorbar(mesh, ax=axes, aspect=30)
-        marks = ticks((-largest, largest))
-        bar.set_ticks(list(marks), labels=list(marks.values()))
+        marks = (-largest, 0.0, largest)
+        bar.set_ticks(marks, labels=[locale.times(math.exp(mark)) for mark in marks])
 
     (lowest, least), (highest, most) = pair.lowest, pair.highest
     label = locale.say(
