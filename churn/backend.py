@@ -14,6 +14,7 @@ from churn.access.identities import environment_callers
 from churn.access.token_last_used import TokenLastUsed
 from churn.access.verifier import Verifier
 from churn.core import places
+from churn.core.errors import ModelError
 from churn.core.extras import has_gradio_page
 from churn.core.language import Language
 from churn.core.memory_file import MemoryFile
@@ -77,6 +78,11 @@ class Backend:
         file_limit.raise_limit()
         settings = self._settings = load()
         self._model = registry.load(settings.model, self._dictionary)
+        if self._model.dictionary is not self._dictionary:
+            raise ModelError(
+                f"model {self._model.tag} was promoted while this worker started, and its API is another: "
+                "start the service again"
+            )
         self._scorer = Scorer(self._model)
         for sentence in (*self._model.self_test.failures, *self._model.self_test.notes):
             logger.warning("model %s: %s", self._model.tag, sentence)

@@ -1,6 +1,7 @@
 """The BentoML Service: joins settings, scorer, journal, gate and pages; decides nothing.
 
-Nothing is read or opened at import: `bentoml build` imports this file on machines without secrets.
+At import, no secret is read and nothing is opened: `bentoml build` imports this file on machines without
+either. Only the dictionary of the model to be served is looked for, as all that is made here speaks of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from churn.backend import Backend
 from churn.core.language import Language
 from churn.core.settings import is_traced, logs_access
 from churn.dictionary.technova import TECHNOVA
+from churn.model.served_dictionary import served_dictionary
 from churn.model.what_if import compare
 from churn.schemas.employee import Employee, WhatIfQuestion, request_models
 from churn.schemas.responses import Prediction, WhatIfAnswer
@@ -47,8 +49,9 @@ from churn.web.server.bentoml_patches import input_spec, output_spec
 from churn.web.tracebacks import log_without_texts
 from churn.web.worker_marks import tell_ready, wait_until_checked
 
-worker = Backend(TECHNOVA)
-models = request_models(TECHNOVA)
+dictionary = served_dictionary(TECHNOVA)
+worker = Backend(dictionary)
+models = request_models(dictionary)
 
 
 @bentoml.service(**OPTIONS)
@@ -121,7 +124,7 @@ parser = Parser(models)
 renderer = PageRenderer(worker.frame_ancestors, worker.left_out)
 refusals = Refusals(renderer)
 check = ReadinessCheck(worker.check)
-scoring = FormScoring(parser, worker.endpoints, TECHNOVA)
+scoring = FormScoring(parser, worker.endpoints, dictionary)
 gradio = GradioPage(scoring)
 
 # The first added is the outermost.
@@ -134,7 +137,7 @@ service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
 history, jobs = HistoryReader(worker.history), JobEndpoints(worker.jobs)
 routes = (
-    make_landing(TECHNOVA.example, renderer, check),
+    make_landing(dictionary.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
     *make_ui(scoring, worker, history, check, jobs, gradio),

@@ -11,6 +11,7 @@ from churn.dictionary import dictionary_file, embedded_files
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.plain_dictionary import from_document, to_document
 from churn.dictionary.technova import TECHNOVA
+from harness.servers import PROJECT
 
 COMPANY = """\
 format = 1
@@ -217,6 +218,18 @@ def test_what_is_embedded_is_sound(name: str) -> None:
     done = run("check", str(embedded_files.path_of(name)))
     assert done.exit_code == 0, done.output
     assert f"{name!r} is sound" in done.output
+
+
+@pytest.mark.parametrize("page", ["docs/dictionary.md", "docs/fr/dictionary.md"])
+def test_the_example_of_the_docs_is_sound(page: str, company: Path) -> None:
+    first, sources = re.findall(
+        r"^```toml\n(.*?)^```", (PROJECT / page).read_text("utf-8"), flags=re.M | re.S
+    )
+    company.write_text(first, encoding="utf-8")
+    assert run("check", str(company)).exit_code == 0
+    fields = re.sub(r"^(\[fields\..*)$", r'\1\nsource = "people"', first, flags=re.M)
+    company.write_text(f"{fields}\n{sources}", encoding="utf-8")
+    assert run("check", str(company)).exit_code == 0
 
 
 @pytest.mark.parametrize("dictionary", [TECHNOVA, embedded_files.load("ibm")], ids=lambda known: known.name)

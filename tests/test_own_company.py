@@ -1,12 +1,14 @@
 """`churn train --dictionary`: a company that is not TechnoVa, from one table or from several joined files."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bentoml
+import httpx2
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
@@ -15,12 +17,18 @@ from churn import training
 from churn.cli.main import main
 from churn.core.errors import DictionaryError
 from churn.dictionary.technova import TECHNOVA
-from churn.model import registry
+from churn.model import promotions, registry
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
+from harness.servers import bentoml_serve, environment
 from tests.support.crew import CREW, ROWS, employees, in_two_files, write_dictionary, write_two_files
+from tests.support.jobs import awaited, csv_of, send
+from tests.support.pages import send as send_form
+from tests.support.pages import sign_in, values_in, words
 from tests.support.plans import train_quickly
 
+TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
+USER = ("marie", "correct horse")
 QUICKLY = ("--folds", "2", "--repeats", "1", "--resamples", "0")
 IBM = Path(os.environ.get("CHURN_REAL_DATA", "")).parent / "public" / "ibm_attrition.csv"
 
@@ -52,11 +60,17 @@ def trained(
     """Return the crew's model, from one table, and what its training said."""
     folder, before = tmp_path_factory.mktemp("crew"), stored()
     employees().to_csv(folder / "crew.csv", index=False)
-    done = train(folder / "crew.csv", write_dictionary(folder))
+    done = train(folder / "crew.csv", write_dictionary(folder), "--cost-miss", "2")
     assert done.exit_code == 0, done.output
     [tag] = stored() - before
     yield registry.load(tag, TECHNOVA), done.output
     bentoml.models.delete(tag)
+
+
+def technovas(text: str) -> list[str]:
+    """Return the fields of TechnoVa that a text names."""
+    names = (field.name for field in TECHNOVA.fields if field.name.count("_") > 1)
+    return [name for name in names if name in text]
 
 
 @pytest.fixture
@@ -119,6 +133,144 @@ class TestOneTable:
         assert done.exit_code == 0, done.output
         assert "20 rows scored" in done.output
         assert "Travail de nuit" in out.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def client(
+    trained: tuple[ServedModel, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx2.Client]:
+    env = environment(
+        DATABASE_URL=f"sqlite:///{tmp_path_factory.mktemp('served') / 'churn.db'}",
+        CHURN_MODEL=trained[0].tag,
+        API_TOKEN=TOKEN,
+        API_USERNAME=USER[0],
+        API_PASSWORD=USER[1],
+    )
+    with bentoml_serve(env) as server, httpx2.Client(base_url=server.url) as client:
+        yield client
+
+
+class TestServed:
+    """A real `bentoml serve` of the crew's model: all that it says is about the crew."""
+
+    @staticmethod
+    def ask(client: httpx2.Client, path: str, body: object) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Accept-Language": "en"}
+        return client.post(path, json=body, headers=headers)
+
+    def test_a_record_of_its_own_fields_is_answered(self, client: httpx2.Client) -> None:
+        record = {"Pay": 4000, "Embauche": "15/01/2026", "nights": "oui", "team": "Laundry", "badge": 12}
+        answer = self.ask(client, "/predict", record).raise_for_status().json()
+        assert answer["probability"] > 0.5
+        assert {reason["field"] for reason in answer["reasons"]} <= {"pay", "team", "hired", "nights"}
+        assert "Night shifts: Yes, raises the risk" in [reason["text"] for reason in answer["reasons"]]
+        iso = self.ask(client, "/predict", record | {"Embauche": "2026-01-15", "team": "Bridge"}).json()
+        assert iso["probability"] == answer["probability"]
+
+    def test_what_is_refused_names_what_it_expects(self, client: httpx2.Client) -> None:
+        refused = self.ask(
+            client, "/predict", {**TECHNOVA.example, "nights": "x", "hired": "yesterday", "ship": 1}
+        )
+        assert refused.status_code == 422
+        told = {entry["loc"][1]: entry["msg"] for entry in refused.json()["detail"]}
+        assert told["nights"] == "expected one of: Yes, No"
+        assert told["hired"] == "expected a date, such as 31/03/2019"
+        assert told["pay"].startswith("required field")
+        assert told["heure_supplementaires"] == "unknown field"
+        assert "ship" not in told
+
+    def test_changes_are_compared_and_suggested(self, client: httpx2.Client) -> None:
+        example = {"pay": 4000, "hired": "2026-01-15", "nights": "Yes"}
+        answer = self.ask(client, "/what_if", {"employee": example, "changes": {"nights": "non"}}).json()
+        assert answer["after"]["probability"] < answer["before"]["probability"]
+        answer = self.ask(client, "/what_if", {"employee": example}).json()
+        assert [suggestion["field"] for suggestion in answer["suggestions"]] == ["nights"]
+
+    def test_the_document_and_the_card_are_of_its_fields(self, client: httpx2.Client) -> None:
+        text = client.get("/openapi.json").text
+        assert not [
+            field.name for field in TECHNOVA.fields if field.name.count("_") > 1 and field.name in text
+        ]
+        employee = client.get("/openapi.json").json()["components"]["schemas"]["Employee"]
+        assert list(employee["properties"]) == ["employee_id", "sex", "pay", "team", "hired", "nights"]
+        assert employee["required"] == ["pay", "hired", "nights"]
+        assert {"type": "string", "format": "date"} in employee["properties"]["hired"]["anyOf"]
+        assert client.get("/model", headers={"Authorization": f"Bearer {TOKEN}"}).json()["fields"] == [
+            "pay", "team", "hired", "nights",
+        ]  # fmt: skip
+
+    def test_a_file_is_scored_as_a_job(self, client: httpx2.Client) -> None:
+        with httpx2.Client(base_url=client.base_url, headers={"Authorization": f"Bearer {TOKEN}"}) as caller:
+            job = send(caller, csv_of(employees(20).drop(columns="gone")))
+            assert awaited(caller, job)["scored"] == 20
+
+    def test_the_pages_ask_for_its_fields(self, client: httpx2.Client) -> None:
+        sign_in(client, *USER)
+        page = client.get("/app/employee?lang=fr")
+        assert set(values_in(page)) >= {"pay", "hired", "nights", "team", "sex"}
+        assert "Travail de nuit" in words(page)
+        assert "une date, comme 31/03/2019" in words(page)
+        answered = send_form(
+            client, "/app/employee?lang=fr", {"pay": "4000", "hired": "15/01/2026", "nights": "Yes"}
+        )
+        assert "Travail de nuit : Oui, augmente le risque" in words(answered).replace("\xa0", " ")
+
+
+class TestAnotherApi:
+    @pytest.fixture(autouse=True)
+    def promoted(self, model: ServedModel) -> Iterator[None]:
+        """Have TechnoVa's model promoted, before and afterwards."""
+        before = promotions.history(registry.home())
+        promotions.promote(registry.home(), model.tag)
+        yield
+        while promotions.history(registry.home()) != before:
+            promotions.rollback(registry.home())
+
+    def test_is_told_and_has_to_be_accepted(
+        self, model: ServedModel, trained: tuple[ServedModel, str]
+    ) -> None:
+        tag = trained[0].tag
+        done = churn("model", "promote", tag)
+        assert done.exit_code == 1
+        told = " ".join(re.sub(r"[│\s]+", " ", done.output).split())
+        assert "pay is new (core, number) a request has to hold it" in told
+        assert "revenu_mensuel is gone a request that holds it is refused" in told
+        assert f"`churn model promote {tag} --accept-changed-api`" in done.output
+        assert promotions.promoted(registry.home()) == model.tag
+        done = churn("model", "promote", tag, "--accept-changed-api")
+        assert (done.exit_code, promotions.promoted(registry.home())) == (0, tag)
+        done = churn("model", "rollback")
+        assert "revenu_mensuel" in done.output
+        assert promotions.promoted(registry.home()) == model.tag
+
+    def test_is_not_promoted_by_its_training(self, model: ServedModel, tmp_path: Path) -> None:
+        before = stored()
+        employees().to_csv(tmp_path / "crew.csv", index=False)
+        done = train(tmp_path / "crew.csv", write_dictionary(tmp_path), "--promote")
+        [tag] = stored() - before
+        assert (done.exit_code, f"churn: to promote {tag} changes the API (" in done.output) == (1, True)
+        assert promotions.promoted(registry.home()) == model.tag
+        bentoml.models.delete(tag)
+
+    def test_the_same_api_needs_nobody_to_accept_it(self, model: ServedModel) -> None:
+        done = churn("model", "promote", model.tag)
+        assert (done.exit_code, done.output) == (0, f"{model.tag} serves from the next start on\n")
+
+    def test_two_models_are_compared_where_their_fields_meet(
+        self, trained: tuple[ServedModel, str], tmp_path: Path
+    ) -> None:
+        before, crew = stored(), employees().assign(berth=range(ROWS))
+        crew.to_csv(tmp_path / "crew.csv", index=False)
+        text = CREW.replace("[fields.ship]", '[fields.berth]\nkind = "integer"\n\n[fields.ship]')
+        assert train(tmp_path / "crew.csv", write_dictionary(tmp_path, text)).exit_code == 0
+        [tag] = stored() - before
+        done = churn("model", "compare", trained[0].tag, tag, "--data", str(tmp_path / "crew.csv"))
+        assert done.exit_code == 0, done.output
+        assert f"{ROWS} employees" in done.output
+        assert "ROC-AUC" in done.output
+        done = churn("model", "show", tag)
+        assert "dictionary crew" in done.output
+        bentoml.models.delete(tag)
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -71,18 +71,18 @@ def show(name: str, language: Language, toml: bool) -> None:
 def diff(first: str, second: str) -> None:
     """Say what differs between two dictionaries, and what that changes in the API, from A to B."""
     found = differences(dictionary_file.find(first), dictionary_file.find(second))
-    print_differences(_console(), found)
+    if found:
+        print_differences(found)
+    else:
+        click.echo("nothing differs")
 
 
-def print_differences(console: Console, found: Sequence[Difference]) -> None:
+def print_differences(found: Sequence[Difference]) -> None:
     """Print differences as a table."""
-    if not found:
-        console.print("nothing differs")
-        return
     table = _table("field", "what differs", "what that does to the API")
     for difference in found:
         table.add_row(difference.field, difference.what, difference.effect or "nothing")
-    console.print(table)
+    _console().print(table)
 
 
 def _console() -> Console:

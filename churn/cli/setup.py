@@ -20,6 +20,7 @@ from churn.database import schema
 from churn.database.engine import is_embedded, opened
 from churn.ingest.mark import Mark
 from churn.model import portable, registry
+from churn.model.served_dictionary import dictionary_of
 
 data_option = click.option(
     "--data",
@@ -129,8 +130,9 @@ def _prepare_identities(engine: Engine, settings: Settings) -> None:
 
 def curl(settings: Settings, secret: str) -> str:
     """Return a command that asks for a prediction, ready to paste."""
+    dictionary = dictionary_of(settings.model, DICTIONARY) or DICTIONARY
     return (
         f"curl -s http://{settings.host}:{settings.port}/predict \\\n"
         f"  -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' \\\n"
-        f"  -d '{json.dumps(DICTIONARY.example)}'"
+        f"  -d '{json.dumps(dictionary.example)}'"
     )

@@ -27,6 +27,7 @@ from churn.model.golden_rows import golden_rows
 from churn.model.pipeline import compile_scorecard
 from churn.model.registry import Export
 from churn.model.sample import typical_employees, write_sample
+from churn.model.served_dictionary import api_changes, require_same_api
 from churn.training import TrainedModel
 from churn.training.data_checks import check_content
 from churn.training.fairness import RESAMPLES
@@ -178,7 +179,8 @@ def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: boo
 
     Raises:
         ExtractError, DictionaryError, TrainingError: the data cannot be used; the message lists why.
-        ModelError: it should be promoted, and is no better than chance; it is exported all the same.
+        ModelError: it should be promoted, and is no better than chance or changes the API; it is exported
+            all the same.
     """
     # Told no number of threads, scikit-learn counts the cores, and prints a traceback where it cannot.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -235,6 +237,7 @@ def _promote(console: Console, tag: str, report: TrainingReport, *, wanted: bool
     current = promotions.promoted(registry.home())
     if wanted:
         registry.require_signal(tag, report.to_dict())
+        require_same_api(tag, api_changes(tag, DICTIONARY))
     if wanted or (current is None and report.signal.shown):
         promotions.promote(registry.home(), tag)
         console.print("promoted: it serves from the next start on")

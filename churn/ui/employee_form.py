@@ -147,17 +147,18 @@ def _empty_group(
 
 
 def _empty(field: Field, language: Language) -> FormField:
-    # Without a maximum there is little to say that the label does not.
-    hint = expected(field, language) if field.maximum is not None else ""
+    # Without a maximum there is little to say that the label does not; of a date, how to write it.
+    is_date = field.kind == "date"
+    hint = expected(field, language) if is_date or field.maximum is not None else ""
     return FormField(
         name=field.name,
         label=field.label(language),
         hint=hint,
-        unit=messages.unit(field, language),
+        unit="" if is_date else messages.unit(field, language),
         value="",
         error="",
         is_required=field.role == "core",
-        is_number=field.numeric,
+        is_number=field.numeric and not is_date,
         choices=_choices(field, language),
     )
 

@@ -12,6 +12,7 @@ from churn.cli.connection import connected
 from churn.cli.data.period import period
 from churn.cli.termination import terminated_as_interrupted
 from churn.journal.operator_actions import record_action
+from churn.model.served_dictionary import journalled_dictionary
 from churn.records.export import check
 from churn.records.export import export as write
 from churn.records.predictions import count, logged
@@ -36,7 +37,7 @@ def export(file: Path, since: datetime | None, until: datetime | None, *, overwr
             task = progress.add_task("Exporting", total=1.0)
             rows = write(
                 file,
-                DICTIONARY,
+                journalled_dictionary(DICTIONARY),
                 stream,
                 total,
                 lambda rows: record_action(

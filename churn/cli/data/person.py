@@ -15,10 +15,12 @@ from churn.cli.connection import LEFT_IN_LOG, connected
 from churn.core.atomic_file import replacing
 from churn.core.errors import IdentityError, SettingsError, SpoolError
 from churn.core.settings import Settings, load
+from churn.dictionary.dictionary import Dictionary
 from churn.i18n import messages
 from churn.journal.operator_actions import record_action
 from churn.journal.pseudonyms import stored_forms
 from churn.journal.spool import Spool
+from churn.model.served_dictionary import journalled_dictionary
 from churn.records import privacy
 from churn.schemas.caller import Who
 from churn.schemas.logged_prediction import LoggedPrediction
@@ -130,12 +132,13 @@ def _write(output: Path, predictions: Iterator[Answered]) -> None:
 
 def _print(predictions: Iterator[Answered]) -> None:
     console = Console(highlight=False, soft_wrap=True)
+    dictionary = journalled_dictionary(DICTIONARY)
     for prediction, _ in predictions:
-        console.print("\n".join(_lines(prediction)), markup=False)
+        console.print("\n".join(_lines(prediction, dictionary)), markup=False)
         console.print()
 
 
-def _lines(prediction: LoggedPrediction) -> Iterator[str]:
+def _lines(prediction: LoggedPrediction, dictionary: Dictionary) -> Iterator[str]:
     asked_by = _who(prediction.caller)
     yield f"{_moment(prediction.at)}  {prediction.route or '?'}, asked by {asked_by}"
     ids = f"prediction {prediction.prediction_id}, request {prediction.request_id}"
@@ -148,7 +151,8 @@ def _lines(prediction: LoggedPrediction) -> Iterator[str]:
         if value is not None:
             contribution = (prediction.contributions or {}).get(name)
             weight = "" if contribution is None else f"  ({contribution:+.3f} log-odds)"
-            yield f"    {DICTIONARY.by_name[name].label('en')}: {value}{weight}"
+            field = dictionary.by_name.get(name)
+            yield f"    {field.label('en') if field else name}: {value}{weight}"
     for review in prediction.reviews:
         yield f"  review of {_moment(review.at)} by {_who(review.caller)}: {review.verdict}"
         yield from [f"    action: {review.action}"] * (review.action is not None)

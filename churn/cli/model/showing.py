@@ -40,6 +40,7 @@ def _show(console: Console, model: ServedModel) -> None:
         f"{report['n_rows']} employees, {report['n_departures']} departures; {report['created_at']}"
     )
     console.print(f"data {report['data_fingerprint']}", highlight=False)
+    console.print(f"dictionary {model.dictionary.name}", highlight=False)
     console.print(f"left out: {', '.join(report['left_out']) or 'nothing'}")
     console.print(
         "self-test: " + ("passed" if model.self_test.passed else "; ".join(model.self_test.failures))

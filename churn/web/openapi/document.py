@@ -1,6 +1,7 @@
 """The OpenAPI document: made from the models, the table of routes and the operations."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -114,7 +115,20 @@ def _schemas(models: RequestModels) -> dict[str, Any]:
     schemas: dict[str, Any] = definitions["$defs"]
     for model in (models.employee, models.changes):
         spellings.describe(schemas[model.__name__], models.dictionary)
+    for schema in schemas.values():
+        # Those of answers are about one company: another has other fields.
+        if any(name not in models.dictionary.by_name for name in _fields_of(schema.get("example"))):
+            del schema["example"]
     return schemas
+
+
+def _fields_of(example: object) -> Iterator[str]:
+    """Yield the names of the fields that an example of an answer is about."""
+    if isinstance(example, dict):
+        yield from (str(name) for key, name in example.items() if key == "field")
+        example = list(example.values())
+    for part in example if isinstance(example, list) else ():
+        yield from _fields_of(part)
 
 
 def _operation(route: Route, operation: Operation) -> dict[str, Any]:
