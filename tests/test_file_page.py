@@ -83,7 +83,14 @@ def scored(client: httpx2.Client) -> str:
 
 def test_nothing_is_scored_before_it_is_asked_for(marie: TestClient, served: Served) -> None:
     page = words(marie.get(checked(marie)))
-    for text in (f"{N} lignes", "1 à écarter", "séparateur ,", "colonnes comprises", "Problèmes (1)"):
+    for text in (
+        f"{N} lignes",
+        "1 à écarter",
+        "séparateur ,",
+        "UTF-8",
+        "colonnes comprises",
+        "Problèmes (1)",
+    ):
         assert text in page
     assert "un nombre ≥ 0" in page
     with served.engine.connect() as connection:

@@ -137,7 +137,14 @@ def was_in_and_comes_out_in_any(served: Served, kind: str, job: Job, columns: se
 
 
 def test_the_three_extracts(served: Served, sample: Path) -> None:
-    files = [("file", (path.name.upper(), path.read_bytes())) for path in sorted(sample.glob("*.csv"))]
+    names = {
+        "eval": "EXTRAIT_EVAL.CSV",
+        "sirh": "Extrait_SIRH_2026-03 (1).txt",
+        "sondage": "extrait_sondage (2).csv",
+    }
+    files = [
+        ("file", (name, (sample / f"extrait_{extract}.csv").read_bytes())) for extract, name in names.items()
+    ]
     answer = served.client.post("/predict_file", files=files)
     job = awaited(served.client, answer.json())
     assert (job["state"], job["scored"], job["rejected"]) == ("done", 600, 0), job
