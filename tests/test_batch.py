@@ -466,7 +466,7 @@ class TestWholeOrNothing:
     def test_an_output_that_cannot_be_is_refused_at_once(self, score: Score, tmp_path: Path, to: str) -> None:
         source = write(tmp_path / "in.csv", employees(3))
         with pytest.raises(
-            SettingsError, match=r"must end in .csv or .parquet|a file in a folder that is there"
+            SettingsError, match=r"must end in .csv, .xlsx or .parquet|a file in a folder that is there"
         ):
             score(source, to)
 

@@ -1,19 +1,24 @@
 """Files as people have them: each is read, or named for what it is, through `churn score`."""
 
+import codecs
+import csv
 import gzip
 import io
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
+from churn.batch import scores_workbook
 from churn.cli.main import main
 from churn.core.errors import ExtractError
 from churn.dictionary.technova import TECHNOVA
-from churn.ingest import csv_reader, extracts
+from churn.ingest import archive, csv_reader, extracts
 from churn.model.registry import ServedModel
 from tests.support.tables import employees, read, write
 
@@ -114,15 +119,16 @@ def test_is_read_as_the_plain_file(tmp_path: Path, kind: str) -> None:
     assert scores == [row["probability"] for row in plain(tmp_path)]
 
 
-def zipped() -> bytes:
+def zipped(**files: bytes) -> bytes:
     with io.BytesIO() as file:
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("employees.csv", text_of())
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+            for name, content in files.items():
+                made.writestr(name, content)
         return file.getvalue()
 
 
 NAMED: dict[str, tuple[bytes, str]] = {
-    "gzip": (gzip.compress(b"a;b\n", mtime=0), "not an archive"),
+    "7z": (b"7z\xbc\xaf\x27\x1c", "not an archive"),
     "a web page": (b"\n<!DOCTYPE html><table><tr><td>age</td></tr></table>", "not a web page"),
     "JSON": (b'[{"age": 40, "poste": "Manager"}]', "not JSON"),
     "a conflict": (b"<<<<<<< HEAD\nage;poste\n=======\nage;job\n>>>>>>> main\n", "a Git conflict"),
@@ -133,10 +139,10 @@ NAMED: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", [*NAMED, "zip"])
+@pytest.mark.parametrize("kind", NAMED)
 def test_what_is_no_table_is_named(tmp_path: Path, kind: str) -> None:
-    content, named = NAMED.get(kind, (b"", "not an archive"))
-    (tmp_path / "in.csv").write_bytes(content or zipped())
+    content, named = NAMED[kind]
+    (tmp_path / "in.csv").write_bytes(content)
     result = score(tmp_path / "in.csv")
     assert (result.exit_code, named in result.output) == (1, True), result.output
 
@@ -232,3 +238,113 @@ class TestSheet:
     def test_is_asked_for_where_several_could_be_meant(self, path: Path) -> None:
         assert "not 2: hide or remove the others, or name one with --sheet" in score(path).output
         assert "one of its sheets: Janvier, Février" in score(path, "--sheet", "Mars").output
+
+
+class TestOutput:
+    def test_is_a_workbook_for_people(self, tmp_path: Path) -> None:
+        table = employees(6).astype({"employee_id": object})
+        table.loc[1, "employee_id"] = "=1+1"
+        source = write(tmp_path / "in.csv", table)
+        assert score(source, to="out.xlsx").exit_code == 0
+        sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["Scores"]
+        header, *rows = list(sheet.iter_rows())
+        assert [cell.value for cell in header[:3]] == [
+            "Matricule",
+            "Ligne du fichier",
+            "Probabilité de départ",
+        ]
+        assert (sheet.freeze_panes, sheet.auto_filter.ref) == (
+            "B2",
+            f"A1:{'ABCDEFGHIJKLMNO'[len(header) - 1]}7",
+        )
+        assert (rows[1][0].value, rows[1][0].data_type) == ("'=1+1", "s")
+        assert {cell.number_format for cell in (row[2] for row in rows)} == {"0.0%"}
+        assert {row[4].value for row in rows} <= {"faible", "modéré", "élevé"}
+        score(source)
+        assert [row[2].value for row in rows] == [
+            pytest.approx(float(row["probability"]), abs=1e-14) for row in read(tmp_path / "out.csv")
+        ]
+
+    @pytest.mark.parametrize("language", ["fr", "en"])
+    def test_is_csv_for_people_of_a_language(self, tmp_path: Path, language: str) -> None:
+        source = write(tmp_path / "in.csv", employees(6).assign(age=[9, *[40] * 5]))
+        score(source, "--for-people", "--language", language)
+        score(source, "--language", language, to="plain.csv")
+        french = language == "fr"
+        contents = [(tmp_path / name).read_bytes() for name in ("out.csv", "out.rejects.csv")]
+        assert [content.startswith(codecs.BOM_UTF8) for content in contents] == [french, french]
+        texts = [io.StringIO(content.decode("utf-8-sig"), newline="") for content in contents]
+        (header, *rows), (refused, reject) = (
+            list(csv.reader(text, delimiter=";" if french else ",")) for text in texts
+        )
+        assert (header[0], refused[0]) == (("Matricule", "Fichier") if french else ("Employee id", "File"))
+        assert all(("," if french else ".") in row[2] for row in rows)
+        probabilities = [row["probability"] for row in read(tmp_path / "plain.csv")]
+        assert [row[2].replace(",", ".") for row in rows] == probabilities
+        assert reject[-1].startswith("un entier" if french else "an integer")
+
+    def test_has_no_formula_for_a_spreadsheet_to_run(self, tmp_path: Path) -> None:
+        ids = ["=1+1", "@SUM(A1)", "+33", "-4", "E_5", "6"]
+        table = employees(6).assign(employee_id=ids, poste=["=HYPERLINK(1)", *["Manager"] * 5])
+        score(write(tmp_path / "in.csv", table))
+        assert [row["employee_id"] for row in read(tmp_path / "out.csv")] == [
+            "'@SUM(A1)",
+            "'+33",
+            "'-4",
+            "E_5",
+            "6",
+        ]
+        [reject] = read(tmp_path / "out.rejects.csv")
+        assert (reject["employee_id"], reject["value"]) == ("'=1+1", "'=HYPERLINK(1)")
+        score(tmp_path / "in.csv", to="out.parquet")
+        assert [row["employee_id"] for row in read(tmp_path / "out.parquet")] == ids[1:]
+
+    def test_of_more_rows_than_a_sheet_holds_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(scores_workbook, "MOST_ROWS", 5)
+        result = score(write(tmp_path / "in.csv", employees(6)), to="out.xlsx")
+        assert (result.exit_code, "a workbook holds 5 rows" in result.output) == (1, True)
+        assert not (tmp_path / "out.xlsx").exists()
+
+
+class TestArchive:
+    @pytest.mark.parametrize("name", ["in.zip", "in.csv", "in.csv.gz"])
+    def test_of_one_table_is_unpacked(self, tmp_path: Path, name: str) -> None:
+        table = text_of().encode("cp1252")
+        mac = {"__MACOSX/a/._employees.csv": b"x", "a/.DS_Store": b"x", "a/read me.md": b"x"}
+        content = (
+            gzip.compress(table) if name.endswith(".gz") else zipped(**mac, **{"a/employees.csv": table})
+        )
+        (tmp_path / name).write_bytes(content)
+        result = score(tmp_path / name)
+        assert "semicolons, decimal commas, Windows-1252, 6 rows" in result.output
+        assert len(read(tmp_path / "out.csv")) == 6
+
+    def test_of_the_extracts_is_unpacked_and_leaves_nothing(
+        self, tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "tmp").mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+        files = {f"Export/{path.stem} (1).csv": path.read_bytes() for path in sample.iterdir()}
+        (tmp_path / "in.zip").write_bytes(zipped(**files))
+        assert "600 rows scored" in score(tmp_path / "in.zip").output
+        assert list((tmp_path / "tmp").iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("content", "named"),
+        [
+            (zipped(**{"a.md": b"x"}), "an archive with one table"),
+            (zipped(**{"a/x.csv": b"x", "b/x.csv": b"x"}), "an archive with one table"),
+            (zipped(**{"x.csv": b"a" * 2_000}), "an archive with one table"),
+            (zipped(**{"x.csv": b"a;b"}).replace(b"x.csv", b"x.csv\xff", 1), "a readable archive"),
+        ],
+        ids=["no table", "two of one name", "too large", "damaged"],
+    )
+    def test_of_anything_else_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, named: str
+    ) -> None:
+        monkeypatch.setattr(archive, "MAX_UNPACKED", 1_000)
+        (tmp_path / "in.zip").write_bytes(content)
+        result = score(tmp_path / "in.zip")
+        assert (result.exit_code, named in result.output) == (1, True), result.output

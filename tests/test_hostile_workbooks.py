@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from churn.database.engine import opened
-from churn.ingest.workbook import MAX_STYLES
+from churn.ingest.workbook_package import MAX_STYLES
 from harness.identities import a_token, a_user, bearer
 from harness.servers import PATIENCE, wait_until
 from tests.support.jobs import Job, awaited, send

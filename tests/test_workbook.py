@@ -272,3 +272,55 @@ def test_what_unpacks_to_too_much_is_not_unpacked(path: Path) -> None:
     replace_parts(written(path, employees(5)), {"xl/media/image.png": bytes(300 * 1024**2)})
     assert path.stat().st_size < 1024**2
     assert "unpacked it is too large" in refusal(path)
+
+
+def test_titles_are_passed_over_and_hidden_rows_are_told(path: Path) -> None:
+    def change(sheet: Any) -> None:
+        sheet.insert_rows(1, 3)
+        sheet["B1"] = "Export of 31/10"
+        sheet.merge_cells("B1:F1")
+        sheet.row_dimensions[6].hidden = True
+        sheet.column_dimensions["C"].hidden = True
+
+    table = FlatTable(written(path, employees(5), change), TECHNOVA)
+    assert sum(len(rows.numbers) for rows in table.batches()) == 5
+    assert table.notices[:2] == [
+        "3 lines above the header passed over",
+        "read too: 1 hidden row and 1 hidden column",
+    ]
+
+
+def test_percentages_are_known_however_the_cells_are_written(path: Path) -> None:
+    def change(sheet: Any) -> None:
+        for row in range(2, 7):
+            one = cell(sheet, RAISE, row)
+            one.value, one.number_format = 1.5, '0.0" "%'
+
+    text = part(written(path, employees(5), change), SHEET)
+    turned = re.sub(rb'<c r="([A-Z]+[0-9]+)" s="([0-9]+)"', rb"<c s='\2' r='\1'", text)
+    assert turned != text
+    replace_parts(path, {SHEET: turned})
+    assert only(path).cells[RAISE].tolist() == [150] * 5
+
+
+def test_a_sheet_whose_cells_are_far_apart_is_not_held(path: Path) -> None:
+    def change(sheet: Any) -> None:
+        sheet.cell(1_000_000, 900).value = "a note"
+
+    assert "a smaller workbook" in refusal(written(path, employees(5), change))
+
+
+def test_prefixed_elements_are_read(path: Path) -> None:
+    def change(sheet: Any) -> None:
+        cell(sheet, "employee_id", 3).value = "#N/A"
+        for row in (2, 3):
+            one = cell(sheet, RAISE, row)
+            one.value, one.number_format = 1.5, "0%"
+
+    text = part(written(path, employees(5), change), SHEET)
+    prefixed = re.sub(rb"<(/?)(?=[a-z])", rb"<\1x:", text).replace(
+        b"<x:worksheet xmlns=", b"<x:worksheet xmlns:x="
+    )
+    replace_parts(path, {SHEET: prefixed})
+    rows = only(path)
+    assert (rows.cells[RAISE][0], [reject.column for reject in rows.rejects]) == (150, ["employee_id"])

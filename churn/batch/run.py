@@ -10,14 +10,17 @@ import numpy as np
 import pyarrow as pa
 
 from churn.batch import output
+from churn.batch.layout import PLAIN, Layout
 from churn.batch.output import RejectsFile, ScoresFile
 from churn.batch.reasons import Reasons
 from churn.batch.run_journal import RunJournal
+from churn.batch.scores_workbook import ScoresWorkbook
 from churn.batch.warnings import WarningCount, Warnings
 from churn.core.atomic_file import replacing
 from churn.core.errors import SettingsError
 from churn.core.language import Language
 from churn.core.progress import RowProgress
+from churn.i18n import terms
 from churn.ingest.rows import EmployeeTable, Rows, refusal
 from churn.model.registry import ServedModel
 from churn.model.vectorized import ColumnScorecard, Floats
@@ -26,7 +29,7 @@ from churn.schemas.bands import BANDS
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where a run writes: the scores (CSV or Parquet, by the suffix), and the rejects (CSV)."""
+    """Where a run writes: the scores (CSV, Excel or Parquet, by the suffix), and the rejects (CSV)."""
 
     scores: Path
     rejects: Path
@@ -37,7 +40,7 @@ class Files:
 
         Raises:
             SettingsError: a file is there and not to be overwritten, a folder is not, or the
-                suffix is of neither format.
+                suffix is of none of these formats.
         """
         output.check_suffix(self.scores)
         if self.scores == self.rejects:
@@ -65,7 +68,7 @@ class Summary:
 class Run:
     """How tables are scored, with sentences in a language; `of_rejects` is that of what was expected.
 
-    `run_journal` is None where nothing is to be journalled.
+    `run_journal` is None where nothing is to be journalled; `layout` is that of CSV files and workbooks.
     """
 
     def __init__(
@@ -76,12 +79,16 @@ class Run:
         strict: bool = False,
         run_journal: RunJournal | None = None,
         of_rejects: Language = "en",
+        layout: Layout = PLAIN,
     ) -> None:
         self._model, self._strict = model, strict
         self._card = ColumnScorecard(model.scorecard, model.dictionary)
-        self._reasons = Reasons(model.fields, language)
+        self._reasons = Reasons(model.fields, language, model.scorecard.pairs.axes)
         self._language, self._of_rejects = language, of_rejects
         self._run_journal = run_journal
+        self._layout = layout
+        shown = layout.language
+        self._band_names = [terms.BANDS[band][shown == "en"] if shown else band for band in BANDS]
 
     def score(self, table: EmployeeTable, files: Files, progress: RowProgress) -> Summary:
         """Score a table into files; they appear at the very end, or not at all.
@@ -104,14 +111,14 @@ class Run:
         rejects: RejectsFile | None = None
         # What is entered last ends first: the files appear when both are written, the scores last.
         with replacing(files.scores) as part, ExitStack() as stack:
-            with ScoresFile(part, files.scores.suffix, columns) as scores:
+            with output.scores_file(part, files.scores.suffix, columns, self._layout) as scores:
                 for rows in table.batches():
                     if rows.rejects and self._strict:
                         raise refusal(rows.rejects, table.place)
                     if rows.rejects:
                         rejects = rejects or self._rejects_file(stack, files.rejects, table.place)
                         rejects.write(rows.rejects)
-                    self._add(rows, scores, columns, summary, warnings)
+                    self._add(rows, scores, summary, warnings)
                     progress(summary.scored + summary.rejected, table.share())
             if rejects is None:
                 files.rejects.unlink(missing_ok=True)  # of an earlier run, to be overwritten
@@ -119,7 +126,7 @@ class Run:
         return summary
 
     def _add(
-        self, rows: Rows, scores: ScoresFile, columns: Any, summary: Summary, warnings: Warnings
+        self, rows: Rows, scores: ScoresFile | ScoresWorkbook, summary: Summary, warnings: Warnings
     ) -> None:
         contributions = self._card.contributions_of(rows.cells, len(rows.numbers))
         probabilities = self._card.probabilities_of(contributions)
@@ -134,13 +141,13 @@ class Run:
         if self._run_journal is not None:
             ids = self._run_journal.record(rows, contributions, probabilities)
             arrays.append(pa.array(ids, pa.string()))
-        scores.write(arrays, columns)
+        scores.write(arrays)
 
     def _bands(self, probabilities: Floats) -> Any:
         """Return the bands as `risk_band` does: the number of their lower ends that are reached."""
         threshold = self._model.threshold
         places = (probabilities >= threshold / 2).astype(np.int32) + (probabilities >= threshold)
-        return pa.DictionaryArray.from_arrays(places, pa.array(BANDS))
+        return pa.DictionaryArray.from_arrays(places, pa.array(self._band_names))
 
     def _same_for_all(self, rows: int) -> list[Any]:
         model = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), pa.array([self._model.tag]))
@@ -150,4 +157,4 @@ class Run:
     def _rejects_file(self, stack: ExitStack, path: Path, place: str) -> RejectsFile:
         part = stack.enter_context(replacing(path))
         file = stack.enter_context(part.open("w", encoding="utf-8", newline=""))
-        return RejectsFile(file, place, self._of_rejects)
+        return RejectsFile(file, place, self._of_rejects, self._layout)

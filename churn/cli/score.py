@@ -1,7 +1,7 @@
 """`churn score`: the risk of every employee of a file."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from churn.batch.layout import Layout
 from churn.batch.run import Files, Run, Summary
 from churn.batch.run_journal import RunJournal
 from churn.cli.company import DICTIONARY
@@ -21,6 +22,8 @@ from churn.core.progress import RowProgress as Advance
 from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
+from churn.dictionary.dictionary import Dictionary
+from churn.ingest.archive import unpacked
 from churn.ingest.flat import FlatTable
 from churn.ingest.folder import FolderTable
 from churn.ingest.mark import Mark
@@ -36,7 +39,11 @@ SOME_REJECTED, ALL_REJECTED = 2, 3  # exit codes; 1 is that of a file that canno
 @click.command()
 @click.argument("source", metavar="FILE", type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to: .csv or .parquet."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Where to: .csv, .xlsx or .parquet.",
 )
 @click.option(
     "--rejects", type=click.Path(path_type=Path), help="Where bad rows go.  [default: OUTPUT.rejects.csv]"
@@ -48,6 +55,11 @@ SOME_REJECTED, ALL_REJECTED = 2, 3  # exit codes; 1 is that of a file that canno
     "--language",
     type=click.Choice(LANGUAGES),
     help=f"Of the reasons, and of what is said about the file.  [default: {DEFAULT_LANGUAGE}, and en]",
+)
+@click.option(
+    "--for-people",
+    is_flag=True,
+    help="Write CSV for spreadsheets in the language: headings, and in French semicolons and decimal commas.",
 )
 @click.option(
     "--ignore-column", "ignore", multiple=True, metavar="NAME", help="A column to pass over; repeatable."
@@ -64,18 +76,20 @@ def score(
     overwrite: bool,
     journal: bool,
     language: Language | None,
+    for_people: bool,
     sheet: str | None,
     ignore: tuple[str, ...],
     decimal: Mark | None,
     thousands: Mark | None,
     tag: str | None,
 ) -> None:
-    """Score the employees of FILE: a CSV, Excel (.xlsx) or Parquet file, or a folder of the extracts.
+    """Score the employees of FILE: a CSV, Excel or Parquet file, a folder of extracts, or a .zip of these.
 
     Columns go by the names of the API, and rows are checked and warned of as there. How numbers are
     written is told by all of a column, or else by --decimal or --thousands. Bad rows go to a file of
     their own with what was expected; the others are scored. The output appears once it is whole. A
-    file is streamed, twice; a folder is joined in memory.
+    file is streamed, twice; a folder is joined in memory. What a spreadsheet would take for a formula
+    gets an apostrophe, in .csv and .xlsx.
 
     Exit codes: 1 where the file cannot be read, 2 where --strict met a bad row, 3 where every row was
     rejected.
@@ -86,21 +100,27 @@ def score(
     files.check()
     model = registry.load(tag or settings.model, DICTIONARY)
     model.self_test.require(model.tag)
-    table: EmployeeTable
-    if source.is_dir():
-        table = FolderTable(source, model.dictionary, thousands=marks)
-    else:
-        table = FlatTable(source, model.dictionary, ignore=ignore, thousands=marks, sheet=sheet)
-    _tell_reading(console, table, language or "en")
     with ExitStack() as stack:
+        stack.enter_context(terminated_as_interrupted())
+        source = stack.enter_context(unpacked(source))
+        table = _open(source, model.dictionary, ignore, marks, sheet)
+        _tell_reading(console, table, language or "en")
         run_journal = None
         if journal:
             engine = stack.enter_context(opened(settings.database_url.get_secret_value()))
             schema.check(engine)
             run_journal = RunJournal(Writer(engine), model, pseudonyms.configured(settings))
-        stack.enter_context(terminated_as_interrupted())
         advance = stack.enter_context(_progress(console))
-        run = Run(model, language or DEFAULT_LANGUAGE, strict=strict, run_journal=run_journal)
+        spoken = language or DEFAULT_LANGUAGE
+        people = spoken if for_people or output.suffix.lower() == ".xlsx" else None
+        run = Run(
+            model,
+            spoken,
+            strict=strict,
+            run_journal=run_journal,
+            of_rejects=people or "en",
+            layout=Layout(people, is_harmless=True),
+        )
         try:
             summary = run.score(table, files, advance)
         except RejectedRowsError as error:
@@ -109,6 +129,20 @@ def score(
     _tell(console, summary, files, model.tag, journalled=journal)
     if summary.rejected and not summary.scored:
         sys.exit(ALL_REJECTED)
+
+
+def _open(
+    source: Path,
+    dictionary: Dictionary,
+    ignore: Collection[str],
+    thousands: Mark | None,
+    sheet: str | None,
+) -> EmployeeTable:
+    if not source.is_dir():
+        return FlatTable(source, dictionary, ignore=ignore, thousands=thousands, sheet=sheet)
+    if sheet is not None:
+        raise click.UsageError("--sheet is for one workbook, not for a folder")
+    return FolderTable(source, dictionary, thousands=thousands)
 
 
 def _tell_reading(console: Console, table: EmployeeTable, language: Language) -> None:

@@ -46,6 +46,9 @@ SHORT_RECORDS: Final = Bilingual(
 THIS_COLUMN: Final = Bilingual("cette colonne, qui est absente", "this column, which is absent")
 
 # What was expected of a workbook.
+A_WORKBOOK: Final = Bilingual(
+    "un classeur, dont --sheet choisit la feuille", "a workbook, whose sheet --sheet chooses"
+)
 NO_PASSWORD: Final = Bilingual(
     "un .xlsx sans mot de passe (ni l'ancien format d'Excel)",
     "an .xlsx without a password (or: not Excel's old format)",

@@ -23,6 +23,16 @@ def titles(lines: int) -> Bilingual:
     )
 
 
+def hidden(rows: int, columns: int) -> Bilingual:
+    """Return that hidden rows and columns of a sheet are read like the others."""
+    parts = [(rows, "ligne", "row"), (columns, "colonne", "column")]
+    french = [
+        f"{count} {noun}{'s' * (count > 1)} masquée{'s' * (count > 1)}" for count, noun, _ in parts if count
+    ]
+    english = [f"{count} hidden {noun}{'s' * (count > 1)}" for count, _, noun in parts if count]
+    return Bilingual(f"lues aussi : {' et '.join(french)}", f"read too: {' and '.join(english)}")
+
+
 def unnamed(columns: Sequence[int]) -> Bilingual:
     """Return which columns without a name are passed over; counted from 1."""
     listed, s = ", ".join(map(str, columns)), "s" * (len(columns) > 1)

@@ -39,6 +39,8 @@ def open_reader(path: Path, dictionary: Dictionary, *, sheet: str | None = None)
                 raise _refused(path, expected)
         if (kind := KINDS.get(suffix)) is None:
             raise _refused(path, file_sentences.A_KNOWN_FORMAT)
+        if sheet is not None and kind is not WorkbookReader:
+            raise _refused(path, file_sentences.A_WORKBOOK)
         return kind(path, dictionary, sheet=sheet)
 
 

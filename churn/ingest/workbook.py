@@ -4,71 +4,78 @@ Each cell says what it is: a number, a text, a date, an error; and a number form
 percentages. What a workbook would compute or fetch is neither computed nor fetched.
 """
 
-import re
-import warnings
 import zipfile
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import openpyxl
 import pyarrow as pa
+import pyarrow.compute as pc
+from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
-from churn.i18n import file_sentences
+from churn.i18n import file_sentences, reading_sentences
 from churn.ingest.raw_rows import BATCH_ROWS, RawRows
+from churn.ingest.workbook_package import MAX_COLUMNS, SheetFacts, WorkbookPackage
 
-MAX_ROWS: Final = 1 << 20  # of a sheet, in Excel
-MAX_COLUMNS: Final = 1000
 MAX_SHEETS: Final = 100
-MAX_UNPACKED: Final = 2 * 1024**3  # bytes of all parts of a workbook
-MAX_PART: Final = 256 * 1024**2  # bytes of one that is held in memory, such as all texts
-MAX_STYLES: Final = 16 * 1024**2  # bytes: far more than any company's own workbook has
 _COMPOUND: Final = b"\xd0\xcf\x11\xe0"  # how encrypted workbooks and Excel's old ones begin
-_SHEETS: Final = "xl/worksheets/"
-_STYLES: Final = "xl/styles.xml"
-_SCANNED: Final = 1 << 20  # bytes of a sheet at a time
-_LONGEST_MATCH: Final = 16_384
-_LONGEST_PROLOG: Final = 65_536  # bytes of a part that may declare entities
-# A formula without the value that Excel stores with it would read as nothing.
-_WITHOUT_VALUE: Final = re.compile(
-    rb'<c\b(?![^>]*\bt="str")[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
-)
-_MERGED: Final = re.compile(rb'<mergeCell\b[^>]*\bref="[A-Z]+[0-9]+:[A-Z]+([0-9]+)"')
+_SEARCHED: Final = 20  # rows that may be the header: titles may stand above it
+_KNOWN: Final = 2  # names of ours that make a row a header, wherever it is
+
+Cell = float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A sheet that may have the employees: its number and the row of its header, both from 1.
+
+    `known` counts the header's names that are ours; `titles` tells that something stands above it.
+    """
+
+    number: int
+    name: str
+    part: str
+    cells: CalamineSheet
+    facts: SheetFacts
+    row: int
+    names: list[str]
+    known: int
+    titles: bool = False
 
 
 class WorkbookReader:
     """The sheet with employees of an .xlsx file.
 
-    It is the visible one with a column that stands for a field; `sheet` is its number, from 1.
+    It is the visible one with a column that stands for a field, or the one asked for by its name; `sheet` is
+    its number, from 1.
     """
 
     decimal_comma = True  # of numbers that are texts
     delimiter = encoding = None
     format = "xlsx"
-    notices: Sequence[str] = ()
     blanks = 0
 
     def __init__(self, path: Path, dictionary: Dictionary, *, sheet: str | None = None) -> None:
         self._path, self._dictionary = path, dictionary
-        self.names: list[str] = []
         self._rows = array("q")  # of the sheet, for each row below the header
         self._ragged: list[tuple[int, int]] = []
         self._read = 0
-        with self._explained(), path.open("rb") as file, zipfile.ZipFile(path) as archive:
-            self._check(archive)
-            # The library would leave a damaged file open; this one is ours.
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            self.sheet, found, header_row = self._choose(book, sheet)
-            self.sheet_name: str = found.title
-            self._scan(archive, found, header_row)
-            self._columns = self._fill(found, header_row)
+        with self._explained(), zipfile.ZipFile(path) as archive:
+            package = WorkbookPackage(path, archive)
+            with CalamineWorkbook.from_path(path) as book:
+                found = self._choose(package, book, sheet)
+            self.sheet, self.sheet_name, self.names = found.number, found.name, found.names
+            self._check_merged(package, found)
+            self._columns = self._fill(package, found)
         self.types: list[Any] = [column.type for column in self._columns]
+        self.notices = _notices(found)
 
     def batches(self) -> Iterator[RawRows]:
         """Return the rows, some at a time, and which ones have too many values."""
@@ -99,164 +106,173 @@ class WorkbookReader:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn whatever a damaged workbook makes the library raise into a problem of the file."""
+        """Turn whatever a damaged workbook makes the libraries raise into a problem of the file."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # they may quote cells
-                yield
+            yield
         except (ExtractError, MemoryError):
             raise
-        except Exception as error:
+        except PasswordError as error:
+            raise self._refused(file_sentences.NO_PASSWORD) from error
+        except BaseException as error:
+            # A panic of the cells' reader is no Exception.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             with self._path.open("rb") as file:
                 is_compound = file.read(len(_COMPOUND)) == _COMPOUND
             if is_compound:
                 raise self._refused(file_sentences.NO_PASSWORD) from error
             raise self._refused(file_sentences.readable(".xlsx", type(error).__name__)) from error
 
-    def _refused(self, expected: str, line: int | None = None) -> ExtractError:
-        return ExtractError([Problem(self._path.name, line, None, None, expected)])
+    def _refused(self, expected: str) -> ExtractError:
+        return ExtractError([Problem(self._path.name, None, None, None, expected)])
 
-    def _check(self, archive: zipfile.ZipFile) -> None:
-        """Refuse what is too large unpacked, or has macros; no part unpacks to more than it says."""
-        parts = archive.infolist()
-        sizes = {part.filename: part.file_size for part in parts}
-        held = [size for name, size in sizes.items() if not name.startswith(_SHEETS)]
-        if (
-            sum(part.file_size for part in parts) > MAX_UNPACKED
-            or max(held, default=0) > MAX_PART
-            or sizes.get(_STYLES, 0) > MAX_STYLES
-        ):
-            raise self._refused(file_sentences.A_SMALLER_WORKBOOK)
-        for part in parts:
-            # Before the root element; the parser bounds what entities come to, wherever they are declared.
-            with archive.open(part) as file:
-                if b"<!DOCTYPE" in file.read(_LONGEST_PROLOG).replace(b"\0", b""):
-                    raise self._refused(file_sentences.readable(".xlsx", "DOCTYPE"))
-        if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
-            raise self._refused(file_sentences.NO_MACROS)
-
-    def _choose(self, book: Any, asked: str | None) -> tuple[int, Any, int]:
-        """Return the sheet with employees, its number, and the row of its header, which becomes `names`.
-
-        A sheet that is `asked` for by its name may be hidden.
-        """
-        if len(book.worksheets) > MAX_SHEETS:
+    def _choose(self, package: WorkbookPackage, book: CalamineWorkbook, asked: str | None) -> _Sheet:
+        """Return the sheet with employees; one that is `asked` for by its name may be hidden."""
+        parts = dict(package.parts())
+        if len(parts) > MAX_SHEETS:
             raise self._refused(file_sentences.at_most(MAX_SHEETS, "sheets"))
         visible = [
-            (number, sheet, *self._header(sheet))
-            for number, sheet in enumerate(book.worksheets, 1)
-            if (sheet.sheet_state == "visible" if asked is None else sheet.title == asked)
+            (number, one.name)
+            for number, one in enumerate(book.sheets_metadata, 1)
+            if (one.visible == SheetVisibleEnum.Visible if asked is None else one.name == asked)
         ]
         if asked is not None and not visible:
-            raise self._refused(file_sentences.a_sheet_of([sheet.title for sheet in book.worksheets]))
-        filled = [one for one in visible if one[2]]
-        field_of = self._dictionary.names.field_of
-        known = [one for one in filled if any(field_of(name) for name in one[3])] or filled[:1]
+            raise self._refused(file_sentences.a_sheet_of([one.name for one in book.sheets_metadata]))
+        sheets = [self._open(package, book, number, name, parts[name]) for number, name in visible]
+        filled = [one for one in sheets if one.row]
+        known = [one for one in filled if one.known] or filled[:1]
         if not known:
             raise self._refused(file_sentences.A_FILLED_SHEET)
         if len(known) > 1:
             raise self._refused(file_sentences.one_sheet(len(known)))
-        [(number, sheet, row, self.names)] = known
-        return number, sheet, row
+        return known[0]
 
-    def _header(self, sheet: Any) -> tuple[int, list[str]]:
-        """Return the number and the texts of the first row that is not empty; 0 where there is none."""
-        for number, cells in self._numbered(sheet):
-            texts = ["" if cell.value is None else str(_value(cell)) for cell in cells]
-            while texts and not texts[-1]:
-                texts.pop()
-            if len(texts) > MAX_COLUMNS:
-                raise self._refused(file_sentences.at_most(MAX_COLUMNS, "columns"), number)
-            if texts:
-                return number, texts
-        return 0, []
+    def _open(
+        self, package: WorkbookPackage, book: CalamineWorkbook, number: int, name: str, part: str
+    ) -> _Sheet:
+        """Return a sheet with its header: the first row with names of ours, or else the first filled one."""
+        facts = package.facts(part)
+        cells = book.get_sheet_by_name(name)
+        first = _Sheet(number, name, part, cells, facts, 0, [], 0)
+        left = (cells.start or (0, 0))[1]
+        for row, values in enumerate(cells.iter_rows(), 1):
+            names = [""] * left + ["" if value == "" else str(_value(value)) for value in values]
+            while names and not names[-1]:
+                names.pop()
+            if len(names) > MAX_COLUMNS:
+                raise package.refused(file_sentences.at_most(MAX_COLUMNS, "columns"), row)
+            known = sum(self._is_known(name) for name in names)
+            found = _Sheet(number, name, part, cells, facts, row, names, known, titles=first.row > 0)
+            if known >= _KNOWN:
+                return found
+            if names and not first.row:
+                first = found
+            if row >= _SEARCHED and first.row:
+                break
+        return first
 
-    def _numbered(self, sheet: Any) -> Iterator[tuple[int, Any]]:
-        """Yield the rows of a sheet with their numbers, whatever the sheet says about its size."""
-        sheet.reset_dimensions()
-        for number, cells in enumerate(sheet.iter_rows(), 1):
-            if number > MAX_ROWS:
-                raise self._refused(file_sentences.at_most(MAX_ROWS, "rows"))
-            yield number, cells
+    def _is_known(self, name: str) -> bool:
+        names = self._dictionary.names
+        return bool(name) and (names.field_of(name) is not None or names.is_passed_over(name))
 
-    def _scan(self, archive: zipfile.ZipFile, sheet: Any, header_row: int) -> None:
-        """Refuse a sheet whose cells would read as empty and are not: in merged ones, or not computed."""
-        with archive.open(sheet._worksheet_path) as file:
-            before = b""
-            while part := file.read(_SCANNED):
-                text = before + part
-                if _WITHOUT_VALUE.search(text):
-                    raise self._refused(file_sentences.FORMULAS_WITH_VALUES)
-                if any(int(merged[1]) > header_row for merged in _MERGED.finditer(text)):
-                    raise self._refused(file_sentences.NO_MERGED_CELLS)
-                before = text[-_LONGEST_MATCH:]
+    def _check_merged(self, package: WorkbookPackage, sheet: _Sheet) -> None:
+        """Refuse merged cells below the header: all but one of them would read as empty."""
+        if any(end[0] + 1 > sheet.row for _, end in sheet.cells.merged_cell_ranges or ()):
+            raise package.refused(file_sentences.NO_MERGED_CELLS)
 
-    def _fill(self, sheet: Any, header_row: int) -> list[Any]:
+    def _fill(self, package: WorkbookPackage, sheet: _Sheet) -> list[Any]:
         """Return the columns below the header: of numbers, or of texts where there is anything else."""
         field_of, width = self._dictionary.names.field_of, len(self.names)
         fields = [field_of(name) for name in self.names]
-        percents = {place for place, field in enumerate(fields) if field and field.kind == "percent"}
-        columns = [_Column(is_percent=place in percents) for place in range(width)]
-        for number, cells in self._numbered(sheet):
-            if number <= header_row:
+        percents = [place for place, field in enumerate(fields) if field and field.kind == "percent"]
+        formats = package.percents(sheet.part, percents)
+        parts: list[list[Any]] = [[] for _ in range(width)]
+        for numbers, rows in self._batches(sheet, width):
+            columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * width
+            for place, column in enumerate(columns):
+                are_percents = formats.get(place, ())
+                parts[place].append(
+                    _packed(_signed(column, numbers, are_percents) if are_percents else column)
+                )
+        return [_joined(column) for column in parts]
+
+    def _batches(self, sheet: _Sheet, width: int) -> Iterator[tuple[list[int], list[list[Any]]]]:
+        """Yield the rows below the header, as wide as it, with their numbers in the sheet."""
+        left, errors = (sheet.cells.start or (0, 0))[1], sheet.facts.errors
+        numbers: list[int] = []
+        rows: list[list[Any]] = []
+        for number, found in enumerate(sheet.cells.iter_rows(), 1):
+            if number <= sheet.row:
                 continue
-            length = max((place for place, cell in enumerate(cells, 1) if cell.value is not None), default=0)
-            if not length:
+            row = [""] * left + found
+            if number in errors:
+                for place, shown in errors[number].items():
+                    row[place] = shown
+            if row.count("") == len(row):
                 continue  # as an empty line of a CSV file
             self._rows.append(number)
-            if length > width:
+            if len(row) > width and any(value != "" for value in row[width:]):
+                length = max(place for place, value in enumerate(row, 1) if value != "")
                 self._ragged.append((len(self._rows), length))
                 continue
-            for place, column in enumerate(columns):
-                column.append(cells[place] if place < length else None)
-        return [column.end() for column in columns]
+            numbers.append(number)
+            rows.append((row + [""] * (width - len(row)))[:width])
+            if len(rows) >= BATCH_ROWS:
+                yield numbers, rows
+                numbers, rows = [], []
+        yield numbers, rows
 
 
-class _Column:
-    """The cells of one column, some at a time as Arrow's."""
-
-    def __init__(self, *, is_percent: bool) -> None:
-        self._is_percent = is_percent
-        self._cells: list[float | str | None] = []
-        self._has_text = False
-        self._parts: list[Any] = []
-
-    def append(self, cell: Any) -> None:
-        """Add a cell; None is an empty one."""
-        value = None if cell is None or cell.value is None else _value(cell, is_percent=self._is_percent)
-        self._has_text |= isinstance(value, str)
-        self._cells.append(value)
-        if len(self._cells) >= BATCH_ROWS:
-            self._pack()
-
-    def end(self) -> Any:
-        """Return the whole column."""
-        self._pack()
-        if any(pa.types.is_string(part.type) for part in self._parts):
-            self._parts = [part.cast(pa.string()) for part in self._parts]
-        return pa.concat_arrays(self._parts)
-
-    def _pack(self) -> None:
-        if self._has_text:
-            texts = [None if cell is None else _text(cell) for cell in self._cells]
-            self._parts.append(pa.array(texts, pa.string()))
-        else:
-            self._parts.append(pa.array(self._cells, pa.float64()))
-        self._cells, self._has_text = [], False
+def _notices(sheet: _Sheet) -> list[str]:
+    """Return what to know of how a sheet is read."""
+    notices: list[str] = []
+    if sheet.titles:
+        notices.append(reading_sentences.titles(sheet.row - 1))
+    rows = sum(row > sheet.row for row in sheet.facts.hidden_rows)
+    if rows or sheet.facts.hidden_columns:
+        notices.append(reading_sentences.hidden(rows, len(sheet.facts.hidden_columns)))
+    return notices
 
 
-def _value(cell: Any, *, is_percent: bool = False) -> float | str:
+def _signed(column: Sequence[Any], rows: Sequence[int], percents: Collection[int]) -> list[Any]:
+    """Return a column with a sign where the number format has one."""
+    return [
+        f"{_text(round(value * 100, 9))} %" if row in percents and isinstance(value, int | float) else value
+        for row, value in zip(rows, column, strict=True)
+    ]
+
+
+def _packed(column: Sequence[Any]) -> Any:
+    """Return cells as Arrow's: of numbers where they are nothing else, of texts otherwise."""
+    kinds = set(map(type, column))
+    if kinds <= {str}:
+        texts = pa.array(column, pa.string())
+        return pc.if_else(pc.equal(texts, ""), None, texts)
+    if bool not in kinds:
+        with suppress(pa.ArrowInvalid, pa.ArrowTypeError, TypeError):
+            return pa.array([None if value == "" else value for value in column], pa.float64())
+    return pa.array([None if value == "" else _text(_value(value)) for value in column], pa.string())
+
+
+def _joined(parts: list[Any]) -> Any:
+    if any(pa.types.is_string(part.type) for part in parts):
+        parts = [_texts(part) for part in parts]
+    return pa.concat_arrays(parts)
+
+
+def _texts(part: Any) -> Any:
+    if pa.types.is_string(part.type):
+        return part
+    return pa.array([None if value is None else _text(value) for value in part.to_pylist()], pa.string())
+
+
+def _value(value: Any) -> float | str:
     """Return what is in a cell: a number, or a text of anything else."""
-    value = cell.value
-    if cell.data_type == "n" and isinstance(value, int | float):
-        if is_percent and "%" in cell.number_format:
-            return f"{_text(round(value * 100, 9))} %"
-        return float(value)
     if isinstance(value, bool):
         return str(value).upper()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value)
+    if isinstance(value, int | float):
+        return float(value)
+    return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
 def _text(value: float | str) -> str:

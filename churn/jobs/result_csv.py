@@ -9,18 +9,12 @@ from pathlib import Path
 from typing import Final, Literal
 
 from churn.core.language import Language
+from churn.core.spreadsheet_text import BYTE_ORDER_MARK, harmless
 
 Part = Literal["scores", "rejects"]
 
 DATABASE: Final = "results.db"
 PART_ROWS: Final = 500
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
-
-
-def harmless(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def open_results(folder: Path) -> "closing[sqlite3.Connection]":
@@ -35,7 +29,7 @@ def csv_parts(folder: Path, part: Part, language: Language) -> Iterator[bytes]:
     French: with a byte order mark, semicolons and decimal commas; English: with commas and decimal points.
     """
     french = language == "fr"
-    text = io.StringIO(_BYTE_ORDER_MARK if french else "", newline="")
+    text = io.StringIO(BYTE_ORDER_MARK if french else "", newline="")
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text, delimiter=";" if french else ",", lineterminator="\r\n")
     with open_results(folder) as connection:

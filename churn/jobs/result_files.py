@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import xlsxwriter
 
-from churn.jobs.result_csv import DATABASE, harmless
+from churn.core.spreadsheet_text import harmless
+from churn.jobs.result_csv import DATABASE
 
 SCORES: Final = "scores.parquet"
 REJECTS: Final = "rejects.csv"

@@ -1,0 +1,215 @@
+"""The parts of an .xlsx file: what is refused before any is read, and what the cells' reader leaves out.
+
+The reader of the cells (calamine) gives an empty text for a failed formula, knows no number formats, and
+holds a sheet as one rectangle. So the text of the sheet is scanned for these.
+"""
+
+import re
+import zipfile
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from xml.etree import ElementTree
+
+from churn.core.errors import ExtractError, Problem
+from churn.i18n import file_sentences
+
+MAX_ROWS: Final = 1 << 20  # of a sheet, in Excel
+MAX_COLUMNS: Final = 1000
+MAX_CELLS: Final = 1 << 25  # of the rectangle around a sheet's cells
+MAX_UNPACKED: Final = 2 * 1024**3  # bytes of all parts of a workbook
+MAX_PART: Final = 256 * 1024**2  # bytes of one that is held in memory, such as all texts
+MAX_STYLES: Final = 16 * 1024**2  # bytes: far more than any company's own workbook has
+_SHEETS: Final = "xl/worksheets/"
+_STYLES: Final = "xl/styles.xml"
+_SCANNED: Final = 1 << 20  # bytes of a sheet at a time
+_LONGEST_MATCH: Final = 16_384
+_LONGEST_PROLOG: Final = 65_536  # bytes of a part that may declare entities
+_PERCENTS: Final = {9, 10}  # number formats that every workbook has: 0% and 0.00%
+_LONGEST_NAME: Final = 3  # letters of a column's
+_ID: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+# Of a sheet's text. A formula without the value that Excel stores with it would read as nothing.
+_CELL: Final = rb"<(?:\w+:)?c\b"
+_WITHOUT_VALUE: Final = re.compile(
+    _CELL + rb'(?![^>]*\bt="str")[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*'
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+# These begin with what they look for first: millions of cells are searched.
+_REFERENCE: Final = re.compile(rb'r="([A-Z]+)[0-9]')
+_ROW: Final = re.compile(rb'row\b[^>]*?\br="([0-9]+)"')
+_ERROR: Final = re.compile(
+    _CELL + rb'(?=[^>]*\br="([A-Z]+)([0-9]+)")[^>]*\bt="e"[^>]*>'
+    rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<",
+    re.DOTALL,
+)
+_HIDDEN_ROW: Final = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*\bhidden="(?:1|true)")[^>]*\br="([0-9]+)"')
+_HIDDEN_COLUMN: Final = re.compile(rb'<(?:\w+:)?col\b(?=[^>]*\bhidden="(?:1|true)")[^>]*\bmin="([0-9]+)"')
+
+
+@dataclass(slots=True)
+class SheetFacts:
+    """What a sheet's text says beside its cells' values.
+
+    `errors` are the texts of failed formulas by row (from 1) and column (from 0); `hidden_rows` and
+    `hidden_columns` are numbers, from 1.
+    """
+
+    errors: dict[int, dict[int, str]] = field(default_factory=dict)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+
+
+class WorkbookPackage:
+    """An .xlsx file as an archive of parts.
+
+    Raises:
+        ExtractError: it is too large unpacked, has macros, or declares entities.
+    """
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self._path, self._archive = path, archive
+        self._check()
+        self._percents = self._percent_styles()
+
+    def refused(self, expected: str, line: int | None = None) -> ExtractError:
+        """Return a problem of the file."""
+        return ExtractError([Problem(self._path.name, line, None, None, expected)])
+
+    def parts(self) -> list[tuple[str, str]]:
+        """Return the names of the sheets, in the workbook's order, and the parts that they are in."""
+        targets = {
+            one.get("Id"): one.get("Target", "") for one in self._elements("xl/_rels/workbook.xml.rels")
+        }
+        sheets = []
+        for one in self._elements("xl/workbook.xml"):
+            if one.tag.rpartition("}")[2] == "sheet":
+                target = targets.get(one.get(_ID), "")
+                part = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+                sheets.append((one.get("name", ""), part))
+        return sheets
+
+    def facts(self, part: str) -> SheetFacts:
+        """Scan a sheet.
+
+        Raises:
+            ExtractError: it is too large, or has a formula without its value.
+        """
+        facts, letters = SheetFacts(), set[bytes]()
+        rows = most = cells = 0
+        for text, fresh in self._scanned(part):
+            cells += fresh.count(b"<c") + fresh.count(b":c")
+            rows += fresh.count(b"row")
+            letters.update(_REFERENCE.findall(text))
+            most = max(most, *map(int, _ROW.findall(text)), 0)
+            if (b"<f" in text or b":f" in text) and _WITHOUT_VALUE.search(text):
+                raise self.refused(file_sentences.FORMULAS_WITH_VALUES)
+            if b't="e"' in text:
+                _add_errors(text, facts)
+            if b"hidden=" in text:
+                facts.hidden_rows.update(map(int, _HIDDEN_ROW.findall(text)))
+                facts.hidden_columns.update(map(int, _HIDDEN_COLUMN.findall(text)))
+        self._check_size(max(rows, most), cells, letters)
+        return facts
+
+    def percents(self, part: str, columns: Collection[int]) -> dict[int, set[int]]:
+        """Return the rows (from 1) of some columns (from 0) whose number format is a percentage."""
+        found: dict[int, set[int]] = {column: set() for column in columns}
+        if self._percents and columns:
+            names = {_letters(column): column for column in columns}
+            reference = rb'r="(' + b"|".join(names) + rb')([0-9]+)"'
+            style = rb'\bs="(?:' + b"|".join(b"%d" % style for style in sorted(self._percents)) + rb')"'
+            orders = [
+                re.compile(reference + rb"[^>]*?" + style),
+                re.compile(style + rb"[^>]*?\b" + reference),
+            ]
+            for text, _ in self._scanned(part):
+                for order in orders:
+                    for name, row in order.findall(text):
+                        found[names[name]].add(int(row))
+        return found
+
+    def _scanned(self, part: str) -> Iterator[tuple[bytes, bytes]]:
+        """Yield a sheet's text some at a time: once with the end of what came before, and once without."""
+        with self._archive.open(part) as file:
+            before = b""
+            while fresh := file.read(_SCANNED):
+                if b"='" in fresh:
+                    fresh = fresh.replace(b"'", b'"')
+                yield before + fresh, fresh
+                before = (before + fresh)[-_LONGEST_MATCH:]
+
+    def _check(self) -> None:
+        """Refuse what is too large unpacked, or has macros; no part unpacks to more than it says."""
+        parts = self._archive.infolist()
+        sizes = {part.filename: part.file_size for part in parts}
+        held = [size for name, size in sizes.items() if not name.startswith(_SHEETS)]
+        if (
+            sum(part.file_size for part in parts) > MAX_UNPACKED
+            or max(held, default=0) > MAX_PART
+            or sizes.get(_STYLES, 0) > MAX_STYLES
+        ):
+            raise self.refused(file_sentences.A_SMALLER_WORKBOOK)
+        for part in parts:
+            # Before the root element; the parser bounds what entities come to, wherever they are declared.
+            with self._archive.open(part) as file:
+                if b"<!DOCTYPE" in file.read(_LONGEST_PROLOG).replace(b"\0", b""):
+                    raise self.refused(file_sentences.readable(".xlsx", "DOCTYPE"))
+        if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
+            raise self.refused(file_sentences.NO_MACROS)
+
+    def _check_size(self, rows: int, cells: int, letters: Collection[bytes]) -> None:
+        if rows > MAX_ROWS:
+            raise self.refused(file_sentences.at_most(MAX_ROWS, "rows"))
+        if any(len(name) > _LONGEST_NAME for name in letters):
+            raise self.refused(file_sentences.readable(".xlsx", "cell reference"))
+        columns = max((_column(name) for name in letters), default=0)
+        if columns > MAX_COLUMNS:
+            raise self.refused(file_sentences.at_most(MAX_COLUMNS, "columns"))
+        # Cells without references stand one after the other: in the worst case all in one row.
+        if rows * columns > MAX_CELLS or (not letters and rows * cells > MAX_CELLS):
+            raise self.refused(file_sentences.A_SMALLER_WORKBOOK)
+
+    def _percent_styles(self) -> set[int]:
+        """Return the styles of cells whose number format is a percentage."""
+        if _STYLES not in self._archive.namelist():
+            return set()
+        custom, styles = set(_PERCENTS), set[int]()
+        for one in self._elements(_STYLES):
+            tag = one.tag.rpartition("}")[2]
+            if tag == "numFmt" and "%" in one.get("formatCode", ""):
+                custom.add(int(one.get("numFmtId", "0")))
+            elif tag == "cellXfs":
+                formats = [int(style.get("numFmtId", "0")) for style in one]
+                styles = {place for place, number_format in enumerate(formats) if number_format in custom}
+        return styles
+
+    def _elements(self, part: str) -> Iterator[Any]:
+        """Yield all elements of a part that is small, parents first."""
+        if self._archive.getinfo(part).file_size > MAX_STYLES:
+            raise self.refused(file_sentences.A_SMALLER_WORKBOOK)
+        # No part declares entities: that was checked.
+        return ElementTree.fromstring(self._archive.read(part)).iter()  # noqa: S314
+
+
+def _add_errors(text: bytes, facts: SheetFacts) -> None:
+    for name, row, shown in _ERROR.findall(text):
+        facts.errors.setdefault(int(row), {})[_column(name) - 1] = shown.decode(errors="replace")
+
+
+def _column(letters: bytes) -> int:
+    """Return the number of a column, from 1; "A" is the first."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
+
+
+def _letters(column: int) -> bytes:
+    """Return the name of a column, counted from 0."""
+    name, number = b"", column + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        name = bytes([65 + rest]) + name
+    return name
