@@ -1,10 +1,10 @@
-"""Quality on other companies: the family beside boosting and explainable boosting, in nested cross-validation.
+"""Quality on other companies, in nested cross-validation: the family beside boosting, explainable or not.
 
-python -m benchmarks.bench_companies [--technova DIR] [--public DIR] [--only NAME] [--models churn,boosting,ebm] [--short]
+python -m benchmarks.bench_companies [--technova DIR] [--public DIR] [--only NAME] [--models A,B] [--short]
 
 On the extracts of technova, two public tables, and simulated companies whose truth is known. A company of
-more than 50,000 people is split once, four fifths to learn from. Everything that a model chooses is chosen on the
-rows that it learns from. The last line is one JSON object.
+more than 50,000 people is split once, four fifths to learn from. Everything that a model chooses is chosen on
+the rows that it learns from. The last line is one JSON object.
 """
 
 import argparse
@@ -57,7 +57,7 @@ class Figures:
     calibration_error: float
     calibration_low: float
     calibration_high: float
-    train_us: float  # a row that was learned from
+    train_us: float  # of the processor, for a row that was learned from
     score_us: float | None = None  # a record by itself, of the family
 
     @property
@@ -66,7 +66,7 @@ class Figures:
         return self.calibration_error <= MOST_CALIBRATION_ERROR or self.calibration_low <= 0
 
 
-# Of training rows and rows to predict: their probabilities, the seconds of learning, those of each prediction.
+# Of rows to learn from and to predict: probabilities, the seconds of learning, those of each prediction.
 Measured = tuple[Floats, float, float | None]
 Measure = Callable[[Company, NDArray[np.intp], NDArray[np.intp]], Measured]
 
@@ -178,17 +178,17 @@ def _measured(company: Company, predict: Measure) -> Figures:
 def _family(
     learner: Learner, company: Company, inside: NDArray[np.intp], outside: NDArray[np.intp]
 ) -> Measured:
-    start = time.perf_counter()
+    start = time.process_time()
     learned = learner(company.table.iloc[inside], company.has_left[inside])
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     unseen = company.table.iloc[outside]
     card = compile_scorecard(learned.pipeline)
     few = unseen.head(RECORDS).astype(object)
     records = few.where(few.notna(), None).to_dict("records")
-    start = time.perf_counter()
+    start = time.process_time()
     for record in records:
         card.probability(card.contributions({str(name): value for name, value in record.items()}))
-    each = (time.perf_counter() - start) / len(records)
+    each = (time.process_time() - start) / len(records)
     return probabilities(learned.pipeline, unseen), seconds, each
 
 
@@ -197,17 +197,17 @@ def _challenger(
 ) -> Measured:
     if len(inside) > most:
         inside = np.random.default_rng(0).permutation(inside)[:most]
-    start = time.perf_counter()
+    start = time.process_time()
     predicted = predict(company.table.iloc[inside], company.has_left[inside], company.table.iloc[outside])
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     return predicted, seconds, None
 
 
 def _interval(has_left: NDArray[np.bool_], predicted: Floats) -> tuple[float, float]:
     """Return the basic bootstrap's 95 % interval of the calibration error.
 
-    Of so many people even a perfect model has an error, and a resample of them more of it: reflected at what was
-    found, this goes off again (B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993, ch. 13).
+    Of so many people even a perfect model has an error, and a resample of them more of it: reflected at what
+    was found, this goes off again (B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993).
     """
     random = np.random.default_rng(0)
     found = calibration_error(has_left, predicted)

@@ -63,7 +63,7 @@ def _technova(folder: Path) -> Company:
 
 
 def _public(name: str, file: Path, target: str, left: object, left_out: tuple[str, ...]) -> Company:
-    """Read a table of which each column is a field; rows that repeat teach a model the rows it is tested on."""
+    """Read a table of which each column is a field; rows that repeat would be learned from and tested on."""
     distinct = pd.read_csv(file, encoding="utf-8-sig").drop_duplicates(ignore_index=True)
     has_left = (distinct[target] == left).to_numpy(dtype=bool)
     columns = distinct.drop(columns=[target, *left_out])

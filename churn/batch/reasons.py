@@ -1,6 +1,6 @@
 """The reasons of many rows: which fields weigh the most, and the sentences that say so."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,17 @@ class _Part:
 
 
 class Reasons:
-    """The sentences of one run, in one language; each is made once. `fields` are those of the model."""
+    """The sentences of one run, in one language; each is made once.
 
-    def __init__(self, fields: Sequence[Field], language: Language) -> None:
+    `fields` are those of the model. Of those that are `paired`, the same value may raise one person's risk
+    and lower another's.
+    """
+
+    def __init__(self, fields: Sequence[Field], language: Language, paired: Collection[str] = ()) -> None:
         self._fields = fields
+        self._paired = paired
         self._language = language
-        self._made: dict[tuple[str | None, object], str] = {}
+        self._made: dict[tuple[str | None, object, int], str] = {}
 
     def of(self, cells: Cells, contributions: Floats) -> list[Any]:
         """Return the sentences of each row's largest reasons: dictionary arrays of text, one for each rank.
@@ -52,24 +57,31 @@ class Reasons:
         places = np.full(len(top), _NONE, dtype=np.int32)
         sentences: list[str] = []
         for number, part in enumerate(parts):
-            chosen = np.flatnonzero(top == number)
-            rows = chosen % count
-            distinct = pa.array(part.values[rows]).dictionary_encode()
-            codes, values = distinct.indices.to_numpy(), distinct.dictionary
-            # What a field contributes depends on its value alone: any row that holds it will do.
-            effects = np.empty(len(values))
-            effects[codes] = part.effects[rows]
-            places[chosen] = codes + len(sentences)
-            pairs = zip(values.to_pylist(), effects.tolist(), strict=True)
-            sentences += [self._sentence(part.field, value, effect) for value, effect in pairs]
+            for chosen in self._alike(part, np.flatnonzero(top == number), count):
+                rows = chosen % count
+                distinct = pa.array(part.values[rows]).dictionary_encode()
+                codes, values = distinct.indices.to_numpy(), distinct.dictionary
+                # What a sentence says depends on the value alone: any row that holds it will do.
+                effects = np.empty(len(values))
+                effects[codes] = part.effects[rows]
+                places[chosen] = codes + len(sentences)
+                pairs = zip(values.to_pylist(), effects.tolist(), strict=True)
+                sentences += [self._sentence(part.field, value, effect) for value, effect in pairs]
         dictionary = pa.array(sentences, pa.string())
         return [
             pa.DictionaryArray.from_arrays(pa.array(rank, mask=rank == _NONE), dictionary)
             for rank in places.reshape(MOST, count)
         ]
 
+    def _alike(self, part: _Part, chosen: NDArray[np.intp], count: int) -> list[NDArray[np.intp]]:
+        """Return the chosen rows in groups within which a value always raises or always lowers the risk."""
+        if part.field is None or part.field.name not in self._paired:
+            return [chosen]
+        signs = np.sign(part.effects[chosen % count])
+        return [chosen[signs == sign] for sign in (-1, 0, 1)]
+
     def _sentence(self, field: Field | None, value: Any, effect: float) -> str:
-        key = (field.name if field else None, value)
+        key = (field.name if field else None, value, (effect > 0) - (effect < 0))
         sentence = self._made.get(key)
         if sentence is None:
             if len(self._made) >= MOST_CACHED:

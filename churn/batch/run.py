@@ -83,7 +83,7 @@ class Run:
     ) -> None:
         self._model, self._strict = model, strict
         self._card = ColumnScorecard(model.scorecard, model.dictionary)
-        self._reasons = Reasons(model.fields, language)
+        self._reasons = Reasons(model.fields, language, model.scorecard.pairs.axes)
         self._language, self._of_rejects = language, of_rejects
         self._run_journal = run_journal
         self._layout = layout

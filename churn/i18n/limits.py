@@ -7,6 +7,16 @@ from churn.core.language import Pair
 from churn.i18n import terms
 from churn.i18n.formatting import Locale
 
+_ALONE: Pair = (
+    "Les effets s'additionnent sans se combiner : le modèle ne connaît pas d'interaction entre deux champs.",
+    "Effects add up and never combine: the model knows no interaction between two fields.",
+)
+_PAIRED: Pair = (
+    "Les effets s'additionnent ; seules les paires de champs que le rapport montre se combinent. Le modèle ne "
+    "connaît pas d'autre interaction.",
+    "Effects add up; only the pairs of fields that the report shows combine. The model knows no other "
+    "interaction.",
+)
 _LIMITS: tuple[Pair, ...] = (
     (
         "Une aide à la conversation, jamais une décision : aucune sanction, promotion, embauche ou rupture "
@@ -30,11 +40,7 @@ _LIMITS: tuple[Pair, ...] = (
         "d'échéance connue.",
         "The data do not say over what period people left: the probability has no known horizon.",
     ),
-    (
-        "Les effets s'additionnent sans se combiner : le modèle ne connaît pas d'interaction entre deux "
-        "champs.",
-        "Effects add up and never combine: the model knows no interaction between two fields.",
-    ),
+    _ALONE,
     (
         "Un champ inconnu ne pèse rien, et le score en devient moins précis ; hors de la plage observée, "
         "l'effet d'un nombre reste celui du bord.",
@@ -76,9 +82,10 @@ _PROTECTED: Warning = (
 )
 
 
-def limits(locale: Locale) -> list[str]:
-    """Return what to bear in mind of every model."""
-    return [locale.pick(pair) for pair in _LIMITS]
+def limits(facts: Mapping[str, Any], locale: Locale) -> list[str]:
+    """Return what no model must be taken for, in sentences; of one with pairs, that these combine."""
+    paired = facts.get("candidate", {}).get("pairs")
+    return [locale.pick(_PAIRED if paired and limit is _ALONE else limit) for limit in _LIMITS]
 
 
 def warnings(facts: Mapping[str, Any], locale: Locale) -> list[tuple[str, str]]:

@@ -146,7 +146,7 @@ def policy(name: str, locale: Locale) -> str:
 
 
 def candidate(plain: Mapping[str, Any], locale: Locale) -> str:
-    """Return a shape of the curves and its penalty in words."""
+    """Return a shape of the curves, its penalty and its pairs, where it has some, in words."""
     shape = (
         locale.say("segments de droite", "straight pieces")
         if plain["degree"] == 1
@@ -156,10 +156,16 @@ def candidate(plain: Mapping[str, Any], locale: Locale) -> str:
             degree=plain["degree"],
         )
     )
-    return locale.say(
+    words = locale.say(
         "{knots} nœuds, {shape}, C = {c}",
         "{knots} knots, {shape}, C = {c}",
         knots=plain["n_knots"],
         shape=shape,
         c=locale.number(plain["c"]),
+    )
+    if not (pairs := plain.get("pairs")):
+        return words
+    named = ", ".join(f"{locale.label(first)} × {locale.label(second)}" for first, second in pairs)
+    return locale.say(
+        "{words}, avec les paires {pairs}", "{words}, with the pairs {pairs}", words=words, pairs=named
     )

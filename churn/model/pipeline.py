@@ -5,6 +5,9 @@ zeros where it is not. So a block's coefficients may be shifted by a constant th
 intercept without changing any prediction of a known record: `centre` uses that to make an unknown
 field contribute exactly nothing, and the intercept the log-odds of the average employee.
 
+Where fields are paired, `churn.model.boosting` adds to that what two of them do together; without pairs, the
+pipeline is plain scikit-learn, and no class of this package is in its pickle.
+
 The sum is then calibrated: see `churn.model.scorecard.Calibration`.
 """
 
@@ -15,67 +18,74 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline, PPoly
 from scipy.special import log_expit, logit
-from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, SplineTransformer
+from sklearn.preprocessing import FunctionTransformer
 
 from churn.dictionary.field import Field
+from churn.model.boosting import PairedAdditive, PairEffects
+from churn.model.encoding import (
+    CATEGORIES,
+    CURVES,
+    LINES,
+    axes_of,
+    blocks_of,
+    build_encoder,
+    cell_fields,
+    cell_names,
+    names_of,
+)
+from churn.model.pairs import Axis, Pairs, PairTable
 from churn.model.scorecard import Calibration, Curve, Scorecard, Table
+from churn.model.steps import with_steps
 
-CURVES, LINES, CATEGORIES = "curves", "lines", "categories"
 INNER_FOLDS = 5
+
+NamePair = tuple[str, str]
 
 
 def build_pipeline(
-    fields: Sequence[Field], *, n_knots: int = 6, degree: int = 1, c: float = 0.6, seed: int = 0
+    fields: Sequence[Field],
+    *,
+    n_knots: int = 6,
+    degree: int = 1,
+    c: float = 0.6,
+    pairs: Sequence[NamePair] = (),
+    rounds: int = 0,
+    folds: int = INNER_FOLDS,
+    seed: int = 0,
 ) -> Pipeline:
     """Return the unfitted pipeline for a table that `frame` made of these fields.
 
     `n_knots` and `degree` shape each number's curve, `c` is the inverse of the penalty on the
-    coefficients; `seed` splits the rows on which the calibration is learned.
+    coefficients; `pairs` are boosted for so many `rounds`; `seed` splits the rows into the `folds` on which
+    the calibration is learned.
     """
-    splits = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed)
+    splits = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    additive = build_additive(c)
+    paired = {name for pair in pairs for name in pair}
+    if pairs:
+        cells = cell_fields(fields, paired)
+        additive = PairedAdditive(additive, len(cells), *_places(cells, pairs), rounds)
     classify = StackingClassifier(
-        [("additive", build_additive(c))], _calibrator(), cv=splits, stack_method="decision_function"
+        [("additive", additive)], _calibrator(), cv=splits, stack_method="decision_function"
     )
-    return Pipeline([("encode", build_encoder(fields, n_knots, degree)), ("classify", classify)])
+    return Pipeline([("encode", build_encoder(fields, n_knots, degree, paired)), ("classify", classify)])
 
 
-def build_encoder(fields: Sequence[Field], n_knots: int, degree: int) -> ColumnTransformer:
-    """Return the unfitted encoder: from a table of these fields to columns with a coefficient each."""
-    numbers = _names([field for field in fields if field.numeric])
-    categories = [field for field in fields if not field.numeric]
-    one_hot = OneHotEncoder(
-        categories=[list(field.categories) for field in categories],
-        handle_unknown="ignore",
-        sparse_output=False,
-    )
-    blocks = [
-        (CURVES, _splines(n_knots, degree), numbers),
-        # A straight line is a sum of the splines, too. With columns of its own it costs less of the
-        # penalty than any other curve: what the data do not contradict stays straight, not flat.
-        (LINES, _splines(2, 1), numbers),
-        (CATEGORIES, one_hot, _names(categories)),
-    ]
-    # An encoder of no column at all would refuse to fit.
-    return ColumnTransformer([block for block in blocks if block[2]])
+def _places(cells: Sequence[Field], pairs: Sequence[NamePair]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Return the columns of each pair, and those of categories."""
+    names = names_of(cells)
+    columns = [(names.index(first), names.index(second)) for first, second in pairs]
+    return columns, [column for column, field in enumerate(cells) if not field.numeric]
 
 
 def build_additive(c: float) -> LogisticRegression:
     """Return the unfitted model of encoded columns; `c` as in `build_pipeline`."""
     return LogisticRegression(C=c, solver="newton-cholesky")
-
-
-def _splines(n_knots: int, degree: int) -> SplineTransformer:
-    # Uniform knots: quantiles of a number with few distinct values coincide, and the block of a known
-    # value may then be all zeros. A number that never varies has such a block: it teaches nothing.
-    return SplineTransformer(
-        n_knots=n_knots, degree=degree, knots="uniform", extrapolation="constant", handle_missing="zeros"
-    )
 
 
 def _calibrator() -> Pipeline:
@@ -84,10 +94,6 @@ def _calibrator() -> Pipeline:
     negative = FunctionTransformer(np.negative)
     high = make_pipeline(negative, low, negative)
     return make_pipeline(make_union(low, high), LogisticRegression())
-
-
-def _names(fields: Sequence[Field]) -> list[str]:
-    return [field.name for field in fields]
 
 
 def fit(pipeline: Pipeline, table: pd.DataFrame, has_left: NDArray[np.bool_]) -> Pipeline:
@@ -106,6 +112,8 @@ def fit(pipeline: Pipeline, table: pd.DataFrame, has_left: NDArray[np.bool_]) ->
             break
     if calibration.low == calibration.high == 0:
         _additive(pipeline).coef_[:] = 0
+        if (paired := _pair_effects(pipeline)) is not None:
+            paired.forget()
     return centre(pipeline, encoded)
 
 
@@ -117,7 +125,8 @@ def centre(pipeline: Pipeline, encoded: NDArray[np.float64]) -> Pipeline:
     """
     additive = _additive(pipeline)
     coefficients = additive.coef_[0]
-    for blocks in _blocks(pipeline).values():
+    encoded = encoded[:, : len(coefficients)]
+    for blocks in blocks_of(pipeline["encode"]).values():
         known = encoded[:, blocks[0]].any(axis=1)
         if known.any():
             effect = sum(encoded[known, block] @ coefficients[block] for block in blocks)
@@ -140,14 +149,21 @@ def effects(pipeline: Pipeline, table: pd.DataFrame) -> tuple[float, pd.DataFram
 
     The effects have the table's rows, and a column per field.
     """
-    additive = _additive(pipeline)
-    weighted = np.asarray(pipeline["encode"].transform(table)) * additive.coef_[0]
+    additive, paired = _additive(pipeline), _pair_effects(pipeline)
+    encoded = np.asarray(pipeline["encode"].transform(table))
+    weighted = encoded[:, : len(additive.coef_[0])] * additive.coef_[0]
     parts = {
         name: sum(weighted[:, block].sum(axis=1) for block in blocks)
-        for name, blocks in _blocks(pipeline).items()
+        for name, blocks in blocks_of(pipeline["encode"]).items()
     }
+    base = float(additive.intercept_[0])
+    if paired is not None:
+        base += paired.base
+        names = cell_names(pipeline["encode"])
+        for name, part in zip(names, paired.of(encoded[:, -len(names) :]).T, strict=True):
+            parts[name] = parts[name] + part
     columns = list(pipeline.feature_names_in_)
-    return float(additive.intercept_[0]), pd.DataFrame(parts, index=table.index, columns=columns)
+    return base, pd.DataFrame(parts, index=table.index, columns=columns)
 
 
 def contributions(pipeline: Pipeline, table: pd.DataFrame) -> tuple[float, pd.DataFrame]:
@@ -164,7 +180,7 @@ def contributions(pipeline: Pipeline, table: pd.DataFrame) -> tuple[float, pd.Da
 def compile_scorecard(pipeline: Pipeline) -> Scorecard:
     """Return a fitted pipeline as the tables and curves that serving reads; the same to rounding."""
     coefficients = _additive(pipeline).coef_[0]
-    blocks = _blocks(pipeline)
+    blocks = blocks_of(pipeline["encode"])
     encoders = pipeline["encode"].named_transformers_
     effects: dict[str, Table | Curve] = {}
     for kind, _, names in pipeline["encode"].transformers_:
@@ -176,8 +192,26 @@ def compile_scorecard(pipeline: Pipeline) -> Scorecard:
                 [block] = blocks[name]
                 categories = map(str, encoders[kind].categories_[position])
                 effects[name] = Table(dict(zip(categories, coefficients[block].tolist(), strict=True)))
+    base = float(_additive(pipeline).intercept_[0])
+    pairs = Pairs()
+    if (paired := _pair_effects(pipeline)) is not None:
+        base += paired.base
+        axes = axes_of(pipeline["encode"])
+        for (name, axis), main in zip(axes.items(), paired.mains, strict=True):
+            effects[name] = with_steps(effects[name], axis, main.tolist())
+        names = list(axes)
+        tables = zip(paired.pairs, paired.tables, strict=True)
+        pairs = Pairs(axes, tuple(_pair_table(axes, (names[a], names[b]), table) for (a, b), table in tables))
     ordered = {str(name): effects[str(name)] for name in pipeline.feature_names_in_}
-    return Scorecard(float(_additive(pipeline).intercept_[0]), ordered, calibration_of(pipeline))
+    return Scorecard(base, ordered, calibration_of(pipeline), pairs)
+
+
+def _pair_table(axes: Mapping[str, Axis], fields: NamePair, table: NDArray[np.float64]) -> PairTable:
+    """Return a table with every cell of both fields; those of the last categories may have had no row."""
+    sizes = [axes[name].size for name in fields]
+    whole = np.zeros(sizes)
+    whole[: table.shape[0], : table.shape[1]] = table
+    return PairTable(fields, tuple(map(tuple, whole.tolist())))
 
 
 def calibration_of(pipeline: Pipeline) -> Calibration:
@@ -191,7 +225,13 @@ def calibration_of(pipeline: Pipeline) -> Calibration:
 
 
 def _additive(pipeline: Pipeline) -> LogisticRegression:
-    return pipeline["classify"].estimators_[0]
+    additive = pipeline["classify"].estimators_[0]
+    return additive.additive_ if isinstance(additive, PairedAdditive) else additive
+
+
+def _pair_effects(pipeline: Pipeline) -> PairEffects | None:
+    additive = pipeline["classify"].estimators_[0]
+    return additive.pair_effects_ if isinstance(additive, PairedAdditive) else None
 
 
 def _curve(bases: Sequence[BSpline], coefficients: Sequence[NDArray[np.float64]]) -> Curve:
@@ -206,19 +246,3 @@ def _curve(bases: Sequence[BSpline], coefficients: Sequence[NDArray[np.float64]]
     pieces[:, -1] += straight(inner[:-1])
     pieces[:, -2] += straight(inner[:-1], 1)
     return Curve(tuple(inner.tolist()), tuple(tuple(piece) for piece in pieces.tolist()))
-
-
-def _blocks(pipeline: Pipeline) -> dict[str, list[slice]]:
-    """Return the columns of each field among the encoded ones, a block for each of its encoders."""
-    blocks: dict[str, list[slice]] = {}
-    start = 0
-    for kind, encoder, names in pipeline["encode"].transformers_:
-        for position, name in enumerate(names):
-            width = (
-                len(encoder.categories_[position])
-                if kind == CATEGORIES
-                else encoder.n_features_out_ // len(names)
-            )
-            blocks.setdefault(name, []).append(slice(start, start + width))
-            start += width
-    return blocks

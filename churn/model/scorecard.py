@@ -7,6 +7,9 @@ Each field has an *effect*, which depends on its own value only. The sum of the 
 and a field's *contribution* is its share of the calibrated sum, in proportion to its effect: the
 Aumann-Shapley value of a function of a sum, and the only division that adds up exactly and depends on
 nothing but the effects (E. Friedman, "Paths and consistency in additive cost sharing", 2004).
+
+A model may have pairs of fields, too. Half of a pair's effect belongs to each of its fields: see
+`churn.model.pairs`.
 """
 
 import math
@@ -15,6 +18,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
+
+from churn.model import pairs as paired
+from churn.model.pairs import Pairs
 
 # Of a total so small, the calibration's slope is as good as its chord, and loses no digits.
 NEGLIGIBLE = 1e-6
@@ -89,7 +95,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """Each field's effect, the base that they start from (the average employee), and the calibration.
+    """Each field's effect, the base that they start from (the average employee), the calibration, and pairs.
 
     Effects and `base` are log-odds before calibration, `base_value` and contributions after it.
     """
@@ -97,10 +103,11 @@ class Scorecard:
     base: float
     effects: Mapping[str, Table | Curve]
     calibration: Calibration = field(default_factory=Calibration)
+    pairs: Pairs = field(default_factory=Pairs)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pass from one process to another without what was computed: functions cannot."""
-        return Scorecard, (self.base, self.effects, self.calibration)
+        return Scorecard, (self.base, self.effects, self.calibration, self.pairs)
 
     @cached_property
     def base_value(self) -> float:
@@ -113,14 +120,20 @@ class Scorecard:
         return {name: lru_cache(MOST_CACHED)(effect.of) for name, effect in self.effects.items()}
 
     def effects_of(self, record: Mapping[str, Any]) -> dict[str, float]:
-        """Return each field's effect, by canonical name; 0 where it is unknown."""
+        """Return each field's effect with half of its pairs', by canonical name; 0 where it is unknown."""
+        effects = self._alone(record)
+        if self.pairs:
+            self.pairs.add_to(effects, record)
+        return effects
+
+    def _alone(self, record: Mapping[str, Any]) -> dict[str, float]:
         return {
             name: 0.0 if (value := record.get(name)) is None else effect(value)
             for name, effect in self._effects.items()
         }
 
     def effect_of(self, name: str, value: Any) -> float:
-        """Return the effect of one known value."""
+        """Return the effect of one known value by itself, without pairs."""
         return self._effects[name](value)
 
     def contributions(self, record: Mapping[str, Any]) -> dict[str, float]:
@@ -132,13 +145,17 @@ class Scorecard:
         share = self.calibration.share(self.base, math.fsum(effects.values()))
         return {name: effect * share for name, effect in effects.items()}
 
-    def changes(self, before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-        """Return what each field's change of effect adds to the log-odds; 0 where its effect stayed.
+    def changes(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, float]:
+        """Return what each field's change from one record to another adds to the log-odds; 0 where it stayed.
 
         Adds up to the difference of the two logits, divided as contributions are.
         """
-        moves = {name: after[name] - effect for name, effect in before.items()}
-        share = self.calibration.share(self.base + math.fsum(before.values()), math.fsum(moves.values()))
+        old, new = self._alone(before), self._alone(after)
+        moves = {name: new[name] - effect for name, effect in old.items()}
+        if self.pairs:
+            self.pairs.add_to(old, before)
+            self.pairs.move(moves, before, after)
+        share = self.calibration.share(self.base + math.fsum(old.values()), math.fsum(moves.values()))
         return {name: move * share for name, move in moves.items()}
 
     def probability(self, contributions: Mapping[str, float]) -> float:
@@ -153,7 +170,8 @@ class Scorecard:
             else {"breaks": list(effect.breaks), "pieces": [list(piece) for piece in effect.pieces]}
             for name, effect in self.effects.items()
         }
-        return {"base": self.base, "calibration": asdict(self.calibration), "effects": effects}
+        plain = {"base": self.base, "calibration": asdict(self.calibration), "effects": effects}
+        return plain | {"pairs": self.pairs.to_dict()} if self.pairs else plain
 
 
 def from_dict(plain: Mapping[str, Any]) -> Scorecard:
@@ -164,7 +182,8 @@ def from_dict(plain: Mapping[str, Any]) -> Scorecard:
         else Curve(tuple(effect["breaks"]), tuple(tuple(piece) for piece in effect["pieces"]))
         for name, effect in plain["effects"].items()
     }
-    return Scorecard(plain["base"], effects, Calibration(**plain["calibration"]))
+    pairs = paired.from_dict(plain["pairs"]) if "pairs" in plain else Pairs()
+    return Scorecard(plain["base"], effects, Calibration(**plain["calibration"]), pairs)
 
 
 def _log_expit(x: float) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
+from churn.model.pairs import Axis, Cuts, PairTable
 from churn.model.scorecard import NEGLIGIBLE, Curve, Scorecard, Table
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class ColumnScorecard:
         self.names = tuple(card.effects)
         self._fields = dictionary.by_name
         self._effects = [_compile(self._fields[name], effect) for name, effect in card.effects.items()]
+        places = {name: place for place, name in enumerate(self.names)}
+        self._axes = {name: _axis(self._fields[name], axis) for name, axis in card.pairs.axes.items()}
+        self._pairs = [
+            (places[table.fields[0]], places[table.fields[1]], _padded(table)) for table in card.pairs.tables
+        ]
 
     def contributions_of(self, cells: Cells, rows: int) -> Floats:
         """Return what each field adds to the log-odds, (fields, rows); 0 where unknown or absent."""
@@ -50,8 +56,19 @@ class ColumnScorecard:
         for place, (name, effect) in enumerate(zip(self.names, self._effects, strict=True)):
             if name in cells:
                 parts[place] = effect(cells[name])
+        if self._pairs:
+            self._add_pairs(parts, cells)
         parts *= self._shares(parts.sum(axis=0))
         return parts
+
+    def _add_pairs(self, parts: Floats, cells: Cells) -> None:
+        """Add half of each pair's effect to each of its fields', as `churn.model.pairs`."""
+        at = {self.names.index(name): axis(cells[name]) for name, axis in self._axes.items() if name in cells}
+        for first, second, table in self._pairs:
+            if first in at and second in at:
+                half = table[at[first], at[second]]
+                parts[first] += half
+                parts[second] += half
 
     def _shares(self, totals: Floats) -> Floats:
         """Return what each row's effects are multiplied by, as `Calibration.share`."""
@@ -160,6 +177,20 @@ def _compile(field: Field, effect: Table | Curve) -> Effect:
     # Unknown is the last one: position -1.
     points = np.array([*(effect.of(category) for category in field.categories), 0.0])
     return lambda codes: points[codes]
+
+
+def _axis(field: Field, axis: Axis) -> Callable[[NDArray[Any]], NDArray[np.intp]]:
+    """Return what finds the cell of each of a column's values; the last, -1, where unknown."""
+    if isinstance(axis, Cuts):
+        cuts = np.array(axis.cuts)
+        return lambda numbers: np.where(np.isnan(numbers), -1, np.searchsorted(cuts, numbers, side="right"))
+    places = np.array([*(axis.place(category) for category in field.categories), -1])
+    return lambda codes: places[codes]
+
+
+def _padded(table: PairTable) -> Floats:
+    """Return half of each effect, and none behind them for what is unknown."""
+    return np.pad(np.array(table.effects) / 2, ((0, 1), (0, 1)))
 
 
 class _CurveColumn:

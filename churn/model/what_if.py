@@ -42,11 +42,10 @@ def _smallest(model: ServedModel, scored: Scored, name: str, language: Language)
     old, field, lever = scored.values.get(name), model.dictionary.by_name[name], model.dictionary.levers[name]
     if not isinstance(old, str | int | float):
         return None  # unknown, or not an input of the model
-    card, effects = model.scorecard, model.scorecard.effects_of(scored.values)
+    card = model.scorecard
     for new in _allowed(model, name, lever, old):
         # All the way: a curve may rise before it falls, so the search cannot be halved.
-        changed = card.calibrated({**effects, name: card.effect_of(name, new)})
-        probability = card.probability(changed)
+        probability = card.probability(card.contributions({**scored.values, name: new}))
         if probability < model.threshold:
             text = messages.suggestion(field, lever, (old, new), probability, language)
             return Suggestion(**{"from": old}, field=name, to=new, probability=probability, text=text)
@@ -79,7 +78,7 @@ def _steps(lever: Lever, value: float, low: float, high: float) -> list[float]:
 
 def _difference(model: ServedModel, before: Scored, after: Scored) -> Difference:
     card = model.scorecard
-    changes = card.changes(card.effects_of(before.values), card.effects_of(after.values))
+    changes = card.changes(before.values, after.values)
     changed = [name for name in changes if before.values[name] != after.values[name]]
     shown = [name for name in changed if model.dictionary.by_name[name].role != "protected"]
     fields = [

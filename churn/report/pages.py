@@ -1,5 +1,6 @@
 """The report: one HTML page in each language, with its charts."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +10,8 @@ from markupsafe import Markup
 from churn.core.language import LANGUAGES, Language
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n.formatting import Locale
-from churn.model import effects, scorecard
-from churn.report import charts, complete, panels, render_cards, write
+from churn.model import effects, pair_effects, scorecard
+from churn.report import charts, complete, pair_panels, panels, render_cards, write
 
 
 def render(facts: Mapping[str, Any], dictionary: Dictionary) -> dict[str, str]:
@@ -38,6 +39,8 @@ def _page(facts: Mapping[str, Any], language: Language, dictionary: Dictionary) 
         effects=field_effects,
         charts=charts.draw(facts, plain),
         panels=panels.draw(field_effects, plain),
+        pairs=pair_panels.draw(pair_effects.read(card, facts["summaries"], dictionary), plain),
+        cell=pair_panels.cell,
         chosen=_chosen(facts),
         shares=effects.shares(card),
     )
@@ -45,5 +48,5 @@ def _page(facts: Mapping[str, Any], language: Language, dictionary: Dictionary) 
 
 def _chosen(facts: Mapping[str, Any]) -> list[tuple[dict[str, Any], int]]:
     """Return the candidates that the folds chose and how often, the most frequent first."""
-    counted = Counter(tuple(sorted(candidate.items())) for candidate in facts["chosen"])
-    return [(dict(candidate), n) for candidate, n in counted.most_common()]
+    counted = Counter(json.dumps(candidate, sort_keys=True) for candidate in facts["chosen"])
+    return [(json.loads(candidate), n) for candidate, n in counted.most_common()]

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from churn.i18n import terms
 from churn.i18n.formatting import Locale
+
+KINDS = ("linear", "forest", "boosting", "ebm")  # of challengers: the others are this model of other fields
+AHEAD = 0.01  # by more than so much, another kind of model is clearly better
 
 
 def groups(audit: Mapping[str, Any], locale: Locale) -> list[str]:
@@ -86,3 +90,28 @@ def price_of_protection(facts: Mapping[str, Any], locale: Locale) -> str:
         size=size,
         sd=locale.number(own["sd"], 3),
     )
+
+
+def ahead(facts: Mapping[str, Any], locale: Locale) -> list[str]:
+    """Return, for each other kind of model that is clearly better than this one, where and by how much."""
+    sentences = []
+    for one in facts["challengers"]:
+        gains = {
+            name: one["metrics"][name]["mean"] - facts["metrics"][name]["mean"]
+            for name in ("roc_auc", "average_precision")
+        }
+        clear = [
+            f"{terms.metric_name(name, locale)} +{locale.number(gain, 3)}"
+            for name, gain in gains.items()
+            if gain > AHEAD
+        ]
+        if clear and one["name"] in KINDS:
+            sentences.append(
+                locale.say(
+                    "{kind} fait nettement mieux : {figures}.",
+                    "{kind} does clearly better: {figures}.",
+                    kind=locale.pick(terms.CHALLENGERS[one["name"]]),
+                    figures=", ".join(clear),
+                )
+            )
+    return sentences

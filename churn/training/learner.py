@@ -1,18 +1,20 @@
-"""Learning from some rows and nothing from any other: the curves' shape, the penalty, the threshold."""
+"""Learning from some rows and nothing from any other: the curves' shape, penalty, pairs, the threshold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from churn.dictionary.field import Field
-from churn.model.pipeline import INNER_FOLDS, build_additive, build_encoder, build_pipeline, fit
+from churn.model.encoding import build_encoder
+from churn.model.pipeline import INNER_FOLDS, build_additive, build_pipeline, fit
+from churn.training.pair_search import Shape, search
 from churn.training.thresholds import HasLeft, Policy, Probabilities
 
 RowNumbers = NDArray[np.intp]
@@ -27,9 +29,21 @@ class Candidate:
     c: float
 
 
+@dataclass(frozen=True, slots=True)
+class PairedCandidate(Candidate):
+    """One with pairs of fields, by their names."""
+
+    pairs: tuple[tuple[str, str], ...]
+    rounds: int
+
+
 SHAPES = ((4, 3), (6, 1), (6, 3))  # knots, degree
 PENALTIES = (0.2, 0.35, 0.6, 1.0)  # inverse, as scikit-learn's C
 CANDIDATES = tuple(Candidate(*shape, c) for shape in SHAPES for c in PENALTIES)
+
+# A company of more people is large: the choice is made on so many rows, drawn of all, and all else on few
+# folds. More would cost minutes and tell the same.
+LARGE, LARGE_FOLDS = 20_000, 3
 
 # What the choice among all of them falls on for the embedded sample, which is the same everywhere.
 OF_THE_SAMPLE = Candidate(6, 3, 0.35)
@@ -55,7 +69,10 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """Chooses a candidate, fits it and calibrates it, all on the rows that it is given."""
+    """Chooses a candidate, fits it and calibrates it, all on the rows that it is given.
+
+    A single candidate is no choice, and takes no pairs but its own.
+    """
 
     fields: tuple[Field, ...]
     candidates: Sequence[Candidate] = CANDIDATES
@@ -73,18 +90,35 @@ class Learner:
             return Learned(self._fit(candidate, table, has_left), candidate, has_left, held_out)
 
     def _fit(self, candidate: Candidate, table: pd.DataFrame, has_left: HasLeft) -> Pipeline:
-        shape = {"n_knots": candidate.n_knots, "degree": candidate.degree}
-        return fit(build_pipeline(self.fields, **shape, c=candidate.c, seed=self.seed), table, has_left)
+        choices = {**asdict(candidate), "folds": _folds(len(table)), "seed": self.seed}
+        return fit(build_pipeline(self.fields, **choices), table, has_left)
 
     def _choose(self, table: pd.DataFrame, has_left: HasLeft) -> Candidate:
-        """Return the candidate with the least log loss on rows that it has not seen, uncalibrated."""
+        """Return the candidate with the least log loss on rows that it has not seen, uncalibrated.
+
+        It has pairs where these make it better.
+        """
         if len(self.candidates) == 1:
             return self.candidates[0]
+        if len(table) > LARGE:
+            table, _, has_left, _ = train_test_split(
+                table, has_left, train_size=LARGE, stratify=has_left, random_state=self.seed
+            )
+        splits = self._splits(table, has_left)
+        candidate = self._additive(table, has_left, splits)
+        shape = Shape(candidate.n_knots, candidate.degree, candidate.c)
+        found = search(self.fields, shape, table, has_left, splits)
+        return PairedCandidate(**asdict(shape), **asdict(found)) if found else candidate
+
+    def _additive(
+        self, table: pd.DataFrame, has_left: HasLeft, splits: Sequence[tuple[RowNumbers, RowNumbers]]
+    ) -> Candidate:
+        """Return the best candidate, as it is without pairs."""
         held_out = {candidate: np.empty(len(has_left)) for candidate in self.candidates}
         shapes = {(candidate.n_knots, candidate.degree) for candidate in self.candidates}
         for n_knots, degree in sorted(shapes):
             alike = [c for c in self.candidates if (c.n_knots, c.degree) == (n_knots, degree)]
-            for inside, outside in self._splits(table, has_left):
+            for inside, outside in splits:
                 # Encoded once for every penalty: that takes longer than the fit.
                 encoder = build_encoder(self.fields, n_knots, degree)
                 seen = encoder.fit_transform(table.iloc[inside])
@@ -95,8 +129,12 @@ class Learner:
         return min(self.candidates, key=lambda candidate: log_loss(has_left, held_out[candidate]))
 
     def _splits(self, table: pd.DataFrame, has_left: HasLeft) -> list[tuple[RowNumbers, RowNumbers]]:
-        folds = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=self.seed)
+        folds = StratifiedKFold(_folds(len(table)), shuffle=True, random_state=self.seed)
         return list(folds.split(table, has_left))
+
+
+def _folds(rows: int) -> int:
+    return LARGE_FOLDS if rows > LARGE else INNER_FOLDS
 
 
 def probabilities(pipeline: Pipeline, table: pd.DataFrame) -> Probabilities:
