@@ -79,6 +79,10 @@ READ: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: employees(6).to_csv(sep=";").encode(),
         "note: in.csv: column without a name passed over: 1",
     ),
+    "pandas' index": (
+        lambda: employees(6).rename_axis("__index_level_0__").to_csv().encode(),
+        "note: in.csv: column without a name passed over: 1",
+    ),
     "delimiters at the end": (
         lambda: text_of().replace("\n", ";\n").encode(),
         "column without a name passed over: 29",
@@ -109,6 +113,12 @@ def workbook(table: pd.DataFrame) -> bytes:
         return file.getvalue()
 
 
+@pytest.mark.parametrize("suffix", [".tsv", ".TXT"])
+def test_a_text_file_may_have_another_suffix(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"in{suffix}").write_text(text_of(delimiter="\t"), "utf-8")
+    assert "tabs, decimal commas, UTF-8, 6 rows" in score(tmp_path / f"in{suffix}").output
+
+
 @pytest.mark.parametrize("kind", READ)
 def test_is_read_as_the_plain_file(tmp_path: Path, kind: str) -> None:
     make, said = READ[kind]
@@ -135,6 +145,8 @@ NAMED: dict[str, tuple[bytes, str]] = {
     "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
     "PDF": (b"%PDF-1.7\n", "not a document"),
     "binary": (b"\x01\x00\x00\x02\x00\x00\x00\x03", "not binary data"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(600), "save this workbook as .xlsx"),
+    "an ODS file": (zipped(**{"mimetype": b"", "content.xml": b""}), "save this workbook as .xlsx"),
     "quoted lines": (b'"age;poste"\n"40;Manager"\n', "each whole line stands in quotes"),
 }
 

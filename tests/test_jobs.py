@@ -139,7 +139,7 @@ def was_in_and_comes_out_in_any(served: Served, kind: str, job: Job, columns: se
 def test_the_three_extracts(served: Served, sample: Path) -> None:
     names = {
         "eval": "EXTRAIT_EVAL.CSV",
-        "sirh": "Extrait_SIRH_2026-03 (1).txt",
+        "sirh": "Extrait_SIRH_2026-03 (1).csv",
         "sondage": "extrait_sondage (2).csv",
     }
     files = [

@@ -67,7 +67,7 @@ def _of_gzip(path: Path, folder: Path) -> Path:
     return folder / path.stem
 
 
-def _copy(path: Path, file: IO[bytes], to: Path) -> None:
+def _copy(path: Path, file: IO[bytes] | gzip.GzipFile, to: Path) -> None:
     """Copy a table out of an archive, whatever the archive says about its size."""
     left = MAX_UNPACKED
     with to.open("wb") as copy:

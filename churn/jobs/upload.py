@@ -12,7 +12,6 @@ from churn.ingest.extract_names import is_named
 MAX_BYTES: Final = 200 * 1024**2  # of all files of a job
 MAX_FILES: Final = 10  # more are none of ours
 SUFFIXES: Final = (".csv", ".xlsx", ".parquet")
-_ALSO_TEXT: Final = (".txt", ".tsv")  # read, and called, as .csv
 _REFUSED: Final = {".xls": "file_old_excel", ".xlsm": "file_macros", ".xlsb": "file_macros"}
 _SINGLE: Final = "employees"
 
@@ -43,7 +42,6 @@ class Upload:
         """
         self.end()
         stem, suffix = os.path.splitext(name.lower().replace("\\", "/").rpartition("/")[2])  # noqa: PTH122
-        suffix = ".csv" if suffix in _ALSO_TEXT else suffix
         if suffix not in SUFFIXES:
             raise refused(_REFUSED.get(suffix, "file_format"))
         if len(self._files) >= MAX_FILES:
