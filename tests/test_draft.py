@@ -1,9 +1,11 @@
 """`churn dictionary draft`: a first dictionary from a company's files, and what it keeps out of the model."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import bentoml
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,10 +15,21 @@ from churn import training
 from churn.cli.main import main
 from churn.dictionary import dictionary_file
 from churn.dictionary.dictionary import Dictionary
+from churn.model import registry
+from churn.model.registry import ServedModel
 from tests.support.plans import train_quickly
 
 ROWS = 240
 QUICKLY = ("--folds", "2", "--repeats", "1", "--resamples", "0")
+
+
+@pytest.fixture(autouse=True)
+def store_as_it_was(model: ServedModel) -> Iterator[None]:
+    """Take away what a test has trained."""
+    before = {entry.tag for entry in registry.models()}
+    yield
+    for tag in {entry.tag for entry in registry.models()} - before:
+        bentoml.models.delete(tag)
 
 
 def churn(*arguments: object) -> Result:

@@ -16,11 +16,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from churn import training
+from churn.backend import Backend
+from churn.cli.deploy import example_in
 from churn.cli.main import main
-from churn.core.errors import DictionaryError
+from churn.core.errors import DictionaryError, ModelError
 from churn.database.tables import employee_inputs, features, prediction_results
 from churn.dictionary.technova import TECHNOVA
-from churn.model import promotions, registry
+from churn.model import portable, promotions, registry
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from harness.identities import a_user
@@ -274,6 +276,22 @@ def test_the_service_is_imported_where_nothing_is_there(settings: dict[str, str]
     assert (done.returncode, done.stdout) == (0, "technova\n"), done.stderr
 
 
+def test_a_worker_that_finds_another_company_than_it_was_made_for_does_not_start(
+    trained: tuple[ServedModel, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHURN_MODEL", trained[0].tag)
+    with pytest.raises(ModelError, match="its API is another: start the service again"):
+        Backend(TECHNOVA).open(has_identities=True)
+
+
+def test_a_deployment_is_tried_with_a_record_of_its_own_model(
+    trained: tuple[ServedModel, str], tmp_path: Path
+) -> None:
+    assert example_in(tmp_path) == TECHNOVA.example
+    portable.send(trained[0].tag, tmp_path / "models")
+    assert example_in(tmp_path) == {"pay": 4000, "hired": "2026-01-15", "nights": "Yes"}
+
+
 class TestAnotherApi:
     @pytest.fixture(autouse=True)
     def promoted(self, model: ServedModel) -> Iterator[None]:
@@ -328,6 +346,9 @@ class TestAnotherApi:
         assert "ROC-AUC" in done.output
         done = churn("model", "show", tag)
         assert "dictionary crew" in done.output
+        done = churn("dictionary", "diff", trained[0].tag, tag)
+        assert (done.exit_code, "berth" in done.output, "pay" in done.output) == (0, True, False)
+        assert "learned" not in churn("dictionary", "show", tag).output
         bentoml.models.delete(tag)
 
 

@@ -1,5 +1,6 @@
 """`churn deploy`: puts the service where people use it."""
 
+import json
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ from churn.delivery import space_settings
 from churn.delivery.hub import Hub, saved_token
 from churn.delivery.smoke_test import SmokeTest
 from churn.delivery.space_deployment import SpaceDeployment, Wanted
+from churn.dictionary.dictionary import Example
+from churn.dictionary.plain_dictionary import from_document
 
 
 @click.command()
@@ -55,6 +58,13 @@ def space(name: str, folder: Path, public: bool, time_limit: float, answer_limit
         raise SettingsError("API_TOKEN is not set: the Space needs one, at least 16 random characters")
     secrets, variables = space_settings.of(settings)
     hub = Hub(name, token, answer_limit)
-    smoke_test = SmokeTest(token, api_token, DICTIONARY.example)
+    smoke_test = SmokeTest(token, api_token, example_in(folder))
     deployment = SpaceDeployment(hub, Wanted(folder, secrets, variables), smoke_test, time_limit, click.echo)
     deployment.run(private=not public)
+
+
+def example_in(folder: Path) -> Example:
+    """Return a record that the service accepts whose Space is in a folder: one of its model's dictionary."""
+    for carried in folder.glob("models/churn/*/dictionary.json"):
+        return from_document(json.loads(carried.read_text(encoding="utf-8"))).example
+    return DICTIONARY.example

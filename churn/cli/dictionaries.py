@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from churn.cli.company import DICTIONARY
 from churn.cli.console import make_console
 from churn.core.language import LANGUAGES, Language
 from churn.dictionary import dictionary_file, embedded_files
@@ -18,8 +19,6 @@ from churn.i18n.expectations import expected
 
 WIDTH = 80  # columns: what everybody's terminal has
 LONGEST_SHOWN, ROLES, BORDERS = 42, 10, 10  # columns of a table of three
-
-_NAMED = f"{' or '.join(embedded_files.NAMES)}, or a .toml file"
 
 
 @click.command()
@@ -36,12 +35,14 @@ def check(file: Path) -> None:
 
 
 @click.command()
-@click.argument("name", default="technova", metavar="[NAME|FILE]")
+@click.argument("name", default="technova", metavar="[NAME|FILE|TAG]")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of labels.")
 @click.option("--toml", is_flag=True, help="Print the file itself, to write another one after it.")
 def show(name: str, language: Language, toml: bool) -> None:
-    """Show a dictionary as a table: an embedded one by NAME, or that of FILE."""
-    dictionary = dictionary_file.find(name)
+    """Show a dictionary as a table: an embedded one by NAME, that of FILE, or of the model with this TAG."""
+    dictionary = _find(name)
+    if toml and _is_tag(name):
+        raise click.UsageError("--toml prints a file: a model keeps its dictionary in another form")
     if toml:
         path = embedded_files.path_of(name) if name in embedded_files.NAMES else Path(name)
         click.echo(path.read_text(encoding="utf-8"), nl=False)
@@ -67,12 +68,33 @@ def show(name: str, language: Language, toml: bool) -> None:
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 def diff(first: str, second: str) -> None:
-    """Say what differs between two dictionaries, and what that changes in the API, from A to B."""
-    found = differences(dictionary_file.find(first), dictionary_file.find(second))
+    """Say what differs between two dictionaries, and what that changes in the API, from A to B.
+
+    Each is named as for `churn dictionary show`.
+    """
+    found = differences(_find(first), _find(second))
     if found:
         print_differences(found)
     else:
         click.echo("nothing differs")
+
+
+def _is_tag(name: str) -> bool:
+    return name.startswith("churn:")
+
+
+def _find(name: str) -> Dictionary:
+    """Return a dictionary by its name, its file, or the tag of its model.
+
+    Raises:
+        DictionaryError, ModelError: there is none, or it cannot be used.
+    """
+    if not _is_tag(name):
+        return dictionary_file.find(name)
+    # Imported here: it brings BentoML, which a file needs not.
+    from churn.model import registry  # noqa: PLC0415
+
+    return registry.load(name, DICTIONARY).dictionary
 
 
 def print_differences(found: Sequence[Difference]) -> None:
