@@ -56,11 +56,12 @@ def compare(rows: int, *, runs: int) -> None:
     """Print what `extracts.read` and the plain reader need for the same files."""
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder), rows)
-        generate_workbook(Path(folder) / WORKBOOK, rows // 10)
+        in_workbook = max(rows // 10, SHORT_ROWS)
+        generate_workbook(Path(folder) / WORKBOOK, in_workbook)
         measured = {reader: run(reader, folder, runs) for reader in READERS}
     print(f"\n{'reader':<10}{'seconds':>10}{'rows/s':>14}{'peak MB':>10}")
     for reader, (seconds, peak) in measured.items():
-        count = rows // 10 if READERS[reader] else rows
+        count = in_workbook if READERS[reader] else rows
         print(f"{reader:<10}{seconds:>10.2f}{count / seconds:>14,.0f}{peak:>10.0f}")
     checked, plain = measured["checked"], measured["plain"]
     figures = {
@@ -69,7 +70,7 @@ def compare(rows: int, *, runs: int) -> None:
         "peak_rss_mb": round(checked[1]),
         "rows_per_second": round(rows / checked[0]),
         "seconds_over_plain_pandas": round(checked[0] / plain[0], 3),
-        "workbook_rows": rows // 10,
+        "workbook_rows": in_workbook,
         "workbook_seconds": round(measured["workbook"][0], 3),
         "workbook_peak_rss_mb": round(measured["workbook"][1]),
         "workbook_speed_over_calamine": round(measured["calamine"][0] / measured["workbook"][0], 3),

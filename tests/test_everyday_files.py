@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import io
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from churn.batch import scores_workbook
 from churn.cli.main import main
 from churn.core.errors import ExtractError
 from churn.dictionary.technova import TECHNOVA
-from churn.ingest import csv_reader, extracts
+from churn.ingest import archive, csv_reader, extracts
 from churn.model.registry import ServedModel
 from tests.support.tables import employees, read, write
 
@@ -78,6 +79,10 @@ READ: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: employees(6).to_csv(sep=";").encode(),
         "note: in.csv: column without a name passed over: 1",
     ),
+    "pandas' index": (
+        lambda: employees(6).rename_axis("__index_level_0__").to_csv().encode(),
+        "note: in.csv: column without a name passed over: 1",
+    ),
     "delimiters at the end": (
         lambda: text_of().replace("\n", ";\n").encode(),
         "column without a name passed over: 29",
@@ -108,6 +113,12 @@ def workbook(table: pd.DataFrame) -> bytes:
         return file.getvalue()
 
 
+@pytest.mark.parametrize("suffix", [".tsv", ".TXT"])
+def test_a_text_file_may_have_another_suffix(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"in{suffix}").write_text(text_of(delimiter="\t"), "utf-8")
+    assert "tabs, decimal commas, UTF-8, 6 rows" in score(tmp_path / f"in{suffix}").output
+
+
 @pytest.mark.parametrize("kind", READ)
 def test_is_read_as_the_plain_file(tmp_path: Path, kind: str) -> None:
     make, said = READ[kind]
@@ -118,29 +129,32 @@ def test_is_read_as_the_plain_file(tmp_path: Path, kind: str) -> None:
     assert scores == [row["probability"] for row in plain(tmp_path)]
 
 
-def zipped() -> bytes:
+def zipped(**files: bytes) -> bytes:
     with io.BytesIO() as file:
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("employees.csv", text_of())
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+            for name, content in files.items():
+                made.writestr(name, content)
         return file.getvalue()
 
 
 NAMED: dict[str, tuple[bytes, str]] = {
-    "gzip": (gzip.compress(b"a;b\n", mtime=0), "not an archive"),
+    "7z": (b"7z\xbc\xaf\x27\x1c", "not an archive"),
     "a web page": (b"\n<!DOCTYPE html><table><tr><td>age</td></tr></table>", "not a web page"),
     "JSON": (b'[{"age": 40, "poste": "Manager"}]', "not JSON"),
     "a conflict": (b"<<<<<<< HEAD\nage;poste\n=======\nage;job\n>>>>>>> main\n", "a Git conflict"),
     "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
     "PDF": (b"%PDF-1.7\n", "not a document"),
     "binary": (b"\x01\x00\x00\x02\x00\x00\x00\x03", "not binary data"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(600), "save this workbook as .xlsx"),
+    "an ODS file": (zipped(**{"mimetype": b"", "content.xml": b""}), "save this workbook as .xlsx"),
     "quoted lines": (b'"age;poste"\n"40;Manager"\n', "each whole line stands in quotes"),
 }
 
 
-@pytest.mark.parametrize("kind", [*NAMED, "zip"])
+@pytest.mark.parametrize("kind", NAMED)
 def test_what_is_no_table_is_named(tmp_path: Path, kind: str) -> None:
-    content, named = NAMED.get(kind, (b"", "not an archive"))
-    (tmp_path / "in.csv").write_bytes(content or zipped())
+    content, named = NAMED[kind]
+    (tmp_path / "in.csv").write_bytes(content)
     result = score(tmp_path / "in.csv")
     assert (result.exit_code, named in result.output) == (1, True), result.output
 
@@ -304,3 +318,45 @@ class TestOutput:
         result = score(write(tmp_path / "in.csv", employees(6)), to="out.xlsx")
         assert (result.exit_code, "a workbook holds 5 rows" in result.output) == (1, True)
         assert not (tmp_path / "out.xlsx").exists()
+
+
+class TestArchive:
+    @pytest.mark.parametrize("name", ["in.zip", "in.csv", "in.csv.gz"])
+    def test_of_one_table_is_unpacked(self, tmp_path: Path, name: str) -> None:
+        table = text_of().encode("cp1252")
+        mac = {"__MACOSX/a/._employees.csv": b"x", "a/.DS_Store": b"x", "a/read me.md": b"x"}
+        content = (
+            gzip.compress(table) if name.endswith(".gz") else zipped(**mac, **{"a/employees.csv": table})
+        )
+        (tmp_path / name).write_bytes(content)
+        result = score(tmp_path / name)
+        assert "semicolons, decimal commas, Windows-1252, 6 rows" in result.output
+        assert len(read(tmp_path / "out.csv")) == 6
+
+    def test_of_the_extracts_is_unpacked_and_leaves_nothing(
+        self, tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "tmp").mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+        files = {f"Export/{path.stem} (1).csv": path.read_bytes() for path in sample.iterdir()}
+        (tmp_path / "in.zip").write_bytes(zipped(**files))
+        assert "600 rows scored" in score(tmp_path / "in.zip").output
+        assert list((tmp_path / "tmp").iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("content", "named"),
+        [
+            (zipped(**{"a.md": b"x"}), "an archive with one table"),
+            (zipped(**{"a/x.csv": b"x", "b/x.csv": b"x"}), "an archive with one table"),
+            (zipped(**{"x.csv": b"a" * 2_000}), "an archive with one table"),
+            (zipped(**{"x.csv": b"a;b"}).replace(b"x.csv", b"x.csv\xff", 1), "a readable archive"),
+        ],
+        ids=["no table", "two of one name", "too large", "damaged"],
+    )
+    def test_of_anything_else_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, named: str
+    ) -> None:
+        monkeypatch.setattr(archive, "MAX_UNPACKED", 1_000)
+        (tmp_path / "in.zip").write_bytes(content)
+        result = score(tmp_path / "in.zip")
+        assert (result.exit_code, named in result.output) == (1, True), result.output

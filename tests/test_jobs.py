@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -47,7 +48,11 @@ def download(served: Served, job: Job, what: str, query: str = "", **headers: st
 
 def frame(content: bytes, kind: str, **options: Any) -> pd.DataFrame:
     """Return a download as pandas opens it."""
-    read: dict[str, Any] = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet}
+    read: dict[str, Any] = {
+        "csv": pd.read_csv,
+        "xlsx": partial(pd.read_excel, engine="calamine"),
+        "parquet": pd.read_parquet,
+    }
     table: pd.DataFrame = read[kind](io.BytesIO(content), **options)
     return table
 
@@ -132,7 +137,14 @@ def was_in_and_comes_out_in_any(served: Served, kind: str, job: Job, columns: se
 
 
 def test_the_three_extracts(served: Served, sample: Path) -> None:
-    files = [("file", (path.name.upper(), path.read_bytes())) for path in sorted(sample.glob("*.csv"))]
+    names = {
+        "eval": "EXTRAIT_EVAL.CSV",
+        "sirh": "Extrait_SIRH_2026-03 (1).csv",
+        "sondage": "extrait_sondage (2).csv",
+    }
+    files = [
+        ("file", (name, (sample / f"extrait_{extract}.csv").read_bytes())) for extract, name in names.items()
+    ]
     answer = served.client.post("/predict_file", files=files)
     job = awaited(served.client, answer.json())
     assert (job["state"], job["scored"], job["rejected"]) == ("done", 600, 0), job
@@ -155,7 +167,8 @@ def test_checked_first_and_scored_when_told(served: Served) -> None:
 
 UNREADABLE = (  # content, name, and what is said of it
     (b"age;poste;nobody\n1;2;3\n", "in.csv", "nobody"),
-    (b"\xff\xfe\x00age", "in.csv", "UTF-8"),
+    (b"\xff\xfe\x00age", "in.csv", "separated by commas"),
+    (b"age,poste\n1,\x81\xe9\n", "in.csv", "UTF-8"),
     (b"PAR1", "in.parquet", ".parquet"),
     (b"\xd0\xcf\x11\xe0" + bytes(2000), "in.xlsx", "password"),
     (b"a," * 400_000 + b"\n1\n", "in.csv", "a readable .csv file"),

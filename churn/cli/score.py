@@ -23,6 +23,7 @@ from churn.core.settings import load
 from churn.database import schema
 from churn.database.engine import opened
 from churn.dictionary.dictionary import Dictionary
+from churn.ingest.archive import unpacked
 from churn.ingest.flat import FlatTable
 from churn.ingest.folder import FolderTable
 from churn.ingest.mark import Mark
@@ -82,7 +83,7 @@ def score(
     thousands: Mark | None,
     tag: str | None,
 ) -> None:
-    """Score the employees of FILE: a CSV, Excel (.xlsx) or Parquet file, or a folder of the extracts.
+    """Score the employees of FILE: a CSV, Excel or Parquet file, a folder of extracts, or a .zip of these.
 
     Columns go by the names of the API, and rows are checked and warned of as there. How numbers are
     written is told by all of a column, or else by --decimal or --thousands. Bad rows go to a file of
@@ -99,15 +100,16 @@ def score(
     files.check()
     model = registry.load(tag or settings.model, DICTIONARY)
     model.self_test.require(model.tag)
-    table = _open(source, model.dictionary, ignore, marks, sheet)
-    _tell_reading(console, table, language or "en")
     with ExitStack() as stack:
+        stack.enter_context(terminated_as_interrupted())
+        source = stack.enter_context(unpacked(source))
+        table = _open(source, model.dictionary, ignore, marks, sheet)
+        _tell_reading(console, table, language or "en")
         run_journal = None
         if journal:
             engine = stack.enter_context(opened(settings.database_url.get_secret_value()))
             schema.check(engine)
             run_journal = RunJournal(Writer(engine), model, pseudonyms.configured(settings))
-        stack.enter_context(terminated_as_interrupted())
         advance = stack.enter_context(_progress(console))
         spoken = language or DEFAULT_LANGUAGE
         people = spoken if for_people or output.suffix.lower() == ".xlsx" else None

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.dictionary.names import Names
 from churn.ingest import learned_categories
+from churn.ingest.archive import unpacked
 from churn.ingest.labelled import fingerprint, read_labelled
 from churn.ingest.mark import Mark
 from churn.model import promotions, registry
@@ -149,8 +151,9 @@ def train(
     if named is not None and data is None:
         raise click.UsageError("--dictionary needs --data: the embedded sample is TechnoVa's")
     dictionary = DICTIONARY if named is None else dictionary_file.find(named)
-    source = Source(data, separator(decimal, thousands), dictionary, ignore)
-    tag = train_and_export(source, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
+    with nullcontext() if data is None else unpacked(data) as path:
+        source = Source(path, separator(decimal, thousands), dictionary, ignore)
+        tag = train_and_export(source, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
     if out is not None:
         # Imported here: what draws takes a second to import, and a first start draws nothing.
         from churn.cli.documents import write_documents  # noqa: PLC0415

@@ -13,9 +13,6 @@ A_SEEKABLE_FILE: Final = Bilingual(
     "un fichier qui peut être lu deux fois : enregistrer d'abord ce qui vient d'un tube",
     "a file that can be read twice: save what comes through a pipe first",
 )
-A_KNOWN_FORMAT: Final = Bilingual(
-    "un fichier .csv, .xlsx ou .parquet, ou un dossier", "a .csv, .xlsx or .parquet file, or a folder"
-)
 A_HEADER: Final = Bilingual("un en-tête", "a header")
 SEPARATED_NAMES: Final = Bilingual(
     "des noms de colonnes, séparés par des virgules, des points-virgules, des tabulations ou des barres",
@@ -70,6 +67,16 @@ NO_MERGED_CELLS: Final = Bilingual(
     "aucune cellule fusionnée sous l'en-tête : remplir chacune",
     "no merged cells below the header: fill each cell of its own",
 )
+
+
+def known_format(suffix: str) -> Bilingual:
+    """Return that a file is of none of the formats that are read; of some workbooks, what to do."""
+    is_workbook = suffix in (".xls", ".xlsb", ".xlsm", ".ods", ".numbers")
+    return Bilingual(
+        "un fichier .csv, .xlsx ou .parquet, ou un dossier"
+        + " : enregistrer ce classeur au format .xlsx" * is_workbook,
+        "a .csv, .xlsx or .parquet file, or a folder" + ": save this workbook as .xlsx" * is_workbook,
+    )
 
 
 def readable(suffix: str, reason: str) -> Bilingual:

@@ -11,6 +11,14 @@ NO_ARCHIVE: Final = Bilingual(
     "un tableau, et non une archive (.zip, .gz, .7z, .rar) : la décompresser d'abord",
     "a table, not an archive (.zip, .gz, .7z, .rar): unpack it first",
 )
+AN_OPEN_ARCHIVE: Final = Bilingual(
+    "une archive lisible, sans mot de passe : la décompresser d'abord",
+    "a readable archive without a password: unpack it first",
+)
+AN_ARCHIVE_OF_TABLES: Final = Bilingual(
+    "une archive avec un seul tableau (.csv, .xlsx ou .parquet), ou avec les extraits, chacun une fois",
+    "an archive with one table (.csv, .xlsx or .parquet), or with the extracts, each once",
+)
 NO_DOCUMENT: Final = Bilingual(
     "un tableau, et non un document (PDF, RTF) : l'exporter en CSV ou en .xlsx",
     "a table, not a document (PDF, RTF): export it as CSV or .xlsx",

@@ -6,7 +6,6 @@ employees take seconds.
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,12 @@ from churn.i18n import file_sentences
 from churn.ingest import checked, sheet
 from churn.ingest.cells import Values
 from churn.ingest.checked import Checked
+from churn.ingest.extract_names import is_named
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
 from churn.ingest.reader import KINDS, understood
 from churn.ingest.sheet import Sheet
 from churn.schemas.file_reading import FileReading
-
-# After a file's name: dates, and the numbers of copies.
-_ADDED = re.compile(r"[\d _.()h-]*(copie|copy)?[\d _.()h-]*")
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,18 +141,12 @@ def _paths(directory: Path, dictionary: Dictionary, findings: Findings) -> dict[
     for extract in dictionary.extracts:
         candidates = [extract.file + suffix for suffix in KINDS]
         present = [path for path in files if path.name.lower() in candidates]
-        present = present or [path for path in files if _is_dated(path, extract.file)]
+        present = present or [
+            path for path in files if path.suffix.lower() in KINDS and is_named(path.stem, extract.file)
+        ]
         if len(present) == 1:
             paths[extract.name] = present[0]
         else:
             expected = file_sentences.one_file(candidates, directory, sorted(p.name for p in present))
             findings.add(Problem(extract.file, None, None, None, expected))
     return paths
-
-
-def _is_dated(path: Path, name: str) -> bool:
-    """Return whether a file has an extract's name with a date or a copy's number, as "name (1)"."""
-    stem = path.stem.lower()
-    return (
-        path.suffix.lower() in KINDS and stem.startswith(name) and bool(_ADDED.fullmatch(stem[len(name) :]))
-    )

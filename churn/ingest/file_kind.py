@@ -17,13 +17,21 @@ _OTHERS = (
     (b"SQLite format 3\0", no_table_sentences.NO_DATABASE),
     (b"version https://git-lfs", no_table_sentences.NO_POINTER),
 )
+# Of documents that are archives, a part that tells which.
+_PARTS = {
+    "xl/workbook.xml": ".xlsx",
+    "xl/workbook.bin": ".xlsb",
+    "word/document.xml": ".docx",
+    "content.xml": ".ods",
+    "Index/Document.iwa": ".numbers",
+}
 _WEB_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|head|body|table|\?xml|!--)", re.IGNORECASE)
 _JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*\"|\[\s*[\[{])")
 _CONFLICT = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 
 
 def suffix_by_content(path: Path) -> str | None:
-    """Return the suffix of a workbook or a Parquet file that bears another one; None for any other file."""
+    """Return the suffix of a workbook, a Parquet file or another document by its content; else None."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(b"PAR1"):
@@ -55,4 +63,4 @@ def _of_zip(path: Path) -> str | None:
             names = set(archive.namelist())
     except BadZipFile:
         return None
-    return ".xlsx" if "xl/workbook.xml" in names else None
+    return next((suffix for part, suffix in _PARTS.items() if part in names), None)

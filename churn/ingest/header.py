@@ -10,7 +10,7 @@ from churn.dictionary.folding import fold_name
 from churn.i18n import file_sentences, reading_sentences
 from churn.ingest.findings import Findings
 
-_UNNAMED = re.compile(r"(unnamed:_\d+)?")  # as pandas calls those that have none
+_UNNAMED = re.compile(r"(unnamed:_\d+|index_level_\d+)?")  # as pandas calls those that have none
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def open_reader(path: Path, dictionary: Dictionary, *, sheet: str | None = None)
             elif expected := no_table(path):
                 raise _refused(path, expected)
         if (kind := KINDS.get(suffix)) is None:
-            raise _refused(path, file_sentences.A_KNOWN_FORMAT)
+            raise _refused(path, file_sentences.known_format(suffix))
         if sheet is not None and kind is not WorkbookReader:
             raise _refused(path, file_sentences.A_WORKBOOK)
         return kind(path, dictionary, sheet=sheet)

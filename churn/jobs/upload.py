@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 
 from churn.core.errors import FieldError, InvalidInputError, PayloadTooLargeError
 from churn.dictionary.dictionary import Dictionary
+from churn.ingest.extract_names import is_named
 
 MAX_BYTES: Final = 200 * 1024**2  # of all files of a job
 MAX_FILES: Final = 10  # more are none of ours
@@ -83,10 +84,12 @@ class Upload:
             [file] = self._files
             file.path.rename(self._folder / f"{_SINGLE}{file.path.suffix}")
             return
-        if sorted(file.stem for file in self._files) != sorted(one.file for one in self._dictionary.extracts):
+        names = [one.file for one in self._dictionary.extracts]
+        meant = [next((name for name in names if is_named(file.stem, name)), "") for file in self._files]
+        if sorted(meant) != sorted(names):
             raise refused("extract_files")
-        for file in self._files:
-            file.path.rename(self._folder / f"{file.stem}{file.path.suffix}")
+        for file, name in zip(self._files, meant, strict=True):
+            file.path.rename(self._folder / f"{name}{file.path.suffix}")
 
 
 def refused(kind: str) -> InvalidInputError:
