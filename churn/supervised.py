@@ -12,7 +12,6 @@ import bentoml
 
 from churn.core.errors import ChurnError
 from churn.core.settings import is_traced, load, server_options
-from churn.dictionary.technova import TECHNOVA
 from churn.web.server import bentoml_patches
 from churn.web.server.refused_options import check_options
 
@@ -38,6 +37,7 @@ def prepare() -> bool:
     """
     # Imported here: the workers have been started by then, and import the same meanwhile.
     from churn import preflight  # noqa: PLC0415
+    from churn.dictionary.technova import TECHNOVA  # noqa: PLC0415
 
     with _in_one_sentence():
         return preflight.prepare(load(), TECHNOVA)

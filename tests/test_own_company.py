@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +18,14 @@ from click.testing import CliRunner, Result
 from churn import training
 from churn.cli.main import main
 from churn.core.errors import DictionaryError
+from churn.database.tables import employee_inputs, features, prediction_results
 from churn.dictionary.technova import TECHNOVA
 from churn.model import promotions, registry
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
-from harness.servers import bentoml_serve, environment
+from harness.identities import a_user
+from harness.servers import PROJECT, bentoml_serve, environment
+from tests.conftest import Served
 from tests.support.crew import CREW, ROWS, employees, in_two_files, write_dictionary, write_two_files
 from tests.support.jobs import awaited, csv_of, send
 from tests.support.pages import send as send_form
@@ -136,11 +141,14 @@ class TestOneTable:
 
 
 @pytest.fixture(scope="module")
-def client(
-    trained: tuple[ServedModel, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx2.Client]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('served') / 'churn.db'}"
+
+
+@pytest.fixture(scope="module")
+def client(trained: tuple[ServedModel, str], database: str) -> Iterator[httpx2.Client]:
     env = environment(
-        DATABASE_URL=f"sqlite:///{tmp_path_factory.mktemp('served') / 'churn.db'}",
+        DATABASE_URL=database,
         CHURN_MODEL=trained[0].tag,
         API_TOKEN=TOKEN,
         API_USERNAME=USER[0],
@@ -214,6 +222,56 @@ class TestServed:
             client, "/app/employee?lang=fr", {"pay": "4000", "hired": "15/01/2026", "nights": "Yes"}
         )
         assert "Travail de nuit : Oui, augmente le risque" in words(answered).replace("\xa0", " ")
+
+    def test_the_journal_is_read_also_once_another_company_is_served(
+        self,
+        client: httpx2.Client,
+        database: str,
+        model: ServedModel,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        record = {"pay": 4000, "hired": "2026-01-15", "nights": "Yes", "employee_id": 77}
+        [made] = self.ask(client, "/predict_batch", [record]).json()
+        monkeypatch.setenv("DATABASE_URL", database)
+        monkeypatch.setenv("CHURN_MODEL", model.tag)
+        shown = churn("data", "show", "77")
+        assert (shown.exit_code, "Night shifts: Yes" in shown.output) == (0, True), shown.output
+        done = churn("data", "export", str(tmp_path / "rows.parquet"))
+        assert done.exit_code == 0, done.output
+        rows = pd.read_parquet(tmp_path / "rows.parquet").set_index("prediction_id")
+        assert (rows.loc[made["prediction_id"], "pay"], "revenu_mensuel" in rows.columns) == (4000, True)
+        done = churn("data", "replay")
+        assert (done.exit_code, "come out as they were logged" in done.output) == (0, True), done.output
+
+
+def test_a_prediction_is_told_in_the_words_of_its_own_model(
+    served: Served, trained: tuple[ServedModel, str]
+) -> None:
+    """TechnoVa's service shows what the crew's model said."""
+    answer = served.client.post("/predict", json=dict(TECHNOVA.example))
+    made = answer.raise_for_status().json()["prediction_id"]
+    contributions = {"pay": 0.1, "team": 0.0, "hired": 0.2, "nights": 1.5}
+    values = {"pay": 4000.0, "team": "Deck", "hired": 0.45, "nights": "Yes"}
+    with served.engine.begin() as connection:
+        connection.execute(prediction_results.update().values(model=trained[0].tag))
+        connection.execute(features.update().values(values=values, contributions=contributions))
+        connection.execute(employee_inputs.update().values(record=values))
+    a_user(served.engine, "marie")
+    del served.client.headers["Authorization"]
+    sign_in(served.client, "marie")
+    page = words(served.client.get(f"/app/history/{made}?lang=en"))
+    assert "Night shifts: Yes, raises the risk" in page
+    assert "Hired" in page
+
+
+@pytest.mark.parametrize("settings", [{}, {"PORT": "none"}], ids=["no model", "no usable setting"])
+def test_the_service_is_imported_where_nothing_is_there(settings: dict[str, str], tmp_path: Path) -> None:
+    """As `bentoml build` does."""
+    env = environment(BENTOML_HOME=str(tmp_path), **settings)
+    code = "import churn.service; print(churn.service.dictionary.name)"
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "technova\n"), done.stderr
 
 
 class TestAnotherApi:

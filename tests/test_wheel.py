@@ -94,6 +94,7 @@ def test_it_carries_what_the_package_reads_and_nothing_else(wheel: Path, model: 
     of_model = {
         "MODEL_CARD.fr.md",
         "MODEL_CARD.md",
+        "dictionary.json",
         "golden.json",
         "model.yaml",
         "report.json",

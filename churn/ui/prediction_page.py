@@ -1,6 +1,7 @@
 """The page of one past prediction: its risk and reasons as they are stored, its reviews, and a new one."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from churn.dictionary.dictionary import Dictionary
 from churn.i18n import messages, review_sentences
 from churn.i18n.moments import moment
 from churn.model.scoring import ranked
+from churn.model.served_dictionary import dictionary_of
 from churn.schemas.logged_prediction import LoggedPrediction
 from churn.schemas.review import LONGEST_COMMENT
 from churn.ui import review_form
@@ -28,11 +30,14 @@ from churn.web.request_state import state_of
 
 
 class PredictionPage:
-    """Shows a prediction of the journal to those who may see it, and adds reviews to it."""
+    """Shows a prediction of the journal to those who may see it, and adds reviews to it.
+
+    It is told in the words of the model that made it, or of `dictionary` where the store has that no more.
+    """
 
     def __init__(self, renderer: PageRenderer, history: HistoryReader, dictionary: Dictionary) -> None:
-        self._renderer, self._history, self._dictionary = renderer, history, dictionary
-        self._protected = frozenset(field.name for field in dictionary.protected)
+        self._renderer, self._history = renderer, history
+        self._dictionary_of = lru_cache(maxsize=16)(lambda tag: dictionary_of(tag, dictionary) or dictionary)
 
     @property
     def routes(self) -> list[Route]:
@@ -114,11 +119,12 @@ class PredictionPage:
         """Return the stored contributions as bars; none where they are erased or cannot be read."""
         values, contributions = prediction.values or {}, prediction.contributions or {}
         known = {name: v for name, v in values.items() if isinstance(contributions.get(name), int | float)}
-        by_name = self._dictionary.by_name
+        dictionary = self._dictionary_of(prediction.model)
+        by_name, protected = dictionary.by_name, {field.name for field in dictionary.protected}
         return bars(
             [
                 (messages.reason(by_name.get(name), value, part, language), part)
-                for _, name, value, part in ranked(known, contributions, self._protected)
+                for _, name, value, part in ranked(known, contributions, protected)
             ]
         )
 
@@ -127,6 +133,6 @@ class PredictionPage:
         record = prediction.record or {}
         return [
             (field.label(language), messages.quantity(field, record[field.name], language))
-            for field in self._dictionary.inputs
+            for field in self._dictionary_of(prediction.model).inputs
             if record.get(field.name) is not None
         ]
