@@ -25,6 +25,7 @@ from churn.model.sample import make_employees
 from churn.model.scoring import Scorer
 from churn.model.vectorized import ColumnScorecard
 from churn.model.what_if import compare
+from churn.report.pages import render
 from churn.training.learner import CANDIDATES, Learned, Learner, PairedCandidate
 from tests.support.company import EXAMPLE, MODELS
 from tests.support.employees import CHANGES, RECORDS
@@ -73,7 +74,7 @@ def card(learned: Learned) -> scorecard.Scorecard:
 def paired(sample: Path) -> Iterator[ServedModel]:
     """Return a model of the store with three pairs: of two numbers, two categories, and one of each."""
     pairs = ((NUMBER, CATEGORY), (NUMBER, LEVEL), ("poste", CATEGORY))
-    plan = replace(QUICK, candidates=(PairedCandidate(6, 1, 0.6, pairs, 12),))
+    plan = replace(QUICK, candidates=(PairedCandidate(6, 1, 0.6, pairs, 4),))
     trained = training.train(extracts.read(sample, TECHNOVA), TECHNOVA, plan=plan)
     tag = export_model(trained, FIELDS, extracts.fingerprint(sample, TECHNOVA))
     yield registry.load(tag, TECHNOVA)
@@ -123,7 +124,7 @@ class TestReadings:
     ) -> None:
         table = frame([record, {}, EXAMPLE], FIELDS)
         base, parts = contributions(learned.pipeline, table)
-        mine = card.contributions({**dict.fromkeys(table), **record})
+        mine = card.contributions({**dict.fromkeys(card.effects), **record})
         assert card.base_value == pytest.approx(base, abs=1e-9)
         assert mine == pytest.approx(dict(parts.iloc[0]), abs=1e-9)
         expected = learned.pipeline.predict_proba(table)[:, 1]
@@ -176,7 +177,8 @@ class TestChanges:
             MODELS.employee.model_validate({**EXAMPLE, CATEGORY: "Oui", NUMBER: far}) for far in (25, 1)
         )
         scorer = Scorer(replace(crossing, threshold=0.4))
-        answer = compare(scorer, *scorer.score([before, after]), "en")
+        now, then = scorer.score([before, after])
+        answer = compare(scorer, now, then, "en")
         assert [field.field for field in answer.difference.fields] == [NUMBER]
         assert answer.difference.fields[0].change == pytest.approx(answer.difference.log_odds, abs=1e-9)
         for suggestion in answer.suggestions:
@@ -223,3 +225,11 @@ class TestServed:
                 if reason.field == CATEGORY and reason.value == "Non":
                     signs.setdefault(CATEGORY, set()).add(reason.contribution > 0)
         assert signs[CATEGORY] == {True, False}  # or the file would not have been put to the test
+
+    def test_the_report_draws_and_names_each_pair(self, paired: ServedModel) -> None:
+        pages = render({**paired.report, "scorecard": paired.scorecard.to_dict()}, TECHNOVA)
+        english, french = pages["report.en.html"], pages["report.fr.html"]
+        assert english.count('<svg id="pair-') == 3
+        assert "with the pairs Distance from home to work × Overtime" in english
+        assert "only the pairs of fields that the report shows combine" in english
+        assert "Ce que deux champs font ensemble" in french

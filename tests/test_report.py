@@ -519,3 +519,18 @@ def test_facts_of_another_version_are_refused_with_a_way_out(name: str, facts: F
     del old[name]
     with pytest.raises(ModelError, match=f"{name}.*train it again"):
         render(old, TECHNOVA)
+
+
+def test_another_kind_of_model_that_is_clearly_better_is_named(facts: Facts) -> None:
+    changed = other(facts)
+    for name, mean in (("roc_auc", 0.9), ("average_precision", 0.7)):
+        changed["metrics"][name] = {"mean": mean, "sd": 0.01}
+        for one in changed["challengers"]:
+            one["metrics"][name] = {"mean": mean + 0.009, "sd": 0.01}
+    assert readings.ahead(changed, Locale("en", TECHNOVA)) == []
+    by_name = {one["name"]: one["metrics"] for one in changed["challengers"]}
+    by_name["boosting"]["roc_auc"]["mean"] = 0.925
+    by_name["with_protected"]["roc_auc"]["mean"] = 0.95  # no other kind of model
+    assert readings.ahead(changed, Locale("en", TECHNOVA)) == [
+        "Gradient boosting does clearly better: ROC-AUC +0.025."
+    ]

@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from churn.core.errors import ExtractError
 from churn.dictionary.technova import TECHNOVA
+from churn.ingest import workbook_package
 from churn.ingest.flat import FlatTable
 from churn.ingest.rows import Rows
 from tests.support.tables import employees, write
@@ -324,3 +325,11 @@ def test_prefixed_elements_are_read(path: Path) -> None:
     replace_parts(path, {SHEET: prefixed})
     rows = only(path)
     assert (rows.cells[RAISE][0], [reject.column for reject in rows.rejects]) == (150, ["employee_id"])
+
+
+def test_a_sheet_may_have_as_many_rows_as_it_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(path, employees(20))
+    monkeypatch.setattr(workbook_package, "MAX_ROWS", 21)
+    assert len(only(path).numbers) == 20
+    monkeypatch.setattr(workbook_package, "MAX_ROWS", 20)
+    assert "at most 20 rows" in refusal(path)

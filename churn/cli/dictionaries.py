@@ -9,7 +9,7 @@ from rich.table import Table
 
 from churn.cli.company import DICTIONARY
 from churn.cli.console import make_console
-from churn.core.language import DEFAULT_LANGUAGE, LANGUAGES, Language
+from churn.core.language import LANGUAGES, Language
 from churn.dictionary import dictionary_file, embedded_files
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.differences import Difference, differences
@@ -36,9 +36,7 @@ def check(file: Path) -> None:
 
 @click.command()
 @click.argument("name", default="technova", metavar="[NAME|FILE|TAG]")
-@click.option(
-    "--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True, help="Of labels."
-)
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of labels.")
 @click.option("--toml", is_flag=True, help="Print the file itself, to write another one after it.")
 def show(name: str, language: Language, toml: bool) -> None:
     """Show a dictionary as a table: an embedded one by NAME, that of FILE, or of the model with this TAG."""
@@ -51,7 +49,7 @@ def show(name: str, language: Language, toml: bool) -> None:
         return
     console = _console()
     console.print(f"dictionary {dictionary.name}, predicts {dictionary.target.name} = {dictionary.left}")
-    table = _table("field", "role, kind", "what it holds")
+    table = table_of("field", "role, kind", "what it holds")
     names = min(LONGEST_SHOWN, max(len(field.name) for field in dictionary.fields))
     for column, width in zip(
         table.columns, (names, ROLES, console.width - names - ROLES - BORDERS), strict=True
@@ -101,7 +99,7 @@ def _find(name: str) -> Dictionary:
 
 def print_differences(found: Sequence[Difference]) -> None:
     """Print differences as a table."""
-    table = _table("field", "what differs", "what that does to the API")
+    table = table_of("field", "what differs", "what that does to the API")
     for difference in found:
         table.add_row(difference.field, difference.what, difference.effect or "nothing")
     _console().print(table)
@@ -113,7 +111,8 @@ def _console() -> Console:
     return console
 
 
-def _table(*columns: str) -> Table:
+def table_of(*columns: str) -> Table:
+    """Return a table with these columns."""
     table = Table(show_lines=True)
     for column in columns:
         table.add_column(column, overflow="fold")

@@ -28,13 +28,14 @@ MODEL = LazyGroup(
 
 DICTIONARY = LazyGroup(
     name="dictionary",
-    short_help="Check, show and compare what a company knows of its employees.",
-    help="""Check, show and compare dictionaries: the fields of a company's employees, as TOML files.
+    short_help="Draft, check, show and compare what a company knows of its employees.",
+    help="""Draft, check, show and compare dictionaries: the fields of a company's employees, as TOML files.
 
     Two come with the software: technova, which holds where no other is named, and ibm, for the public
     file of 35 columns. `churn dictionary show ibm --toml` prints one to start from.
     """,
     lazy={
+        "draft": Lazy("churn.cli.drafts", "draft", "Write a first dictionary from a company's files."),
         "check": Lazy("churn.cli.dictionaries", "check", "Check a dictionary, and list what is wrong in it."),
         "show": Lazy("churn.cli.dictionaries", "show", "Show a dictionary as a table."),
         "diff": Lazy("churn.cli.dictionaries", "diff", "Say what differs between two dictionaries."),

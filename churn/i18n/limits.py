@@ -12,8 +12,8 @@ _ALONE: Pair = (
     "Effects add up and never combine: the model knows no interaction between two fields.",
 )
 _PAIRED: Pair = (
-    "Les effets s'additionnent ; seules les paires de champs que le rapport montre se combinent. Le modèle ne "
-    "connaît pas d'autre interaction.",
+    "Les effets s'additionnent ; seules les paires de champs que le rapport montre se combinent. Le modèle "
+    "ne connaît pas d'autre interaction.",
     "Effects add up; only the pairs of fields that the report shows combine. The model knows no other "
     "interaction.",
 )
@@ -82,9 +82,9 @@ _PROTECTED: Warning = (
 )
 
 
-def limits(facts: Mapping[str, Any], locale: Locale) -> list[str]:
-    """Return what no model must be taken for, in sentences; of one with pairs, that these combine."""
-    paired = facts.get("candidate", {}).get("pairs")
+def limits(locale: Locale, facts: Mapping[str, Any] | None = None) -> list[str]:
+    """Return what to bear in mind of every model; of one whose `facts` name pairs, that these combine."""
+    paired = (facts or {}).get("candidate", {}).get("pairs")
     return [locale.pick(_PAIRED if paired and limit is _ALONE else limit) for limit in _LIMITS]
 
 

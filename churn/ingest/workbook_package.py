@@ -17,7 +17,7 @@ from churn.i18n import file_sentences
 
 MAX_ROWS: Final = 1 << 20  # of a sheet, in Excel
 MAX_COLUMNS: Final = 1000
-MAX_CELLS: Final = 1 << 25  # of the rectangle around a sheet's cells
+MAX_CELLS: Final = 20_000_000  # of the rectangles around the cells of all sheets that are looked at
 MAX_UNPACKED: Final = 2 * 1024**3  # bytes of all parts of a workbook
 MAX_PART: Final = 256 * 1024**2  # bytes of one that is held in memory, such as all texts
 MAX_STYLES: Final = 16 * 1024**2  # bytes: far more than any company's own workbook has
@@ -70,6 +70,7 @@ class WorkbookPackage:
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self._path, self._archive = path, archive
+        self._cells = 0  # of the sheets that were scanned
         self._check()
         self._percents = self._percent_styles()
 
@@ -100,7 +101,9 @@ class WorkbookPackage:
         rows = most = cells = 0
         for text, fresh in self._scanned(part):
             cells += fresh.count(b"<c") + fresh.count(b":c")
-            rows += fresh.count(b"row")
+            rows += (
+                fresh.count(b"<row") + fresh.count(b":row") // 2
+            )  # what has a prefix has it at its end, too
             letters.update(_REFERENCE.findall(text))
             most = max(most, *map(int, _ROW.findall(text)), 0)
             if (b"<f" in text or b":f" in text) and _WITHOUT_VALUE.search(text):
@@ -168,7 +171,8 @@ class WorkbookPackage:
         if columns > MAX_COLUMNS:
             raise self.refused(file_sentences.at_most(MAX_COLUMNS, "columns"))
         # Cells without references stand one after the other: in the worst case all in one row.
-        if rows * columns > MAX_CELLS or (not letters and rows * cells > MAX_CELLS):
+        self._cells += rows * columns if letters else rows * cells
+        if self._cells > MAX_CELLS:
             raise self.refused(file_sentences.A_SMALLER_WORKBOOK)
 
     def _percent_styles(self) -> set[int]:

@@ -31,4 +31,4 @@ def _limits(model: ServedModel, locale: Locale) -> list[str]:
     sentences = [
         locale.say("{title} : {text}", "{title}: {text}", title=title, text=text) for title, text in warnings
     ]
-    return [*sentences, *limits.limits(model.report, locale), *limits.cautions(model.report, locale)]
+    return [*sentences, *limits.limits(locale, model.report), *limits.cautions(model.report, locale)]

@@ -27,7 +27,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from churn.dictionary.field import Field
 from churn.model.boosting import PairedAdditive, PairEffects
-from churn.model.encoding import (
+from churn.model.encoder import (
     CATEGORIES,
     CURVES,
     LINES,

@@ -57,7 +57,7 @@ def write(template: str, facts: Mapping[str, Any], locale: Locale, **more: objec
         four_fifths=four_fifths,
         fields=locale.dictionary.by_name,
         laws=law.laws(facts, locale),
-        limits=limits.limits(facts, locale),
+        limits=limits.limits(locale, facts),
         warnings=limits.warnings(facts, locale),
         created=facts["created_at"].replace("T", " ").replace("+00:00", " UTC"),
         rate=facts["n_departures"] / facts["n_rows"],

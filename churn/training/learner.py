@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from churn.dictionary.field import Field
-from churn.model.encoding import build_encoder
+from churn.model.encoder import build_encoder
 from churn.model.pipeline import INNER_FOLDS, build_additive, build_pipeline, fit
 from churn.training.pair_search import Shape, search
 from churn.training.thresholds import HasLeft, Policy, Probabilities

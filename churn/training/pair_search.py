@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from churn.dictionary.field import Field
 from churn.model.boosting import Floats, Pair, TableBoosting
-from churn.model.encoding import build_encoder, cell_fields
+from churn.model.encoder import build_encoder, cell_fields
 from churn.model.pipeline import build_additive
 from churn.training.thresholds import HasLeft
 

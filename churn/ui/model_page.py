@@ -55,7 +55,7 @@ class ModelPage:
             threshold=model.threshold,
             warnings=limits.warnings(facts, locale),
             failures=[*model.self_test.failures],
-            limits=[*limits.limits(facts, locale), *limits.cautions(facts, locale)],
+            limits=[*limits.limits(locale, facts), *limits.cautions(facts, locale)],
             figures=_figures(facts, locale),
             importance=_importance(model, locale),
             metrics=facts["metrics"],

@@ -1,0 +1,1 @@
+"""A first dictionary of a company, drafted from its files for somebody to review."""
