@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from churn.core.errors import Problem
 from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.extract_names import is_named
 from churn.i18n import file_sentences
 from churn.ingest import checked, sheet
 from churn.ingest.cells import Values
 from churn.ingest.checked import Checked
-from churn.ingest.extract_names import is_named
 from churn.ingest.findings import Findings
 from churn.ingest.mark import Mark
 from churn.ingest.reader import KINDS, understood

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from churn.core.errors import FieldError, InvalidInputError, PayloadTooLargeError
 from churn.dictionary.dictionary import Dictionary
-from churn.ingest.extract_names import is_named
+from churn.dictionary.extract_names import is_named
 
 MAX_BYTES: Final = 200 * 1024**2  # of all files of a job
 MAX_FILES: Final = 10  # more are none of ours
