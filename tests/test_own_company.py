@@ -220,6 +220,8 @@ class TestServed:
         assert set(values_in(page)) >= {"pay", "hired", "nights", "team", "sex"}
         assert "Travail de nuit" in words(page)
         assert "une date, comme 31/03/2019" in words(page)
+        assert ("une personne à risque" in words(page), "une personne stable" in words(page)) == (True, False)
+        assert "trois extraits" not in words(client.get("/app/file?lang=fr"))
         answered = send_form(
             client, "/app/employee?lang=fr", {"pay": "4000", "hired": "15/01/2026", "nights": "Yes"}
         )

@@ -25,10 +25,8 @@ class EmployeePage:
     def __init__(self, renderer: PageRenderer, scoring: FormScoring) -> None:
         self._renderer, self._scoring, self._form = renderer, scoring, scoring.form
         dictionary = scoring.dictionary
-        self._examples: dict[str, Example] = {
-            "risk": dictionary.example,
-            "calm": dictionary.calm_example,
-        }
+        examples: dict[str, Example] = {"risk": dictionary.example, "calm": dictionary.calm_example}
+        self._examples = {name: example for name, example in examples.items() if example}
 
     @property
     def routes(self) -> list[Route]:
@@ -80,6 +78,7 @@ class EmployeePage:
             reasons=prediction and reasons_of(prediction),
             first=FIRST_REASONS,
             is_stale=is_stale,
+            examples=self._examples,
         )
 
 

@@ -100,7 +100,10 @@ class FilePage:
 
     async def _start(self, request: Request, error: str = "", status: int = 200) -> Response:
         own = await self._run(self._jobs().own, state_of(request.scope).caller)
-        return self._renderer.render(request, "file.html.j2", status=status, error=error, jobs=own)
+        extracts = [extract.file for extract in self._dictionary.extracts]
+        return self._renderer.render(
+            request, "file.html.j2", status=status, error=error, jobs=own, extracts=extracts
+        )
 
     async def _show(self, request: Request, job: Job, error: str = "", status: int = 200) -> Response:
         language = state_of(request.scope).language
