@@ -37,7 +37,8 @@ _WITHOUT_VALUE: Final = re.compile(
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 # These begin with what they look for first: millions of cells are searched.
-_REFERENCE: Final = re.compile(rb'r="([A-Z]+)[0-9]')
+_REFERENCE: Final = re.compile(rb'r="[A-Z][0-9]')
+_WIDE_REFERENCE: Final = re.compile(rb'r="([A-Z]{2,})[0-9]')
 _ROW: Final = re.compile(rb'row\b[^>]*?\br="([0-9]+)"')
 _ERROR: Final = re.compile(
     _CELL + rb'(?=[^>]*\br="([A-Z]+)([0-9]+)")[^>]*\bt="e"[^>]*>'
@@ -100,11 +101,14 @@ class WorkbookPackage:
         facts, letters = SheetFacts(), set[bytes]()
         rows = most = cells = 0
         for text, fresh in self._scanned(part):
-            cells += fresh.count(b"<c") + fresh.count(b":c")
-            rows += (
-                fresh.count(b"<row") + fresh.count(b":row") // 2
-            )  # what has a prefix has it at its end, too
-            letters.update(_REFERENCE.findall(text))
+            cells += fresh.count(b"<c")
+            rows += fresh.count(b"<row")
+            if b":" in fresh:  # what has a prefix has it at its end, too
+                cells += fresh.count(b":c") // 2
+                rows += fresh.count(b":row") // 2
+            letters.update(_WIDE_REFERENCE.findall(text))
+            if _REFERENCE.search(text):
+                letters.add(b"Z")
             most = max(most, *map(int, _ROW.findall(text)), 0)
             if (b"<f" in text or b":f" in text) and _WITHOUT_VALUE.search(text):
                 raise self.refused(file_sentences.FORMULAS_WITH_VALUES)
@@ -122,7 +126,7 @@ class WorkbookPackage:
         if self._percents and columns:
             names = {_letters(column): column for column in columns}
             reference = rb'r="(' + b"|".join(names) + rb')([0-9]+)"'
-            style = rb'\bs="(?:' + b"|".join(b"%d" % style for style in sorted(self._percents)) + rb')"'
+            style = rb's="(?:' + b"|".join(b"%d" % style for style in sorted(self._percents)) + rb')"'
             orders = [
                 re.compile(reference + rb"[^>]*?" + style),
                 re.compile(style + rb"[^>]*?\b" + reference),
