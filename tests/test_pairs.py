@@ -229,7 +229,7 @@ class TestServed:
     def test_the_report_draws_and_names_each_pair(self, paired: ServedModel) -> None:
         pages = render({**paired.report, "scorecard": paired.scorecard.to_dict()}, TECHNOVA)
         english, french = pages["report.en.html"], pages["report.fr.html"]
-        assert english.count('<svg id="pair-') == 3
+        assert english.count('<svg id="chart-pair-') == 3
         assert "with the pairs Distance from home to work × Overtime" in english
         assert "only the pairs of fields that the report shows combine" in english
         assert "Ce que deux champs font ensemble" in french

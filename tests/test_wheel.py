@@ -29,7 +29,7 @@ from tests.support.company import EXAMPLE
 from tests.support.installed import NOBODY, Installation, build_wheel, install
 from tests.support.jobs import awaited, csv_of, send
 
-NEEDS_TRAINING = ("train", "model compare")
+NEEDS_TRAINING = ("train", "model compare", "dictionary draft")
 NEEDS_DEPLOYING = ("deploy space",)
 SERVES = ("run", "serve")  # until they are told to stop: `served` does
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from churn.dictionary.dictionary import Dictionary
-from churn.ingest.encoding import encoding_of
+from churn.ingest.text_encoding import encoding_of
 
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_HEADER = 1 << 20  # bytes, with what is above it
