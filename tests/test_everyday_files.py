@@ -113,6 +113,20 @@ def workbook(table: pd.DataFrame) -> bytes:
         return file.getvalue()
 
 
+def test_one_row_with_a_delimiter_at_its_end_keeps_no_other_out(tmp_path: Path) -> None:
+    lines = text_of().splitlines()
+    (tmp_path / "in.csv").write_text("\n".join([lines[0], lines[1] + ";", *lines[2:]]), "utf-8")
+    score(tmp_path / "in.csv")
+    assert [row["row"] for row in read(tmp_path / "out.csv")] == ["2", "3", "4", "5", "6"]
+
+
+def test_a_quote_left_open_right_below_the_header_is_named(tmp_path: Path) -> None:
+    header, rows = text_of(300).split("\n", 1)
+    (tmp_path / "in.csv").write_text(f'{header}\n"{rows * 4}', "utf-8")
+    assert "at least one employee" not in score(tmp_path / "in.csv").output
+    assert "28 values, as in the header, not 1" in (tmp_path / "out.rejects.csv").read_text("utf-8")
+
+
 @pytest.mark.parametrize("suffix", [".tsv", ".TXT"])
 def test_a_text_file_may_have_another_suffix(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"in{suffix}").write_text(text_of(delimiter="\t"), "utf-8")

@@ -4,7 +4,8 @@ import codecs
 import csv
 import io
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from churn.ingest.text_encoding import encoding_of
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_HEADER = 1 << 20  # bytes, with what is above it
 _SEARCHED = 20  # records that may be the header: titles may stand above it
+_COMPARED = 5  # rows that show how many values a row has
 _KNOWN = 2  # names of ours that make a record a header, wherever it is
 _SEP = re.compile(r"\s*\"?sep=(.)\"?[,;\t|]*\s*(?:\r\n|\r|\n)", re.IGNORECASE)
 # É, é, è, ê, à, ç, ô, î … in UTF-8, each byte a sign of Windows-1252; and what stands for no sign at all.
@@ -41,11 +43,10 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """A record that may be the header; `known` counts its names that are ours, `row` is the record below."""
+    """A record that may be the header; `known` counts its names that are ours."""
 
     delimiter: str
     names: list[str] = field(default_factory=list)
-    row: list[str] | None = None
     lines: int = 0
     records: int = 0
     titles: bool = False
@@ -69,14 +70,15 @@ def dialect_of(path: Path, dictionary: Dictionary) -> Dialect:
     body, above = (text[sep.end() :], 1) if sep else (text, 0)
     headers = [_header(body, delimiter, dictionary) for delimiter in ((sep[1],) if sep else DELIMITERS)]
     best = max(headers, key=lambda header: (header.known >= _KNOWN, header.known, len(header.names)))
+    below = _below(body, best)
     return Dialect(
         encoding,
         best.delimiter,
-        _names(best),
+        _names(best.names, below),
         best.lines + above,
         best.records + above,
         best.titles,
-        has_rows=best.row is not None or len(head) == LONGEST_HEADER,
+        has_rows=bool(below) or len(head) == LONGEST_HEADER,
         accents_are_broken=bool(_BROKEN.search(text)),
     )
 
@@ -90,13 +92,11 @@ def _header(text: str, delimiter: str, dictionary: Dictionary) -> _Header:
         if record is None:
             break
         known = sum(_is_known(name, dictionary) for name in record)
-        header = _Header(delimiter, record, None, lines, place, titles, known)
+        header = _Header(delimiter, record, lines, place, titles, known)
         if known >= _KNOWN:
-            return replace(header, row=_next(reader))
+            return header
         if first is None and record:
             first = header
-        elif first and first.row is None:
-            first = replace(first, row=record)
         lines = reader.line_num
         titles = titles or any(map(str.strip, record))
     return first or _Header(delimiter)
@@ -116,11 +116,22 @@ def _is_known(name: str, dictionary: Dictionary) -> bool:
     return dictionary.names.field_of(name) is not None or dictionary.names.is_passed_over(name)
 
 
-def _names(header: _Header) -> list[str]:
-    """Return the names of a header, as many as the row below has values: a delimiter may end lines."""
-    names, row = header.names, header.row or []
-    if len(row) == len(names) + 1 and not row[-1]:
+def _below(text: str, header: _Header) -> list[list[str]]:
+    """Return the first records below a header; an empty one stands for what only Arrow can explain."""
+    records: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=header.delimiter)
+    try:
+        records += islice(reader, header.records + 1 + _COMPARED)
+    except csv.Error:
+        records.append([])
+    return records[header.records + 1 :]
+
+
+def _names(names: list[str], below: list[list[str]]) -> list[str]:
+    """Return the names of a header, as many as the rows below have values: a delimiter may end lines."""
+    rows = [row for row in below if row]
+    if rows and all(len(row) == len(names) + 1 and not row[-1] for row in rows):
         return [*names, ""]
-    if names and not names[-1] and len(row) == len(names) - 1:
+    if rows and names and not names[-1] and all(len(row) == len(names) - 1 for row in rows):
         return names[:-1]
     return names
