@@ -151,6 +151,12 @@ CONTRADICTIONS: dict[str, tuple[str, str, str, str]] = {
     "number by groups": ('["gender"]', '["salary"]', "audited", "fairness is measured by groups"),
     "example without core": ("salary = 5000", 'team = "sea"', "[examples.leaver]", "salary is core"),
     "example out of range": ("salary = 5000", "salary = -5", "salary = -5", "from 0 to 20000"),
+    "example after its reference": (
+        "salary = 5000",
+        "salary = 5000\nhired = 2027-01-15",
+        "hired = 2027",
+        "a date so many years before the reference: from 0",
+    ),
     "date without a day": ("reference = 2026-06-30\n", "", "[fields.hired]", "say reference"),
     "name with a space": (
         "[fields.team]",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from churn import training
 from churn.batch.run import Files, Run
@@ -161,6 +161,7 @@ class TestReadings:
 
 
 class TestChanges:
+    @example(record={NUMBER: 18, CATEGORY: "Oui"}, changes={NUMBER: 29})
     @given(record=RECORDS, changes=CHANGES)
     def test_add_up(self, card: scorecard.Scorecard, record: dict[str, Any], changes: dict[str, Any]) -> None:
         before = {**dict.fromkeys(card.effects), **record}

@@ -4,9 +4,10 @@ The document's keys and types were checked before (`churn.dictionary.file_schema
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from churn.dictionary import field_contradictions
-from churn.dictionary.field import LARGEST_IDENTIFIER
+from churn.dictionary.field import ISO_DATE, LARGEST_IDENTIFIER, Field
 from churn.dictionary.folding import fold_name, fold_value
 from churn.dictionary.plain_dictionary import ID, IDENTIFIER, YES_NO, Document
 
@@ -196,12 +197,19 @@ def _of_example(field: Document | None, value: object) -> str:
     if field is None or field.get("role") in ("target", "ignored"):
         return "no such field goes into a request: take it out"
     kind = field.get("kind")
-    if field.get("role") == "identifier" or kind == "date":
+    if field.get("role") == "identifier":
         return ""
+    if kind == "date" and isinstance(value, str | date):
+        form = field.get("date_format", ISO_DATE)
+        known = Field(
+            "", "", "date", "optional", ("", ""), reference=field.get("reference"), date_format=form
+        )
+        value = known.years_since(str(value))
     if kind in _NUMBERS:
         low, high = field.get("minimum", 0), field.get("maximum", LARGEST_IDENTIFIER)
         is_good = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-        return "" if is_good else f"expected a number from {low} to {high}"
+        what = "a date so many years before the reference: " if kind == "date" else "a number "
+        return "" if is_good else f"expected {what}from {low} to {high}"
     categories = field.get("categories", YES_NO)
     if field.get("learned") or fold_value(str(value)) in map(fold_value, categories):
         return ""

@@ -59,6 +59,8 @@ def read(path: Path) -> Dictionary:
     except tomllib.TOMLDecodeError as error:
         line, sentence = _syntax(str(error), text)
         raise _refusal(path, [(line, sentence)]) from None
+    except RecursionError:
+        raise _refusal(path, [(1, "lists stand in lists too deeply: no key needs that")]) from None
     lines = TomlLines(text)
     if found := list(_findings(document)):
         problems = {(lines.line_of(place), _named(place) + sentence) for place, sentence in found}

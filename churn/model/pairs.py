@@ -87,10 +87,10 @@ class Pairs:
         for table in self.tables:
             first, second = table.fields
             a, b, c, d = old[first], old[second], new[first], new[second]
-            whole = table.of(c, d) - table.of(a, b)
-            by_first = (table.of(c, b) - table.of(a, b) + table.of(c, d) - table.of(a, d)) / 2
-            moves[first] += by_first
-            moves[second] += whole - by_first
+            before_both, after_both = table.of(a, b), table.of(c, d)
+            # Each from the same differences, so that a field that stays moves exactly nothing.
+            moves[first] += ((table.of(c, b) - before_both) + (after_both - table.of(a, d))) / 2
+            moves[second] += ((table.of(a, d) - before_both) + (after_both - table.of(c, b))) / 2
 
     def _places(self, record: Mapping[str, Any]) -> dict[str, int]:
         return {
