@@ -39,10 +39,9 @@ OURS, BOOSTING, EBM = "churn", "boosting", "ebm"
 
 Floats = NDArray[np.float64]
 
-# Of the family: by company and figure, what it has to reach. On the first two, what it reached on these
-# folds before it had pairs.
+# Of the family: by company and figure, what it has to reach.
 BARS: Mapping[str, Mapping[str, tuple[str, float]]] = {
-    "technova": {"roc_auc": ("≥", 0.860), "average_precision": ("≥", 0.679), "brier": ("≤", 0.0842)},
+    "technova": {"roc_auc": ("≥", 0.860), "average_precision": ("≥", 0.686), "brier": ("≤", 0.0836)},
     "ibm": {"roc_auc": ("≥", 0.853), "average_precision": ("≥", 0.675), "brier": ("≤", 0.0857)},
     "hr": {"roc_auc": ("≥", 0.982), "average_precision": ("≥", 0.955), "brier": ("≤", 0.018)},
 }

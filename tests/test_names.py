@@ -128,8 +128,9 @@ def test_what_can_mean_one_field_is_said_by_the_api(served: Served) -> None:
 
 @pytest.mark.parametrize("given", OTHERS)
 def test_what_is_another_thing_is_no_field(tmp_path: Path, given: str) -> None:
-    assert "if that is meant" not in unknown(given, tmp_path)
     assert TECHNOVA.names.meant(given) is None
+    if fold_name(given):  # columns without a name are passed over
+        assert "if that is meant" not in unknown(given, tmp_path)
 
 
 def test_no_unit_is_suggested_away() -> None:

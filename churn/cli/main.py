@@ -28,7 +28,7 @@ MODEL = LazyGroup(
 
 DICTIONARY = LazyGroup(
     name="dictionary",
-    short_help="Draft, check, show and compare what a company knows of its employees.",
+    short_help="Draft, check, show and compare dictionaries of companies.",
     help="""Draft, check, show and compare dictionaries: the fields of a company's employees, as TOML files.
 
     Two come with the software: technova, which holds where no other is named, and ibm, for the public
