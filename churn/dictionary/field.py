@@ -17,7 +17,7 @@ FieldRole = Literal["identifier", "core", "optional", "protected", "target"]
 LARGEST = 1e12
 LARGEST_IDENTIFIER = 2**63 - 1  # the largest integer that databases and Parquet files can hold
 ISO_DATE = "%Y-%m-%d"
-_DAYS_OF_A_YEAR = 365.25
+DAYS_OF_A_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Field:
                 day = datetime.strptime(written, form).date()
             except ValueError:
                 continue
-            return round(((self.reference or day) - day).days / _DAYS_OF_A_YEAR, 2)
+            return round(((self.reference or day) - day).days / DAYS_OF_A_YEAR, 2)
         return None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from churn.dictionary.field import ISO_DATE, LARGEST, Field
+from churn.dictionary.field import DAYS_OF_A_YEAR, ISO_DATE, LARGEST, Field
 from churn.drafting.raw_column import RawColumn, yes_or_no
 from churn.ingest.cells import parse
 from churn.ingest.notation import Evidence, depends_on_cells
@@ -75,6 +75,8 @@ def _number(column: RawColumn) -> ColumnKind | None:
         found = _as_numbers(column, Field("", "", kind, "optional", ("", ""), minimum=-LARGEST, unit=unit))
         if found and (best is None or found.odd < best.odd):
             best = found
+        if best and not best.odd:
+            break
     return best
 
 
@@ -110,7 +112,9 @@ def _date(column: RawColumn) -> ColumnKind | None:
     formats = tuple(form for form, count in read.items() if count == most)
     days = readings[formats[0]]
     latest = max(days.values())
-    years = [(latest - days[text]).days / 365.25 if text in days else math.nan for text in column.texts]
+    years = [
+        (latest - days[text]).days / DAYS_OF_A_YEAR if text in days else math.nan for text in column.texts
+    ]
     return ColumnKind(
         "date", formats=formats, latest=latest, odd=column.known - most, numbers=np.array(years)[column.codes]
     )

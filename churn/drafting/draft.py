@@ -27,8 +27,7 @@ class DraftField:
 
     def leave_out(self, reason: str) -> None:
         """Make it a column that is read and dropped."""
-        source = {key: self.entry[key] for key in ("source",) if key in self.entry}
-        self.entry = {**source, "role": "ignored"}
+        self.entry = {"role": "ignored"}
         self.why.append(reason)
 
 

@@ -11,6 +11,7 @@ from churn.dictionary.folding import fold_name
 from churn.drafting import leak_suspects, name_hints
 from churn.drafting.column_kind import LEAST_PEOPLE, ColumnKind
 from churn.drafting.draft import DraftField
+from churn.drafting.name_words import CAPITALS, plain
 from churn.drafting.protected_grounds import Ground, ground_of
 from churn.drafting.raw_column import RawColumn
 
@@ -23,9 +24,7 @@ _ADULTS = (14, 110)
 
 def name_of(column: str, taken: Collection[str]) -> str:
     """Return a column's name as a field may be called, unlike all that are taken."""
-    name = (
-        column if _NAME.fullmatch(column) else re.sub(r"[^a-z0-9]+", "_", fold_name(column)).strip("_")[:60]
-    )
+    name = column if _NAME.fullmatch(column) else plain(column)[:60]
     if not _NAME.fullmatch(name):
         name = f"field_{name}".rstrip("_")
     same = {other.lower() for other in taken}
@@ -35,7 +34,7 @@ def name_of(column: str, taken: Collection[str]) -> str:
 
 def label_of(column: str) -> str:
     """Return a column's name as a person reads it."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[\s_]+", " ", column).split()
+    words = re.sub(rf"{CAPITALS}|[\s_]+", " ", column).split()
     text = " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)
     return text[:1].upper() + text[1:]
 

@@ -1,6 +1,5 @@
 """Drafts a dictionary from a company's files, one or several to be joined."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from churn.drafting.drafted_field import drafted, label_of, name_of, suspect
 from churn.drafting.examples import typical
 from churn.drafting.has_left import Target, target_of
 from churn.drafting.joins import Ids
+from churn.drafting.name_words import plain
 from churn.drafting.raw_column import RawColumn, RawTable, read
 
 IDENTIFIER = "employee_id"
@@ -133,7 +133,7 @@ def _is_audited(field: DraftField) -> bool:
 def _source_names(tables: Sequence[RawTable]) -> list[str]:
     names: list[str] = []
     for table in tables:
-        name = re.sub(r"[^a-z0-9]+", "_", fold_name(table.path.stem)).strip("_") or "file"
+        name = plain(table.path.stem) or "file"
         names.append(name if name not in names else f"{name}_{len(names) + 1}")
     return names
 

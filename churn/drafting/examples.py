@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from churn.dictionary.field import DAYS_OF_A_YEAR
 from churn.drafting.column_kind import ColumnKind
 from churn.drafting.draft import DraftField
 from churn.drafting.raw_column import RawColumn, yes_or_no
 
 Flags = NDArray[np.bool_]
-
-_DAYS_OF_A_YEAR = 365.25
 
 
 def typical(
@@ -41,7 +40,7 @@ def _middle(field: DraftField, column: RawColumn, kind: ColumnKind, rows: Flags)
         return yes_or_no(text) if kind.kind == "yes/no" else _kept(field, text)
     middle = float(np.nanmedian(kind.numbers[rows]))
     if kind.kind == "date":
-        return field.entry["reference"] - timedelta(days=round(middle * _DAYS_OF_A_YEAR))
+        return field.entry["reference"] - timedelta(days=round(middle * DAYS_OF_A_YEAR))
     return round(middle) if kind.kind == "integer" else round(middle, 2)
 
 

@@ -1,8 +1,6 @@
-"""What a column's name alone may say of it: an id, a date of hire or of leaving, who has left, a name."""
+"""What a column's name alone may say of it: an id, who has left, a date of leaving, a scale, a person."""
 
-import re
-
-from churn.dictionary.folding import fold_name
+from churn.drafting.name_words import has
 
 _IDENTIFIER = (
     "id|ids|matricule|badge|number|numero|num|code|ref|reference|key|uuid|employee|employeenumber|empid"
@@ -19,7 +17,6 @@ _LEAVING = (
     "terminat\\w*|leav\\w*|exit|exited|departure|depart|sortie|resign\\w*|quit|end|fin|separation|last_day|"
     "termreason|notice|preavis"
 )
-_HIRING = "hire\\w*|hiring|hired|embauche|entree|entry|join\\w*|start\\w*|debut|arrivee|seniority|recrutement"
 _SOMEBODY = (
     "name|names|firstname|lastname|surname|nom|prenom|fullname|email|e_mail|mail|courriel|phone|telephone|tel|"
     "iban|ssn|nir|manager|managername|responsable|employee_name"
@@ -28,34 +25,24 @@ _SOMEBODY = (
 
 def is_identifier(name: str) -> bool:
     """Return whether a name sounds like that of ids."""
-    return _has(_IDENTIFIER, name)
+    return has(_IDENTIFIER, name)
 
 
 def is_target(name: str) -> bool:
     """Return whether a name sounds like who has left."""
-    return _has(_TARGET, name)
+    return has(_TARGET, name)
 
 
 def is_leaving(name: str) -> bool:
     """Return whether a name sounds like the leaving of somebody: its day, its reason."""
-    return _has(_LEAVING, name)
-
-
-def is_hiring(name: str) -> bool:
-    """Return whether a name sounds like the day that somebody came."""
-    return _has(_HIRING, name)
+    return has(_LEAVING, name)
 
 
 def is_somebody(name: str) -> bool:
     """Return whether a name sounds like what names a person."""
-    return _has(_SOMEBODY, name)
+    return has(_SOMEBODY, name)
 
 
 def is_scale(name: str) -> bool:
     """Return whether a name sounds like that of a scale or a count, and so not of codes."""
-    return _has(_SCALE, name)
-
-
-def _has(words: str, name: str) -> bool:
-    folded = fold_name(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name))
-    return re.search(rf"(?:^|_)(?:{words})(?:_|$)", folded) is not None
+    return has(_SCALE, name)

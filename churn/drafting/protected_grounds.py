@@ -7,12 +7,12 @@ orientation) and 2006/54/EC (sex); GDPR, art. 9 (health, union membership and ot
 import re
 from dataclasses import dataclass
 
-from churn.dictionary.folding import fold_name
+from churn.drafting.name_words import has, words_of
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One ground; `law` forbids it, and a column has it where all of a pattern's words are in its name."""
+    """One ground; `law` forbids it, and a column has it where `pattern` is among the words of its name."""
 
     name: str
     law: str
@@ -60,14 +60,6 @@ _NO_GROUND = re.compile(r"(?:^|_)(?:distance|trajet|commute)(?:_|$)|age_du_poste
 
 def ground_of(column: str) -> Ground | None:
     """Return the ground that a column's name tells of, if any."""
-    name = _words(column)
-    if _NO_GROUND.search(name):
+    if _NO_GROUND.search(words_of(column)):
         return None
-    return next(
-        (ground for ground in GROUNDS if re.search(rf"(?:^|_)(?:{ground.pattern})(?:_|$)", name)), None
-    )
-
-
-def _words(column: str) -> str:
-    """Return a name as folded words, also where capitals part them."""
-    return fold_name(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column))
+    return next((ground for ground in GROUNDS if has(ground.pattern, column)), None)
