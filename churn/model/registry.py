@@ -32,7 +32,8 @@ DICTIONARY = "dictionary.json"
 
 # Of the report, what the store's own lists show.
 _METADATA = (
-    "n_rows", "n_departures", "fields", "left_out", "metrics", "signal", "threshold", "data_fingerprint",
+    "n_rows", "n_departures", "fields", "left_out", "metrics", "signal", "threshold",
+    "data_fingerprint", "sample",
 )  # fmt: skip
 
 Draw = Callable[[Mapping[str, Any]], Mapping[str, str]]
