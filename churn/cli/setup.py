@@ -93,7 +93,7 @@ def _promote(tag: str, *, is_accepted: bool) -> None:
 def _train(source: Source, *, accept_changed_api: bool) -> None:
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
     from churn.cli.train import Wanted, train_and_export  # noqa: PLC0415
-    from churn.training.learner import OF_THE_SAMPLE  # noqa: PLC0415
+    from churn.training.candidates import OF_THE_SAMPLE  # noqa: PLC0415
     from churn.training.plan import Plan  # noqa: PLC0415
 
     # One pass and no intervals, so that the first start is soon: `churn train` takes its time. On the sample,

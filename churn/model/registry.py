@@ -100,6 +100,8 @@ def save(export: Export, draw: Draw) -> str:
         "sample": export.sample,
         "library_versions": self_test.library_versions(),
     }
+    if export.dictionary is not None:
+        facts["dictionary"] = export.dictionary.name
     card = export.scorecard.to_dict()
     metadata = {name: facts[name] for name in _METADATA}
     metadata["pickle"] = pickle_readers(facts["library_versions"])
