@@ -189,6 +189,7 @@ def export_model(
         fingerprint=fingerprint,
         sample=sample,
         dictionary=dictionary,
+        reference=trained.reference,
     )
     return registry.save(export, lambda facts: report.render_cards(facts, dictionary))
 

@@ -18,6 +18,7 @@ from churn.dictionary.plain_dictionary import from_document, to_document
 from churn.i18n import terms
 from churn.i18n.formatting import ENGLISH
 from churn.model import listing, promotions, scorecard, self_test
+from churn.model.reference import Reference
 from churn.model.scorecard import Scorecard
 from churn.model.self_test import SelfTest
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 NAME, ENTRY = listing.NAME, listing.FILE
 PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
-DICTIONARY = "dictionary.json"
+DICTIONARY, REFERENCE = "dictionary.json", "reference.json"
 
 # Of the report, what the store's own lists show.
 _METADATA = (
@@ -46,7 +47,7 @@ class Export:
 
     `report` is the training report as plain values, `golden` what `churn.model.golden_rows` made,
     `fingerprint` that of the training data, `sample` whether those are the embedded sample, `dictionary` the
-    one that the model was trained with.
+    one that the model was trained with, `reference` what monitoring compares with.
     """
 
     pipeline: "Pipeline"
@@ -56,6 +57,7 @@ class Export:
     fingerprint: str
     sample: bool = False
     dictionary: Dictionary | None = None
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ def save(export: Export, draw: Draw) -> str:
         _write(folder / REPORT, facts)
         if export.dictionary is not None:
             _write(folder / DICTIONARY, to_document(export.dictionary))
+        if export.reference is not None:
+            _write(folder / REFERENCE, export.reference.to_dict())
         for name, text in draw({**facts, "scorecard": card}).items():
             (folder / name).write_text(text, encoding="utf-8")
     return str(entry.tag)
