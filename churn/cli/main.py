@@ -120,6 +120,7 @@ COMMANDS: dict[str, Lazy | LazyGroup] = {
     "model": MODEL,
     "dictionary": DICTIONARY,
     "score": Lazy("churn.cli.score", "score", "Score the employees of a file."),
+    "outcomes": Lazy("churn.cli.outcomes", "outcomes", "Store who has left, and who was still there."),
     "user": USER,
     "token": TOKEN,
     "db": DB,

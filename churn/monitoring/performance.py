@@ -17,7 +17,7 @@ LEAST_LEAVERS = 20  # fewer say nothing: the intervals would hold next to all th
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions, one an employee and horizon: probabilities, who was flagged, and what has become of them."""
+    """Predictions, one an employee and horizon: probabilities, who was flagged, what has become of them."""
 
     probabilities: Floats
     flagged: Flags
@@ -43,7 +43,7 @@ class Predicted:
 class PerformanceFigures:
     """What the outcomes say of the predictions, each figure with a 95 % interval.
 
-    `rate` is the share that left within the horizon, and `excess` by how much it is above the mean prediction.
+    `rate` is the share that left within the horizon, `excess` by how much it is above the mean prediction.
     """
 
     rate: Interval
