@@ -8,6 +8,7 @@ from churn.schemas.drift_query import MOST_ROWS
 from churn.schemas.drift_report import DriftFigures, DriftReport
 
 MOST_NAMED = 6  # fields in a sentence
+_LEAST = 1e-4  # of the p-values that are written
 
 
 def summary(report: DriftReport, locale: Locale) -> str:
@@ -85,3 +86,10 @@ def signed(value: float, locale: Locale, digits: int = 2) -> str:
     """Return a change with its sign."""
     text = locale.number(value, digits)
     return f"+{text}" if value > 0 else text
+
+
+def p_value(value: float | None, locale: Locale) -> str:
+    """Return a p-value; a dash where there is none."""
+    if value is None:
+        return "–"
+    return "<" + locale.number(_LEAST, 4) if value < _LEAST else locale.number(value, 4)

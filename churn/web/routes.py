@@ -127,6 +127,7 @@ ROUTES = RouteTable(
         Route("/jobs/{id}/rejects", "predict", is_journalled=True, deadline=None),
         Route("/model", "predict", is_journalled=True),
         Route("/history", "history", is_journalled=True),
+        Route("/drift", "history", is_journalled=True),
         Route("/predictions/{id}", "history", or_scope="predict", is_journalled=True),
         _PREDICT("/predictions/{id}/review", body=BodyLimit(MAX_REVIEW_BYTES)),
         Route("/health", None, is_open=True),
