@@ -32,7 +32,7 @@ Report = dict[str, Any]
 ENOUGH = 400  # employees: more than a look needs
 
 
-def people(rows: int, seed: int = 11, **changed: object) -> list[dict[str, Any]]:
+def people(rows: int, seed: int = 11, **changed: Any) -> list[dict[str, Any]]:
     """Return employees like those the model learned from, but for some fields."""
     table = make_employees(rows, seed).drop(columns=[TECHNOVA.target.name]).assign(**changed)
     records: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))

@@ -43,7 +43,7 @@ def test_its_means_are_those_of_the_scorecard_on_the_training_rows(
     table = extracts.read(sample, TECHNOVA)
     names = [field.name for field in model.fields]
     records = [
-        {name: None if pd.isna(value) else value for name, value in row.items()}
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
         for row in table[names].to_dict("records")
     ]
     parts = [model.scorecard.contributions(record) for record in records]

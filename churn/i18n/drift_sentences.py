@@ -24,7 +24,7 @@ SUMMARIES: Mapping[str, Pair] = {
     ),
     "calm": (
         "Rien n'a bougé que {rows} lignes puissent montrer. Un changement de {detectable} des log-odds "
-        "moyennes (cotes de départ {detectable_odds}) se verrait quatre fois sur cinq.",
+        "moyens (cotes de départ {detectable_odds}) se verrait quatre fois sur cinq.",
         "Nothing has moved that {rows} rows can show. A change of {detectable} in the mean log-odds (odds of "
         "leaving {detectable_odds}) would show four times in five.",
     ),
