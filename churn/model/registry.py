@@ -33,7 +33,8 @@ DICTIONARY, REFERENCE = "dictionary.json", "reference.json"
 
 # Of the report, what the store's own lists show.
 _METADATA = (
-    "n_rows", "n_departures", "fields", "left_out", "metrics", "signal", "threshold", "data_fingerprint",
+    "n_rows", "n_departures", "fields", "left_out", "metrics", "signal", "threshold",
+    "data_fingerprint", "sample",
 )  # fmt: skip
 
 Draw = Callable[[Mapping[str, Any]], Mapping[str, str]]
@@ -101,6 +102,8 @@ def save(export: Export, draw: Draw) -> str:
         "sample": export.sample,
         "library_versions": self_test.library_versions(),
     }
+    if export.dictionary is not None:
+        facts["dictionary"] = export.dictionary.name
     card = export.scorecard.to_dict()
     metadata = {name: facts[name] for name in _METADATA}
     metadata["pickle"] = pickle_readers(facts["library_versions"])
