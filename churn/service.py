@@ -142,7 +142,7 @@ routes = (
     make_landing(dictionary.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(scoring, worker, history, check, jobs, gradio),
+    *make_ui(scoring, worker, history, drift, check, jobs, gradio),
     *make_history(history),
     make_drift(drift),
     make_reviews(history),

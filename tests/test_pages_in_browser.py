@@ -29,6 +29,7 @@ PAGES = (
     "app/employee?example=risk",
     "app/what-if",
     "app/model",
+    "app/monitoring",
     "app/history",
     "app/admin",
     "app/admin/audit",

@@ -8,7 +8,6 @@ from churn.schemas.drift_query import MOST_ROWS
 from churn.schemas.drift_report import DriftFigures, DriftReport
 
 MOST_NAMED = 6  # fields in a sentence
-_LEAST = 1e-4  # of the p-values that are written
 
 
 def summary(report: DriftReport, locale: Locale) -> str:
@@ -66,9 +65,9 @@ def _changes(figures: DriftFigures, locale: Locale) -> list[str]:
         values = {
             "before": locale.number(change.reference),
             "now": locale.number(change.window),
-            "change": signed(change.change, locale),
-            "low": signed(change.low, locale),
-            "high": signed(change.high, locale),
+            "change": locale.signed(change.change),
+            "low": locale.signed(change.low),
+            "high": locale.signed(change.high),
         }
         found.append(locale.say(*sentences.LOG_ODDS, **values))
     return found
@@ -80,16 +79,3 @@ def _moved(figures: DriftFigures, locale: Locale) -> str:
     names = [locale.label(field.name) for field in by_effect if field.alarm]
     names = names[:MOST_NAMED] + ["…"] * (len(names) > MOST_NAMED)
     return ", ".join([locale.pick(sentences.MEAN_RISK)] * figures.log_odds_alarm + names)
-
-
-def signed(value: float, locale: Locale, digits: int = 2) -> str:
-    """Return a change with its sign."""
-    text = locale.number(value, digits)
-    return f"+{text}" if value > 0 else text
-
-
-def p_value(value: float | None, locale: Locale) -> str:
-    """Return a p-value; a dash where there is none."""
-    if value is None:
-        return "–"
-    return "<" + locale.number(_LEAST, 4) if value < _LEAST else locale.number(value, 4)

@@ -149,6 +149,7 @@ ROUTES = RouteTable(
         _PAGE("/app/history/{id}", "history", or_scope="predict", is_journalled=True),
         _PAGE("/app/history/{id}/review", "predict", methods=("POST",), is_journalled=True),
         _PAGE("/app/model", "ui", is_journalled=True),
+        _PAGE("/app/monitoring", "history", is_journalled=True),
         _PAGE("/app/file", "predict", methods=("GET", "POST"), deadline=600.0),
         _PAGE("/app/file/{id}", "predict", methods=("GET", "POST")),
         _PAGE("/app/file/{id}/result", "predict", is_journalled=True, deadline=None),

@@ -17,7 +17,6 @@ from churn.i18n import drift_sentences as sentences
 from churn.i18n.formatting import Locale
 from churn.model import registry
 from churn.monitoring.drift_monitor import DriftMonitor
-from churn.monitoring.drift_summary import p_value, signed
 from churn.schemas.drift_query import LOOKS, MOST_LOOKS, MOST_ROWS, DriftQuery
 from churn.schemas.drift_report import DriftReport, FieldDrift
 
@@ -95,9 +94,9 @@ def _table(fields: tuple[FieldDrift, ...], locale: Locale) -> Table:
         table.add_row(
             locale.label(field.name),
             "*" * field.alarm,
-            signed(change, locale, 3),
+            locale.signed(change, 3),
             _bar(change / largest),
-            p_value(field.p_value, locale),
+            locale.p_value(field.p_value),
             locale.number(field.psi),
             locale.percent(field.unknown, 1),
             locale.percent(field.beyond, 1),
