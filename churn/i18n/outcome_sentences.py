@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from churn.core.language import Pair
-from churn.schemas.outcome import OutcomeFault
 
-FAULTS: Mapping[OutcomeFault, Pair] = {
+# By fault (`churn.schemas.outcome`).
+FAULTS: Mapping[str, Pair] = {
     "unscored": (
         "le journal n'a aucune prédiction sur cet employé : vérifiez le matricule",
         "the journal has no prediction about this employee: check the id",
