@@ -13,10 +13,10 @@ override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),True)
 override export PYTHONDONTWRITEBYTECODE :=
 
 MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
-EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
+EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DICTIONARY),--dictionary '$(DICTIONARY)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse rehearse-space space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday bench-companies crash-test fuzz machine coverage release release-notes push-image publish protect clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse rehearse-space space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday bench-companies bench-monitoring crash-test fuzz machine coverage release release-notes push-image publish protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -35,7 +35,7 @@ install:  ## Install what training and serving need into .venv
 install-dev: uv assets  ## Install what developing needs too
 	@$(UV) sync --quiet --frozen --extra train --extra ui --extra deploy --compile-bytecode --python $(PYTHON)
 
-run: install  ## Train a model, create the database, a first user and a token if they are missing, and serve (DATA=dir DECIMAL=, PORT=3000)
+run: install  ## Train a model, create the database, a first user and a token if they are missing, and serve (DATA=dir or file, DICTIONARY=file, DECIMAL=, PORT=3000)
 	@exec .venv/bin/churn run $(EXTRACTS)
 
 test: install-dev  ## Run all tests, on SQLite and PostgreSQL, and check the coverage (TESTS=files: only those, without coverage)
@@ -81,16 +81,16 @@ format: install-dev  ## Fix style and format
 audit: install-dev  ## Look for known vulnerabilities, licences, unsafe workflows and secrets (ONLINE=1: fail where advisories are out of reach)
 	@$(RUN) python scripts/audit.py $(if $(ONLINE),--online)
 
-train: install  ## Train and export a model (DATA=dir DECIMAL=,; without it, on the embedded sample)
+train: install  ## Train and export a model (DATA=dir or file, DICTIONARY=file, DECIMAL=,; without, on the embedded sample)
 	@$(RUN) churn train $(EXTRACTS)
 
-report: install-dev  ## Train, compare with other kinds of models, and write report and model card to dist/report (DATA=dir DECIMAL=,)
+report: install-dev  ## Train, compare with other kinds of models, and write report and model card to dist/report (DATA=, DICTIONARY=, DECIMAL=, as for `make train`)
 	@$(RUN) churn train --challengers $(EXTRACTS) --out dist/report
 
 wheel: install-dev  ## Build the package, with a model of the sample for first starts, into dist/
 	@$(RUN) python scripts/build_wheel.py
 
-bundle: install-dev  ## Build a Bento into dist/churn.tar.gz (MODEL=tag, or DATA=dir DECIMAL=,; without, with the model that serves)
+bundle: install-dev  ## Build a Bento into dist/churn.tar.gz (MODEL=tag, or DATA=, DICTIONARY=, DECIMAL=, as for `make train`; without, with the model that serves)
 	@$(RUN) python -m scripts.bundle $(if $(MODEL),--model '$(MODEL)') $(EXTRACTS)
 
 image: bundle  ## Build the container image from the Bento of `make bundle`, with its SBOM (MODEL=, DATA= as there; UI=1: with Gradio; TAG=)
@@ -141,6 +141,9 @@ bench-pages: install-dev  ## Measure the pages: what a browser loads, and what G
 
 bench-everyday: install-dev  ## Measure commands, starts and memory beside another installed checkout (BESIDE=dir; TESTS=1; SHORT=1)
 	$(RUN) python -m benchmarks.bench_everyday $(if $(BESIDE),'$(BESIDE)') $(if $(TESTS),--tests) $(if $(SHORT),--short)
+
+bench-monitoring: install-dev  ## Measure false alarms and power of the monitoring, beside fixed thresholds of the PSI (SHORT=1)
+	$(RUN) python -m benchmarks.bench_monitoring $(if $(SHORT),--short)
 
 crash-test: install-dev  ## Kill the service under load, and count lost predictions: expected none (SHORT=1)
 	$(RUN) python -m benchmarks.crash_test $(if $(SHORT),--short)

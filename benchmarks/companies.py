@@ -1,5 +1,6 @@
 """The companies of `bench_companies`: public tables as they are, and made-up ones whose truth is known."""
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,21 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churn.dictionary import embedded_files
+from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
+from churn.dictionary.plain_dictionary import from_document
 from churn.dictionary.technova import TECHNOVA
-from churn.ingest import extracts
+from churn.drafting.drafting import draft
+from churn.drafting.toml_text import toml_text
+from churn.ingest import learned_categories
+from churn.ingest.labelled import read_labelled
 from churn.training import have_left
 
-# What decides nothing, by the law or by what it is: a number of an employee, or what never varies.
-IBM_LEFT_OUT = (
-    "Age",
-    "Gender",
-    "MaritalStatus",
-    "EmployeeNumber",
-    "EmployeeCount",
-    "Over18",
-    "StandardHours",
-)
 SIMULATED = (60, 300, 5_000, 200_000)
 SIMULATED_SHORT = (60, 300)
 MISSING = 0.05
@@ -47,28 +44,27 @@ def companies(technova: Path | None, public: Path, *, short: bool) -> Iterator[C
     """Yield the companies whose files are there, and the simulated ones; few and small ones for `short`."""
     if not short:
         if technova and technova.is_dir():
-            yield _technova(technova)
+            yield _read("technova", technova, TECHNOVA)
         if (file := public / "ibm_attrition.csv").is_file():
-            yield _public("ibm", file, "Attrition", "Yes", IBM_LEFT_OUT)
+            yield _read("ibm", file, embedded_files.load("ibm"))
         if (file := public / "hr_comma_sep.csv").is_file():
-            yield _public("hr", file, "left", 1, ())
+            yield _read("hr", file, _drafted(file))
     for rows in SIMULATED_SHORT if short else SIMULATED:
         yield simulated(rows)
 
 
-def _technova(folder: Path) -> Company:
-    employees = extracts.read(folder, TECHNOVA)
-    names = [field.name for field in TECHNOVA.features]
-    return Company("technova", TECHNOVA.features, employees[names], have_left(employees, TECHNOVA))
+def _read(name: str, path: Path, dictionary: Dictionary) -> Company:
+    """Read a company as training does; rows that repeat would be learned from and tested on."""
+    dictionary = learned_categories.learn(path, dictionary)
+    features = [field.name for field in dictionary.features]
+    employees = read_labelled(path, dictionary)
+    distinct = employees.drop_duplicates([*features, dictionary.target.name], ignore_index=True)
+    return Company(name, dictionary.features, distinct[features], have_left(distinct, dictionary))
 
 
-def _public(name: str, file: Path, target: str, left: object, left_out: tuple[str, ...]) -> Company:
-    """Read a table of which each column is a field; rows that repeat would be learned from and tested on."""
-    distinct = pd.read_csv(file, encoding="utf-8-sig").drop_duplicates(ignore_index=True)
-    has_left = (distinct[target] == left).to_numpy(dtype=bool)
-    columns = distinct.drop(columns=[target, *left_out])
-    fields = tuple(_field(str(column), columns[column]) for column in columns)
-    return Company(name, fields, _typed(columns, fields), has_left)
+def _drafted(file: Path) -> Dictionary:
+    """Return the dictionary that `churn dictionary draft` writes of a file, unreviewed."""
+    return from_document(tomllib.loads(toml_text(draft([file], "drafted"))))
 
 
 def _field(name: str, values: "pd.Series[Any]") -> Field:

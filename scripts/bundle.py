@@ -16,10 +16,13 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
+
 from churn.cli.company import DICTIONARY
 from churn.cli.documents import write_documents
 from churn.cli.number_options import separator
 from churn.cli.setup import prepare_model
+from churn.cli.source import Source, source_of
 from churn.core import settings
 from churn.core.errors import ChurnError
 from churn.delivery.contents import contents, objections
@@ -36,14 +39,15 @@ class BundleError(Exception):
     """There is nothing to bundle, or something in it must not travel."""
 
 
-def choose(model: str, data: Path | None, decimal: str | None) -> str:
-    """Return the tag of the model to bundle: the one named, one of these data, or the one that serves.
+def choose(model: str, source: Source) -> str:
+    """Return the tag of the model to bundle: the one named, one of this source, or the one that serves.
 
     Raises:
         ChurnError: there is none, or none could be trained.
     """
-    if data is not None:
-        prepare_model(settings.load(), data, separator(decimal, None))  # type: ignore[arg-type]
+    if source.data is not None:
+        with source.unpacked() as unpacked:
+            prepare_model(settings.load(), unpacked)
     loaded = registry.load(model or settings.load().model, DICTIONARY)
     loaded.self_test.require(loaded.tag)
     return loaded.tag
@@ -132,18 +136,20 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--model", metavar="TAG", default="", help="by default, the one that serves")
     which.add_argument("--data", type=Path, metavar="DIR", help="one of these extracts, trained if need be")
+    parser.add_argument("--dictionary", metavar="NAME|FILE", help="of these extracts; technova by default")
     parser.add_argument("--decimal", choices=(",", "."))
     parser.add_argument("--out", type=Path, default=PROJECT / "dist" / "churn.tar.gz")
     options = parser.parse_args()
     options.out.unlink(missing_ok=True)
     scratch = Path(tempfile.mkdtemp())
     try:
-        tag = choose(options.model, options.data, options.decimal)
+        thousands = separator(options.decimal, None)
+        tag = choose(options.model, source_of(options.data, options.dictionary, thousands))
         folder = build(tag, scratch)
         bento = name(folder)
         check(folder)
         pack(folder, options.out)
-    except (BundleError, ChurnError) as error:
+    except (BundleError, ChurnError, click.UsageError) as error:
         print(f"bundle: {error}", file=sys.stderr)
         return 1
     finally:

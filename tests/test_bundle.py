@@ -18,6 +18,7 @@ import psutil
 import pytest
 import yaml
 
+from churn.cli.source import Source
 from churn.core.errors import ModelError
 from churn.model import registry
 from churn.model.registry import ServedModel
@@ -334,12 +335,12 @@ def test_an_address_of_the_docs_is_no_credential(tmp_path: Path) -> None:
 def test_the_model_is_the_one_named_or_the_one_of_the_data_or_the_one_that_serves(
     model: ServedModel, damaged: str, sample: Path
 ) -> None:
-    assert choose("", None, None) == model.tag
-    assert choose("", sample, None) == model.tag  # nothing is trained: there is one of these data
+    assert choose("", Source()) == model.tag
+    assert choose("", Source(sample)) == model.tag  # nothing is trained: there is one of these data
     with pytest.raises(ModelError, match="failed its self-test"):
-        choose(damaged, None, None)
+        choose(damaged, Source())
     with pytest.raises(ModelError, match="no model 'churn:nothing' in the store"):
-        choose("churn:nothing", None, None)
+        choose("churn:nothing", Source())
 
 
 def test_without_any_model_it_says_in_a_sentence_what_to_do(tmp_path: Path) -> None:

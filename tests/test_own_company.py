@@ -205,9 +205,9 @@ class TestServed:
         assert list(employee["properties"]) == ["employee_id", "sex", "pay", "team", "hired", "nights"]
         assert employee["required"] == ["pay", "hired", "nights"]
         assert {"type": "string", "format": "date"} in employee["properties"]["hired"]["anyOf"]
-        assert client.get("/model", headers={"Authorization": f"Bearer {TOKEN}"}).json()["fields"] == [
-            "pay", "team", "hired", "nights",
-        ]  # fmt: skip
+        card = client.get("/model", headers={"Authorization": f"Bearer {TOKEN}"}).json()
+        assert card["fields"] == ["pay", "team", "hired", "nights"]
+        assert card["dictionary"] == "crew"
 
     def test_a_file_is_scored_as_a_job(self, client: httpx2.Client) -> None:
         with httpx2.Client(base_url=client.base_url, headers={"Authorization": f"Bearer {TOKEN}"}) as caller:

@@ -26,7 +26,8 @@ from churn.model.scoring import Scorer
 from churn.model.vectorized import ColumnScorecard
 from churn.model.what_if import compare
 from churn.report.pages import render
-from churn.training.learner import CANDIDATES, Learned, Learner, PairedCandidate
+from churn.training.candidates import CANDIDATES, PairedCandidate
+from churn.training.learner import Learned, Learner
 from tests.support.company import EXAMPLE, MODELS
 from tests.support.employees import CHANGES, RECORDS
 from tests.support.plans import QUICK

@@ -13,7 +13,8 @@ from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.model.sample import FACTS, make_employees, write_sample
 from churn.training import train
-from churn.training.learner import OF_THE_SAMPLE, Learner
+from churn.training.candidates import OF_THE_SAMPLE
+from churn.training.learner import Learner
 from tests.support.company import EXTRACTS
 from tests.support.plans import QUICK
 from tests.support.real_data import REAL_DATA, needs_real_data

@@ -14,7 +14,8 @@ from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.model.sample import make_employees, write_sample
 from churn.training import TrainedModel, train
-from churn.training.learner import Candidate, Learner
+from churn.training.candidates import Candidate
+from churn.training.learner import Learner
 from churn.training.plan import Plan
 from churn.training.training_report import TrainingReport
 from tests.support.plans import ONE, QUICK

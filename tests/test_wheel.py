@@ -97,6 +97,7 @@ def test_it_carries_what_the_package_reads_and_nothing_else(wheel: Path, model: 
         "dictionary.json",
         "golden.json",
         "model.yaml",
+        "reference.json",
         "report.json",
         "scorecard.json",
     }

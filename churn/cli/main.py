@@ -97,6 +97,13 @@ DATA = LazyGroup(
     },
 )
 
+MONITOR = LazyGroup(
+    name="monitor",
+    short_help="See what has moved since a model was trained.",
+    help="See what has moved since a model was trained.",
+    lazy={"drift": Lazy("churn.cli.monitor.drift", "drift", "Compare predictions with the training data.")},
+)
+
 DEPLOY = LazyGroup(
     name="deploy",
     short_help="Put the service where people use it.",
@@ -117,6 +124,7 @@ COMMANDS: dict[str, Lazy | LazyGroup] = {
     "token": TOKEN,
     "db": DB,
     "data": DATA,
+    "monitor": MONITOR,
     "deploy": DEPLOY,
     "audit": Lazy("churn.cli.audit", "audit", "List sign-ins, refusals, readings and changes."),
 }

@@ -2,27 +2,24 @@
 
 import os
 import sys
-from pathlib import Path
 
 import click
 
-from churn.cli.number_options import notation_options, separator
 from churn.cli.serve import start
-from churn.cli.setup import data_option, prepare
+from churn.cli.setup import prepare
+from churn.cli.source import Source, source_options
 from churn.core.settings import load
-from churn.ingest.mark import Mark
 
 
 @click.command()
-@data_option
-@notation_options
-def run(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> None:
+@source_options
+def run(source: Source) -> None:
     """Prepare a first start like `churn setup`, then serve like `churn serve`.
 
     CHURN_HOST and PORT choose the address, by default 127.0.0.1:3000.
     """
     settings = load()
-    if prepare(settings, data, separator(decimal, thousands)):
+    if prepare(settings, source):
         # A new process: training's libraries would occupy memory for as long as this one serves.
         from churn.training.plan import end_workers  # noqa: PLC0415 - imported by now, and only then
 

@@ -4,7 +4,6 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,27 +11,19 @@ from sqlalchemy import Engine
 
 from churn.access.first_admin import ensure_first_admin
 from churn.cli.company import DICTIONARY
-from churn.cli.number_options import notation_options, separator
+from churn.cli.source import Source, source_options
 from churn.core import python_process
 from churn.core.errors import ModelError
 from churn.core.settings import Settings, load
 from churn.database import schema
 from churn.database.engine import is_embedded, opened
-from churn.ingest.mark import Mark
-from churn.model import portable, registry
-from churn.model.served_dictionary import dictionary_of
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder of the three extracts to train on.  [default: the embedded sample]",
-)
+from churn.model import portable, promotions, registry
+from churn.model.served_dictionary import api_changes, dictionary_of, require_same_api
 
 
 @click.command()
-@data_option
-@notation_options
-def setup(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> None:
+@source_options
+def setup(source: Source) -> None:
     """Prepare a first start: a model, a database, a user and a token.
 
     Whatever exists is kept. A model is trained only if there is none, or none from this data; an installed
@@ -40,57 +31,77 @@ def setup(data: Path | None, decimal: Mark | None, thousands: Mark | None) -> No
     yet, a first one of each is created and printed once. API_USERNAME with API_PASSWORD, or API_TOKEN,
     choose them instead.
     """
-    prepare(load(), data, separator(decimal, thousands))
+    prepare(load(), source)
 
 
-def prepare(settings: Settings, data: Path | None, thousands: Mark | None) -> bool:
+def prepare(settings: Settings, source: Source) -> bool:
     """Make what is missing, and say what was made; return whether a model was trained."""
     with opened(settings.database_url.get_secret_value()) as engine:
         _prepare_database(engine, settings)
-        was_trained = prepare_model(settings, data, thousands)
+        with source.unpacked() as unpacked:
+            was_trained = prepare_model(settings, unpacked)
         _prepare_identities(engine, settings)
     return was_trained
 
 
-def prepare_model(settings: Settings, data: Path | None, thousands: Mark | None) -> bool:
-    """Train and promote, unless there is a model (of this data, where given); return whether it trained.
+def prepare_model(settings: Settings, source: Source) -> bool:
+    """Train and promote, unless there is a model (of this source, where it has data); say whether it trained.
 
     Raises:
-        ModelError: the model that was asked for is missing, or what was trained is no better than chance.
-        ExtractError: the data cannot be used.
+        ModelError: the model that was asked for is missing, or what was trained is no better than chance,
+            or changes the API.
+        ExtractError, DictionaryError: the data cannot be used.
     """
+    facts: Mapping[str, Any] = {}
     try:
-        if _is_of(registry.facts_of(settings.model), data, thousands):
+        facts = registry.facts_of(settings.model)
+        if source.is_of(registry.resolve(settings.model), facts):
             return False
     except ModelError:
         # A model that was asked for, or not chosen among several, is not replaced by another, and one of
         # these data that is no better than chance would be no better the second time.
-        entries = registry.models()
-        is_trained = any(_is_of(entry.info.metadata, data, thousands) for entry in entries)
-        if settings.model or len(entries) > 1 or is_trained:
+        if settings.model or len(registry.models()) > 1 or _trained(source):
             raise
-    if data is None and portable.CARRIED.is_dir():
+    # Nobody's programs rely on the fields of employees who do not exist.
+    is_accepted = bool(facts.get("sample"))
+    if tag := _trained(source):
+        _promote(tag, is_accepted=is_accepted)
+        return False
+    if source.data is None and portable.CARRIED.is_dir():
         click.echo(
             f"{portable.adopt(registry.home())} serves: a model of made-up employees, to try churn with"
         )
         return False
     with _importing("sklearn.ensemble", "churn.service", "churn.web.server.serving"):
-        _train(data, thousands)
+        _train(source, accept_changed_api=is_accepted)
     return True
 
 
-def _train(data: Path | None, thousands: Mark | None) -> None:
+def _trained(source: Source) -> str | None:
+    """Return the tag of the newest model that learned from this source."""
+    entries = ((str(entry.tag), entry.info.metadata) for entry in registry.models())
+    return next((tag for tag, facts in entries if source.is_of(tag, facts)), None)
+
+
+def _promote(tag: str, *, is_accepted: bool) -> None:
+    if not is_accepted:
+        require_same_api(tag, api_changes(tag, DICTIONARY))
+    promotions.promote(registry.home(), tag)
+    click.echo(f"{tag} has learned from these data already, and serves")
+
+
+def _train(source: Source, *, accept_changed_api: bool) -> None:
     # Imported here: a later start, which trains nothing, need not wait for training's libraries.
-    from churn.cli.train import Source, Wanted, train_and_export  # noqa: PLC0415
-    from churn.training.learner import OF_THE_SAMPLE  # noqa: PLC0415
+    from churn.cli.train import Wanted, train_and_export  # noqa: PLC0415
+    from churn.training.candidates import OF_THE_SAMPLE  # noqa: PLC0415
     from churn.training.plan import Plan  # noqa: PLC0415
 
     # One pass and no intervals, so that the first start is soon: `churn train` takes its time. On the sample,
     # where nobody exists, nothing is left to choose, and other processes would not pay for their imports.
     plan = Plan(repeats=1, resamples=0, jobs=-1)
-    if data is None:
+    if source.data is None:
         plan = Plan(folds=3, repeats=1, resamples=0, candidates=(OF_THE_SAMPLE,))
-    train_and_export(Source(data, thousands), Wanted(), plan, promote=True)
+    train_and_export(source, Wanted(), plan, promote=True, accept_changed_api=accept_changed_api)
 
 
 @contextmanager
@@ -105,15 +116,6 @@ def _importing(*modules: str) -> Iterator[None]:
         raise
     finally:
         process.wait()
-
-
-def _is_of(facts: Mapping[str, Any], data: Path | None, thousands: Mark | None) -> bool:
-    """Return whether the model with these metadata is of these data; any is where none are given."""
-    if data is None:
-        return True
-    from churn.ingest import extracts  # noqa: PLC0415 - pandas; only who gives data need wait for it
-
-    return bool(facts.get("data_fingerprint") == extracts.fingerprint(data, DICTIONARY, thousands))
 
 
 def _prepare_database(engine: Engine, settings: Settings) -> None:

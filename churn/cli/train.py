@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +12,14 @@ from churn import report, training
 from churn.cli.company import DICTIONARY
 from churn.cli.console import make_console, noting
 from churn.cli.figures import print_report, progress_bar
-from churn.cli.number_options import notation_options, separator
+from churn.cli.source import Source, source_options
 from churn.core.errors import TrainingError
 from churn.core.settings import load
-from churn.dictionary import dictionary_file
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.dictionary.names import Names
 from churn.ingest import learned_categories
-from churn.ingest.archive import unpacked
 from churn.ingest.labelled import fingerprint, read_labelled
-from churn.ingest.mark import Mark
 from churn.model import promotions, registry
 from churn.model.golden_rows import golden_rows
 from churn.model.pipeline import compile_scorecard
@@ -67,23 +63,6 @@ def _field(name: str, names: Names, learnable: Sequence[Field]) -> Field:
     return field
 
 
-_DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder of the three extracts extrait_sirh, extrait_eval and extrait_sondage, each .csv or "
-    ".parquet, or one file with a row for each employee.  [default: the embedded sample]",
-)
-_DICTIONARY = click.option(
-    "--dictionary",
-    "named",
-    metavar="NAME|FILE",
-    help="What the data hold: ibm, or a .toml file; its own sources are read.  [default: technova]",
-)
-_IGNORE = click.option(
-    "--ignore-column", "ignore", multiple=True, metavar="NAME", help="A column of one file to pass over."
-)
-
-
 def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option(
@@ -100,10 +79,7 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@_DATA
-@_DICTIONARY
-@_IGNORE
-@notation_options
+@source_options
 @_threshold_options
 @click.option("--with-protected", is_flag=True, help="Let the model see age, gender and marital status.")
 @click.option("--exclude", multiple=True, metavar="FIELD", help="Leave a field out; repeat for several.")
@@ -123,11 +99,7 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every split.")
 def train(
-    data: Path | None,
-    named: str | None,
-    ignore: tuple[str, ...],
-    decimal: Mark | None,
-    thousands: Mark | None,
+    source: Source,
     challenge: bool,
     promote: bool,
     out: Path | None,
@@ -148,34 +120,19 @@ def train(
     promote TAG` says so.
     """
     plan = Plan(folds=folds, repeats=repeats, resamples=resamples, seed=seed, challenge=challenge, jobs=-1)
-    if named is not None and data is None:
-        raise click.UsageError("--dictionary needs --data: the embedded sample is TechnoVa's")
-    dictionary = DICTIONARY if named is None else dictionary_file.find(named)
-    with nullcontext() if data is None else unpacked(data) as path:
-        source = Source(path, separator(decimal, thousands), dictionary, ignore)
-        tag = train_and_export(source, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
+    with source.unpacked() as opened:
+        tag = train_and_export(opened, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
     if out is not None:
         # Imported here: what draws takes a second to import, and a first start draws nothing.
         from churn.cli.documents import write_documents  # noqa: PLC0415
 
-        for path in write_documents(registry.load(tag, dictionary), out):
+        for path in write_documents(registry.load(tag, source.dictionary), out):
             click.echo(str(path))
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where to learn: a folder of extracts or a file (None: the embedded sample), and how to read it.
-
-    `thousands` is what parts thousands in it, `ignore` are columns of a file to pass over.
-    """
-
-    data: Path | None = None
-    thousands: Mark | None = None
-    dictionary: Dictionary = DICTIONARY
-    ignore: Sequence[str] = ()
-
-
-def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: bool = False) -> str:
+def train_and_export(
+    source: Source, wanted: Wanted, plan: Plan, *, promote: bool = False, accept_changed_api: bool = False
+) -> str:
     """Train on a source; print how it is read and the figures, return the tag.
 
     Of the sample, only how good the model is: nobody in it exists.
@@ -210,7 +167,7 @@ def train_and_export(source: Source, wanted: Wanted, plan: Plan, *, promote: boo
     tag = export_model(trained, fields, of_data, sample=source.data is None, dictionary=dictionary)
     print_report(console, trained.report.to_dict(), brief=source.data is None)
     console.print(f"exported as {tag}", style="bold", highlight=False)
-    _promote(console, tag, trained.report, wanted=promote)
+    _promote(console, tag, trained.report, wanted=promote, is_accepted=accept_changed_api)
     return tag
 
 
@@ -232,14 +189,16 @@ def export_model(
         fingerprint=fingerprint,
         sample=sample,
         dictionary=dictionary,
+        reference=trained.reference,
     )
     return registry.save(export, lambda facts: report.render_cards(facts, dictionary))
 
 
-def _promote(console: Console, tag: str, report: TrainingReport, *, wanted: bool) -> None:
+def _promote(console: Console, tag: str, report: TrainingReport, *, wanted: bool, is_accepted: bool) -> None:
     current = promotions.promoted(registry.home())
     if wanted:
         registry.require_signal(tag, report.to_dict())
+    if wanted and not is_accepted:
         require_same_api(tag, api_changes(tag, DICTIONARY))
     if wanted or (current is None and report.signal.shown):
         promotions.promote(registry.home(), tag)

@@ -18,6 +18,7 @@ from churn.dictionary.plain_dictionary import from_document, to_document
 from churn.i18n import terms
 from churn.i18n.formatting import ENGLISH
 from churn.model import listing, promotions, scorecard, self_test
+from churn.model.reference import Reference
 from churn.model.scorecard import Scorecard
 from churn.model.self_test import SelfTest
 
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 NAME, ENTRY = listing.NAME, listing.FILE
 PICKLE, SCORECARD, GOLDEN, REPORT = "saved_model.pkl", "scorecard.json", "golden.json", "report.json"
-DICTIONARY = "dictionary.json"
+DICTIONARY, REFERENCE = "dictionary.json", "reference.json"
 
 # Of the report, what the store's own lists show.
 _METADATA = (
-    "n_rows", "n_departures", "fields", "left_out", "metrics", "signal", "threshold", "data_fingerprint",
+    "n_rows", "n_departures", "fields", "left_out", "metrics", "signal", "threshold",
+    "data_fingerprint", "sample",
 )  # fmt: skip
 
 Draw = Callable[[Mapping[str, Any]], Mapping[str, str]]
@@ -45,7 +47,7 @@ class Export:
 
     `report` is the training report as plain values, `golden` what `churn.model.golden_rows` made,
     `fingerprint` that of the training data, `sample` whether those are the embedded sample, `dictionary` the
-    one that the model was trained with.
+    one that the model was trained with, `reference` what monitoring compares with.
     """
 
     pipeline: "Pipeline"
@@ -55,6 +57,7 @@ class Export:
     fingerprint: str
     sample: bool = False
     dictionary: Dictionary | None = None
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ def save(export: Export, draw: Draw) -> str:
         "sample": export.sample,
         "library_versions": self_test.library_versions(),
     }
+    if export.dictionary is not None:
+        facts["dictionary"] = export.dictionary.name
     card = export.scorecard.to_dict()
     metadata = {name: facts[name] for name in _METADATA}
     metadata["pickle"] = pickle_readers(facts["library_versions"])
@@ -112,6 +117,8 @@ def save(export: Export, draw: Draw) -> str:
         _write(folder / REPORT, facts)
         if export.dictionary is not None:
             _write(folder / DICTIONARY, to_document(export.dictionary))
+        if export.reference is not None:
+            _write(folder / REFERENCE, export.reference.to_dict())
         for name, text in draw({**facts, "scorecard": card}).items():
             (folder / name).write_text(text, encoding="utf-8")
     return str(entry.tag)

@@ -12,6 +12,8 @@ from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.differences import Difference, differences
 from churn.model import listing, promotions, registry
 
+MOST_NAMED = 6  # fields, of those that change
+
 
 def served_dictionary(otherwise: Dictionary) -> Dictionary:
     """Return the dictionary of the model that the settings name, or that is promoted.
@@ -72,8 +74,10 @@ def require_same_api(tag: str, changes: Sequence[Difference]) -> None:
         ModelError: it changes something.
     """
     if changes:
-        fields = ", ".join(dict.fromkeys(change.field for change in changes))
+        fields = list(dict.fromkeys(change.field for change in changes))
+        more = [f"{len(fields) - MOST_NAMED} more"] if len(fields) > MOST_NAMED else []
+        named = ", ".join((*fields[:MOST_NAMED], *more))
         raise ModelError(
-            f"to promote {tag} changes the API ({fields}): tell whoever calls it, and then run "
+            f"to promote {tag} changes the API ({named}): tell whoever calls it, and then run "
             f"`churn model promote {tag} --accept-changed-api`"
         )

@@ -93,9 +93,10 @@ def logged(
     limit: int | None = None,
     *,
     employee_ids: Sequence[str] | None = None,
+    model: str | None = None,
     newest_first: bool = False,
 ) -> Iterator[LoggedPrediction]:
-    """Yield up to `limit` predictions from `since` on and before `until`, by time.
+    """Yield up to `limit` predictions from `since` on and before `until`, by time; all models' or one's.
 
     No connection is held while the caller works on a page of them.
 
@@ -103,7 +104,8 @@ def logged(
         DatabaseError: the database cannot be read.
     """
     order = _RESULTS.id.desc() if newest_first else _RESULTS.id
-    chosen = following = choose(since, until, employee_ids).order_by(order)
+    chosen = choose(since, until, employee_ids).order_by(order)
+    chosen = following = chosen if model is None else chosen.where(_RESULTS.model == model)
     left = limit
     while left is None or left > 0:
         size = PAGE_ROWS if left is None else min(PAGE_ROWS, left)
@@ -124,6 +126,21 @@ def count(
     chosen = choose(since, until).limit(limit).subquery()
     with explained(engine), engine.connect() as connection:
         return connection.execute(select(func.count()).select_from(chosen)).scalar_one()
+
+
+def models_in(engine: Engine, since: datetime | None = None, until: datetime | None = None) -> list[str]:
+    """Return the tags of the models that predicted in a period; raises DatabaseError as `logged`.
+
+    One look into the index a model, whatever the number of predictions.
+    """
+    found, after = list[str](), ""
+    with explained(engine), engine.connect() as connection:
+        following = select(func.min(_RESULTS.model))
+        while (model := connection.execute(following.where(_RESULTS.model > after)).scalar()) is not None:
+            own = choose(since, until).where(_RESULTS.model == model).limit(1)
+            found += [model] if connection.execute(own).first() else []
+            after = model
+    return found
 
 
 # The first column of each is its key.

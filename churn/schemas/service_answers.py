@@ -78,6 +78,7 @@ class ModelCard(BaseModel):
     seen: dict[str, Any] = Field(description="the least and the largest training value of each number")
     created_at: str = Field("", description="when it was trained")
     data_fingerprint: str = Field("", description="digest of the training data")
+    dictionary: str = Field("", description="name of the dictionary that says what its records hold")
     sample: bool = Field(False, description="whether it was trained on the embedded, synthetic sample")
     library_versions: dict[str, str] = Field(description="with which it was trained")
     tag: str = Field(description="of the model in the store")

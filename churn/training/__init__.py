@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from churn.core.progress import Progress
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
+from churn.model.reference import Reference
 from churn.training import challengers, crossvalidation, fairness
 from churn.training.challengers import Challenger
 from churn.training.checks import check_fields, check_size
@@ -18,6 +19,7 @@ from churn.training.crossvalidation import Fold, out_of_fold
 from churn.training.evaluation import OutOfFold, confusion, curves
 from churn.training.learner import Learned, Learner
 from churn.training.plan import Plan, Workers
+from churn.training.reference_figures import refer
 from churn.training.signal import measure_signal
 from churn.training.summary import summarise
 from churn.training.thresholds import METRIC_POLICIES, Capacity, CostRatio, FBeta, Policy, Threshold
@@ -30,11 +32,12 @@ COSTS = (CostRatio(1, 1), CostRatio(3, 1), CostRatio(10, 1))
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """The pipeline fitted on all rows, its decision threshold, and the report."""
+    """The pipeline fitted on all rows, its threshold, the report, and what monitoring compares with."""
 
     pipeline: Pipeline
     threshold: Threshold
     report: TrainingReport
+    reference: Reference
 
 
 def train(
@@ -81,7 +84,9 @@ def train(
     results = _Results(
         plan, policies, learned, folds, decisions, tuple(filter(None, audits)), tuple(measured)
     )
-    return TrainedModel(learned.pipeline, results.threshold, results.report(employees, fields, dictionary))
+    threshold, report = results.threshold, results.report(employees, fields, dictionary)
+    reference = refer(learned.pipeline, table, threshold.value, dictionary)
+    return TrainedModel(learned.pipeline, threshold, report, reference)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from churn.dictionary.field import Field
+from churn.training.candidates import Candidate
 from churn.training.evaluation import MeanSd, OutOfFold, score, score_decisions, summarise_folds
-from churn.training.learner import Candidate, Learner, probabilities
+from churn.training.learner import Learner, probabilities
 from churn.training.plan import Plan, Workers
 from churn.training.thresholds import HasLeft, Policy, Probabilities
 

@@ -14,39 +14,15 @@ from threadpoolctl import threadpool_limits
 from churn.dictionary.field import Field
 from churn.model.encoder import build_encoder
 from churn.model.pipeline import INNER_FOLDS, build_additive, build_pipeline, fit
-from churn.training.pair_search import Shape, search
+from churn.training.candidates import CANDIDATES, Candidate
+from churn.training.pair_search import search
 from churn.training.thresholds import HasLeft, Policy, Probabilities
 
 RowNumbers = NDArray[np.intp]
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One shape of the curves with one penalty, as `build_pipeline` takes them."""
-
-    n_knots: int
-    degree: int
-    c: float
-
-
-@dataclass(frozen=True, slots=True)
-class PairedCandidate(Candidate):
-    """One with pairs of fields, by their names."""
-
-    pairs: tuple[tuple[str, str], ...]
-    rounds: int
-
-
-SHAPES = ((4, 3), (6, 1), (6, 3))  # knots, degree
-PENALTIES = (0.2, 0.35, 0.6, 1.0)  # inverse, as scikit-learn's C
-CANDIDATES = tuple(Candidate(*shape, c) for shape in SHAPES for c in PENALTIES)
-
 # A company of more people is large: the choice is made on so many rows, drawn of all, and all else on few
 # folds. More would cost minutes and tell the same.
 LARGE, LARGE_FOLDS = 20_000, 3
-
-# What the choice among all of them falls on for the embedded sample, which is the same everywhere.
-OF_THE_SAMPLE = Candidate(6, 3, 0.35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +82,7 @@ class Learner:
             )
         splits = self._splits(table, has_left)
         candidate = self._additive(table, has_left, splits)
-        shape = Shape(candidate.n_knots, candidate.degree, candidate.c)
-        found = search(self.fields, shape, table, has_left, splits)
-        return PairedCandidate(**asdict(shape), **asdict(found)) if found else candidate
+        return search(self.fields, candidate, table, has_left, splits) or candidate
 
     def _additive(
         self, table: pd.DataFrame, has_left: HasLeft, splits: Sequence[tuple[RowNumbers, RowNumbers]]

@@ -13,6 +13,7 @@ from churn.dictionary.field import Field
 from churn.model.boosting import Floats, Pair, TableBoosting
 from churn.model.encoder import build_encoder, cell_fields
 from churn.model.pipeline import build_additive
+from churn.training.candidates import Candidate, PairedCandidate
 from churn.training.thresholds import HasLeft
 
 COUNTS = (1, 3, 10)  # pairs that are tried, the strongest first
@@ -23,31 +24,14 @@ SIDES = 8  # cells of a field in screening: few, so that each two of them have r
 RowNumbers = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The additive model upon which pairs are sought, as `build_pipeline` takes it."""
-
-    n_knots: int
-    degree: int
-    c: float
-
-
-@dataclass(frozen=True, slots=True)
-class PairChoice:
-    """The names of the pairs, and how many turns each is boosted for."""
-
-    pairs: tuple[tuple[str, str], ...]
-    rounds: int
-
-
 def search(
     fields: Sequence[Field],
-    shape: Shape,
+    additive: Candidate,
     table: pd.DataFrame,
     has_left: HasLeft,
     splits: Sequence[tuple[RowNumbers, RowNumbers]],
-) -> PairChoice | None:
-    """Return the pairs with the least log loss on rows that neither they nor their effects were learned from.
+) -> PairedCandidate | None:
+    """Return an additive candidate with the pairs of the least log loss on rows that were held out.
 
     None where the gain might be chance. A protected field has no pair: half of what it does would stand
     under another field's name.
@@ -55,7 +39,7 @@ def search(
     may_pair = cell_fields(fields, {f.name for f in fields if f.role != "protected"})
     if len(may_pair) < 2:
         return None
-    folds = [_Fold.of(fields, may_pair, shape, table, has_left, split) for split in splits]
+    folds = [_Fold.of(fields, may_pair, additive, table, has_left, split) for split in splits]
     without = np.empty(len(has_left))
     for fold in folds:
         without[fold.outside] = fold.log_odds_outside
@@ -73,10 +57,10 @@ def search(
     if chosen is None or gains.mean() < LEAST_GAIN * gains.std() / np.sqrt(len(gains)):
         return None
     everyone = np.arange(len(has_left))
-    whole = _Fold.of(fields, may_pair, shape, table, has_left, (everyone, everyone[:1]))
+    whole = _Fold.of(fields, may_pair, additive, table, has_left, (everyone, everyone[:1]))
     names = [field.name for field in may_pair]
     pairs = tuple((names[first], names[second]) for first, second in whole.ranking[: chosen[0]])
-    return PairChoice(pairs, chosen[1])
+    return PairedCandidate(additive.n_knots, additive.degree, additive.c, pairs, chosen[1])
 
 
 def _losses(log_odds: Floats, has_left: HasLeft) -> Floats:
@@ -105,18 +89,20 @@ class _Fold:
         cls,
         fields: Sequence[Field],
         may_pair: Sequence[Field],
-        shape: Shape,
+        candidate: Candidate,
         table: pd.DataFrame,
         has_left: HasLeft,
         split: tuple[RowNumbers, RowNumbers],
     ) -> "_Fold":
         """Fit the additive model."""
         inside, outside = split
-        encoder = build_encoder(fields, shape.n_knots, shape.degree, {field.name for field in may_pair})
+        encoder = build_encoder(
+            fields, candidate.n_knots, candidate.degree, {field.name for field in may_pair}
+        )
         seen = np.asarray(encoder.fit_transform(table.iloc[inside]))
         unseen = np.asarray(encoder.transform(table.iloc[outside]))
         end = seen.shape[1] - len(may_pair)
-        additive = build_additive(shape.c).fit(seen[:, :end], has_left[inside])
+        additive = build_additive(candidate.c).fit(seen[:, :end], has_left[inside])
         return cls(
             cells=seen[:, end:],
             has_left=has_left[inside],

@@ -9,8 +9,8 @@ from joblib.externals.loky import get_reusable_executor
 from sklearn.model_selection import RepeatedStratifiedKFold
 
 from churn.core.progress import Progress
+from churn.training.candidates import CANDIDATES, Candidate
 from churn.training.fairness import RESAMPLES
-from churn.training.learner import CANDIDATES, Candidate
 
 MOST_JOBS = 4  # processes: each has a scikit-learn of its own in memory
 Result = TypeVar("Result")

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from churn.training.candidates import Candidate
 from churn.training.challengers import Challenger
 from churn.training.evaluation import Curves, MeanSd
 from churn.training.fairness import Audit
-from churn.training.learner import Candidate
 from churn.training.signal import Signal
 from churn.training.summary import FieldSummary
 from churn.training.thresholds import Threshold

@@ -5,7 +5,7 @@ from typing import Any
 
 from churn.model.self_test import SelfTest
 from churn.training import TrainedModel, train
-from churn.training.learner import CANDIDATES
+from churn.training.candidates import CANDIDATES
 from churn.training.plan import Plan
 
 ONE = CANDIDATES[5:6]  # a single candidate: there is nothing to choose

@@ -1,0 +1,1 @@
+"""`churn monitor`: what has moved since a model was trained."""

@@ -1,0 +1,111 @@
+"""What a model learns from: the options that name it, and the value that they make."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from churn.cli.company import DICTIONARY
+from churn.cli.number_options import notation_options, separator
+from churn.dictionary import dictionary_file
+from churn.dictionary.dictionary import Dictionary
+from churn.dictionary.plain_dictionary import to_document
+from churn.ingest.archive import unpacked
+from churn.ingest.mark import Mark
+from churn.model.served_dictionary import dictionary_of
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where to learn: a folder of extracts or a file (None: the embedded sample), and how to read it.
+
+    `thousands` is what parts thousands in it, `ignore` are columns of a file to pass over.
+    """
+
+    data: Path | None = None
+    thousands: Mark | None = None
+    dictionary: Dictionary = DICTIONARY
+    ignore: Sequence[str] = ()
+
+    @contextmanager
+    def unpacked(self) -> Iterator["Source"]:
+        """Yield the source with what its archive holds, where it is one.
+
+        Raises:
+            ExtractError: the archive cannot be used.
+        """
+        if self.data is None:
+            yield self
+            return
+        with unpacked(self.data) as path:
+            yield replace(self, data=path)
+
+    def is_of(self, tag: str, facts: Mapping[str, Any]) -> bool:
+        """Return whether a model, with these metadata, learned from this; any did where no data are named.
+
+        Raises:
+            ExtractError, DictionaryError: the data cannot be read, or not by the dictionary.
+        """
+        if self.data is None:
+            return True
+        # Imported here: they bring pandas, for which only who names data need wait.
+        from churn.ingest import labelled, learned_categories  # noqa: PLC0415
+
+        if facts.get("data_fingerprint") != labelled.fingerprint(self.data, self.dictionary, self.thousands):
+            return False
+        its = dictionary_of(tag, DICTIONARY)
+        wanted = learned_categories.learn(self.data, self.dictionary)
+        return its is not None and to_document(its) == to_document(wanted)
+
+
+_DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="A file with a row for each employee, or the folder of the dictionary's sources: without one, of "
+    "extrait_sirh, extrait_eval and extrait_sondage. CSV, Excel or Parquet.  [default: the embedded sample]",
+)
+_DICTIONARY = click.option(
+    "--dictionary",
+    "named",
+    metavar="NAME|FILE",
+    help="What the data hold: ibm, or a .toml file; its own sources are read.  [default: technova]",
+)
+_IGNORE = click.option(
+    "--ignore-column", "ignore", multiple=True, metavar="NAME", help="A column of one file to pass over."
+)
+
+
+def source_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that name what to learn from, as the argument `source`."""
+
+    @wraps(command)
+    def with_source(
+        data: Path | None,
+        named: str | None,
+        ignore: Sequence[str],
+        decimal: Mark | None,
+        thousands: Mark | None,
+        **others: Any,
+    ) -> None:
+        command(source=source_of(data, named, separator(decimal, thousands), ignore), **others)
+
+    return _DATA(_DICTIONARY(_IGNORE(notation_options(with_source))))
+
+
+def source_of(
+    data: Path | None, named: str | None, thousands: Mark | None, ignore: Sequence[str] = ()
+) -> Source:
+    """Return the source that options name.
+
+    Raises:
+        click.UsageError: a dictionary without data.
+        DictionaryError: there is no such dictionary, or it cannot be used.
+    """
+    if named is not None and data is None:
+        raise click.UsageError("--dictionary needs --data: the embedded sample is TechnoVa's")
+    dictionary = DICTIONARY if named is None else dictionary_file.find(named)
+    return Source(data, thousands, dictionary, ignore)

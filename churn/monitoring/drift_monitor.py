@@ -1,0 +1,69 @@
+"""The monitor of drift: reads a window from the journal and compares it with its model's reference."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from churn.core.language import Language
+from churn.dictionary.dictionary import Dictionary
+from churn.i18n.formatting import Locale
+from churn.model.stored_reference import load_reference
+from churn.monitoring.drift import examine, verdict
+from churn.monitoring.drift_summary import notes, summary
+from churn.monitoring.window import Window
+from churn.monitoring.window_rows import WindowRows
+from churn.records.predictions import logged, models_in
+from churn.schemas.drift_query import DriftQuery
+from churn.schemas.drift_report import DriftReport
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+DEFAULT_WINDOW = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftMonitor:
+    """Looks at the predictions in one database; `dictionary` has the fields' names for people."""
+
+    engine: "Engine"
+    dictionary: Dictionary
+
+    def look(self, query: DriftQuery, tag: str, language: Language) -> DriftReport:
+        """Return how the people whom the model of a tag predicted about differ from those it learned from.
+
+        Raises:
+            ModelError: the model's reference is damaged.
+            DatabaseError: the database cannot be read.
+        """
+        since, until = _period(query)
+        reference = load_reference(tag)
+        rows, figures = WindowRows(()), None
+        if reference is not None:
+            window = Window.of(reference)
+            rows = WindowRows([field.name for field in reference.fields], query.last)
+            for row in rows.choose(logged(self.engine, since, until, model=tag, newest_first=True)):
+                window.add(row.values, row.contributions, row.probability, flagged=row.flagged)
+            figures = examine(reference, window, query.looks)
+        report = DriftReport(
+            model=tag,
+            verdict="no_reference" if figures is None else verdict(figures),
+            summary="",
+            notes=[],
+            since=since,
+            until=until,
+            looks=query.looks,
+            horizon_days=reference.horizon_days if reference else None,
+            selection=rows.selection,
+            other_models=[model for model in models_in(self.engine, since, until) if model != tag],
+            figures=figures,
+        )
+        locale = Locale(language, self.dictionary, space=" ")
+        report.summary, report.notes = summary(report, locale), notes(report, locale)
+        return report
+
+
+def _period(query: DriftQuery) -> tuple[datetime | None, datetime | None]:
+    if query.since is None and query.until is None and query.last is None:
+        return datetime.now(UTC) - DEFAULT_WINDOW, None
+    return query.since, query.until
