@@ -81,13 +81,20 @@ def sample(
         total = connection.execute(chosen.with_only_columns(func.count())).scalar_one()
         if total <= most:
             return PredictionSample(_newest(engine, since, until, model), total, is_whole=True)
-        # The keys alone: the index has them, and the rows are many times as large.
-        length = 32 if engine.dialect.name == "sqlite" else 36
-        last: ColumnElement[str] = func.substr(cast(_KEY, Text), length - _DIGITS + 1)
-        bound = f"{int(16**_DIGITS * _AIMED * most / total):0{_DIGITS}x}"
-        query = chosen.with_only_columns(_KEY).where(last < literal(bound)).order_by(_KEY.desc())
-        keys = connection.execute(query).scalars().all()
+        # The keys alone: the index has them, and the rows are many times as large. Sorted here: to give them
+        # in order, PostgreSQL would go through the index alone, with no other process to help.
+        query = chosen.with_only_columns(_KEY).where(_is_among(engine, _AIMED * most / total))
+        keys = sorted(connection.execute(query).scalars(), reverse=True)
     return PredictionSample(_sampled(engine, keys), total, is_whole=False)
+
+
+def _is_among(engine: Engine, share: float) -> ColumnElement[bool]:
+    """Return the condition that holds of such a share of the keys, by their last digits."""
+    bound = f"{int(16**_DIGITS * share):0{_DIGITS}x}"
+    if engine.dialect.name == "sqlite":  # which keeps a key as 32 digits
+        return func.substr(cast(_KEY, Text), 32 - _DIGITS + 1) < literal(bound)
+    # As bytes, which are compared in half the time of texts.
+    return func.substr(func.uuid_send(_KEY), 16 - _DIGITS // 2 + 1) < literal(bytes.fromhex(bound))
 
 
 def _newest(
