@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from churn.monitoring.interval import WIDE, Interval
+from churn.monitoring.interval import WIDE
+from churn.schemas.performance_report import Interval
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -16,8 +17,8 @@ STEPS, CLOSE = 50, 1e-10
 def slope(probabilities: Floats, has_left: Flags, weights: Floats) -> Interval | None:
     """Return the slope of a logistic regression on the predicted log-odds, all (people,); 1 is calibrated.
 
-    Below 1 the predictions are too far apart, above 1 too close. With a robust interval, since the weights are
-    no counts (D. Cox, "Two further applications of a model for binary regression", 1958). None where it has
+    Below 1 the predictions are too far apart, above 1 too close (D. Cox, "Two further applications of a model
+    for binary regression", 1958). The interval is robust, since the weights are no counts. None where it has
     no end, as when all who left rank above all who stayed.
     """
     known = weights > 0

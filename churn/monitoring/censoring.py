@@ -1,4 +1,4 @@
-"""Who of the people predicted about left within the horizon, where not everybody has been followed for so long."""
+"""Who left within the horizon of a prediction, where not everybody has been followed for so long."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -81,7 +81,7 @@ def _survival(end: Floats, happened: Flags, earlier: Flags) -> _Curve:
     at_risk = at_risk - (
         np.searchsorted(gone, times, side="right") - np.searchsorted(gone, times, side="left")
     )
-    shares = np.cumprod(1 - counts / at_risk)
+    shares = np.cumprod(1 - counts / at_risk).astype(np.float64)
     if not len(times):
         return _Curve(times, shares, 0.0)
     with np.errstate(divide="ignore"):

@@ -1,19 +1,11 @@
-"""Figures with their 95 % intervals."""
+"""The 95 % intervals of shares."""
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 
+from churn.schemas.performance_report import Interval
+
 WIDE = NormalDist().inv_cdf(0.975)
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure, and the ends of its interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def wilson(share: float, people: float) -> Interval:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from churn.monitoring import calibration, ranking
 from churn.monitoring.censoring import FollowUp
-from churn.monitoring.interval import Interval, wilson
+from churn.monitoring.interval import wilson
+from churn.schemas.performance_report import Interval, PerformanceFigures, Refusal, Slice
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -17,7 +18,7 @@ LEAST_LEAVERS = 20  # fewer say nothing: the intervals would hold next to all th
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions, one an employee and horizon: probabilities, who was flagged, and what has become of them."""
+    """Predictions, one an employee and horizon: probabilities, who was flagged, what has become of them."""
 
     probabilities: Floats
     flagged: Flags
@@ -39,27 +40,19 @@ class Predicted:
         return int(self.follow_up.stayers.sum())
 
 
-@dataclass(frozen=True, slots=True)
-class PerformanceFigures:
-    """What the outcomes say of the predictions, each figure with a 95 % interval.
-
-    `rate` is the share that left within the horizon, and `excess` by how much it is above the mean prediction.
-    """
-
-    rate: Interval
-    excess: Interval
-    roc_auc: Interval
-    average_precision: Interval
-    recall: Interval
-    precision: Interval | None
-    slope: Interval | None
-
-
-def refusal(predicted: Predicted) -> str | None:
+def refusal(predicted: Predicted) -> Refusal | None:
     """Return why nothing can be said: too few left, or nobody was followed to the end."""
     if predicted.leavers < LEAST_LEAVERS:
         return "leavers"
     return None if predicted.stayers else "stayers"
+
+
+def slice_of(predicted: Predicted, field: str | None = None, name: str | None = None) -> Slice:
+    """Return the figures of some predictions, or why there are none."""
+    reason = refusal(predicted)
+    figures = None if reason else measure(predicted)
+    rows = len(predicted.probabilities)
+    return Slice(rows, predicted.leavers, predicted.stayers, figures, reason, field, name)
 
 
 def measure(predicted: Predicted) -> PerformanceFigures:
