@@ -123,18 +123,20 @@ def half_sent(page: Page, site: Site, path: Path) -> Iterator[Path]:
         "Network.emulateNetworkConditions",
         {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000},
     )
+    before = coming(site)  # what a dead worker left is kept for a while
     page.locator("#file").set_input_files(path)
     page.get_by_role("button", name="Check the file").click(no_wait_after=True)
-    wait_until(lambda: bool(coming(site)))
+    wait_until(lambda: len(coming(site)) > len(before))
     page.get_by_role("progressbar").wait_for()
-    yield coming(site)[0]
+    [half] = coming(site) - before
+    yield half
     if not page.is_closed():
         network.detach()  # nothing is slow any more
 
 
-def coming(site: Site) -> list[Path]:
+def coming(site: Site) -> set[Path]:
     """Return the folders of uploads that are not whole."""
-    return [*(site.home / "jobs").glob("*.part")]
+    return {*(site.home / "jobs").glob("*.part")}
 
 
 @pytest.fixture(scope="module")

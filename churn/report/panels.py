@@ -19,6 +19,7 @@ ROOM = {"top": 0.97, "hspace": 0.06}
 NUMBER_ROOM = {"left": 0.12, "right": 0.97, "bottom": 0.18}
 CATEGORY_ROOM = {"left": 0.47, "right": 0.88, "bottom": 0.18}
 CHARACTER = 0.032  # of a mark, as a share of the figure
+SHORT = 3  # characters of a mark that stands beside others
 MARGIN = 0.12  # log-odds beyond the largest effect
 DOUBLING = math.log(2)
 
@@ -81,9 +82,9 @@ def _label(effect: FieldEffect, locale: Locale) -> str:
     )
 
 
-def ticks(scale: tuple[float, float]) -> dict[float, str]:
-    """Return where the odds are doubled or halved so many times, with its name: of eight, each one has room."""
-    step = next(step for step in (1, 2, 4, 8, 64) if scale[1] - scale[0] < 7 * step * DOUBLING)
+def ticks(scale: tuple[float, float], most: int = 7) -> dict[float, str]:
+    """Return where the odds are doubled or halved so many times, with its name; there is room for `most`."""
+    step = next(step for step in (1, 2, 4, 8, 64) if scale[1] - scale[0] < most * step * DOUBLING)
     powers = range(math.ceil(scale[0] / DOUBLING), math.floor(scale[1] / DOUBLING) + 1)
     named = [(power * DOUBLING, "×1" if not power else f"{'×' if power > 0 else '÷'}{2 ** abs(power)}")
              for power in powers if power % step == 0]  # fmt: skip
@@ -132,6 +133,8 @@ def _category(axes: Axes, effect: FieldEffect, scale: tuple[float, float], local
                   size=8, color=svg.MUTED)  # fmt: skip
     axes.axvline(0, color=svg.MUTED, linewidth=0.8)
     marks = ticks(scale)
+    if max(map(len, marks.values())) > SHORT:
+        marks = ticks(scale, most=2)
     axes.set_xticks(list(marks), list(marks.values()))
     axes.set_xlim(scale)
     axes.set_yticks(
