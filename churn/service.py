@@ -28,6 +28,7 @@ from churn.ui.form_scoring import FormScoring
 from churn.ui.gradio_page import GradioPage
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
+from churn.web.endpoints.drift import DriftReader, make_drift
 from churn.web.endpoints.history import HistoryReader, make_history
 from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.jobs import JobEndpoints
@@ -135,13 +136,15 @@ service.add_asgi_middleware(ErrorResponses, refusals=refusals)
 service.add_asgi_middleware(Readiness, check=check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
+drift = DriftReader(worker.drift)
 history, jobs = HistoryReader(worker.history), JobEndpoints(worker.jobs)
 routes = (
     make_landing(dictionary.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(scoring, worker, history, check, jobs, gradio),
+    *make_ui(scoring, worker, history, drift, check, jobs, gradio),
     *make_history(history),
+    make_drift(drift),
     make_reviews(history),
     *jobs.routes,
     make_metrics(worker.state),

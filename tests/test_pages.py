@@ -87,8 +87,19 @@ class TestWhoGetsIn:
     @pytest.mark.parametrize(
         ("role", "opened"),
         [
-            ("analyst", {"/app", "/app/employee", "/app/what-if", "/app/file", "/app/history", "/app/model"}),
-            ("auditor", {"/app", "/app/history", "/app/model"}),
+            (
+                "analyst",
+                {
+                    "/app",
+                    "/app/employee",
+                    "/app/what-if",
+                    "/app/file",
+                    "/app/history",
+                    "/app/model",
+                    "/app/monitoring",
+                },
+            ),
+            ("auditor", {"/app", "/app/history", "/app/model", "/app/monitoring"}),
             ("operator", set()),
             ("admin", set(OURS)),
         ],

@@ -30,6 +30,7 @@ PAGES = (
     "app/employee?example=risk",
     "app/what-if",
     "app/model",
+    "app/monitoring",
     "app/history",
     "app/admin",
     "app/admin/audit",
@@ -299,6 +300,10 @@ def test_axe_finds_no_barrier_and_no_page_is_too_wide(
         visit.page.get_by_label("Overtime").select_option("Non")
         visit.page.get_by_role("row", name="Overtime: yes → no").wait_for()
         assert visit.barriers() == []
+        visit.page.goto(f"{sqlite_site.url}/app/monitoring")
+        visit.page.locator("table.bars").wait_for()
+        assert visit.barriers() == []
+        sqlite_site.assert_sound(visit)
         visit.page.goto(f"{sqlite_site.url}/app/employee?example=risk")
         visit.page.get_by_label("Monthly income").fill("much")
         visit.page.get_by_role("button", name="Estimate the risk").click()

@@ -1,7 +1,7 @@
 """Keys: UUIDv7, made by the application and sorted by time."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import uuid_utils
@@ -10,6 +10,11 @@ import uuid_utils
 def new_id() -> uuid.UUID:
     """Return a UUIDv7."""
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def moment_of(key: uuid.UUID) -> datetime:
+    """Return when a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((key.int >> 80) / 1000, UTC)
 
 
 def repeatable_id(moment: datetime, seed: uuid.UUID, purpose: str, number: int) -> uuid.UUID:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from churn.core.ids import moment_of
+
 
 def bound(moment: datetime) -> uuid.UUID:
     """Return a UUID between the UUIDv7s made before a moment and those made from then on."""
@@ -30,7 +32,7 @@ class Month:
     @classmethod
     def of_id(cls, key: uuid.UUID) -> "Month":
         """Return the month in which a UUIDv7 was made."""
-        return cls.of(datetime.fromtimestamp((key.int >> 80) // 1000, UTC))
+        return cls.of(moment_of(key))
 
     @property
     def next(self) -> "Month":

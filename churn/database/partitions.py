@@ -27,6 +27,7 @@ from churn.database.tables import (
     employee_inputs,
     features,
     journal_batches,
+    outcomes,
     prediction_results,
     requests,
     reviews,
@@ -94,7 +95,7 @@ def drop_before(engine: Engine, moment: datetime) -> list[str]:
 
     Older rows elsewhere stay, as do those of a month for which some table has no partition. The predictions
     of a dropped request are removed too, since those of a request shortly before the month's end may come
-    after it; and so is its review.
+    after it; and so are its review and its outcomes.
 
     Raises:
         DatabaseError: as `ensure`, or the role may not drop them.
@@ -206,8 +207,9 @@ def _drop(connection: Connection, names: Sequence[str], upper: uuid.UUID) -> Non
     keys = connection.execute(select(employee_inputs.c.id).where(*orphaned)).scalars().all()
     for table in (features, prediction_results, employee_inputs):
         connection.execute(delete(table).where(table.c.id.in_(keys)))
-    orphaned = reviews.c.request_id < upper, ~sa.exists().where(requests.c.id == reviews.c.request_id)
-    connection.execute(delete(reviews).where(*orphaned))
+    for table in (reviews, outcomes):
+        orphaned = table.c.request_id < upper, ~sa.exists().where(requests.c.id == table.c.request_id)
+        connection.execute(delete(table).where(*orphaned))
 
 
 def _count_default(connection: Connection, table: str) -> int:

@@ -1,9 +1,9 @@
-"""The tables: who may call, the five that log a prediction, its reviews, and the batches that seal them.
+"""The tables: who may call, the five that log a prediction, what is said later, and the batches that seal it.
 
 Keys are UUIDv7s that the application makes: they sort by time, and the rows of one transaction need no round
-trip between them. PostgreSQL keeps the rows in monthly partitions, except the reviews, which are few. The
-input, the features and the result of a prediction share its id; a request, its response and its review share
-theirs. The journal's tables have no foreign keys: one writer commits the rows of a call together,
+trip between them. PostgreSQL keeps the rows in monthly partitions, except reviews and outcomes, which are
+few. The input, the features and the result of a prediction share its id; a request, its response and
+its review share theirs. The journal's tables have no foreign keys: one writer commits a call's rows together,
 `churn data verify` finds rows that somebody removed, and a month can be dropped at once. Alembic owns the
 schema (`churn.database.migrations`); a test compares them.
 """
@@ -15,6 +15,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Float,
@@ -183,6 +184,18 @@ reviews = Table(
     Column("salt", String(32)),
 )
 
+# What has become of employees. `salt` is null where it was erased. The newest row of an employee counts.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("request_id", Uuid, nullable=False, index=True),
+    Column("employee_id", String(64), index=True),
+    Column("left_on", Date),  # null where they were still there
+    Column("known_until", Date),
+    Column("salt", String(32)),
+)
+
 # One row per transaction of the journal; `churn.journal.hash_chain` says how the digests are made.
 journal_batches = Table(
     "journal_batches",
@@ -204,4 +217,4 @@ Index("ix_journal_batches_chain_sequence", journal_batches.c.chain, journal_batc
 # The five tables of a prediction, parents first.
 JOURNAL = (requests, employee_inputs, features, prediction_results, api_responses)
 # The tables in which one call may have rows.
-CALL_TABLES = (*JOURNAL, reviews)
+CALL_TABLES = (*JOURNAL, reviews, outcomes)

@@ -2,32 +2,26 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
 
-from churn.dictionary.field import DAYS_OF_A_YEAR, ISO_DATE, LARGEST, Field
-from churn.drafting.raw_column import RawColumn, yes_or_no
+from churn.dictionary.field import DAYS_OF_A_YEAR, LARGEST, Field
 from churn.ingest.cells import parse
+from churn.ingest.days import DATE_FORMATS, day_of
 from churn.ingest.notation import Evidence, depends_on_cells
+from churn.ingest.raw_column import RawColumn, yes_or_no
 
 Kind = Literal["integer", "number", "percent", "date", "yes/no", "category", "text", "nothing"]
 
-DATE_FORMATS = (
-    ISO_DATE,
-    *("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y"),
-)
 UNITS = ("", "€", "ans", "km")
 NEARLY_ALL = 0.95  # of the values: the others are told as odd
 MOST_LISTED = 12  # categories that are written down; of more, the frequent ones are learned
 LEAST_PEOPLE = 10  # of each category that is written down: fewer might be recognized
 MOST_CATEGORIES = 60
 LEAST_REPEATED = 4.0  # rows for each value, on average, where these are categories
-
-_YEARS = (1900, 2100)  # of dates that anybody means
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +116,8 @@ def _date(column: RawColumn) -> ColumnKind | None:
 
 def _days(column: RawColumn, form: str) -> Iterator[tuple[str, date]]:
     for text in column.counts:
-        with suppress(ValueError):
-            # Spreadsheets and databases write the time of day behind it.
-            day = datetime.strptime(text[:10] if form == ISO_DATE else text, form).date()
-            if _YEARS[0] <= day.year < _YEARS[1]:
-                yield text, day
+        if (day := day_of(text, form)) is not None:
+            yield text, day
 
 
 def _words(column: RawColumn) -> ColumnKind:

@@ -13,7 +13,7 @@ from churn.drafting.column_kind import LEAST_PEOPLE, ColumnKind
 from churn.drafting.draft import DraftField
 from churn.drafting.name_words import CAPITALS, plain
 from churn.drafting.protected_grounds import Ground, ground_of
-from churn.drafting.raw_column import RawColumn
+from churn.ingest.raw_column import RawColumn
 
 AGES = {"18–29": [18, 29], "30–39": [30, 39], "40–49": [40, 49], "50+": [50, 200]}
 

@@ -16,7 +16,7 @@ from churn.drafting.examples import typical
 from churn.drafting.has_left import Target, target_of
 from churn.drafting.joins import Ids
 from churn.drafting.name_words import plain
-from churn.drafting.raw_column import RawColumn, RawTable, read
+from churn.ingest.raw_column import RawColumn, RawTable, read
 
 IDENTIFIER = "employee_id"
 MOST_CORE = 8  # fields that a request has to hold: those that tell the most by themselves

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from churn.dictionary.field import DAYS_OF_A_YEAR
 from churn.drafting.column_kind import ColumnKind
 from churn.drafting.draft import DraftField
-from churn.drafting.raw_column import RawColumn, yes_or_no
+from churn.ingest.raw_column import RawColumn, yes_or_no
 
 Flags = NDArray[np.bool_]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from churn.core.errors import DictionaryError
 from churn.drafting import name_hints
-from churn.drafting.raw_column import RawColumn, RawTable, yes_or_no
+from churn.ingest.raw_column import RawColumn, RawTable, yes_or_no
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from churn.core.errors import DictionaryError
 from churn.drafting import name_hints
-from churn.drafting.raw_column import RawColumn, RawTable
+from churn.ingest.raw_column import RawColumn, RawTable
 
 _NUMBERED = re.compile(r"(.*?)(\d{1,18})(?:\.0+)?")
 

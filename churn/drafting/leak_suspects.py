@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from churn.drafting.column_kind import ColumnKind
-from churn.drafting.raw_column import RawColumn
+from churn.ingest.raw_column import RawColumn
 
 TOO_GOOD = 0.95  # ROC-AUC of one column alone: nothing that is known beforehand tells so much
 FILLED, EMPTY = 0.5, 0.02  # shares of rows with a value, on either side

@@ -18,13 +18,13 @@ SUMMARIES: Mapping[str, Pair] = {
     ),
     "too_few": (
         "On ne peut rien conclure de {rows} lignes : il en faudrait {enough} pour montrer un changement de "
-        "{change} des log-cotes moyennes (cotes de départ {odds}).",
+        "{change} des log-odds moyens (cotes de départ {odds}).",
         "Nothing can be told from {rows} rows: {enough} would show a change of {change} in the mean log-odds "
         "(odds of leaving {odds}).",
     ),
     "calm": (
-        "Rien n'a bougé que {rows} lignes puissent montrer. Un changement de {detectable} des log-cotes "
-        "moyennes (cotes de départ {detectable_odds}) se verrait quatre fois sur cinq.",
+        "Rien n'a bougé que {rows} lignes puissent montrer. Un changement de {detectable} des log-odds "
+        "moyens (cotes de départ {detectable_odds}) se verrait quatre fois sur cinq.",
         "Nothing has moved that {rows} rows can show. A change of {detectable} in the mean log-odds (odds of "
         "leaving {detectable_odds}) would show four times in five.",
     ),
@@ -36,7 +36,7 @@ SUMMARIES: Mapping[str, Pair] = {
 
 TOO_SMALL_A_REFERENCE: Pair = (
     "Le modèle n'a appris que de {reference} personnes : aucun nombre de lignes ne montrerait un changement "
-    "de {change} des log-cotes moyennes.",
+    "de {change} des log-odds moyens.",
     "The model learned from {reference} people only: no number of rows would show a change of {change} in "
     "the mean log-odds.",
 )
@@ -47,7 +47,7 @@ FLAGGED: Pair = (
     "Share flagged: {before} in training, {now} in the period (in points: {points}).",
 )
 LOG_ODDS: Pair = (
-    "Log-cotes moyennes : {before} à l'entraînement, {now} dans la période (écart {change}, intervalle à "
+    "Log-odds moyens : {before} à l'entraînement, {now} dans la période (écart {change}, intervalle à "
     "95 % de {low} à {high}).",
     "Mean log-odds: {before} in training, {now} in the period (change {change}, 95% interval from {low} to "
     "{high}).",
@@ -80,7 +80,7 @@ UNKNOWN: Pair = ("Inconnu", "Unknown")
 BEYOND: Pair = ("Hors plage", "Out of range")
 MOVED: Pair = ("a bougé", "moved")
 READING: Pair = (
-    "Effet : ce que le champ change aux log-cotes moyennes ; la somme des effets est leur écart. « * » : le "
+    "Effet : ce que le champ change aux log-odds moyens ; la somme des effets est leur écart. « * » : le "
     "champ a bougé plus que le hasard ne l'explique. Le PSI est une taille, pas une alarme.",
     "Effect: what the field changes in the mean log-odds; the effects add up to their change. “*”: the field "
     "has moved more than chance explains. The PSI is a size, not an alarm.",

@@ -15,6 +15,7 @@ from churn.i18n.numbers import NO_BREAK_SPACE
 _PUNCTUATED = re.compile(r" (?=[:;?!%»])|(?<=«) ")
 _UNITS: dict[str, Pair] = {"ans": ("ans", "years")}
 _NO_FIELDS = Dictionary()
+_LEAST_P_VALUE = 1e-4  # that is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,21 @@ class Locale:
 
     def points(self, estimate: Mapping[str, Any]) -> str:
         """Return a difference of shares with its interval in percentage points, as far as they are known."""
-        return self._interval(estimate, self._signed, self._signed)
+        return self._interval(estimate, self._points, self._points)
 
-    def _signed(self, share: float) -> str:
-        return ("+" if share > 0 else "") + self.number(100 * share, 1)
+    def signed(self, change: float, digits: int = 2) -> str:
+        """Return a change, which has its sign."""
+        return ("+" if change > 0 else "") + self.number(change, digits)
+
+    def p_value(self, value: float | None) -> str:
+        """Return a p-value, as far as it is known."""
+        if value is None:
+            return "–"
+        least = self.number(_LEAST_P_VALUE, 4)
+        return f"<{self.space}{least}" if value < _LEAST_P_VALUE else self.number(value, 4)
+
+    def _points(self, share: float) -> str:
+        return self.signed(100 * share, 1)
 
     def _interval(
         self, estimate: Mapping[str, Any], write: Callable[[float], str], end: Callable[[float], str]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from churn.schemas.caller import Caller
+from churn.schemas.outcome import Outcome
 from churn.schemas.prediction import Scored
 from churn.schemas.review import Review
 
@@ -43,6 +44,7 @@ class Call:
     scored: Sequence[Scored] = field(default_factory=tuple)
     model: str | None = None
     review: Review | None = None
+    outcomes: Sequence[Outcome] = ()
     times: int = 1
     is_bare: bool = False
     batch: Recording | None = None

@@ -7,10 +7,12 @@ hexadecimal text, moments are UTC text to the microsecond, and documents are JSO
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 
 import orjson
 
-from churn.database.tables import CALL_TABLES
+from churn.core.ids import new_id
+from churn.database.tables import CALL_TABLES, JOURNAL
 from churn.journal.call import Call
 from churn.journal.hash_chain import leaf
 from churn.journal.salts import new_salt
@@ -18,7 +20,7 @@ from churn.schemas.prediction import Scored
 
 Cell = str | int | float | None
 Row = list[Cell]
-TableRows = tuple[list[Row], list[Row], list[Row], list[Row], list[Row], list[Row]]
+TableRows = tuple[list[Row], list[Row], list[Row], list[Row], list[Row], list[Row], list[Row]]
 Pseudonym = Callable[[str], str]
 
 
@@ -46,8 +48,8 @@ def load(line: bytes) -> Entry:
     """
     try:
         rows = tuple(orjson.loads(line))
-        if len(rows) == len(_WIDTHS) - 1:  # written before there were reviews
-            rows = (*rows, [])
+        if _FEWEST_TABLES <= len(rows) < len(_WIDTHS):  # written before there were reviews, or outcomes
+            rows = (*rows, *([] for _ in _WIDTHS[len(rows) :]))
         if any(len(row) != width for table, width in zip(rows, _WIDTHS, strict=True) for row in table):
             raise ValueError("not the rows of these tables")
         return _entry(rows)
@@ -70,9 +72,10 @@ def entry_of(call: Call, pseudonym: Pseudonym | None = None) -> Entry:
         verdict = (scored.model, scored.prediction, float(scored.probability), float(scored.threshold))
         results.append([scored_id, key, call.caller.name, *verdict])
     request, response = [*_request(call), new_salt()], [*_response(call), new_salt()]
-    return _entry(([request], inputs, features, results, [response], _reviews(call)))
+    return _entry(([request], inputs, features, results, [response], _reviews(call), _outcomes(call)))
 
 
+_FEWEST_TABLES = len(JOURNAL)
 # The cells of a row by table: those of another version may be more or fewer.
 _WIDTHS = [len([column for column in table.columns if column.name != "batch_id"]) for table in CALL_TABLES]
 
@@ -105,6 +108,15 @@ def _reviews(call: Call) -> list[Row]:
     return [[call.id.hex, review.prediction_id.hex, *told, new_salt()]]
 
 
+def _outcomes(call: Call) -> list[Row]:
+    rows: list[Row] = []
+    for outcome in call.outcomes:
+        left_on = None if outcome.left_on is None else outcome.left_on.isoformat()
+        known_until = outcome.known_until.isoformat()
+        rows.append([new_id().hex, call.id.hex, outcome.employee_id, left_on, known_until, new_salt()])
+    return sorted(rows, key=itemgetter(0))
+
+
 def _identified(scored: Scored, pseudonym: Pseudonym | None) -> tuple[str | None, str]:
     employee_id = scored.record.get("employee_id")
     if employee_id is None:
@@ -116,7 +128,7 @@ def _identified(scored: Scored, pseudonym: Pseudonym | None) -> tuple[str | None
 
 
 def _entry(rows: TableRows) -> Entry:
-    [request], inputs, features, results, [response], reviews = rows
+    [request], inputs, features, results, [response], reviews, outcomes = rows
     salts = [str(row[-1]) for row in inputs]
     leaves = [leaf("requests", str(request[-1]), request[:-1])]
     leaves += [leaf("employee_inputs", salt, row[:-1]) for salt, row in zip(salts, inputs, strict=True)]
@@ -124,6 +136,7 @@ def _entry(rows: TableRows) -> Entry:
     leaves += [leaf("prediction_results", salt, row) for salt, row in zip(salts, results, strict=True)]
     leaves.append(leaf("api_responses", str(response[-1]), response[:-1]))
     leaves += [leaf("reviews", str(row[-1]), row[:-1]) for row in reviews]
+    leaves += [leaf("outcomes", str(row[-1]), row[:-1]) for row in outcomes]
     return Entry(str(request[0]), rows, b"".join(leaves))
 
 

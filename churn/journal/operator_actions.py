@@ -1,6 +1,6 @@
 """The journal also logs what operators do: show, export, erase, purge, change users and tokens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +14,12 @@ from churn.journal.call import Call
 from churn.journal.entry import entry_of
 from churn.journal.writer import Writer
 from churn.schemas.caller import Caller
+from churn.schemas.outcome import Outcome
 
 METHOD, PAGE = "CLI", "PAGE"  # by a command, or on a page
 METHODS = (METHOD, PAGE)
 ERASE, PURGE, SCORE = "churn data erase", "churn data purge", "churn score"
+OUTCOMES = "churn outcomes"
 
 
 def record_action(
@@ -28,12 +30,13 @@ def record_action(
     *,
     who: str | None = None,
     caller: Caller | None = None,
+    outcomes: Sequence[Outcome] = (),
 ) -> None:
     """Log an action as a request with its response; `also` does it, in the same transaction.
 
     `action` is the command and `detail` the response's body. The body outlives the employees whom the action
     concerns, so it names none of them. `who` is by default the account that runs this; a `caller` did it on a
-    page instead.
+    page instead. `outcomes` are stored with it, their ids as they are given.
 
     Raises:
         DatabaseError: it could not be committed; nothing was done.
@@ -50,6 +53,7 @@ def record_action(
         status=200,
         duration_ms=0.0,
         body=orjson.dumps(detail),
+        outcomes=outcomes,
     )
     with closing(Writer(engine)) as writer:
         writer.write([entry_of(call)], also=also)

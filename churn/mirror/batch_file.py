@@ -17,6 +17,7 @@ from churn.database.tables import (
     employee_inputs,
     features,
     journal_batches,
+    outcomes,
     prediction_results,
     requests,
     reviews,
@@ -34,6 +35,7 @@ _WHERE: dict[Table, str] = {
     prediction_results: _IN_INPUTS,
     api_responses: _IN_REQUESTS,
     reviews: _IN_REQUESTS,
+    outcomes: _IN_REQUESTS,
     journal_batches: "id BETWEEN ? AND ?",
 }
 _STRANGE = "a file of the dataset holds something else than rows of the journal"

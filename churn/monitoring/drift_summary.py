@@ -65,9 +65,9 @@ def _changes(figures: DriftFigures, locale: Locale) -> list[str]:
         values = {
             "before": locale.number(change.reference),
             "now": locale.number(change.window),
-            "change": signed(change.change, locale),
-            "low": signed(change.low, locale),
-            "high": signed(change.high, locale),
+            "change": locale.signed(change.change),
+            "low": locale.signed(change.low),
+            "high": locale.signed(change.high),
         }
         found.append(locale.say(*sentences.LOG_ODDS, **values))
     return found
@@ -79,9 +79,3 @@ def _moved(figures: DriftFigures, locale: Locale) -> str:
     names = [locale.label(field.name) for field in by_effect if field.alarm]
     names = names[:MOST_NAMED] + ["…"] * (len(names) > MOST_NAMED)
     return ", ".join([locale.pick(sentences.MEAN_RISK)] * figures.log_odds_alarm + names)
-
-
-def signed(value: float, locale: Locale, digits: int = 2) -> str:
-    """Return a change with its sign."""
-    text = locale.number(value, digits)
-    return f"+{text}" if value > 0 else text

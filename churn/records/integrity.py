@@ -20,6 +20,7 @@ from churn.database.tables import (
     employee_inputs,
     features,
     journal_batches,
+    outcomes,
     prediction_results,
     requests,
     reviews,
@@ -79,12 +80,12 @@ class _Actions:
 
     predictions: frozenset[uuid.UUID]
     responses: frozenset[uuid.UUID]
-    reviews: frozenset[uuid.UUID]
+    later: frozenset[uuid.UUID]  # reviews and outcomes
     purged: datetime | None
 
     def covers(self, row: Sealed) -> bool:
         """Return whether a row was erased on purpose."""
-        own = {"api_responses": self.responses, "reviews": self.reviews}
+        own = {"api_responses": self.responses, "reviews": self.later, "outcomes": self.later}
         return row.id in own.get(row.table, self.predictions)
 
     def may_lack(self, batch: uuid.UUID) -> bool:
@@ -134,7 +135,8 @@ def _actions(connection: Connection) -> _Actions:
         else:
             predictions |= {uuid.UUID(key) for key in body["predictions"]}
             responses |= {uuid.UUID(key) for key in body["responses"]}
-        emptied |= {uuid.UUID(key) for key in body.get("reviews", ())}  # there were none once
+        for table in ("reviews", "outcomes"):  # there were none once
+            emptied |= {uuid.UUID(key) for key in body.get(table, ())}
     return _Actions(
         frozenset(predictions), frozenset(responses), frozenset(emptied), max(purged, default=None)
     )
@@ -251,7 +253,7 @@ def _find_strangers(connection: Connection, report: IntegrityReport) -> None:
     strange = [(requests, ~older & ~batch, "inserted: no batch has it")]
     known = exists().where(requests.c.id == employee_inputs.c.request_id)
     strange.append((employee_inputs, ~known, "inserted, or its request was removed"))
-    for table in (api_responses, reviews):
+    for table in (api_responses, reviews, outcomes):
         known = exists().where(requests.c.id == table.c.request_id)
         strange.append((table, ~known, "inserted, or its request was removed"))
     for table in (features, prediction_results):

@@ -25,11 +25,12 @@ from churn.database.tables import (
     journal_batches,
     prediction_results,
     requests,
-    reviews,
 )
+from churn.database.tables import outcomes as outcomes_table
+from churn.database.tables import reviews as reviews_table
 from churn.journal.operator_actions import ERASE, PURGE, record_action
+from churn.records import outcomes, reviews
 from churn.records.predictions import logged
-from churn.records.reviews import empty, to_empty
 from churn.schemas.logged_prediction import LoggedPrediction
 
 CHUNK = 2000  # requests or batches removed in one transaction
@@ -40,11 +41,12 @@ PurgeProgress = Callable[[int], None]  # requests removed since the last call
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many predictions, answers and reviews were erased, and whether SQLite's log still has them."""
+    """How many rows of each kind were erased, and whether SQLite's log still has them."""
 
     predictions: int
     answers: int
     reviews: int
+    outcomes: int
     in_log: bool
 
 
@@ -74,7 +76,8 @@ def erase(engine: Engine, employee_ids: Sequence[str]) -> Erased:
     ).join(requests, requests.c.id == employee_inputs.c.request_id)
     with explained(engine), engine.connect() as connection:
         inputs = connection.execute(query.where(employee_inputs.c.employee_id.in_(employee_ids))).all()
-        reviewed = to_empty(connection, employee_inputs.c.employee_id.in_(employee_ids))
+        reviewed = reviews.to_empty(connection, employee_inputs.c.employee_id.in_(employee_ids))
+        known = outcomes.to_empty(connection, employee_ids)
     keys = [row.id for row in inputs]
     answers: dict[uuid.UUID, list[int]] = {}
     for row in inputs:
@@ -87,15 +90,14 @@ def erase(engine: Engine, employee_ids: Sequence[str]) -> Erased:
                 connection.execute(update(table).where(table.c.id.in_(chunk)).values(values))
         for request, positions in answers.items():
             _redact(connection, request, positions)
-        empty(connection, reviewed)
+        reviews.empty(connection, reviewed)
+        outcomes.empty(connection, known)
 
-    detail = {
-        name: [str(key) for key in of_them]
-        for name, of_them in (("predictions", keys), ("responses", answers), ("reviews", reviewed))
-    }
+    erased = {"predictions": keys, "responses": list(answers), "reviews": reviewed, "outcomes": known}
+    detail = {name: [str(key) for key in of_them] for name, of_them in erased.items()}
     record_action(engine, ERASE, detail, erase_values)
     with explained(engine):
-        return Erased(len(keys), len(answers), len(reviewed), in_log=not truncate_log(engine))
+        return Erased(len(keys), len(answers), len(reviewed), len(known), in_log=not truncate_log(engine))
 
 
 _PERSONAL: Sequence[tuple[Table, Sequence[str]]] = (
@@ -134,16 +136,24 @@ def purge(engine: Engine, before: datetime, progress: PurgeProgress = lambda _: 
     """Log the purge, then remove every request that is older than a moment, with its rows.
 
     Whole months go at once where they have partitions, the rest in transactions of CHUNK requests. Newer
-    reviews of what goes are emptied first. Returns whether SQLite's log still has them.
+    reviews of what goes, and outcomes of people of whom nothing stays, are emptied first. Returns whether
+    SQLite's log still has them.
 
     Raises:
         DatabaseError: also where it was interrupted. No request is half removed then, and the next purge
         continues.
     """
     with explained(engine), engine.connect() as connection:
-        reviewed = to_empty(connection, employee_inputs.c.request_id < bound(before))
-    detail = {"before": before.isoformat(), "reviews": [str(key) for key in reviewed]}
-    record_action(engine, PURGE, detail, lambda connection: empty(connection, reviewed))
+        reviewed = reviews.to_empty(connection, employee_inputs.c.request_id < bound(before))
+        known = outcomes.to_empty_before(connection, bound(before))
+
+    def empty(connection: Connection) -> None:
+        reviews.empty(connection, reviewed)
+        outcomes.empty(connection, known)
+
+    later = {"reviews": reviewed, "outcomes": known}
+    detail = {name: [str(key) for key in keys] for name, keys in later.items()}
+    record_action(engine, PURGE, {"before": before.isoformat(), **detail}, empty)
     partitions.drop_before(engine, before)
     _remove_before(engine, requests, before, _remove_requests, progress)
     # A batch is newer than the requests that it sealed: those are gone.
@@ -175,7 +185,7 @@ def _remove_requests(connection: Connection, keys: Sequence[uuid.UUID]) -> None:
     for chunk in _chunks(connection.execute(inputs).scalars().all()):
         for table in (features, prediction_results, employee_inputs):
             connection.execute(delete(table).where(table.c.id.in_(chunk)))
-    for table in (api_responses, reviews):
+    for table in (api_responses, reviews_table, outcomes_table):
         connection.execute(delete(table).where(table.c.request_id.in_(keys)))
     connection.execute(delete(requests).where(requests.c.id.in_(keys)))
 

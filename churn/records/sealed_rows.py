@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from operator import itemgetter
 from typing import Any
 
@@ -13,6 +13,7 @@ from churn.database.tables import (
     api_responses,
     employee_inputs,
     features,
+    outcomes,
     prediction_results,
     requests,
     reviews,
@@ -49,6 +50,8 @@ def rows_of(connection: Connection, batches: Sequence[uuid.UUID]) -> dict[uuid.U
         placed.append(((row["request_id"], 4), _sealed(api_responses, row, row["salt"])))
     for row in _read(connection, reviews, "request_id", calls):
         placed.append(((row["request_id"], 5), _sealed(reviews, row, row["salt"])))
+    for row in _read(connection, outcomes, "request_id", calls):
+        placed.append(((row["request_id"], 6, row["id"]), _sealed(outcomes, row, row["salt"])))
     rows: dict[uuid.UUID, list[Sealed]] = {batch: [] for batch in batches}
     for (request, *_), sealed in sorted(placed, key=itemgetter(0)):
         rows[calls[request]["batch_id"]].append(sealed)
@@ -78,4 +81,6 @@ def _cell(value: object) -> object:
     """Return a value as an entry has it."""
     if isinstance(value, uuid.UUID):
         return value.hex
-    return moment(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return moment(value)
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,10 +1,6 @@
 """The page of past predictions: filters, and the newest first, a page at a time."""
 
-import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import replace
-from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -14,11 +10,10 @@ from starlette.routing import Route
 
 from churn.access.roles import allows
 from churn.core.errors import InvalidInputError
-from churn.core.language import Language, Pair
-from churn.i18n import messages
 from churn.i18n.moments import moment
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage as Page
+from churn.ui.day_filters import filter_errors, with_last_day
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.query import read_query
@@ -27,8 +22,6 @@ from churn.web.request_state import state_of
 
 FILTERS = ("employee_id", "user", "model", "prediction", "since", "until")
 MINE = "mine"  # only what the reader asked for
-_EXPECTED_DAY: Pair = ("une date, comme 2026-03-31", "a date, such as 2026-03-31")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class HistoryPage:
@@ -47,11 +40,14 @@ class HistoryPage:
         state = state_of(request.scope)
         given = {name: request.query_params.get(name, "").strip() for name in (*FILTERS, MINE, "before")}
         typed = {name: text for name, text in given.items() if text}
+        asked = {name: text for name, text in typed.items() if name != MINE}
         try:
-            query = read_query(HistoryQuery, QueryParams(_asked(typed)))
+            query = read_query(HistoryQuery, QueryParams(with_last_day(asked)))
         except InvalidInputError as error:
             note_refusal(error, state)
-            return self._render(request, typed, _errors(error, state.language), status=error.status)
+            return self._render(
+                request, typed, filter_errors(error, FILTERS, state.language), status=error.status
+            )
         is_own = MINE in typed or not allows(state.caller.scopes, "history")
         page = await self._history.page(query, state.caller if is_own else None, reviewed=True)
         return self._render(request, typed, page=page)
@@ -81,23 +77,3 @@ class HistoryPage:
             has_own=allows(state.caller.scopes, "predict"),
             moment=lambda at: moment(at, state.language),
         )
-
-
-def _asked(typed: Mapping[str, str]) -> dict[str, str]:
-    """Return what the API would be asked. It ends before a moment: of a last day, the next one is meant."""
-    asked = {name: text for name, text in typed.items() if name != MINE}
-    if _DAY.fullmatch(last := asked.get("until", "")):
-        with suppress(ValueError, OverflowError):  # what is no day is refused as it is
-            asked["until"] = (date.fromisoformat(last) + timedelta(days=1)).isoformat()
-    return asked
-
-
-def _errors(error: InvalidInputError, language: Language) -> dict[str, str]:
-    """Return what is wrong, by filter; under the empty name what is wrong with the address of the page."""
-    found = {}
-    for entry in error.errors:
-        name = str(entry.loc[1]) if entry.loc[1] in FILTERS else ""
-        if entry.kind == "moment":
-            entry = replace(entry, kind="day", expected=_EXPECTED_DAY)
-        found[name] = messages.field_error(entry, language)
-    return found

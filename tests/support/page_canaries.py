@@ -36,6 +36,7 @@ class Visitor:
         """Sign in, and open a page whose forms have the token of the session."""
         self.get("/sign-in")
         answered = self.post("/sign-in", {"username": name, "password": password})
+        self.get("/app/monitoring")
         self.get("/app/model")
         return answered
 

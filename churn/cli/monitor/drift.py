@@ -17,12 +17,11 @@ from churn.i18n import drift_sentences as sentences
 from churn.i18n.formatting import Locale
 from churn.model import registry
 from churn.monitoring.drift_monitor import DriftMonitor
-from churn.monitoring.drift_summary import signed
 from churn.schemas.drift_query import LOOKS, MOST_LOOKS, MOST_ROWS, DriftQuery
 from churn.schemas.drift_report import DriftReport, FieldDrift
 
 EXIT_CODES = {"calm": 0, "drift": 3, "too_few": 4, "empty": 4, "no_reference": 4}
-_HALF = 6  # characters of a bar, to each side
+_HALF = 4  # characters of a bar, to each side
 
 
 @click.command()
@@ -83,19 +82,21 @@ def _table(fields: tuple[FieldDrift, ...], locale: Locale) -> Table:
     """Return a row a field, the one that moves the risk most first."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(locale.pick(sentences.FIELD), ratio=1)
+    table.add_column("", no_wrap=True)
     table.add_column(locale.pick(sentences.EFFECT), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for heading in (sentences.P_VALUE, sentences.PSI, sentences.UNKNOWN, sentences.BEYOND):
-        table.add_column(locale.pick(heading), justify="right")
+        table.add_column(locale.pick(heading), justify="right", max_width=7)
     by_effect = sorted(fields, key=lambda field: -abs(field.contribution.change))
     largest = abs(by_effect[0].contribution.change) or 1.0
     for field in by_effect:
         change = field.contribution.change
         table.add_row(
-            locale.label(field.name) + " *" * field.alarm,
-            signed(change, locale, 3),
+            locale.label(field.name),
+            "*" * field.alarm,
+            locale.signed(change, 3),
             _bar(change / largest),
-            "–" if field.p_value is None else locale.number(field.p_value, 4),
+            locale.p_value(field.p_value),
             locale.number(field.psi),
             locale.percent(field.unknown, 1),
             locale.percent(field.beyond, 1),

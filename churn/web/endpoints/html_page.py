@@ -31,6 +31,7 @@ MENU: Sequence[tuple[str, Pair]] = (
     ("/app/file", ("Un fichier", "A file")),
     ("/app/history", ("Historique", "History")),
     ("/app/model", ("Le modèle", "The model")),
+    ("/app/monitoring", ("Suivi", "Monitoring")),
     ("/ui", ("Gradio", "Gradio")),
     ("/app/admin", ("Administration", "Administration")),
 )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from churn.schemas.drift_query import DriftQuery
+from churn.schemas.drift_report import DriftReport
 from churn.schemas.employee import Employee, WhatIfQuestion
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.job_answer import DownloadQuery, FileQuery, JobAnswer
@@ -138,6 +140,16 @@ OPERATIONS: Mapping[str, Operation] = {
         "Predictions from the journal, newest first, a page at a time.",
         HistoryPage,
         query=HistoryQuery,
+        refusals=(422,),
+    ),
+    "/drift": Operation(
+        "records",
+        "See what has moved",
+        "How the people of recent predictions differ from those the model learned from: tests that know "
+        "their number of rows, and the change of the mean log-odds as the sum of the fields' changes. Each "
+        "employee counts once, by their last prediction.",
+        DriftReport,
+        query=DriftQuery,
         refusals=(422,),
     ),
     "/predictions/{id}": Operation(

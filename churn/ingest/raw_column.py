@@ -18,7 +18,7 @@ from churn.dictionary.field import Field
 from churn.ingest.columns import as_text, joined
 from churn.ingest.reader import open_reader, reading, understood
 
-MOST_ROWS = 200_000  # that are looked at
+MOST_ROWS = 200_000  # that tell what a column holds
 
 _ANYBODY = Dictionary(
     fields=(Field("employee_id", "", "identifier", "identifier", ("employee_id", "employee_id")),)
@@ -58,8 +58,17 @@ class RawColumn:
     @cached_property
     def is_known(self) -> NDArray[np.bool_]:
         """Which rows have a value."""
-        missing = [not text or usual_words.is_missing(_ANYTHING, text) for text in self.texts]
-        return ~np.array(missing, dtype=bool)[self.codes]
+        return np.array(self._are_known, dtype=bool)[self.codes]
+
+    @cached_property
+    def _are_known(self) -> list[bool]:
+        return [bool(text) and not usual_words.is_missing(_ANYTHING, text) for text in self.texts]
+
+    @property
+    def values(self) -> list[str]:
+        """The text of each row, empty where there is no value."""
+        texts = [text if known else "" for text, known in zip(self.texts, self._are_known, strict=True)]
+        return [texts[code] for code in self.codes.tolist()]
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -96,8 +105,8 @@ class RawTable:
         return len(self.columns[0].codes)
 
 
-def read(path: Path) -> RawTable:
-    """Return the columns of a file, of a large one those of its first rows.
+def read(path: Path, most: int = MOST_ROWS) -> RawTable:
+    """Return the columns of a file, of a large one those of its first rows: `most`, and some more.
 
     Raises:
         ExtractError: it cannot be read, has no row, or two columns of one name.
@@ -107,7 +116,7 @@ def read(path: Path) -> RawTable:
     names = [reader.names[position].strip() for position in named]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise _refused(path, f"columns of different names; {repeated[0]!r} stands there twice")
-    parts = list(_limited(reader.scan(named)))
+    parts = list(_limited(reader.scan(named), most))
     if not parts or not sum(len(part[0]) for part in parts):
         raise _refused(path, "rows below the header")
     columns = (
@@ -118,12 +127,12 @@ def read(path: Path) -> RawTable:
     return RawTable(path, table, understood(reading(path, reader, {}, len(table[0].codes))))
 
 
-def _limited(parts: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+def _limited(parts: Iterator[Sequence[Any]], most: int) -> Iterator[Sequence[Any]]:
     rows = 0
     for part in parts:
         yield part
         rows += len(part[0])
-        if rows >= MOST_ROWS:
+        if rows >= most:
             return
 
 

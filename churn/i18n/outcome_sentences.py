@@ -1,0 +1,38 @@
+"""Outcomes in words: why one is not taken, and what to do."""
+
+from collections.abc import Mapping
+
+from churn.core.language import Pair
+
+# By fault (`churn.schemas.outcome`).
+FAULTS: Mapping[str, Pair] = {
+    "unscored": (
+        "le journal n'a aucune prédiction sur cet employé : vérifiez le matricule",
+        "the journal has no prediction about this employee: check the id",
+    ),
+    "hidden": (
+        "le journal ne garde que des pseudonymes : définissez la CHURN_PSEUDONYM_KEY d'origine",
+        "the journal keeps pseudonyms only: set the CHURN_PSEUDONYM_KEY that made them",
+    ),
+    "too_early": (
+        "cela s'arrête avant la première prédiction sur cet employé : il n'y a rien à en apprendre",
+        "this ends before the first prediction about this employee: nothing can be learned of it",
+    ),
+    "twice": (
+        "une autre ligne concerne le même employé : n'en gardez qu'une",
+        "another row is about the same employee: keep one",
+    ),
+    "future": (
+        "un jour est après aujourd'hui : indiquez ce qui est déjà connu",
+        "a day is after today: say what is known already",
+    ),
+    "after_known": (
+        "le départ est après le jour jusqu'auquel la situation est connue : corrigez l'un des deux",
+        "the leaving day is after the day until which this is known: correct one of the two",
+    ),
+    "no_id": ("le matricule manque", "the employee's id is missing"),
+    "no_day": (
+        "attendu : le jour du départ comme 2026-12-31, ou une cellule vide si la personne est encore là",
+        "expected the leaving day as in 2026-12-31, or an empty cell for somebody who is still there",
+    ),
+}

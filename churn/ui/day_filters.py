@@ -1,0 +1,34 @@
+"""Filters in the address of a page: days as people mean them, and what is wrong with a filter."""
+
+import re
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, timedelta
+
+from churn.core.errors import InvalidInputError
+from churn.core.language import Language, Pair
+from churn.i18n import messages
+
+_EXPECTED_DAY: Pair = ("une date, comme 2026-03-31", "a date, such as 2026-03-31")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def with_last_day(typed: Mapping[str, str]) -> dict[str, str]:
+    """Return what the API would be asked. It ends before a moment: of a last day, the next one is meant."""
+    asked = dict(typed)
+    if _DAY.fullmatch(last := asked.get("until", "")):
+        with suppress(ValueError, OverflowError):  # what is no day is refused as it is
+            asked["until"] = (date.fromisoformat(last) + timedelta(days=1)).isoformat()
+    return asked
+
+
+def filter_errors(error: InvalidInputError, filters: Collection[str], language: Language) -> dict[str, str]:
+    """Return what is wrong, by filter; under the empty name what is wrong with the address of the page."""
+    found = {}
+    for entry in error.errors:
+        name = str(entry.loc[1]) if entry.loc[1] in filters else ""
+        if entry.kind == "moment":
+            entry = replace(entry, kind="day", expected=_EXPECTED_DAY)
+        found[name] = messages.field_error(entry, language)
+    return found
