@@ -8,6 +8,12 @@ from churn.schemas.performance_report import Interval
 WIDE = NormalDist().inv_cdf(0.975)
 
 
+def student(freedom: float) -> float:
+    """Return Student's quantile in place of WIDE (R. Fisher and E. Cornish, 1960, the first two terms)."""
+    first = (WIDE**3 + WIDE) / (4 * freedom)
+    return WIDE + first + (5 * WIDE**5 + 16 * WIDE**3 + 3 * WIDE) / (96 * freedom**2)
+
+
 def wilson(share: float, people: float) -> Interval:
     """Return Wilson's interval (1927) of a share of so many people, who may be fewer for being weighted."""
     if people <= 0:
