@@ -9,7 +9,6 @@ import numpy as np
 
 from churn.monitoring.censoring import FollowUp
 from churn.monitoring.performance import Predicted
-from churn.monitoring.window_rows import WHAT_IFS
 from churn.records.followed import FollowedPrediction
 from churn.schemas.outcome import Outcome
 
@@ -35,8 +34,6 @@ class FollowedRows:
         """Take those that count."""
         for prediction in predictions:
             outcome = self.outcomes[prediction.employee_id]
-            if prediction.position and prediction.route in WHAT_IFS:
-                continue
             end = outcome.left_on or outcome.known_until
             if end < prediction.day:
                 self.late += 1
