@@ -22,7 +22,7 @@ _DIGITS = 6  # hexadecimal, at the end of a key
 _AIMED = 0.95  # of the most that may be read: chance must not make it more
 
 # Of a what-if, the second input is nobody: it is what somebody would be after some changes.
-_WHAT_IFS = frozenset({"/what_if", "/app/what-if", "/ui/gradio_api/run/predict"})
+WHAT_IFS = frozenset({"/what_if", "/app/what-if", "/ui/gradio_api/run/predict"})
 
 # Documents as text, as `churn.records.predictions` reads them.
 _FEATURES = select(
@@ -142,7 +142,7 @@ def _sampled_prediction(result: Any, person: Any, seen: Any, route: str | None) 
         at=datetime.fromtimestamp((result.id.int >> 80) / 1000, UTC),
         employee_id=person and person.employee_id,
         erased=erased,
-        is_hypothetical=person is not None and person.position > 0 and route in _WHAT_IFS,
+        is_hypothetical=person is not None and person.position > 0 and route in WHAT_IFS,
         values=None if erased else document_of(seen, "values_seen"),
         contributions=None if erased else document_of(seen, "contributions"),
         probability=result.probability,
