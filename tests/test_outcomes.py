@@ -20,6 +20,7 @@ from churn.journal.pseudonyms import pseudonymizer
 from churn.model.registry import ServedModel
 from churn.model.sample import make_employees
 from churn.records.integrity import verify
+from harness.identities import a_token, bearer
 from tests.conftest import Served
 from tests.support.company import EXAMPLE
 from tests.support.past import days_ago, predicted
@@ -256,7 +257,10 @@ def test_outcomes_are_shown_and_erased_with_the_person(
     engine: Engine, model: ServedModel, command: Command, tmp_path: Path
 ) -> None:
     predicted(engine, model, year(2, 1).records, days_ago(90))
-    table = [{"id": 0, "left_on": TODAY - timedelta(days=5)}, {"id": 1, "left_on": None}]
+    table: list[dict[str, Any]] = [
+        {"id": 0, "left_on": TODAY - timedelta(days=5)},
+        {"id": 1, "left_on": None},
+    ]
     command("outcomes", csv(tmp_path, table), "--known-until", TODAY)
     assert f"left on {TODAY - timedelta(days=5)}, known until {TODAY}" in command("data", "show", 0).output
     done = command("data", "erase", 0, "--yes")
@@ -290,3 +294,61 @@ def test_predictions_of_the_service_are_held_against_outcomes(
     assert (report["employees"], report["known"], report["whole"]["rows"]) == (3, 1, 1)
     with served.engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(employee_inputs)).scalar_one() == 5
+
+
+class TestApi:
+    def test_what_is_sent_is_stored_and_what_is_wrong_is_answered(
+        self, served: Served, model: ServedModel
+    ) -> None:
+        predicted(served.engine, model, year(2, 1).records, days_ago(90))
+        day = (TODAY - timedelta(days=5)).isoformat()
+        rows = [
+            {"employee_id": 0, "left_on": day, "known_until": TODAY.isoformat()},
+            {"employee_id": "1", "known_until": TODAY.isoformat()},
+            {"employee_id": "nobody", "left_on": None, "known_until": TODAY.isoformat()},
+        ]
+        answer = served.client.post("/outcomes", json={"outcomes": rows}, headers={"Accept-Language": "en"})
+        assert answer.status_code == 200, answer.text
+        assert answer.json() == {
+            "stored": 2,
+            "left": 1,
+            "refused": [
+                {
+                    "position": 2,
+                    "fault": "unscored",
+                    "msg": "the journal has no prediction about this employee: check the id",
+                }
+            ],
+        }
+        assert sorted(stored(served.engine)) == [("0", TODAY - timedelta(days=5), TODAY), ("1", None, TODAY)]
+        assert verify(served.engine).findings == []
+
+    @pytest.mark.parametrize(
+        ("body", "place"),
+        [
+            ([], ["body"]),
+            ({"outcomes": []}, ["body", "outcomes"]),
+            ({"outcomes": [{"employee_id": 1}]}, ["body", "outcomes", 0, "known_until"]),
+            (
+                {"outcomes": [{"employee_id": 1, "known_until": "30.6.2026"}]},
+                ["body", "outcomes", 0, "known_until"],
+            ),
+            (
+                {"outcomes": [{"employee_id": True, "known_until": "2026-06-30"}]},
+                ["body", "outcomes", 0, "employee_id"],
+            ),
+        ],
+    )
+    def test_a_body_that_holds_none_is_refused_with_the_place(
+        self, served: Served, body: object, place: list[object]
+    ) -> None:
+        answer = served.client.post("/outcomes", json=body)
+        assert (answer.status_code, [error["loc"] for error in answer.json()["detail"]]) == (422, [place])
+        assert stored(served.engine) == []
+
+    def test_who_may_not_read_the_history_may_not_say_either(self, served: Served) -> None:
+        token = a_token(served.engine, "predicts", scopes=("predict",))
+        answer = served.client.post(
+            "/outcomes", json={"outcomes": []}, headers={"Authorization": bearer(token)}
+        )
+        assert answer.status_code == 403

@@ -47,8 +47,8 @@ LATE: Pair = (
     "Left out, as made after what is known of the person: {count}.",
 )
 ACTING: Pair = (
-    "Agir sur une prédiction change la suite : si un entretien a retenu quelqu'un, la prédiction paraît "
-    "fausse alors qu'elle a servi. Seul un groupe sur lequel personne n'agit montrerait ce que vaut le modèle.",
+    "Agir sur une prédiction change la suite : si un entretien a retenu quelqu'un, la prédiction "
+    "paraît fausse alors qu'elle a servi. Seul un groupe sans aucune action dirait ce que vaut le modèle.",
     "Acting on a prediction changes what follows: where a talk has kept somebody, the prediction looks wrong "
     "though it was of use. Only a group on which nobody acts would show what the model is worth.",
 )

@@ -35,8 +35,6 @@ class FollowedRows:
         """Take those that count."""
         for prediction in predictions:
             outcome = self.outcomes[prediction.employee_id]
-            if prediction.position and prediction.route in WHAT_IFS:
-                continue
             end = outcome.left_on or outcome.known_until
             if end < prediction.day:
                 self.late += 1

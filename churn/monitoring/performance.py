@@ -56,13 +56,11 @@ def slice_of(predicted: Predicted, field: str | None = None, name: str | None = 
 
 
 def measure(predicted: Predicted) -> PerformanceFigures:
-    """Return the figures.
+    """Return the figures, however wide their intervals.
 
     Raises:
-        ValueError: too few have left, or nobody was followed for the horizon.
+        ValueError: nobody has left, or nobody was followed for the horizon.
     """
-    if (reason := refusal(predicted)) is not None:
-        raise ValueError(f"too few {reason}")
     scores, follow_up = predicted.probabilities, predicted.follow_up
     left, weights = follow_up.leavers, follow_up.weights
     rate = _rate(follow_up)
