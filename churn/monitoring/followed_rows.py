@@ -10,7 +10,6 @@ import numpy as np
 from churn.monitoring.censoring import FollowUp
 from churn.monitoring.performance import Predicted
 from churn.records.followed import FollowedPrediction
-from churn.records.prediction_sample import WHAT_IFS
 from churn.schemas.outcome import Outcome
 
 
