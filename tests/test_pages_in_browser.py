@@ -31,6 +31,7 @@ PAGES = (
     "app/what-if",
     "app/model",
     "app/monitoring",
+    "app/monitoring/outcomes",
     "app/history",
     "app/admin",
     "app/admin/audit",

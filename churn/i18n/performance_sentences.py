@@ -1,6 +1,6 @@
 """How good predictions turned out to be, in sentences and headings, French and English."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from churn.core.language import Pair
 
@@ -69,7 +69,25 @@ FIGURES: Mapping[str, Pair] = {
     "slope": ("pente de calibration", "calibration slope"),
 }
 ALL: Pair = ("toutes", "all")
-SLICE: Pair = ("prédictions", "predictions")
+PREDICTIONS: Pair = ("prédictions", "predictions")
 ROWS: Pair = ("lignes", "rows")
 LEAVERS: Pair = ("départs", "leavers")
 TOO_FEW: Pair = ("trop peu", "too few")
+BY_MONTH: Pair = ("Mois de la prédiction", "Month of the prediction")
+CAVEATS: Sequence[Pair] = (
+    (
+        "Rien n'est dit des personnes dont personne n'a enregistré la suite. Si elles diffèrent des autres, "
+        "tous ces chiffres sont faussés.",
+        "Nothing is said about people whose outcome nobody recorded. If these are not like the others, all "
+        "figures are wrong.",
+    ),
+    (
+        "Un petit groupe a un large intervalle : deux groupes dont les intervalles se recouvrent peuvent "
+        "être semblables.",
+        "A small group has a wide interval: two groups whose intervals overlap may be alike.",
+    ),
+    (
+        "Ces chiffres parlent du passé. L'onglet Dérive dit si les personnes ont changé depuis.",
+        "These figures are about the past. The tab Drift says whether people have changed since.",
+    ),
+)

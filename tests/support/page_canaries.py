@@ -37,6 +37,7 @@ class Visitor:
         self.get("/sign-in")
         answered = self.post("/sign-in", {"username": name, "password": password})
         self.get("/app/monitoring")
+        self.get("/app/monitoring/outcomes")
         self.get("/app/model")
         return answered
 

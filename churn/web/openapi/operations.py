@@ -12,6 +12,8 @@ from churn.schemas.history_query import HistoryQuery
 from churn.schemas.job_answer import DownloadQuery, FileQuery, JobAnswer
 from churn.schemas.logged_prediction import HistoryPage, OnePrediction
 from churn.schemas.outcome import OutcomesInput, StoredOutcomes
+from churn.schemas.performance_query import PerformanceQuery
+from churn.schemas.performance_report import PerformanceReport
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.review import AddedReview, ReviewInput
 from churn.schemas.service_answers import Health, ModelCard, Readiness
@@ -151,6 +153,16 @@ OPERATIONS: Mapping[str, Operation] = {
         "employee counts once, by their last prediction.",
         DriftReport,
         query=DriftQuery,
+        refusals=(422,),
+    ),
+    "/performance": Operation(
+        "records",
+        "See how good predictions turned out",
+        "How a model's predictions compare with what has become of the people since: how many left, whether "
+        "it was those foreseen, each figure with its 95% interval, by month and by group. Below 20 leavers "
+        "there are no figures, but the reason.",
+        PerformanceReport,
+        query=PerformanceQuery,
         refusals=(422,),
     ),
     "/outcomes": Operation(
