@@ -241,6 +241,34 @@ PANELS: Sequence[Panel] = (
         width=8,
         height=7,
     ),
+    Panel(
+        "What people say",
+        "Predictions of the last 90 days, how many were reviewed and contested; the age of the look in days",
+        [
+            (f"churn_oversight_predictions{ONE}", "predictions {{model}}"),
+            (f"churn_oversight_reviewed{ONE}", "reviewed {{model}}"),
+            (f"churn_oversight_disagreed{ONE}", "contested {{model}}"),
+            _age("oversight"),
+        ],
+        height=7,
+    ),
+    Panel(
+        "Who was right",
+        "Of reviewed predictions whose outcome is known, with the ends of the 95% interval",
+        [(f"churn_oversight_right{ONE}", "{{who}} {{bound}} {{model}}")],
+        unit="percentunit",
+        width=6,
+        height=7,
+        bounds={"min": 0, "max": 1},
+    ),
+    Panel(
+        "Oversight that is missing",
+        "1 where nobody reviews, or nobody ever disagrees",
+        [(f"churn_oversight_alarm{ONE}", "{{reason}} {{model}}")],
+        width=6,
+        height=7,
+        bounds={"min": 0, "max": 1},
+    ),
 )
 
 

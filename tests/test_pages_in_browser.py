@@ -32,6 +32,7 @@ PAGES = (
     "app/model",
     "app/monitoring",
     "app/monitoring/outcomes",
+    "app/monitoring/oversight",
     "app/history",
     "app/admin",
     "app/admin/audit",

@@ -106,6 +106,9 @@ MONITOR = LazyGroup(
         "performance": Lazy(
             "churn.cli.monitor.performance", "performance", "Compare predictions with who has left."
         ),
+        "oversight": Lazy(
+            "churn.cli.monitor.oversight", "oversight", "Count how often people disagree, and who was right."
+        ),
     },
 )
 

@@ -6,11 +6,10 @@ from churn.core.language import Pair
 
 MEASURED: Pair = (
     "Sur {rows} prédictions suivies, {leavers} départs en {days} jours. L'aire sous la courbe ROC est de "
-    "{auc} : "
-    "c'est la probabilité que le modèle place quelqu'un qui est parti au-dessus de quelqu'un qui est resté.",
+    "{auc} : c'est la probabilité que le modèle place quelqu'un qui est parti au-dessus de quelqu'un qui "
+    "est resté.",
     "Of {rows} predictions that were followed, {leavers} people left within {days} days. The ROC-AUC is "
-    "{auc}: the "
-    "probability that the model ranks somebody who left above somebody who stayed.",
+    "{auc}: the probability that the model ranks somebody who left above somebody who stayed.",
 )
 # By reason.
 REFUSALS: Mapping[str, Pair] = {
@@ -35,8 +34,7 @@ COVERAGE: Pair = (
     "Ce qu'ils sont devenus est connu de {known} employés sur {employees} ({share}). Si l'on a surtout "
     "enregistré les départs, tous ces chiffres sont faussés : enregistrez aussi qui est encore là.",
     "What has become of them is known of {known} employees out of {employees} ({share}). Where mostly "
-    "leavers "
-    "were recorded, all these figures are wrong: record who is still here, too.",
+    "leavers were recorded, all these figures are wrong: record who is still here, too.",
 )
 REPEATS: Pair = (
     "Laissées de côté, car la personne était déjà suivie : {count}.",

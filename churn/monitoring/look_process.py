@@ -8,15 +8,20 @@ import os
 import pickle
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 
 from churn.core.errors import ChurnError
 from churn.database.engine import make_engine
 from churn.monitoring.look_apart import Look
+from churn.monitoring.oversight_monitor import OversightMonitor
 from churn.monitoring.performance_monitor import PerformanceMonitor
 
 NICE = 5  # calls come first, as with large batches
-MONITORS = {"performance": PerformanceMonitor}
+MONITORS: Mapping[str, type[PerformanceMonitor] | type[OversightMonitor]] = {
+    "performance": PerformanceMonitor,
+    "oversight": OversightMonitor,
+}
 
 
 def main() -> None:

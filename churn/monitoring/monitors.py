@@ -12,6 +12,8 @@ from churn.monitoring.drift_monitor import DriftMonitor
 from churn.monitoring.look_apart import look_apart
 from churn.schemas.drift_query import DriftQuery
 from churn.schemas.drift_report import DriftReport
+from churn.schemas.oversight_query import OversightQuery
+from churn.schemas.oversight_report import OversightReport
 from churn.schemas.performance_query import PerformanceQuery
 from churn.schemas.performance_report import PerformanceReport
 
@@ -40,6 +42,12 @@ class Monitors:
         """Return how good a model's predictions turned out to be."""
         tag, dictionary = self._model(query.model)
         report: PerformanceReport = look_apart(self.engine, "performance", query, tag, dictionary, language)
+        return report
+
+    def oversight(self, query: OversightQuery, language: Language) -> OversightReport:
+        """Return how people oversee a model."""
+        tag, dictionary = self._model(query.model)
+        report: OversightReport = look_apart(self.engine, "oversight", query, tag, dictionary, language)
         return report
 
     def _model(self, asked: str | None) -> tuple[str, Dictionary]:

@@ -72,8 +72,8 @@ def measure(predicted: Predicted) -> PerformanceFigures:
         excess=Interval(rate.value - expected, rate.low - expected, rate.high - expected),
         roc_auc=ranking.roc_auc(scores, left, weights),
         average_precision=ranking.average_precision(scores, left, weights),
-        recall=_share(predicted.flagged, weights * left),
-        precision=_share(left, weights * predicted.flagged) if (weights * predicted.flagged).any() else None,
+        recall=share(predicted.flagged, weights * left),
+        precision=share(left, weights * predicted.flagged) if (weights * predicted.flagged).any() else None,
         slope=calibration.slope(scores, left, weights),
     )
 
@@ -91,7 +91,7 @@ def _rate(follow_up: FollowUp) -> Interval:
     return wilson(rate, rate * (1 - rate) / variance if variance else len(follow_up.days))
 
 
-def _share(of_them: Flags, weights: Floats) -> Interval:
+def share(of_them: Flags, weights: Floats) -> Interval:
     """Return the weighted share; its interval is of as many people as the weights are worth."""
     return wilson(
         float(np.average(of_them, weights=weights)), float(weights.sum() ** 2 / np.square(weights).sum())

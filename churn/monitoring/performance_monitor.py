@@ -65,7 +65,7 @@ class PerformanceMonitor:
     def _by_group(self, predicted: Predicted, records: Sequence[Mapping[str, Any]]) -> Iterator[Slice]:
         for name in self.dictionary.audited:
             field = self.dictionary.by_name[name]
-            yield from _by(predicted, [_group(field, record.get(name)) for record in records], name)
+            yield from _by(predicted, [group_of(field, record.get(name)) for record in records], name)
 
 
 def horizon_of(tag: str) -> int:
@@ -81,7 +81,7 @@ def _by(predicted: Predicted, names: Sequence[str | None], field: str | None = N
         yield slice_of(predicted.of(of_row == name), field, name)
 
 
-def _group(field: Field, value: object) -> str | None:
+def group_of(field: Field, value: object) -> str | None:
     """Return the group of a value, None where it is not known."""
     if isinstance(value, str):
         return value

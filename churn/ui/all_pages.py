@@ -22,6 +22,7 @@ from churn.ui.gradio_page import GradioPage
 from churn.ui.history_page import HistoryPage
 from churn.ui.model_page import ModelPage
 from churn.ui.monitoring_page import MonitoringPage
+from churn.ui.oversight_page import OversightPage
 from churn.ui.performance_page import PerformancePage
 from churn.ui.prediction_page import PredictionPage
 from churn.ui.sign_in_page import Sessions, SignInPage
@@ -87,6 +88,7 @@ def make_ui(
         *ModelPage(renderer, backend.model).routes,
         *MonitoringPage(renderer, monitors, backend.model).routes,
         *PerformancePage(renderer, monitors, backend.model).routes,
+        *OversightPage(renderer, monitors, backend.model).routes,
         *gradio.routes,
         *AdminPage(renderer, backend.administration, check, backend.events).routes,
     ]

@@ -129,6 +129,7 @@ ROUTES = RouteTable(
         Route("/history", "history", is_journalled=True),
         Route("/drift", "history", is_journalled=True),
         Route("/performance", "history", is_journalled=True),
+        Route("/oversight", "history", is_journalled=True),
         Route(
             "/outcomes",
             "history",
@@ -159,6 +160,7 @@ ROUTES = RouteTable(
         _PAGE("/app/model", "ui", is_journalled=True),
         _PAGE("/app/monitoring", "history", is_journalled=True),
         _PAGE("/app/monitoring/outcomes", "history", is_journalled=True),
+        _PAGE("/app/monitoring/oversight", "history", is_journalled=True),
         _PAGE("/app/file", "predict", methods=("GET", "POST"), deadline=600.0),
         _PAGE("/app/file/{id}", "predict", methods=("GET", "POST")),
         _PAGE("/app/file/{id}/result", "predict", is_journalled=True, deadline=None),

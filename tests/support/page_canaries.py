@@ -38,6 +38,7 @@ class Visitor:
         answered = self.post("/sign-in", {"username": name, "password": password})
         self.get("/app/monitoring")
         self.get("/app/monitoring/outcomes")
+        self.get("/app/monitoring/oversight")
         self.get("/app/model")
         return answered
 

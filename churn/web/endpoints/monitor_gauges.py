@@ -8,8 +8,12 @@ from prometheus_client import Gauge
 
 from churn.schemas.drift_query import DriftQuery
 from churn.schemas.drift_report import DriftReport
+from churn.schemas.oversight_query import OversightQuery
+from churn.schemas.oversight_report import ALARMS, OversightReport
 from churn.schemas.performance_query import PerformanceQuery
 from churn.schemas.performance_report import PerformanceFigures, PerformanceReport
+
+_BOUNDS = ("value", "low", "high")  # of an interval
 
 
 def _gauge(name: str, documentation: str, *labels: str) -> Gauge:
@@ -31,6 +35,13 @@ _LEAVERS = _gauge("performance_leavers", "people who left within the horizon of 
 _FIGURE = _gauge(
     "performance_figure", "what outcomes say of predictions, and its 95% interval", "figure", "bound"
 )
+
+_OVERSIGHT_LOOKED = _gauge("oversight_looked_at_seconds", "Unix time of the last look at the reviews")
+_PREDICTIONS = _gauge("oversight_predictions", "predictions of the last 90 days")
+_REVIEWED = _gauge("oversight_reviewed", "those of them that somebody reviewed")
+_DISAGREED = _gauge("oversight_disagreed", "those with which the last reviewer disagrees")
+_ALARM = _gauge("oversight_alarm", "1 where nobody reviews, or nobody ever disagrees", "reason")
+_RIGHT = _gauge("oversight_right", "share in which each was right, and its 95% interval", "who", "bound")
 
 
 def tell_drift(query: DriftQuery, report: DriftReport) -> None:
@@ -60,5 +71,21 @@ def tell_performance(query: PerformanceQuery, report: PerformanceReport) -> None
     _LEAVERS.labels(report.model).set(report.whole.leavers)
     for figure in fields(PerformanceFigures):
         interval = getattr(report.whole.figures, figure.name, None)
-        for bound in ("value", "low", "high"):
+        for bound in _BOUNDS:
             _FIGURE.labels(report.model, figure.name, bound).set(getattr(interval, bound, math.nan))
+
+
+def tell_oversight(query: OversightQuery, report: OversightReport) -> None:
+    """Keep the figures of a look at the last 90 days."""
+    if query.since is not None or query.until is not None:
+        return
+    _OVERSIGHT_LOOKED.labels(report.model).set(time.time())
+    _PREDICTIONS.labels(report.model).set(report.predictions)
+    _REVIEWED.labels(report.model).set(report.whole.reviewed)
+    _DISAGREED.labels(report.model).set(report.whole.disagreed)
+    for reason in ALARMS:
+        _ALARM.labels(report.model, reason).set(report.verdict == reason)
+    for who in ("people", "model"):
+        for bound in _BOUNDS:
+            interval = getattr(report.hindsight, who, None)
+            _RIGHT.labels(report.model, who, bound).set(getattr(interval, bound, math.nan))

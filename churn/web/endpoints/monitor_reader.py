@@ -1,4 +1,4 @@
-"""GET /drift and /performance: what has moved since the training, and how good predictions turned out."""
+"""GET /drift, /performance and /oversight: what has moved, who has left, what people say."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +14,8 @@ from starlette.routing import Route
 from churn.core.language import Language
 from churn.schemas.drift_query import DriftQuery
 from churn.schemas.drift_report import DriftReport
+from churn.schemas.oversight_query import OversightQuery
+from churn.schemas.oversight_report import OversightReport
 from churn.schemas.performance_query import PerformanceQuery
 from churn.schemas.performance_report import PerformanceReport
 from churn.web.endpoints import monitor_gauges
@@ -31,6 +33,9 @@ class Monitors(Protocol):
 
     def performance(self, query: PerformanceQuery, language: Language) -> PerformanceReport:
         """Return how good a model's predictions turned out to be."""
+
+    def oversight(self, query: OversightQuery, language: Language) -> OversightReport:
+        """Return how people oversee a model."""
 
 
 class MonitorReader:
@@ -54,6 +59,12 @@ class MonitorReader:
         monitor_gauges.tell_performance(query, report)
         return report
 
+    async def oversight(self, query: OversightQuery, language: Language) -> OversightReport:
+        """Return how people oversee a model."""
+        report = await self._look(partial(self._monitors().oversight, query, language))
+        monitor_gauges.tell_oversight(query, report)
+        return report
+
     async def _look(self, look: Callable[[], Report]) -> Report:
         return await anyio.to_thread.run_sync(look, limiter=self._one)
 
@@ -71,7 +82,16 @@ def make_monitoring(reader: MonitorReader) -> list[Route]:
         query = read_query(PerformanceQuery, request.query_params)
         return _json(await reader.performance(query, state_of(request.scope).language))
 
-    return [Route("/drift", drift, methods=["GET"]), Route("/performance", performance, methods=["GET"])]
+    async def oversight(request: Request) -> Response:
+        """Answer how people oversee a model."""
+        query = read_query(OversightQuery, request.query_params)
+        return _json(await reader.oversight(query, state_of(request.scope).language))
+
+    return [
+        Route("/drift", drift, methods=["GET"]),
+        Route("/performance", performance, methods=["GET"]),
+        Route("/oversight", oversight, methods=["GET"]),
+    ]
 
 
 def _json(report: BaseModel) -> Response:

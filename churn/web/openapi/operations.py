@@ -12,6 +12,8 @@ from churn.schemas.history_query import HistoryQuery
 from churn.schemas.job_answer import DownloadQuery, FileQuery, JobAnswer
 from churn.schemas.logged_prediction import HistoryPage, OnePrediction
 from churn.schemas.outcome import OutcomesInput, StoredOutcomes
+from churn.schemas.oversight_query import OversightQuery
+from churn.schemas.oversight_report import OversightReport
 from churn.schemas.performance_query import PerformanceQuery
 from churn.schemas.performance_report import PerformanceReport
 from churn.schemas.responses import Prediction, WhatIfAnswer
@@ -163,6 +165,15 @@ OPERATIONS: Mapping[str, Operation] = {
         "there are no figures, but the reason.",
         PerformanceReport,
         query=PerformanceQuery,
+        refusals=(422,),
+    ),
+    "/oversight": Operation(
+        "records",
+        "See how people oversee the model",
+        "How often people disagree with predictions, by answer, leading reason and group, and who was right "
+        "where outcomes are known. It is an alarm that nobody reviews, or that nobody ever disagrees.",
+        OversightReport,
+        query=OversightQuery,
         refusals=(422,),
     ),
     "/outcomes": Operation(
