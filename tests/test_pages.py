@@ -99,6 +99,7 @@ class TestWhoGetsIn:
                     "/app/monitoring",
                     "/app/monitoring/outcomes",
                     "/app/monitoring/oversight",
+                    "/app/monitoring/report",
                 },
             ),
             (
@@ -110,6 +111,7 @@ class TestWhoGetsIn:
                     "/app/monitoring",
                     "/app/monitoring/outcomes",
                     "/app/monitoring/oversight",
+                    "/app/monitoring/report",
                 },
             ),
             ("operator", set()),

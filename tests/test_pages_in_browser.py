@@ -33,6 +33,7 @@ PAGES = (
     "app/monitoring",
     "app/monitoring/outcomes",
     "app/monitoring/oversight",
+    "app/monitoring/report",
     "app/history",
     "app/admin",
     "app/admin/audit",

@@ -211,6 +211,7 @@ def test_every_serving_command_runs(
         "monitor drift": (["--help"], ""),  # too few rows have an exit code of their own
         "monitor performance": (["--help"], ""),
         "monitor oversight": (["--help"], ""),
+        "monitor report": (["-o", "week.html"], ""),
         "outcomes": (["--help"], ""),
         "audit": ([], ""),
         "health": ([], ""),

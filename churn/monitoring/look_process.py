@@ -16,11 +16,13 @@ from churn.database.engine import make_engine
 from churn.monitoring.look_apart import Look
 from churn.monitoring.oversight_monitor import OversightMonitor
 from churn.monitoring.performance_monitor import PerformanceMonitor
+from churn.monitoring.weekly import WeeklyMonitor
 
 NICE = 5  # calls come first, as with large batches
-MONITORS: Mapping[str, type[PerformanceMonitor] | type[OversightMonitor]] = {
+MONITORS: Mapping[str, type[PerformanceMonitor] | type[OversightMonitor] | type[WeeklyMonitor]] = {
     "performance": PerformanceMonitor,
     "oversight": OversightMonitor,
+    "weekly": WeeklyMonitor,
 }
 
 

@@ -16,6 +16,7 @@ from churn.schemas.oversight_query import OversightQuery
 from churn.schemas.oversight_report import OversightReport
 from churn.schemas.performance_query import PerformanceQuery
 from churn.schemas.performance_report import PerformanceReport
+from churn.schemas.weekly_query import WeeklyQuery
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -49,6 +50,12 @@ class Monitors:
         tag, dictionary = self._model(query.model)
         report: OversightReport = look_apart(self.engine, "oversight", query, tag, dictionary, language)
         return report
+
+    def weekly(self, query: WeeklyQuery, language: Language) -> str:
+        """Return the report of a period, as a page of HTML."""
+        tag, dictionary = self._model(query.model)
+        page: str = look_apart(self.engine, "weekly", query, tag, dictionary, language)
+        return page
 
     def _model(self, asked: str | None) -> tuple[str, Dictionary]:
         tag = asked or self.serving

@@ -26,6 +26,7 @@ from churn.ui.oversight_page import OversightPage
 from churn.ui.performance_page import PerformancePage
 from churn.ui.prediction_page import PredictionPage
 from churn.ui.sign_in_page import Sessions, SignInPage
+from churn.ui.weekly_page import WeeklyPage
 from churn.ui.what_if_page import WhatIfPage
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import MENU, PageRenderer
@@ -89,6 +90,7 @@ def make_ui(
         *MonitoringPage(renderer, monitors, backend.model).routes,
         *PerformancePage(renderer, monitors, backend.model).routes,
         *OversightPage(renderer, monitors, backend.model).routes,
+        *WeeklyPage(monitors, backend.frame_ancestors).routes,
         *gradio.routes,
         *AdminPage(renderer, backend.administration, check, backend.events).routes,
     ]

@@ -161,6 +161,7 @@ ROUTES = RouteTable(
         _PAGE("/app/monitoring", "history", is_journalled=True),
         _PAGE("/app/monitoring/outcomes", "history", is_journalled=True),
         _PAGE("/app/monitoring/oversight", "history", is_journalled=True),
+        _PAGE("/app/monitoring/report", "history", is_journalled=True),
         _PAGE("/app/file", "predict", methods=("GET", "POST"), deadline=600.0),
         _PAGE("/app/file/{id}", "predict", methods=("GET", "POST")),
         _PAGE("/app/file/{id}/result", "predict", is_journalled=True, deadline=None),

@@ -39,6 +39,7 @@ class Visitor:
         self.get("/app/monitoring")
         self.get("/app/monitoring/outcomes")
         self.get("/app/monitoring/oversight")
+        self.get("/app/monitoring/report")
         self.get("/app/model")
         return answered
 

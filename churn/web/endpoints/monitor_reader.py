@@ -18,11 +18,12 @@ from churn.schemas.oversight_query import OversightQuery
 from churn.schemas.oversight_report import OversightReport
 from churn.schemas.performance_query import PerformanceQuery
 from churn.schemas.performance_report import PerformanceReport
+from churn.schemas.weekly_query import WeeklyQuery
 from churn.web.endpoints import monitor_gauges
 from churn.web.endpoints.query import read_query
 from churn.web.request_state import state_of
 
-Report = TypeVar("Report", bound=BaseModel)
+Report = TypeVar("Report")
 
 
 class Monitors(Protocol):
@@ -36,6 +37,9 @@ class Monitors(Protocol):
 
     def oversight(self, query: OversightQuery, language: Language) -> OversightReport:
         """Return how people oversee a model."""
+
+    def weekly(self, query: WeeklyQuery, language: Language) -> str:
+        """Return the report of a period, as a page of HTML."""
 
 
 class MonitorReader:
@@ -64,6 +68,10 @@ class MonitorReader:
         report = await self._look(partial(self._monitors().oversight, query, language))
         monitor_gauges.tell_oversight(query, report)
         return report
+
+    async def weekly(self, query: WeeklyQuery, language: Language) -> str:
+        """Return the report of a period, as a page of HTML."""
+        return await self._look(partial(self._monitors().weekly, query, language))
 
     async def _look(self, look: Callable[[], Report]) -> Report:
         return await anyio.to_thread.run_sync(look, limiter=self._one)
