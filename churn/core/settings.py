@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from churn.core import places
+from churn.core.duration import Duration
 from churn.core.errors import SettingsError
 from churn.core.secret_files import with_files
 
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     journal_fallback: Literal["spool", "refuse"] = "spool"
     spool_mb: int = Field(1024, ge=1)
     spool_hours: float = Field(24.0, gt=0)
+    monitor_every: Duration | None = None
     pseudonymize: bool = False
     pseudonym_key: SecretStr = SecretStr("")
     hf_dataset: str = Field("", pattern=r"^([\w.-]+/[\w.-]+)?$")
