@@ -1,4 +1,4 @@
-"""Pages of the history, at ten million predictions on PostgreSQL: p50 and p99 of each way to ask.
+"""Pages of the history and looks at the drift, at ten million predictions on PostgreSQL.
 
 python -m benchmarks.bench_history [--short]
 
@@ -26,7 +26,11 @@ from churn.database import schema
 from churn.database.engine import opened
 from churn.database.months import Month, bound
 from churn.database.partitions import KEYS
+from churn.model.reference import SCORE_BINS, FieldReference, Moments, Reference
+from churn.monitoring.drift import examine
+from churn.monitoring.window_reader import read_window
 from churn.records.history import History
+from churn.schemas.drift_report import Selection
 from churn.schemas.history_query import HistoryQuery
 from harness import postgres
 
@@ -34,21 +38,25 @@ from harness import postgres
 ROWS, PAGES = (10_000_000, 50_000), (100, 5)
 MONTHS, EMPLOYEES = 12, 500_000
 BAR = 50.0  # milliseconds: the p99 of a page
+LOOK_BAR = 5.0  # seconds: a look at the drift over all months
 
 FREQUENT, RARE, ABSENT = "portal", "audit", "nobody"
-RARE_MODEL = "churn:c"
+RARE_MODEL, FREQUENT_MODEL = "churn:c", "churn:a"
 
 # Server-side: the n-th prediction of a month, evenly spread over it. A key is a UUIDv7 of its time, whose
-# random part tells the request (0) from the prediction (1) a millisecond later.
+# random part tells the request (0) from the prediction (1) a millisecond later. The multiplier spreads the
+# last digits evenly.
 SOURCE = """
 CREATE UNLOGGED TABLE made AS
-SELECT n, at, CAST(lpad(to_hex(ms), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0') AS uuid) AS request_id,
-    CAST(lpad(to_hex(ms + 1), 12, '0') || '70008001' || lpad(to_hex(n), 12, '0') AS uuid) AS id,
+SELECT n, at,
+    CAST(lpad(to_hex(ms), 12, '0') || '70008000' || lpad(to_hex(tail), 12, '0') AS uuid) AS request_id,
+    CAST(lpad(to_hex(ms + 1), 12, '0') || '70008001' || lpad(to_hex(tail), 12, '0') AS uuid) AS id,
     CASE WHEN n % 100000 = 7 THEN 'audit' WHEN n % 10 < 9 THEN 'portal' ELSE 'batch' || n % 3 END AS caller,
     CASE WHEN n % 50000 = 11 THEN 'churn:c' WHEN n % 3 = 0 THEN 'churn:b' ELSE 'churn:a' END AS model,
     CAST(n * 7919 % 500000 AS text) AS employee_id, random() AS probability
 FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n
 CROSS JOIN LATERAL (SELECT CAST(:start + (n - :first) * :step AS bigint) AS ms) AS moment
+CROSS JOIN LATERAL (SELECT n * 2654435761 % 281474976710656 AS tail) AS spread
 CROSS JOIN LATERAL (SELECT to_timestamp(ms / 1000.0) AS at) AS told
 """
 FILL = (
@@ -91,8 +99,12 @@ def main() -> None:
                 name: _measured(engine, asked, PAGES[short])
                 for name, asked in track(_kinds(months).items(), "Asking", console=Console(stderr=True))
             }
+            seconds_of_a_look, read = _look(engine)
     _tell(figures, ROWS[short], seconds)
+    verdict = "met" if seconds_of_a_look <= LOOK_BAR else "MISSED"
+    print(f"a look at {read.predictions:,} predictions: {seconds_of_a_look:.1f} s, {verdict}")
     flat = {f"{name.replace(' ', '_')}_p99_ms": round(one.p99_ms, 2) for name, one in figures.items()}
+    flat["look_s"] = round(seconds_of_a_look, 2)
     print(json.dumps({"rows": ROWS[short], "seconds_to_fill": round(seconds), **flat}))
 
 
@@ -171,6 +183,16 @@ def _measured(engine: Engine, asked: Callable[[], HistoryQuery], pages: int) -> 
     return Figure(
         statistics.median(times), statistics.quantiles(times, n=100, method="inclusive")[-1], predictions
     )
+
+
+def _look(engine: Engine) -> tuple[float, Selection]:
+    """Return the seconds of a look at the predictions of one model over all months, and what it read."""
+    age = FieldReference("age", (1_470, 0), Moments(0.25, 0.1), least=18, largest=65)
+    reference = Reference(1_470, -1.5, Moments(-1.25, 1), (0,) * SCORE_BINS, 235, (age,))
+    started = time.perf_counter()
+    window, read = read_window(engine, reference, (None, None), model=FREQUENT_MODEL)
+    examine(reference, window)
+    return time.perf_counter() - started, read
 
 
 def _tell(figures: Mapping[str, Figure], rows: int, seconds: float) -> None:

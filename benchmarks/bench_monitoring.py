@@ -1,4 +1,4 @@
-"""False alarms and power of the monitoring, by simulation, beside fixed thresholds of the PSI.
+"""The monitoring by simulation: false alarms and power beside fixed PSI, bias and intervals of outcomes.
 
 python -m benchmarks.bench_monitoring [--runs N] [--short]
 
@@ -11,12 +11,23 @@ import argparse
 import json
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.population import OVERTIME, PAY, Population
+from benchmarks.simulated_outcomes import (
+    BIASED,
+    HORIZON,
+    LEAST_COVERAGE,
+    MOST_BIAS,
+    PERIOD,
+    SIZES,
+    Estimate,
+    simulate,
+)
 from churn.model.reference import FieldReference
 from churn.monitoring.drift import examine, verdict
 from churn.monitoring.stability_index import stability_index
@@ -24,8 +35,9 @@ from churn.monitoring.window import FieldWindow, Window
 from churn.schemas.drift_report import DriftFigures
 
 REFERENCE_ROWS, WEEKS = 1_470, 26
-SIZES = (50, 200, 1_000, 10_000)  # predictions in a week
+WEEKLY = (50, 200, 1_000, 10_000)  # predictions in a week
 POWER_ROWS = 1_000
+OUTCOME_RUNS, OUTCOME_RUNS_SHORT = 1_000, 10
 RUNS, SHORT_RUNS = 200, 4
 RULES = ("churn", "PSI > 0.2", "PSI > 0.1")
 MOST_FALSE_ALARMS = 0.05
@@ -49,13 +61,15 @@ def main() -> None:
     power: dict[str, list[list[bool]]] = defaultdict(list)
     for _ in range(runs):
         simulation = Simulation(population, random)
-        for size in SIZES:
+        for size in WEEKLY:
             looks = [simulation.calm(size) for _ in range(WEEKS)]
             alarms[size].append(np.any(looks, axis=0).tolist())
         for drift in LEAST_POWER:
             power[drift].append(simulation.drifted(drift))
-    seconds = time.perf_counter() - start
-    _print(alarms, power, runs, seconds)
+    plain = _print(alarms, power, runs)
+    plain |= _print_outcomes(simulate(OUTCOME_RUNS_SHORT if options.short else OUTCOME_RUNS, random))
+    print(f"\n{time.perf_counter() - start:.0f} s\n")
+    print(json.dumps({"runs": runs, **plain}))
 
 
 class Simulation:
@@ -122,11 +136,10 @@ def _print(
     alarms: Mapping[int, list[list[bool]]],
     power: Mapping[str, list[list[bool]]],
     runs: int,
-    seconds: float,
-) -> None:
+) -> dict[str, Any]:
     print(f"False alarms in {WEEKS} weekly looks without any drift, of {runs} references\n")
     print("{:<24}{:>12}{:>12}{:>12}{:>10}".format("predictions a week", *RULES, "at most"))
-    plain: dict[str, dict[str, float]] = {}
+    plain: dict[str, Any] = {}
     for size, found in alarms.items():
         shares = np.mean(found, axis=0).tolist()
         print(f"{size:<24,}" + "".join(f"{share:>12.3f}" for share in shares) + f"{MOST_FALSE_ALARMS:>10}")
@@ -137,8 +150,29 @@ def _print(
         shares = np.mean(found, axis=0).tolist()
         print(f"{drift:<24}" + "".join(f"{share:>12.3f}" for share in shares) + f"{LEAST_POWER[drift]:>10}")
         plain[f"power_{drift}"] = dict(zip(RULES, shares, strict=True))
-    print(f"\n{seconds:.0f} s\n")
-    print(json.dumps({"runs": runs, **plain}))
+    return plain
+
+
+def _print_outcomes(found: Iterator[tuple[int, Mapping[str, Estimate]]]) -> dict[str, Any]:
+    print(f"\nOutcomes within {HORIZON:.0f} days of predictions over {PERIOD:.0f}, where the truth is known")
+    print(
+        f"(bars: bias of rate, ROC-AUC and recall at most {MOST_BIAS}, coverage at least {LEAST_COVERAGE})\n"
+    )
+    print(
+        "{:<10}{:<20}{:>8}{:>9}{:>8}{:>10}".format("leavers", "figure", "truth", "bias", "± sd", "coverage")
+    )
+    plain: dict[str, Any] = {}
+    for size, estimates in found:
+        for name, e in estimates.items():
+            is_met = e.coverage >= LEAST_COVERAGE and (name not in BIASED or abs(e.bias) <= MOST_BIAS)
+            print(
+                f"{SIZES[size]:<10}{name:<20}{e.truth:>8.3f}{e.bias:>+9.4f}{e.spread:>8.3f}{e.coverage:>10.3f}"
+                + "  missed" * (not is_met)
+            )
+        plain[f"outcomes_{SIZES[size]}_leavers"] = {
+            name: {"bias": e.bias, "coverage": e.coverage} for name, e in estimates.items()
+        }
+    return plain
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy import Engine
 
@@ -38,11 +39,13 @@ from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
 from churn.model.served_dictionary import dictionary_of
 from churn.monitoring.drift_monitor import DriftMonitor
+from churn.monitoring.outcome_intake import Placed, sift
 from churn.offload.helper import Helper
 from churn.records.audit_log import Event, events
 from churn.records.history import History
 from churn.schemas.drift_query import DriftQuery
 from churn.schemas.drift_report import DriftReport
+from churn.schemas.outcome import Outcome, OutcomeProblem
 from churn.schemas.service_answers import ModelCard
 from churn.web.endpoints.predictions import Endpoint
 from churn.web.middleware.error_responses import logger
@@ -192,6 +195,11 @@ class Backend:
             raise InvalidInputError([FieldError(("query", "model"), "model_tag")])
         dictionary = dictionary_of(tag, self._dictionary) or self._dictionary
         return DriftMonitor(self.engine, dictionary).look(query, tag, language)
+
+    def sift(self, given: Placed) -> tuple[list[Outcome], list[OutcomeProblem]]:
+        """Return the outcomes that can be stored, and why others cannot; waits for the database."""
+        key = self._settings.pseudonym_key.get_secret_value()
+        return sift(self.engine, given, partial(pseudonyms.stored_forms, key=key), datetime.now(UTC).date())
 
     async def record(self, call: Call) -> None:
         """Journal one call; durable on return."""

@@ -33,6 +33,7 @@ from churn.web.endpoints.history import HistoryReader, make_history
 from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.jobs import JobEndpoints
 from churn.web.endpoints.landing import make_landing
+from churn.web.endpoints.outcomes import make_outcomes
 from churn.web.endpoints.pages import make_pages
 from churn.web.endpoints.predictions import Answer, PredictionRoutes
 from churn.web.endpoints.reviews import make_reviews
@@ -145,6 +146,7 @@ routes = (
     *make_ui(scoring, worker, history, drift, check, jobs, gradio),
     *make_history(history),
     make_drift(drift),
+    make_outcomes(worker.sift),
     make_reviews(history),
     *jobs.routes,
     make_metrics(worker.state),

@@ -37,6 +37,7 @@ _FORMS: Mapping[str, Mapping[str, Sequence[str]]] = {
             "disable",
             "issue-token",
             "revoke-token",
+            "end-session",
         ],
         "name": ["paul"],
         "password": ["correct horse battery"],
@@ -51,6 +52,7 @@ _UPLOAD = {
         "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
     }
 }
+_EVENTS = "/ui/gradio_api/run/predict"
 _EVENT = {"fn_index": {"enum": [0, 1]}, "data": {"type": "array", "items": _TEXT}}
 
 
@@ -89,7 +91,7 @@ def _parameter(place: str, name: str, schema: Mapping[str, Any]) -> dict[str, An
 def _body(path: str, tokens: tuple[str, str]) -> dict[str, Any]:
     if path == "/app/file":
         return _UPLOAD
-    if path not in _FORMS:
+    if path == _EVENTS:
         return {"application/json": {"schema": {"type": "object", "properties": _EVENT}}}
     fields = {
         name: {"anyOf": [_TEXT, *([{"enum": [*values]}] if values else [])]}

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from churn.access import sessions, tokens, users
@@ -11,9 +12,14 @@ from churn.model.registry import ServedModel
 from churn.records.audit_log import events
 from churn.records.integrity import verify
 from harness.identities import PASSWORD, a_user, bearer
+from harness.servers import wait_until
 from tests.conftest import Served
+from tests.support.browser import Visit, browser
 from tests.support.company import EXAMPLE
 from tests.support.pages import send, sign_in, token_in, words
+from tests.support.site import Site, sqlite_site
+
+__all__ = ["browser", "sqlite_site"]  # fixtures
 
 ADMIN = "/app/admin"
 
@@ -192,3 +198,33 @@ class TestModel:
         for field in model.fields:
             assert field.label("fr") in page
         assert "Is it fair?" in words(root.get("/app/model?lang=en"))
+
+
+def test_in_a_browser_somebody_is_let_in_and_shut_out_again(browser: Browser, sqlite_site: Site) -> None:
+    with Visit.begin(browser) as visit, Visit.begin(browser) as other:
+        page = sqlite_site.open_page(visit, "app/admin", "root")
+        page.get_by_label("Name", exact=True).fill("nina")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_role("status").get_by_text("nina").wait_for()
+        ninas = sqlite_site.open_page(other, "app/employee", "nina")
+        page.get_by_label("Name of the program").fill("payroll")
+        page.get_by_role("button", name="Issue").click()
+        secret = page.locator(".secret").inner_text()
+        headers = {"Authorization": bearer(secret)}
+        answer = httpx2.post(f"{sqlite_site.url}/predict", json=EXAMPLE, headers=headers, timeout=60)
+        assert answer.status_code == 200
+        page.goto(f"{sqlite_site.url}/app/admin")
+        assert secret not in page.content()  # shown once
+        page.get_by_role("row", name="nina").get_by_role("button", name="Disable").click()
+        page.get_by_role("row", name="nina").get_by_text("disabled").wait_for()
+
+        def is_out() -> bool:  # in either worker
+            ninas.goto(f"{sqlite_site.url}/app/model")
+            return "sign-in" in ninas.url
+
+        wait_until(lambda: all(is_out() for _ in range(4)))
+        page.get_by_role("link", name="Audit log").click()
+        page.get_by_role("row", name="churn user add").first.wait_for()
+        assert visit.barriers() == []
+        sqlite_site.assert_sound(visit)

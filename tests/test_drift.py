@@ -11,6 +11,7 @@ from typing import Any
 import bentoml
 import pytest
 from click.testing import CliRunner
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
 from churn.cli.main import main
@@ -256,6 +257,35 @@ class TestModels:
         assert tag not in answer.text
 
 
+class TestTheMetrics:
+    def test_they_have_the_last_look_at_the_week(self, served: Served, model: ServedModel) -> None:
+        predict(served, people(ENOUGH, heure_supplementaires=overtime(0.6)))
+        look(served)
+        look(served, last=10)  # for who asked, and nobody else
+        figures = figures_of(served, model.tag)
+        assert figures["churn_drift_rows"] == ENOUGH
+        assert figures["churn_drift_moved"] == 2
+        assert figures["churn_drift_log_odds_change"] > 0.1
+        assert figures["churn_drift_flagged_change"] > 0.05
+
+    def test_of_few_people_they_have_no_mean(self, served: Served, model: ServedModel) -> None:
+        predict(served, people(2))
+        look(served)
+        figures = figures_of(served, model.tag)
+        assert figures["churn_drift_rows"] == 2
+        assert math.isnan(figures["churn_drift_log_odds_change"])
+
+
+def figures_of(served: Served, tag: str) -> dict[str, float]:
+    """Return the figures of the drift of one model."""
+    return {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(served.client.get("/metrics").text)
+        for sample in family.samples
+        if sample.name.startswith("churn_drift") and sample.labels["model"] == tag
+    }
+
+
 class TestTheCommand:
     @pytest.mark.parametrize("language", ["fr", "en"])
     def test_it_tells_the_same_in_eighty_columns(
@@ -295,7 +325,7 @@ class TestTheCommand:
 
 MALFORMED = [
     ("last", "0", "row_count"),
-    ("last", "50001", "row_count"),
+    ("last", "10001", "row_count"),
     ("last", "9" * 5000, "row_count"),
     ("looks", "0", "looks"),
     ("looks", "367", "looks"),

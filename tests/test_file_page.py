@@ -17,11 +17,12 @@ from churn.database import tables
 from harness.identities import a_user
 from harness.servers import wait_until
 from tests.conftest import Served
-from tests.support.browser import Visit, browser
+from tests.support.browser import WIDTHS, Visit, browser
 from tests.support.jobs import csv_of
 from tests.support.pages import send, sign_in, token_in, words
 from tests.support.site import Site, sqlite_site
 from tests.support.tables import employees
+from tests.test_hostile_workbooks import bomb
 
 __all__ = ["browser", "sqlite_site"]  # fixtures
 
@@ -86,7 +87,7 @@ def test_nothing_is_scored_before_it_is_asked_for(marie: TestClient, served: Ser
     for text in (
         f"{N} lignes",
         "1 à écarter",
-        "séparateur ,",
+        "séparé par des virgules",
         "UTF-8",
         "colonnes comprises",
         "Problèmes (1)",
@@ -103,7 +104,7 @@ def test_the_results_are_shown_the_highest_risk_first_and_journalled(
     address = scored(marie)
     page = words(marie.get(address))
     assert f"{N - 1} risques calculés" in page
-    assert "1 lignes écartées" in page
+    assert "1 ligne écartée" in page
     with served.engine.connect() as connection:
         names = connection.execute(select(tables.prediction_results.c.caller_name)).scalars().all()
     assert names == ["marie"] * (N - 1)
@@ -217,7 +218,7 @@ def test_signing_out_removes_it(marie: TestClient) -> None:
     assert marie.get(address).status_code == 404
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (768, "light"), (1280, "light")])
 def test_in_a_browser_across_a_reload(
     browser: Browser, sqlite_site: Site, tmp_path: Path, width: int, scheme: str
 ) -> None:
@@ -240,6 +241,51 @@ def test_in_a_browser_across_a_reload(
         page.get_by_role("link", name="Next").click()
         page.get_by_text("Page 2 of 6").wait_for()
         sqlite_site.assert_sound(visit)
+
+
+def test_bad_and_hostile_files_are_refused_where_they_were_chosen(
+    browser: Browser, sqlite_site: Site, tmp_path: Path
+) -> None:
+    wrong, hostile, good = (tmp_path / name for name in ("people.xls", "people.xlsx", "people.csv"))
+    wrong.write_bytes(b"\xd0\xcf\x11\xe0")
+    bomb(hostile)
+    good.write_bytes(csv_of(employees(5)))
+    with Visit.begin(browser, WIDTHS[0]) as visit:
+        page = sqlite_site.open_page(visit, PATH[1:])
+        choose, check = page.locator("#file"), page.get_by_role("button", name="Check the file")
+        choose.set_input_files(wrong)
+        check.click()
+        page.get_by_role("alert").get_by_text(".xlsx").wait_for()
+        assert visit.barriers() == []
+        choose.set_input_files(hostile)
+        check.click()
+        page.get_by_text("unpacked it is too large").wait_for()
+        assert visit.barriers() == []
+        page.get_by_role("link", name="Another file").click()
+        choose.set_input_files(good)
+        check.click()
+        page.get_by_text("Nothing is scored yet").wait_for()
+        sqlite_site.assert_sound(visit)
+
+
+def test_with_the_keyboard_alone(browser: Browser, sqlite_site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(csv_of(employees(300)))
+    with Visit.begin(browser) as visit:
+        page = sqlite_site.open_page(visit, PATH[1:])
+        page.locator("#file").set_input_files(path)  # a dialog of the system's, which is its own affair
+        page.locator("#file").focus()
+        for key in ("Tab", "Enter"):
+            page.keyboard.press(key)
+        page.get_by_text("Nothing is scored yet").wait_for()
+        page.get_by_role("link", name="Another file").focus()
+        for key in ("Tab", "Enter"):
+            page.keyboard.press(key)
+        page.get_by_text("risks scored").wait_for()
+        page.get_by_label("Employee id").focus()
+        page.keyboard.type("nobody has this")
+        page.keyboard.press("Enter")
+        page.get_by_text("Nobody matches").wait_for()
 
 
 def test_without_scripts_too(browser: Browser, sqlite_site: Site, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Pages whose server is interrupted: a worker is killed, or all is started again, and nothing is lost."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -70,7 +72,7 @@ def test_a_files_job_and_the_session_outlive_a_worker_and_then_the_server(
         page.reload()
         page.get_by_text("risks scored").wait_for(timeout=PATIENCE)
         scored = page.get_by_role("listitem").filter(has_text="risks scored")
-        assert scored.inner_text().split()[0] == str(ROWS)
+        assert scored.inner_text().split()[0] == f"{ROWS:,}"
         page.goto(f"{site.url}/app/file")
         assert page.get_by_role("row", name="done").is_visible()
     assert journalled(site) == ROWS  # each once
@@ -110,6 +112,66 @@ def test_a_form_that_found_no_server_is_sent_again_by_a_reload(browser: Browser,
         page.reload()
         page.locator(".verdict").wait_for()
         assert page.get_by_label("Monthly income").input_value() == "2345"
+
+
+@contextmanager
+def half_sent(page: Page, site: Site, path: Path) -> Iterator[Path]:
+    """Begin to send a file on a slow line, and yield the folder where some of it lies already."""
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000},
+    )
+    before = coming(site)  # what a dead worker left is kept for a while
+    page.locator("#file").set_input_files(path)
+    page.get_by_role("button", name="Check the file").click(no_wait_after=True)
+    wait_until(lambda: len(coming(site)) > len(before))
+    page.get_by_role("progressbar").wait_for()
+    [half] = coming(site) - before
+    yield half
+    if not page.is_closed():
+        network.detach()  # nothing is slow any more
+
+
+def coming(site: Site) -> set[Path]:
+    """Return the folders of uploads that are not whole."""
+    return {*(site.home / "jobs").glob("*.part")}
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file that is sent for some seconds where the line is slow."""
+    path = tmp_path_factory.mktemp("upload") / "large.csv"
+    path.write_bytes(csv_of(pd.concat([employees(300)] * 100).assign(employee_id=range(30_000))))
+    return path
+
+
+def test_a_file_that_is_half_sent_when_the_server_goes_is_sent_again(
+    browser: Browser, sqlite_site: Site, large: Path
+) -> None:
+    with Visit.begin(browser) as visit:
+        page = sqlite_site.open_page(visit, "app/file")
+        before = page.locator("tbody tr").count()
+        with half_sent(page, sqlite_site, large):
+            sqlite_site.server.kill()
+            page.get_by_text("The service does not answer").wait_for()
+            assert not page.get_by_role("progressbar").is_visible()
+        sqlite_site.restart()
+        page.get_by_role("button", name="Check the file").click()  # the file is still chosen
+        page.get_by_text("Nothing is scored yet").wait_for(timeout=PATIENCE)
+        page.goto(f"{sqlite_site.url}/app/file")
+        assert page.locator("tbody tr").count() == before + 1  # of half a file nothing is shown
+
+
+def test_of_a_file_whose_sender_leaves_nothing_is_kept(
+    browser: Browser, sqlite_site: Site, large: Path
+) -> None:
+    with Visit.begin(browser) as visit:
+        page = sqlite_site.open_page(visit, "app/file")
+        with half_sent(page, sqlite_site, large) as half:
+            page.close(run_before_unload=False)
+            wait_until(lambda: not half.exists(), lambda: sqlite_site.server.process.output)
 
 
 def test_a_worker_is_killed_between_two_forms(site: Site) -> None:

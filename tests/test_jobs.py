@@ -159,7 +159,8 @@ def test_checked_first_and_scored_when_told(served: Served) -> None:
     assert job["problem_count"] == len(job["problems"]) == 1
     refused = served.client.get(job["addresses"]["result"])
     assert (refused.status_code, "done" in refused.json()["detail"]) == (409, True)
-    assert served.client.post(job["addresses"]["score"]).status_code == 200
+    told = served.client.post(job["addresses"]["score"])
+    assert (told.status_code, told.json()["progress"]) == (200, 0)  # that of the check is over
     assert awaited(served.client, job)["scored"] == 29
     again = served.client.post(job["addresses"]["score"])
     assert (again.status_code, "checked" in again.json()["detail"]) == (409, True)

@@ -22,6 +22,7 @@ from harness import postgres
 from harness.servers import PROJECT, bentoml_serve, environment, home_beside
 from tests.support.company import EXAMPLE
 from tests.support.compose import COMPOSE, DEPLOY, make_secrets, settings_of
+from tests.test_drift import ENOUGH, people
 
 MONITORING = DEPLOY / "monitoring"
 
@@ -57,6 +58,9 @@ def scraped(model: ServedModel, postgresql: str, tmp_path_factory: pytest.TempPa
             owner = (secrets / "api_token").read_text(encoding="utf-8").strip()
             predicted = client.post("/predict", json=EXAMPLE, headers={"Authorization": f"Bearer {owner}"})
             assert predicted.status_code == 200
+            own = {"Authorization": f"Bearer {owner}"}
+            many = client.post("/predict_batch", json=people(ENOUGH), headers=own, timeout=60)
+            assert (many.status_code, client.get("/drift", headers=own).status_code) == (200, 200)
             # As from another machine.
             elsewhere = {"Via": "1.1 tests"}
             stranger = client.get("/metrics", headers=elsewhere).status_code

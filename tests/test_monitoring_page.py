@@ -46,7 +46,7 @@ def test_a_filter_that_cannot_be_read_is_named_beside_it(served: Served) -> None
     assert page.status_code == 422
     text = words(page)
     assert "expected a date, such as 2026-03-31" in text
-    assert "expected an integer from 1 to 50000" in text
+    assert "expected an integer from 1 to 10000" in text
     page = ruth.get("/app/monitoring?model=churn:nobody")
     assert (page.status_code, 'id="model-error"' in page.text) == (422, True)
 

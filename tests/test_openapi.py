@@ -27,6 +27,7 @@ BODIES = {
     "/predict": EXAMPLE,
     "/predict_batch": [EXAMPLE],
     "/what_if": {"employee": EXAMPLE, "changes": {}},
+    "/outcomes": {"outcomes": [{"employee_id": 1, "known_until": "2026-01-31"}]},
     "/predictions/{id}/review": {"verdict": "disagree", "action": "pay", "comment": "No."},
 }
 NOBODY = "0123abcd-0123-7abc-89ab-0123456789ab"  # the id of no prediction

@@ -1,17 +1,18 @@
 """The pages as people use them: a real browser, a real server with two workers, SQLite and PostgreSQL."""
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Error, FrameLocator, Page
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from churn.access.login_throttle import PER_USER
-from churn.access.sessions import close_sessions_of
+from churn.access.sessions import IDLE, close_sessions_of
 from churn.database.engine import opened
-from churn.database.tables import prediction_results
+from churn.database.tables import prediction_results, sessions, users
 from harness.chromium import sign_in
 from harness.identities import PASSWORD, a_user
 from harness.servers import bentoml_serve, wait_until
@@ -194,6 +195,29 @@ def test_a_session_that_is_revoked_while_somebody_types_can_be_resumed(browser: 
         page.get_by_role("row", name="Overtime: yes → no").wait_for()
 
 
+def test_a_session_that_was_idle_for_too_long_leads_back_to_the_page(
+    browser: Browser, sqlite_site: Site
+) -> None:
+    with opened(sqlite_site.database) as engine, Visit.begin(browser) as visit:
+        a_user(engine, "ines")
+        page = sqlite_site.open_page(visit, "app/model", "ines")
+        used = datetime.now(UTC) - IDLE - timedelta(minutes=1)
+        with engine.begin() as connection:
+            of_ines = (
+                sessions.c.user_id == select(users.c.id).where(users.c.username == "ines").scalar_subquery()
+            )
+            connection.execute(update(sessions).where(of_ines).values(last_used_at=used))
+
+        def is_over() -> bool:  # in either worker
+            page.goto(f"{sqlite_site.url}/app/history?mine=1")
+            return "sign-in" in page.url
+
+        wait_until(lambda: all(is_over() for _ in range(4)))
+        sign_in(page, "ines")
+        page.wait_for_url("**/app/history?mine=1")
+        sqlite_site.assert_sound(visit)
+
+
 def test_who_guesses_is_told_to_wait(browser: Browser, sqlite_site: Site) -> None:
     with opened(sqlite_site.database) as engine:
         a_user(engine, "gus")
@@ -271,6 +295,10 @@ def test_axe_finds_no_barrier_and_no_page_is_too_wide(
             sqlite_site.assert_sound(visit)
         visit.page.goto(f"{sqlite_site.url}/app/employee?example=risk")
         predict(visit.page)
+        assert visit.barriers() == []
+        visit.page.get_by_role("button", name="Try changes").click()
+        visit.page.get_by_label("Overtime").select_option("Non")
+        visit.page.get_by_role("row", name="Overtime: yes → no").wait_for()
         assert visit.barriers() == []
         visit.page.goto(f"{sqlite_site.url}/app/monitoring")
         visit.page.locator("table.bars").wait_for()

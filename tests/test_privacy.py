@@ -169,7 +169,7 @@ class TestErase:
         [(route, detail)] = acts(logged.engine)
         assert route == "churn data erase"
         assert (len(detail["predictions"]), len(detail["responses"])) == (4, 3)
-        assert set(detail) == {"predictions", "responses", "reviews"}
+        assert set(detail) == {"predictions", "responses", "reviews", "outcomes"}
         found = verify(logged.engine)
         assert (found.findings, found.erased) == ([], 4 * 3 + 3)
 
@@ -254,7 +254,7 @@ class TestPurge:
         assert oldest is not None
         assert oldest > datetime.now(UTC) - timedelta(days=400)
         [(route, detail)] = acts(years)
-        assert (route, set(detail)) == ("churn data purge", {"before", "reviews"})
+        assert (route, set(detail)) == ("churn data purge", {"before", "reviews", "outcomes"})
         assert verify(years).findings == []
 
     def test_only_says_how_much_it_would_be(self, years: Engine, command: Command) -> None:

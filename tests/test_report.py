@@ -20,7 +20,7 @@ from churn.i18n.formatting import Locale
 from churn.ingest import extracts
 from churn.model import effects, scorecard
 from churn.model.pipeline import compile_scorecard
-from churn.report import notes, readings
+from churn.report import notes, panels, readings
 from churn.report.pages import render
 from churn.training import fairness
 from churn.training.challengers import Challenger
@@ -263,12 +263,22 @@ def test_numbers_are_written_as_each_language_does() -> None:
     assert (flat(french.percent(0.271)), english.percent(0.271)) == ("27 %", "27%")
     assert (french.count(219.5), french.count(398.5)) == ("220", "399")
     assert (french.number(-0.004), french.number(-3.25, 1)) == ("0,00", "−3,2")
+    assert (french.times(2), english.times(0.4), flat(french.times(0.0004))) == ("×2,00", "×0.40", "÷2 500")
     assert flat(french.say("ceci : « cela »", "this")) == "ceci : « cela »"
     assert "\N{NO-BREAK SPACE}:" in french.say("ceci : cela", "this")
     interval = {"value": 0.5, "low": 0.4, "high": 0.6}
     assert (flat(french.share(interval)), english.share(interval)) == ("50 % [40 ; 60]", "50% [40; 60]")
     assert english.share(interval | {"low": None}) == "50%"
     assert english.points({"value": None, "low": None, "high": None}) == "–"
+
+
+@pytest.mark.parametrize("doublings", [1, 3, 6, 13, 27])
+def test_the_marks_of_a_scale_are_few_and_say_by_how_much(doublings: int) -> None:
+    top = panels.DOUBLING * doublings
+    marks = panels.ticks((-top, top))
+    assert 3 <= len(marks) <= 8
+    assert marks[0.0] == "×1"
+    assert {(at > 0, text[0]) for at, text in marks.items() if at} == {(True, "×"), (False, "÷")}
 
 
 def test_what_small_means_is_what_the_audit_means(pages: dict[str, Page]) -> None:

@@ -24,6 +24,7 @@ from churn.web.middleware.metrics import Metrics
 from churn.web.middleware.security_headers import SecurityHeaders
 from churn.web.routes import ELSEWHERE, ROUTES, Route, RouteTable
 from harness.identities import a_token, a_user, basic, bearer
+from scripts import page_forms
 from tests.conftest import Served
 from tests.support.company import EXAMPLE
 
@@ -32,6 +33,7 @@ BODIES = {
     "/predict": EXAMPLE,
     "/predict_batch": [EXAMPLE],
     "/what_if": {"employee": EXAMPLE, "changes": {}},
+    "/outcomes": {"outcomes": [{"employee_id": 1, "known_until": "2026-01-31"}]},
     "/predictions/{id}/review": {"verdict": "agree"},
 }
 NOBODY = "0123abcd-0123-7abc-89ab-0123456789ab"  # the id of no prediction
@@ -211,3 +213,11 @@ def test_browsers_keep_what_is_cacheable_and_nothing_else() -> None:
         ("app.js", "no-store"),
     ):
         assert client.get(f"/assets/{name}").headers["Cache-Control"] == told
+
+
+def test_every_page_is_fuzzed_with_the_fields_of_its_own_form() -> None:
+    fuzzed = page_forms.document(("of a stranger", "of a session"), [NOBODY])["paths"]
+    pages = {route.path for route in ROUTES.routes if route.is_page and not route.is_cacheable}
+    assert fuzzed.keys() == pages - {*page_forms.LEFT_OUT}
+    for path, operations in fuzzed.items():
+        assert {*operations} == {method.lower() for method in ROUTES[filled(path)].methods}, path

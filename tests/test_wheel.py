@@ -209,6 +209,8 @@ def test_every_serving_command_runs(
         "data erase": (["7", "--yes"], ""),
         "data purge": (["--older-than", "200d", "--yes"], ""),
         "monitor drift": (["--help"], ""),  # too few rows have an exit code of their own
+        "monitor performance": (["--help"], ""),
+        "outcomes": (["--help"], ""),
         "audit": ([], ""),
         "health": ([], ""),
     }

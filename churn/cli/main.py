@@ -99,9 +99,14 @@ DATA = LazyGroup(
 
 MONITOR = LazyGroup(
     name="monitor",
-    short_help="See what has moved since a model was trained.",
-    help="See what has moved since a model was trained.",
-    lazy={"drift": Lazy("churn.cli.monitor.drift", "drift", "Compare predictions with the training data.")},
+    short_help="See what has moved since a model was trained, and how good it turned out to be.",
+    help="See what has moved since a model was trained, and how good it turned out to be.",
+    lazy={
+        "drift": Lazy("churn.cli.monitor.drift", "drift", "Compare predictions with the training data."),
+        "performance": Lazy(
+            "churn.cli.monitor.performance", "performance", "Compare predictions with who has left."
+        ),
+    },
 )
 
 DEPLOY = LazyGroup(

@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import click
 from sqlalchemy import Engine
@@ -21,6 +21,13 @@ from churn.model import portable, promotions, registry
 from churn.model.served_dictionary import api_changes, dictionary_of, require_same_api
 
 
+class Train(Protocol):
+    """Trains on a source, and promotes the model."""
+
+    def __call__(self, source: Source, /, *, accept_changed_api: bool) -> None:
+        """Raise ChurnError where that cannot be done."""
+
+
 @click.command()
 @source_options
 def setup(source: Source) -> None:
@@ -34,18 +41,17 @@ def setup(source: Source) -> None:
     prepare(load(), source)
 
 
-def prepare(settings: Settings, source: Source) -> bool:
-    """Make what is missing, and say what was made; return whether a model was trained."""
+def prepare(settings: Settings, source: Source, train: Train | None = None) -> None:
+    """Make what is missing, and say what was made; `train` makes a model of a source, by default here."""
     with opened(settings.database_url.get_secret_value()) as engine:
         _prepare_database(engine, settings)
         with source.unpacked() as unpacked:
-            was_trained = prepare_model(settings, unpacked)
+            prepare_model(settings, unpacked, train)
         _prepare_identities(engine, settings)
-    return was_trained
 
 
-def prepare_model(settings: Settings, source: Source) -> bool:
-    """Train and promote, unless there is a model (of this source, where it has data); say whether it trained.
+def prepare_model(settings: Settings, source: Source, train: Train | None = None) -> None:
+    """Train and promote, unless there is a model (of this source, where it has data).
 
     Raises:
         ModelError: the model that was asked for is missing, or what was trained is no better than chance,
@@ -56,7 +62,7 @@ def prepare_model(settings: Settings, source: Source) -> bool:
     try:
         facts = registry.facts_of(settings.model)
         if source.is_of(registry.resolve(settings.model), facts):
-            return False
+            return
     except ModelError:
         # A model that was asked for, or not chosen among several, is not replaced by another, and one of
         # these data that is no better than chance would be no better the second time.
@@ -66,15 +72,13 @@ def prepare_model(settings: Settings, source: Source) -> bool:
     is_accepted = bool(facts.get("sample"))
     if tag := _trained(source):
         _promote(tag, is_accepted=is_accepted)
-        return False
+        return
     if source.data is None and portable.CARRIED.is_dir():
         click.echo(
             f"{portable.adopt(registry.home())} serves: a model of made-up employees, to try churn with"
         )
-        return False
-    with _importing("sklearn.ensemble", "churn.service", "churn.web.server.serving"):
-        _train(source, accept_changed_api=is_accepted)
-    return True
+        return
+    (train or _train)(source, accept_changed_api=is_accepted)
 
 
 def _trained(source: Source) -> str | None:
@@ -101,7 +105,8 @@ def _train(source: Source, *, accept_changed_api: bool) -> None:
     plan = Plan(repeats=1, resamples=0, jobs=-1)
     if source.data is None:
         plan = Plan(folds=3, repeats=1, resamples=0, candidates=(OF_THE_SAMPLE,))
-    train_and_export(source, Wanted(), plan, promote=True, accept_changed_api=accept_changed_api)
+    with _importing("sklearn.ensemble", "churn.service", "churn.web.server.serving"):
+        train_and_export(source, Wanted(), plan, promote=True, accept_changed_api=accept_changed_api)
 
 
 @contextmanager

@@ -96,6 +96,14 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
     return _DATA(_DICTIONARY(_IGNORE(notation_options(with_source))))
 
 
+def as_options(params: Mapping[str, Any]) -> list[str]:
+    """Return the options of `source_options` as somebody gave them; `params` are click's."""
+    names = {"data": "--data", "named": "--dictionary", "decimal": "--decimal", "thousands": "--thousands"}
+    given = [(option, params[name]) for name, option in names.items() if params[name] is not None]
+    given += [("--ignore-column", column) for column in params["ignore"]]
+    return [str(part) for pair in given for part in pair]
+
+
 def source_of(
     data: Path | None, named: str | None, thousands: Mark | None, ignore: Sequence[str] = ()
 ) -> Source:

@@ -12,4 +12,5 @@ def templates_of(*packages: str, keep_trailing_newline: bool = False) -> Environ
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=keep_trailing_newline,
+        auto_reload=False,  # else each page asks the disk for all of its templates
     )

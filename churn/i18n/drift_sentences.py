@@ -62,9 +62,9 @@ NAMELESS: Pair = (
     "{count} lignes n'ont pas d'identifiant : si elles répètent les mêmes personnes, les tests se trompent.",
     "{count} rows have no employee's id: if they repeat the same people, the tests are wrong.",
 )
-CUT: Pair = (
-    "Seules les {count} prédictions les plus récentes de la période ont été lues.",
-    "Only the newest {count} predictions of the period were read.",
+SAMPLED: Pair = (
+    "La période a {predictions} prédictions : on en a lu un échantillon, tiré au hasard, de {read}.",
+    "The period has {predictions} predictions: a random sample of {read} was read.",
 )
 OTHERS: Pair = (
     "D'autres modèles ont prédit dans cette période, et chacun se regarde à part : {models}.",

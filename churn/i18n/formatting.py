@@ -95,7 +95,9 @@ class Locale:
         return f"{write(value)} [{end(low)}{separator}{end(high)}]"
 
     def times(self, factor: float) -> str:
-        """Return what something is multiplied by, with the digits that a reader can use."""
+        """Return what something is multiplied by, with the digits that a reader can use, or divided by."""
+        if 0 < factor < 0.01:
+            return "÷" + self.number(1 / factor, 0)
         return "×" + self.number(factor, 1 if factor >= 10 else 2)
 
     def unit(self, field: Field) -> str:

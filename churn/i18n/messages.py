@@ -217,7 +217,7 @@ _FIELD_ERRORS: dict[str, Pair] = {
     "name": ("attendu : un nom de 1 à 128 caractères", "expected a name of 1 to 128 characters"),
     "moment": ("attendu : une date ou un moment ISO 8601", "expected an ISO 8601 date or moment"),
     "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
-    "row_count": ("attendu : un entier de 1 à 50000", "expected an integer from 1 to 50000"),
+    "row_count": ("attendu : un entier de 1 à 10000", "expected an integer from 1 to 10000"),
     "looks": ("attendu : un entier de 1 à 366", "expected an integer from 1 to 366"),
     "model_tag": ("aucun modèle ne porte ce nom ici", "there is no model of this name here"),
     "true_or_false": ("attendu : true ou false", "expected true or false"),

@@ -94,10 +94,10 @@ def _format(path: Path, columns: Sequence[RawColumn]) -> str:
     written = {text for text in texts if day_of(text, ISO_DATE) is None}
     forms = formats_of(sorted(written))
     if written and len(forms) > 1:
-        readings = " or ".join(forms[:2])
-        raise _refused(
-            path, columns[0].name, f"days of one reading: {readings}; say --date-format '{forms[0]}'"
+        expected = (
+            f"days of one reading, not {' and '.join(forms)}: say which, as in --date-format '{forms[0]}'"
         )
+        raise _refused(path, columns[0].name, expected)
     return forms[0] if written and forms else ISO_DATE
 
 

@@ -90,7 +90,7 @@ class Jobs:
         with self._changing(caller, job) as changed:
             if changed.state != "checked":
                 raise ConflictError("job_not_checked")
-            changed.only_check, changed.attempts = False, 0
+            changed.only_check, changed.attempts, changed.progress = False, 0, 0.0
             changed.move("waiting")
         self._wake()
         return changed

@@ -73,11 +73,6 @@ class Reference:
         return {"format": FORMAT, **asdict(self)}
 
 
-def score_bin(probability: float) -> int:
-    """Return the place of a probability among SCORE_BINS."""
-    return min(int(probability * SCORE_BINS), SCORE_BINS - 1)
-
-
 def from_dict(plain: Mapping[str, Any]) -> Reference:
     """Return the reference that `Reference.to_dict` wrote.
 

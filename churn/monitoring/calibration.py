@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from churn.monitoring.interval import WIDE, Interval
+from churn.monitoring.interval import WIDE
+from churn.schemas.performance_report import Interval
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

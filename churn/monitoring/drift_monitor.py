@@ -10,11 +10,10 @@ from churn.i18n.formatting import Locale
 from churn.model.stored_reference import load_reference
 from churn.monitoring.drift import examine, verdict
 from churn.monitoring.drift_summary import notes, summary
-from churn.monitoring.window import Window
-from churn.monitoring.window_rows import WindowRows
-from churn.records.predictions import logged, models_in
+from churn.monitoring.window_reader import Period, read_window
+from churn.records.predictions import models_in
 from churn.schemas.drift_query import DriftQuery
-from churn.schemas.drift_report import DriftReport
+from churn.schemas.drift_report import DriftReport, Selection
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -37,13 +36,11 @@ class DriftMonitor:
             DatabaseError: the database cannot be read.
         """
         since, until = _period(query)
-        reference = load_reference(tag)
-        rows, figures = WindowRows(()), None
+        reference, figures, selection = load_reference(tag), None, Selection()
         if reference is not None:
-            window = Window.of(reference)
-            rows = WindowRows([field.name for field in reference.fields], query.last)
-            for row in rows.choose(logged(self.engine, since, until, model=tag, newest_first=True)):
-                window.add(row.values, row.contributions, row.probability, flagged=row.flagged)
+            window, selection = read_window(
+                self.engine, reference, (since, until), model=tag, last=query.last
+            )
             figures = examine(reference, window, query.looks)
         report = DriftReport(
             model=tag,
@@ -54,7 +51,7 @@ class DriftMonitor:
             until=until,
             looks=query.looks,
             horizon_days=reference.horizon_days if reference else None,
-            selection=rows.selection,
+            selection=selection,
             other_models=[model for model in models_in(self.engine, since, until) if model != tag],
             figures=figures,
         )
@@ -63,7 +60,7 @@ class DriftMonitor:
         return report
 
 
-def _period(query: DriftQuery) -> tuple[datetime | None, datetime | None]:
+def _period(query: DriftQuery) -> Period:
     if query.since is None and query.until is None and query.last is None:
         return datetime.now(UTC) - DEFAULT_WINDOW, None
     return query.since, query.until

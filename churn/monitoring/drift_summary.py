@@ -4,7 +4,6 @@ import math
 
 from churn.i18n import drift_sentences as sentences
 from churn.i18n.formatting import Locale
-from churn.schemas.drift_query import MOST_ROWS
 from churn.schemas.drift_report import DriftFigures, DriftReport
 
 MOST_NAMED = 6  # fields in a sentence
@@ -43,8 +42,10 @@ def notes(report: DriftReport, locale: Locale) -> list[str]:
         found.append(locale.say(*sentences.LEFT_OUT, **{n: locale.count(c) for n, c in left_out.items()}))
     if selection.nameless:
         found.append(locale.say(*sentences.NAMELESS, count=locale.count(selection.nameless)))
-    if selection.is_cut:
-        found.append(locale.say(*sentences.CUT, count=locale.count(MOST_ROWS)))
+    if selection.is_sample:
+        read = selection.rows + sum(left_out.values())
+        values = {"predictions": locale.count(selection.predictions), "read": locale.count(read)}
+        found.append(locale.say(*sentences.SAMPLED, **values))
     if report.other_models:
         found.append(locale.say(*sentences.OTHERS, models=", ".join(report.other_models)))
     return found

@@ -3,19 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
-
-from churn.database.schema import explained
 from churn.records.outcomes import first_predictions, has_pseudonyms
 from churn.schemas.outcome import Outcome, OutcomeFault, OutcomeProblem
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 StoredForms = Callable[[str], tuple[str, ...]]
 Placed = Sequence[tuple[int, Outcome]]
 
 
 def sift(
-    engine: Engine, given: Placed, forms: StoredForms, today: date
+    engine: "Engine", given: Placed, forms: StoredForms, today: date
 ) -> tuple[list[Outcome], list[OutcomeProblem]]:
     """Return the outcomes that can be stored, and why others cannot, by their places.
 
@@ -24,10 +25,9 @@ def sift(
     Raises:
         DatabaseError: the journal cannot be read.
     """
-    with explained(engine), engine.connect() as connection:
-        stored = [form for _, outcome in given for form in forms(outcome.employee_id)]
-        first = {key: moment.date() for key, moment in first_predictions(connection, stored).items()}
-        are_hidden = not first and has_pseudonyms(connection)
+    stored = [form for _, outcome in given for form in forms(outcome.employee_id)]
+    first = {key: moment.date() for key, moment in first_predictions(engine, stored).items()}
+    are_hidden = not first and has_pseudonyms(engine)
     taken: list[Outcome] = []
     problems: list[OutcomeProblem] = []
     seen: set[str] = set()

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from churn.monitoring import calibration, ranking
 from churn.monitoring.censoring import FollowUp
-from churn.monitoring.interval import Interval, wilson
+from churn.monitoring.interval import wilson
+from churn.schemas.performance_report import Interval, PerformanceFigures, Refusal, Slice
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -39,37 +40,27 @@ class Predicted:
         return int(self.follow_up.stayers.sum())
 
 
-@dataclass(frozen=True, slots=True)
-class PerformanceFigures:
-    """What the outcomes say of the predictions, each figure with a 95 % interval.
-
-    `rate` is the share that left within the horizon, `excess` by how much it is above the mean prediction.
-    """
-
-    rate: Interval
-    excess: Interval
-    roc_auc: Interval
-    average_precision: Interval
-    recall: Interval
-    precision: Interval | None
-    slope: Interval | None
-
-
-def refusal(predicted: Predicted) -> str | None:
+def refusal(predicted: Predicted) -> Refusal | None:
     """Return why nothing can be said: too few left, or nobody was followed to the end."""
     if predicted.leavers < LEAST_LEAVERS:
         return "leavers"
     return None if predicted.stayers else "stayers"
 
 
+def slice_of(predicted: Predicted, field: str | None = None, name: str | None = None) -> Slice:
+    """Return the figures of some predictions, or why there are none."""
+    reason = refusal(predicted)
+    figures = None if reason else measure(predicted)
+    rows = len(predicted.probabilities)
+    return Slice(rows, predicted.leavers, predicted.stayers, figures, reason, field, name)
+
+
 def measure(predicted: Predicted) -> PerformanceFigures:
-    """Return the figures.
+    """Return the figures, however wide their intervals.
 
     Raises:
-        ValueError: too few have left, or nobody was followed for the horizon.
+        ValueError: nobody has left, or nobody was followed for the horizon.
     """
-    if (reason := refusal(predicted)) is not None:
-        raise ValueError(f"too few {reason}")
     scores, follow_up = predicted.probabilities, predicted.follow_up
     left, weights = follow_up.leavers, follow_up.weights
     rate = _rate(follow_up)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from churn.monitoring.interval import Interval, on_logit
+from churn.monitoring.interval import WIDE, on_logit, student
+from churn.schemas.performance_report import Interval
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -68,7 +69,8 @@ def _at_the_end(area: float, left: int, stayed: int) -> Interval:
 def average_precision(scores: Floats, has_left: Flags, weights: Floats, *, seed: int = 0) -> Interval:
     """Return the weighted average precision, with an interval by the bootstrap over employees.
 
-    All are (people,), one row an employee. The interval is on the log-odds, where the draws are about normal.
+    All are (people,), one row an employee. The interval is on the log-odds, where the draws are about normal,
+    with Student's quantile for as many leavers.
     """
     order = np.argsort(-scores, kind="stable")
     sorted_, left = scores[order], has_left[order]
@@ -81,9 +83,12 @@ def average_precision(scores: Floats, has_left: Flags, weights: Floats, *, seed:
         draw = _average_precision(left, weights[order] * drawn, ends)
         if 0 < draw < 1:
             draws.append(math.log(draw / (1 - draw)))
-    if not 0 < value < 1 or len(draws) < RESAMPLES / 2:
+    leavers = int(np.sum((weights > 0) & has_left))
+    if not 0 < value < 1 or leavers < 2 or len(draws) < RESAMPLES / 2:
         return Interval(value, 0.0, 1.0)
-    return on_logit(value, float(np.std(draws)) * value * (1 - value))
+    # The draws vary less than new samples of so few leavers would, and their spread is itself uncertain.
+    widened = math.sqrt(leavers / (leavers - 1)) * student(leavers - 1) / WIDE
+    return on_logit(value, float(np.std(draws)) * widened * value * (1 - value))
 
 
 def _average_precision(left: Flags, weights: Floats, ends: NDArray[np.intp]) -> float:

@@ -1,10 +1,9 @@
 """A window: the predictions of a period by one model, counted as its reference counts the training rows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from churn.model.reference import SCORE_BINS, FieldReference, Moments, Reference, score_bin
+from churn.model.reference import FieldReference, Moments, Reference
+from churn.records.prediction_sample import SampledPrediction
 
 
 @dataclass(slots=True)
@@ -34,31 +33,23 @@ class Window:
     flagged: int = 0
     total: float = 0.0  # of the contributions: log-odds without the base value
     squares: float = 0.0
-    scores: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
 
     @classmethod
     def of(cls, reference: Reference) -> "Window":
         """Return an empty window of a reference's fields."""
         return cls([FieldWindow(field, [0] * len(field.counts)) for field in reference.fields])
 
-    def add(
-        self,
-        values: Mapping[str, Any],
-        contributions: Mapping[str, float],
-        probability: float,
-        *,
-        flagged: bool,
-    ) -> None:
-        """Count one more prediction; raises KeyError where it lacks a field."""
+    def add(self, prediction: SampledPrediction) -> None:
+        """Count one more prediction, of which every field is known to be there."""
+        values, contributions = prediction.values or {}, prediction.contributions or {}
         parts = [contributions[field.reference.name] for field in self.fields]
         for field_, part in zip(self.fields, parts, strict=True):
             field_.add(values[field_.reference.name], part)
         log_odds = sum(parts)
         self.rows += 1
-        self.flagged += flagged
+        self.flagged += prediction.flagged
         self.total += log_odds
         self.squares += log_odds * log_odds
-        self.scores[score_bin(probability)] += 1
 
 
 def moments(rows: int, total: float, squares: float) -> Moments:

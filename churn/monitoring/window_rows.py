@@ -1,28 +1,15 @@
-"""Which of a period's logged predictions make a window: the last one of each employee, as they are."""
+"""Which of a period's predictions make a window: the last one of each employee, as they are."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
+from churn.records.prediction_sample import SampledPrediction
 from churn.schemas.drift_query import MOST_ROWS
 from churn.schemas.drift_report import Selection
-from churn.schemas.logged_prediction import LoggedPrediction
-
-# Of a what-if, the second input is nobody: it is what somebody would be after some changes.
-WHAT_IFS = frozenset({"/what_if", "/app/what-if", "/ui/gradio_api/run/predict"})
 
 _COUNTED = ("rows", "repeats", "erased", "hypothetical", "unreadable", "nameless")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a window takes of one prediction."""
-
-    values: dict[str, Any]
-    contributions: dict[str, float]
-    probability: float
-    flagged: bool
 
 
 class WindowRows:
@@ -34,50 +21,49 @@ class WindowRows:
     def __init__(self, fields: Collection[str], last: int | None = None) -> None:
         self._fields, self._last = fields, last or MOST_ROWS
         self._seen: set[str] = set()
-        self._counts = dict.fromkeys(_COUNTED, 0)
-        self._is_cut = False
+        self._counts: dict[str, Any] = dict.fromkeys(_COUNTED, 0)
+        self._read = 0
         self._first: datetime | None = None
         self._newest: datetime | None = None
 
-    def choose(self, predictions: Iterable[LoggedPrediction]) -> Iterator[Row]:
+    def choose(self, predictions: Iterable[SampledPrediction]) -> Iterator[SampledPrediction]:
         """Yield the rows of the first MOST_ROWS predictions."""
-        for read, prediction in enumerate(predictions):
+        for prediction in islice(predictions, MOST_ROWS):
             if self._counts["rows"] == self._last:
                 return
-            if read == MOST_ROWS:
-                self._is_cut = True
-                return
-            row = self._row(prediction)
-            if isinstance(row, str):
-                self._counts[row] += 1
-                continue
-            self._counts["rows"] += 1
-            self._counts["nameless"] += prediction.employee_id is None
-            self._first, self._newest = prediction.at or self._first, self._newest or prediction.at
-            yield row
+            self._read += 1
+            kind = self._kind(prediction)
+            self._counts[kind] += 1
+            if kind == "rows":
+                self._counts["nameless"] += prediction.employee_id is None
+                self._first, self._newest = prediction.at, self._newest or prediction.at
+                yield prediction
 
-    @property
-    def selection(self) -> Selection:
-        """What was chosen so far."""
-        return Selection(**self._counts, is_cut=self._is_cut, first=self._first, last=self._newest)
+    def selection(self, predictions: int | None = None, *, is_sample: bool = False) -> Selection:
+        """Return what was chosen so far, of so many predictions; by default, of those that were read."""
+        total = self._read if predictions is None else predictions
+        return Selection(
+            predictions=total, is_sample=is_sample, first=self._first, last=self._newest, **self._counts
+        )
 
-    def _row(self, prediction: LoggedPrediction) -> Row | str:
-        """Return the row of a prediction, or as what it is left out."""
+    def _kind(self, prediction: SampledPrediction) -> str:
+        """Return as what a prediction counts."""
         if prediction.erased:
             return "erased"
-        if prediction.position and prediction.route in WHAT_IFS:
+        if prediction.is_hypothetical:
             return "hypothetical"
         if prediction.employee_id in self._seen:
             return "repeats"
-        values, contributions = prediction.values, prediction.contributions
-        if values is None or prediction.probability is None or not self._are_numbers(values, contributions):
+        if prediction.probability is None or not self._is_whole(prediction.values, prediction.contributions):
             return "unreadable"
         if prediction.employee_id is not None:
             self._seen.add(prediction.employee_id)
-        return Row(values, contributions, prediction.probability, bool(prediction.prediction))
+        return "rows"
 
-    def _are_numbers(self, values: Mapping[str, Any], contributions: Any) -> bool:
+    def _is_whole(self, values: Mapping[str, Any] | None, contributions: Mapping[str, Any] | None) -> bool:
         """Return whether all fields have a value and a contribution; somebody may have changed a row."""
-        return isinstance(contributions, dict) and all(
+        if values is None or contributions is None:
+            return False
+        return all(
             name in values and isinstance(contributions.get(name), int | float) for name in self._fields
         )

@@ -20,22 +20,28 @@ from churn.schemas.outcome import Outcome
 CHUNK = 2000  # in one statement
 
 
-def first_predictions(connection: Connection, employee_ids: Sequence[str]) -> dict[str, datetime]:
-    """Return for each employee, by the id as it is stored, when they were first predicted about."""
+def first_predictions(engine: Engine, employee_ids: Sequence[str]) -> dict[str, datetime]:
+    """Return for each employee, by the id as it is stored, when they were first predicted about.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+    """
     column, found = employee_inputs.c.employee_id, dict[str, datetime]()
     for start in range(0, len(employee_ids), CHUNK):
         chunk = employee_ids[start : start + CHUNK]
         # As text: PostgreSQL finds no least UUID before version 18.
         first = func.min(cast(employee_inputs.c.id, Text))
         query = select(column, first).where(column.in_(chunk)).group_by(column)
-        found |= {row[0]: moment_of(uuid.UUID(row[1])) for row in connection.execute(query)}
+        with explained(engine), engine.connect() as connection:
+            found |= {row[0]: moment_of(uuid.UUID(row[1])) for row in connection.execute(query)}
     return found
 
 
-def has_pseudonyms(connection: Connection) -> bool:
-    """Return whether ids are stored as pseudonyms."""
+def has_pseudonyms(engine: Engine) -> bool:
+    """Return whether ids are stored as pseudonyms; raises DatabaseError."""
     query = select(employee_inputs.c.id).where(employee_inputs.c.employee_id.like(f"{PREFIX}%")).limit(1)
-    return connection.execute(query).first() is not None
+    with explained(engine), engine.connect() as connection:
+        return connection.execute(query).first() is not None
 
 
 def newest(engine: Engine) -> Iterator[Outcome]:

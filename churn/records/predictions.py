@@ -67,12 +67,12 @@ def read(
     """
     results = connection.execute(chosen).all()
     keys, calls = [row.id for row in results], {row.request_id for row in results}
-    features_of = _rows(connection, _FEATURES, keys) if details else {}
-    response_of = _rows(connection, _RESPONSES, calls) if details else {}
-    request_of = _rows(connection, _REQUESTS, calls)
+    features_of = rows_by_key(connection, _FEATURES, keys) if details else {}
+    response_of = rows_by_key(connection, _RESPONSES, calls) if details else {}
+    request_of = rows_by_key(connection, _REQUESTS, calls)
     reviews = reviews_of(connection, keys) if reviewed else {}
     # Read last, so that a prediction that is erased meanwhile is there as a whole or not at all.
-    input_of = _rows(connection, _INPUTS_WITH_RECORD if details else _PLAIN_INPUTS, keys)
+    input_of = rows_by_key(connection, _INPUTS_WITH_RECORD if details else _PLAIN_INPUTS, keys)
     return [
         _logged(
             row,
@@ -164,7 +164,9 @@ _REQUESTS = select(
 _RESPONSES = select(api_responses.c.request_id, api_responses.c.status, api_responses.c.duration_ms)
 
 
-def _rows(connection: Connection, query: Select[Any], keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
+def rows_by_key(
+    connection: Connection, query: Select[Any], keys: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, Row[Any]]:
     """Return one table's rows by their keys.
 
     One query per table, with the keys in it: PostgreSQL then plans for the few partitions that have them. In
@@ -200,10 +202,10 @@ def _logged(
         threshold=result.threshold,
         band=None if probability is None else risk_band(probability, result.threshold),
         erased=erased,
-        record=_document(input_row, "record"),
-        contributions=None if erased else _document(features_row, "contributions"),
+        record=document_of(input_row, "record"),
+        contributions=None if erased else document_of(features_row, "contributions"),
         base_value=features_row and features_row.base_value,
-        values=None if erased else _document(features_row, "values_seen"),
+        values=None if erased else document_of(features_row, "values_seen"),
         reviews=[] if erased else reviewed,
         position=input_row and input_row.position,
         method=request and request.method,
@@ -213,7 +215,7 @@ def _logged(
     )
 
 
-def _document(row: Row[Any] | None, column: str) -> dict[str, Any] | None:
+def document_of(row: Row[Any] | None, column: str) -> dict[str, Any] | None:
     """Return a document of a row; None where it is missing or invalid."""
     try:
         document = orjson.loads(row._mapping.get(column) or "null") if row else None

@@ -18,6 +18,8 @@ SIZE = (3.5, 2.7)
 ROOM = {"top": 0.97, "hspace": 0.06}
 NUMBER_ROOM = {"left": 0.12, "right": 0.97, "bottom": 0.18}
 CATEGORY_ROOM = {"left": 0.47, "right": 0.88, "bottom": 0.18}
+CHARACTER = 0.032  # of a mark, as a share of the figure
+SHORT = 3  # characters of a mark that stands beside others
 MARGIN = 0.12  # log-odds beyond the largest effect
 DOUBLING = math.log(2)
 
@@ -80,9 +82,9 @@ def _label(effect: FieldEffect, locale: Locale) -> str:
     )
 
 
-def ticks(scale: tuple[float, float]) -> dict[float, str]:
-    """Return where the odds are doubled or halved so many times, with its name."""
-    step = 1 if scale[1] - scale[0] < 7 * DOUBLING else 2
+def ticks(scale: tuple[float, float], most: int = 7) -> dict[float, str]:
+    """Return where the odds are doubled or halved so many times, with its name; there is room for `most`."""
+    step = next(step for step in (1, 2, 4, 8, 64) if scale[1] - scale[0] < most * step * DOUBLING)
     powers = range(math.ceil(scale[0] / DOUBLING), math.floor(scale[1] / DOUBLING) + 1)
     named = [(power * DOUBLING, "×1" if not power else f"{'×' if power > 0 else '÷'}{2 ** abs(power)}")
              for power in powers if power % step == 0]  # fmt: skip
@@ -90,7 +92,10 @@ def ticks(scale: tuple[float, float]) -> dict[float, str]:
 
 
 def _number(figure: Figure, effect: FieldEffect, scale: tuple[float, float], locale: Locale) -> None:
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1), gridspec_kw=ROOM | NUMBER_ROOM)
+    marks = ticks(scale)
+    # All panels have the same marks, so their axes still line up.
+    room = NUMBER_ROOM | {"left": max(NUMBER_ROOM["left"], CHARACTER * max(map(len, marks.values())))}
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1), gridspec_kw=ROOM | room)
     values = [float(value) for value in effect.values]
     above.axhline(0, color=svg.MUTED, linewidth=0.8)
     above.fill_between(values, effect.log_odds, 0, where=[e > 0 for e in effect.log_odds],
@@ -99,7 +104,6 @@ def _number(figure: Figure, effect: FieldEffect, scale: tuple[float, float], loc
                        color=svg.PALE_BLUE, interpolate=True, linewidth=0)  # fmt: skip
     line = "o-" if effect.discrete else "-"
     above.plot(values, effect.log_odds, line, color=svg.INK, markersize=4, linewidth=1.6)
-    marks = ticks(scale)
     above.set_yticks(list(marks), list(marks.values()))
     above.set_ylim(scale)
     above.grid(axis="y")
@@ -129,6 +133,8 @@ def _category(axes: Axes, effect: FieldEffect, scale: tuple[float, float], local
                   size=8, color=svg.MUTED)  # fmt: skip
     axes.axvline(0, color=svg.MUTED, linewidth=0.8)
     marks = ticks(scale)
+    if max(map(len, marks.values())) > SHORT:
+        marks = ticks(scale, most=2)
     axes.set_xticks(list(marks), list(marks.values()))
     axes.set_xlim(scale)
     axes.set_yticks(

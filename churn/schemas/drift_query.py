@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from churn.schemas.query_texts import MOMENT, NAME, moment, name, optional, text, whole
 
-MOST_ROWS = 50_000  # that a look reads: more show no more, since the reference is a sample, too
+MOST_ROWS = 10_000  # that a look reads: more show hardly more, since the reference is a sample, too
 LOOKS, MOST_LOOKS = 52, 366  # a year: one a week, one a day
 
 

@@ -70,7 +70,8 @@ class Selection:
     hypothetical: Annotated[int, _about("what-ifs, left out")] = 0
     unreadable: Annotated[int, _about("without readable values, left out")] = 0
     nameless: Annotated[int, _about("rows without an employee's id, whose repeats cannot be told")] = 0
-    is_cut: Annotated[bool, _about("whether older predictions of the window were not read")] = False
+    predictions: Annotated[int, _about("of this model in the window; with `last`, those that were read")] = 0
+    is_sample: Annotated[bool, _about("whether they were too many, and a random sample was read")] = False
     first: Annotated[datetime | None, _about("when the oldest row was predicted")] = None
     last: Annotated[datetime | None, _about("when the newest row was predicted")] = None
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from joblib import Parallel, cpu_count, delayed
-from joblib.externals.loky import get_reusable_executor
 from sklearn.model_selection import RepeatedStratifiedKFold
 
 from churn.core.progress import Progress
@@ -56,8 +55,3 @@ class Workers:
             self._done += 1
             self._progress(self._done, self._steps)
         return results
-
-
-def end_workers() -> None:
-    """End the processes that wait for more to do; by themselves they stay for minutes."""
-    get_reusable_executor().shutdown(kill_workers=True)

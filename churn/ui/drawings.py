@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from churn.core.language import Language
+from churn.i18n.numbers import number
+
 WIDTH = 100.0  # of a drawing, in its own units
 _HALF = WIDTH / 2
 
@@ -37,13 +40,17 @@ class Bar:
         """Whether it raises the risk."""
         return self.contribution > 0
 
+    def figure(self, language: Language) -> str:
+        """Return the contribution as it is read: always with its sign."""
+        return f"{'+' if self.contribution >= 0 else ''}{number(self.contribution, language, 2)}"
+
 
 def bars(labelled: Sequence[tuple[str, float]]) -> list[Bar]:
     """Return contributions as bars; the longest one reaches the edge."""
     largest = max((abs(contribution) for _, contribution in labelled), default=0.0) or 1.0
     lengths = [abs(contribution) / largest * _HALF for _, contribution in labelled]
     return [
-        Bar(text, contribution, _HALF if contribution > 0 else _HALF - length, length)
+        Bar(text, contribution, round(_HALF if contribution > 0 else _HALF - length, 2), round(length, 2))
         for (text, contribution), length in zip(labelled, lengths, strict=True)
     ]
 

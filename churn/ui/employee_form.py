@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from markupsafe import Markup
+
 from churn.core.errors import FieldError, InvalidInputError
 from churn.core.language import LANGUAGES, Language, Pair
 from churn.dictionary.dictionary import Dictionary
@@ -23,7 +25,11 @@ Values = Mapping[str, str]  # what was typed, by the names of fields
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field as it is shown: `choices` are pairs of value and label; without any it is typed."""
+    """One field as it is shown: `choices` are pairs of value and label; without any it is typed.
+
+    `options` are the choices in HTML, by the value that is chosen: made once, as a form has so many of
+    them that they would take half of its time.
+    """
 
     name: str
     label: str
@@ -34,11 +40,12 @@ class FormField:
     is_required: bool
     is_number: bool
     choices: Sequence[tuple[str, str]]
+    options: Mapping[str, Markup]
 
     @property
     def is_unlisted(self) -> bool:
         """Whether its value is none of the choices."""
-        return bool(self.value) and all(value != self.value for value, _ in self.choices)
+        return self.value not in self.options
 
     @property
     def described_by(self) -> str:
@@ -148,7 +155,10 @@ def _empty_group(
 
 def _empty(field: Field, language: Language) -> FormField:
     # Without a maximum there is little to say that the label does not; of a date, how to write it.
-    is_date = field.kind == "date"
+    is_date, is_required = field.kind == "date", field.role == "core"
+    choices = _choices(field, language)
+    none = (("À choisir", "Choose") if is_required else ("Inconnu", "Unknown"))[language == "en"]
+    offered = [("", none), *choices]
     hint = expected(field, language) if is_date or field.maximum is not None else ""
     return FormField(
         name=field.name,
@@ -157,9 +167,10 @@ def _empty(field: Field, language: Language) -> FormField:
         unit="" if is_date else messages.unit(field, language),
         value="",
         error="",
-        is_required=field.role == "core",
+        is_required=is_required,
         is_number=field.numeric and not is_date,
-        choices=_choices(field, language),
+        choices=choices,
+        options={chosen: _options(offered, chosen) for chosen, _ in offered},
     )
 
 
@@ -175,6 +186,13 @@ def _choices(field: Field, language: Language) -> list[tuple[str, str]]:
         return []
     low, high = int(field.minimum), int(field.maximum)
     return [(str(n), number(n, language)) for n in range(low, high + 1)] if high - low < MOST_CHOICES else []
+
+
+def _options(choices: Sequence[tuple[str, str]], chosen: str) -> Markup:
+    option, selected = Markup('<option value="{}"{}>{}</option>\n'), Markup(" selected")
+    return Markup().join(
+        option.format(value, selected if value == chosen else "", label) for value, label in choices
+    )
 
 
 def _in_words(field: Field) -> Pair:

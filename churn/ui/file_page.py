@@ -1,6 +1,7 @@
 """The pages of a file: send it, see what was understood, have it scored, and read the results."""
 
 import uuid
+from collections.abc import Callable
 from functools import partial
 from typing import get_args
 from urllib.parse import urlencode
@@ -16,9 +17,10 @@ from churn.core.errors import (
     TooManyRequestsError,
     UnsupportedMediaError,
 )
-from churn.core.language import LANGUAGES
+from churn.core.language import LANGUAGES, Language
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import job_sentences, messages
+from churn.i18n.numbers import NO_BREAK_SPACE, number
 from churn.jobs.job import Decimal, Job
 from churn.jobs.result_rows import Sort, distribution, rows
 from churn.ui.drawings import columns
@@ -102,7 +104,13 @@ class FilePage:
         own = await self._run(self._jobs().own, state_of(request.scope).caller)
         extracts = [extract.file for extract in self._dictionary.extracts]
         return self._renderer.render(
-            request, "file.html.j2", status=status, error=error, jobs=own, extracts=extracts
+            request,
+            "file.html.j2",
+            status=status,
+            error=error,
+            jobs=own,
+            extracts=extracts,
+            count=_count(state_of(request.scope).language),
         )
 
     async def _show(self, request: Request, job: Job, error: str = "", status: int = 200) -> Response:
@@ -118,6 +126,7 @@ class FilePage:
             error=error,
             place=LANGUAGES.index(language),
             labels={field.name: field.label(language) for field in self._dictionary.fields},
+            count=_count(language),
             failure=job.failure and job_sentences.failure(job.failure, language),
             **values,
         )
@@ -155,3 +164,8 @@ class FilePage:
             "counts": counts,
             "threshold": threshold,
         }
+
+
+def _count(language: Language) -> Callable[[int], str]:
+    """Return what writes whole numbers as a language does."""
+    return partial(number, language=language, space=NO_BREAK_SPACE)

@@ -17,6 +17,7 @@ from churn.schemas.employee import Employee, RequestModels, WhatIfQuestion
 
 MAX_BYTES = 1024**2  # of one employee
 MAX_BATCH_BYTES = 32 * 1024**2
+MAX_OUTCOMES_BYTES = 4 * 1024 * 1024  # ten thousand, with ids of 64 characters
 MAX_REVIEW_BYTES = 32 * 1024  # a comment whose every character is escaped, and some
 MAX_ROWS = 10_000
 MAX_ERRORS = 50  # entries of one refusal

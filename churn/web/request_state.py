@@ -15,6 +15,7 @@ from churn.core.ids import new_id
 from churn.core.language import Language
 from churn.journal.call import Recording
 from churn.schemas.caller import Caller
+from churn.schemas.outcome import Outcome
 from churn.schemas.prediction import Scored
 from churn.schemas.review import Review
 from churn.web.routes import ELSEWHERE, Route
@@ -46,6 +47,7 @@ class RequestState:
     document: bytes | None = None  # what the journal keeps of the answer, as JSON, where that is a page
     batch: Batch | None = None  # which journals the call instead
     review: Review | None = None  # that the call adds
+    outcomes: Sequence[Outcome] = ()  # likewise
     refused: int | None = None  # the status, where the protocol itself has answered
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from churn.access.roles import allows
-from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, MAX_REVIEW_BYTES, Parser
+from churn.web.parsing import MAX_BATCH_BYTES, MAX_BYTES, MAX_OUTCOMES_BYTES, MAX_REVIEW_BYTES, Parser
 
 Method = Literal["GET", "POST"]
 SAFE = ("GET", "HEAD")  # methods that change nothing
@@ -128,6 +128,13 @@ ROUTES = RouteTable(
         Route("/model", "predict", is_journalled=True),
         Route("/history", "history", is_journalled=True),
         Route("/drift", "history", is_journalled=True),
+        Route(
+            "/outcomes",
+            "history",
+            methods=("POST",),
+            is_journalled=True,
+            body=BodyLimit(MAX_OUTCOMES_BYTES),
+        ),
         Route("/predictions/{id}", "history", or_scope="predict", is_journalled=True),
         _PREDICT("/predictions/{id}/review", body=BodyLimit(MAX_REVIEW_BYTES)),
         Route("/health", None, is_open=True),

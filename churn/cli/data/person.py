@@ -1,7 +1,7 @@
 """`churn data show` and `erase`: what people may ask for by articles 15 and 17 of the GDPR."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from churn.journal.operator_actions import record_action
 from churn.journal.pseudonyms import stored_forms
 from churn.journal.spool import Spool
 from churn.model.served_dictionary import journalled_dictionary
-from churn.records import privacy
+from churn.records import outcomes, privacy
 from churn.schemas.caller import Who
 from churn.schemas.logged_prediction import LoggedPrediction
 
@@ -32,6 +32,7 @@ _SHOWN = (
 )
 
 Answered = tuple[LoggedPrediction, Any]  # a prediction, and the part of the answer about the person
+Known = tuple[date | None, date]  # when they left, and until when that is known
 
 
 @click.command()
@@ -41,7 +42,7 @@ Answered = tuple[LoggedPrediction, Any]  # a prediction, and the part of the ans
     "-o", "--output", type=click.Path(path_type=Path), help="Write JSON to this file instead of the screen."
 )
 def show(employee: str, *, as_json: bool, output: Path | None) -> None:
-    """Show every prediction about EMPLOYEE: when, who asked, what was known, what came out, why, and reviews.
+    """Show all about EMPLOYEE: predictions with who asked, what was known and why, reviews, and outcomes.
 
     The journal records that data was shown, but not whose.
     """
@@ -53,13 +54,13 @@ def show(employee: str, *, as_json: bool, output: Path | None) -> None:
         record_action(engine, "churn data show", {"predictions": number})
         predictions = privacy.everything_about(engine, forms)
         if output is not None:
-            _write(output, predictions)
+            _write(output, predictions, outcomes.about(engine, forms))
             click.echo(f"{number:,} predictions are in {output}")
         elif as_json:
-            for prediction, answer in predictions:
-                click.echo(_json(prediction, answer))
+            for line in _json_lines(predictions, outcomes.about(engine, forms)):
+                click.echo(line)
         else:
-            _print(predictions)
+            _print(predictions, outcomes.about(engine, forms))
 
 
 @click.command()
@@ -81,6 +82,8 @@ def erase(employee: str, *, yes: bool) -> None:
     click.echo(f"{erased.predictions:,} predictions and {erased.answers:,} answers erased")
     if erased.reviews:
         click.echo(f"{erased.reviews:,} reviews erased with them")
+    if erased.outcomes:
+        click.echo(f"{erased.outcomes:,} outcomes erased with them")
     if erased.in_log:
         click.echo(LEFT_IN_LOG)
 
@@ -120,22 +123,30 @@ def _json(prediction: LoggedPrediction, answer: object) -> bytes:
     return orjson.dumps(document)
 
 
-def _write(output: Path, predictions: Iterator[Answered]) -> None:
+def _json_lines(predictions: Iterator[Answered], known: Sequence[Known]) -> Iterator[bytes]:
+    """Yield a document for each prediction, and for each outcome."""
+    yield from (_json(*answered) for answered in predictions)
+    yield from (orjson.dumps({"left_on": left_on, "known_until": until}) for left_on, until in known)
+
+
+def _write(output: Path, predictions: Iterator[Answered], known: Sequence[Known]) -> None:
     try:
         with replacing(output) as part:
             part.chmod(0o600)
             with part.open("wb") as file:
-                file.writelines(_json(*answered) + b"\n" for answered in predictions)
+                file.writelines(line + b"\n" for line in _json_lines(predictions, known))
     except OSError as error:
         raise SettingsError(f"{output} cannot be written: {error.strerror}") from error
 
 
-def _print(predictions: Iterator[Answered]) -> None:
+def _print(predictions: Iterator[Answered], known: Sequence[Known]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     dictionary = journalled_dictionary(DICTIONARY)
     for prediction, _ in predictions:
         console.print("\n".join(_lines(prediction, dictionary)), markup=False)
         console.print()
+    for left_on, until in known:
+        console.print(f"{f'left on {left_on}' if left_on else 'still there'}, known until {until}")
 
 
 def _lines(prediction: LoggedPrediction, dictionary: Dictionary) -> Iterator[str]:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from churn.core.language import Language
 from churn.schemas.drift_query import DriftQuery
 from churn.schemas.drift_report import DriftReport
+from churn.web.endpoints import drift_gauges
 from churn.web.endpoints.query import read_query
 from churn.web.request_state import state_of
 
@@ -29,7 +30,9 @@ class DriftReader:
 
     async def read(self, query: DriftQuery, language: Language) -> DriftReport:
         """Return what a look shows."""
-        return await anyio.to_thread.run_sync(partial(self._look, query, language), limiter=self._one)
+        report = await anyio.to_thread.run_sync(partial(self._look, query, language), limiter=self._one)
+        drift_gauges.tell(query, report)
+        return report
 
 
 def make_drift(reader: DriftReader) -> Route:

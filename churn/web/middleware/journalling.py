@@ -131,6 +131,7 @@ class _Request:
             body=_with_address(body, state.address) if status in REFUSED else body or None,
             scored=state.scored if status == 200 else (),
             review=state.review if status < 400 else None,
+            outcomes=state.outcomes if status < 400 else (),
             is_bare=status == UnauthorizedError.status and not header(scope, b"authorization"),
             batch=batch,
         )

@@ -103,7 +103,7 @@ def _reserve() -> None:
         OSError: the disk has none.
     """
     if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        for kind in ("counter", "histogram"):
+        for kind in ("counter", "histogram", "gauge_mostrecent"):
             number = os.open(Path(folder) / f"{kind}_{os.getpid()}.db", os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 os.posix_fallocate(number, 0, FILE_BYTES)

@@ -11,6 +11,7 @@ from churn.schemas.employee import Employee, WhatIfQuestion
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.job_answer import DownloadQuery, FileQuery, JobAnswer
 from churn.schemas.logged_prediction import HistoryPage, OnePrediction
+from churn.schemas.outcome import OutcomesInput, StoredOutcomes
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.review import AddedReview, ReviewInput
 from churn.schemas.service_answers import Health, ModelCard, Readiness
@@ -151,6 +152,16 @@ OPERATIONS: Mapping[str, Operation] = {
         DriftReport,
         query=DriftQuery,
         refusals=(422,),
+    ),
+    "/outcomes": Operation(
+        "records",
+        "Say who has left",
+        "Stores what has become of employees about whom predictions were made: the day on which they left, "
+        "or that they were still there, and until when that is known. Those that cannot be right are "
+        "answered with the reason, the others are stored. Of several outcomes of an employee, the newest "
+        "counts. They are erased with the person.",
+        StoredOutcomes,
+        asks=OutcomesInput,
     ),
     "/predictions/{id}": Operation(
         "records",
