@@ -32,11 +32,11 @@ from starlette.types import ASGIApp
 
 from churn import service, training
 from churn.access import passwords
+from churn.cli.source import Source
 from churn.cli.train import export_model
 from churn.database import schema
 from churn.database.engine import opened
 from churn.dictionary.technova import TECHNOVA
-from churn.ingest import extracts
 from churn.model import promotions, registry
 from churn.model.registry import ServedModel
 from churn.model.sample import write_sample
@@ -195,8 +195,9 @@ def model(sample: Path, common: Path) -> ServedModel:
     with (common / "model.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared := common / "model").exists():
-            trained = training.train(extracts.read(sample, TECHNOVA), TECHNOVA, plan=QUICK)
-            tag = export_model(trained, TECHNOVA.features, extracts.fingerprint(sample, TECHNOVA))
+            data = Source(sample).read(str)
+            trained = training.train(data.employees, TECHNOVA, plan=QUICK)
+            tag = export_model(trained, TECHNOVA.features, data)
             shutil.copytree(registry.find(tag).path_of("/"), shared / tag.partition(":")[2])
     [version] = shared.iterdir()
     stored = registry.home() / "models" / registry.NAME / version.name

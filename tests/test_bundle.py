@@ -54,9 +54,11 @@ INDEXES = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "PIP_INDEX_
 
 # What trains, draws and deploys, which serving does without.
 LEFT_OUT = {
+    "churn/cli/comparison.py",
     "churn/cli/deploy.py",
     "churn/cli/documents.py",
     "churn/cli/drafts.py",
+    "churn/cli/journal_source.py",
     "churn/cli/model/comparing.py",
     "churn/cli/train.py",
     "churn/ingest/data_frames.py",

@@ -1,5 +1,6 @@
 """The OpenAPI document: valid, whole, and what the service really does."""
 
+import json
 import re
 from typing import Any
 
@@ -171,6 +172,14 @@ def test_describes_every_refusal(served: Served, document: dict[str, Any]) -> No
         assert answer.status_code == status, name
         # A method that a route does not have is refused as its own are.
         conforms(document, answer, ROUTES[path].path, ROUTES[path].methods[0])
+
+
+def test_everything_that_is_referred_to_is_there(document: dict[str, Any]) -> None:
+    for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document))):
+        part: Any = document
+        for name in reference.split("/"):
+            assert name in part, reference
+            part = part[name]
 
 
 def test_describes_a_refusal_for_want_of_scopes(served: Served, document: dict[str, Any]) -> None:

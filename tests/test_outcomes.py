@@ -1,13 +1,11 @@
 """Outcomes, by the commands on both databases: stored and sealed, held against predictions, erased."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
@@ -18,46 +16,16 @@ from churn.database.tables import employee_inputs, outcomes
 from churn.dictionary.technova import TECHNOVA
 from churn.journal.pseudonyms import pseudonymizer
 from churn.model.registry import ServedModel
-from churn.model.sample import make_employees
 from churn.records.integrity import verify
 from harness.identities import a_token, bearer
 from tests.conftest import Served
 from tests.support.company import EXAMPLE
 from tests.support.past import days_ago, predicted
+from tests.support.year import TODAY, written, year
 
 Command = Callable[..., Result]
 KEY = "a secret of some length"
-TODAY = datetime.now(UTC).date()
 LONG_AGO, LATELY = 400, 150  # days
-
-
-@dataclass(frozen=True)
-class Year:
-    """People who were predicted about, whether they left within a year, and after how many days."""
-
-    records: list[dict[str, Any]]
-    left: Sequence[bool]
-    after: Sequence[int]
-
-    def outcomes(self, days: int, first: int = 0) -> pd.DataFrame:
-        """Return what is known of them so many days later."""
-        start = TODAY - timedelta(days=days)
-        gone = [left and after <= days for left, after in zip(self.left, self.after, strict=True)]
-        ends = [f"{start + timedelta(days=after):%d/%m/%Y}" for after in self.after]
-        return pd.DataFrame(
-            {
-                "Matricule": range(first, first + len(self.records)),
-                "Date de départ": [end if is_gone else "" for end, is_gone in zip(ends, gone, strict=True)],
-            }
-        )
-
-
-def year(rows: int, seed: int, first: int = 0) -> Year:
-    table = make_employees(rows, seed)
-    left = (table[TECHNOVA.target.name] == TECHNOVA.left).tolist()
-    after = np.random.default_rng(seed).integers(20, 360, rows).tolist()
-    records = json.loads(table.drop(columns=[TECHNOVA.target.name]).to_json(orient="records"))
-    return Year([{**record, "employee_id": first + n} for n, record in enumerate(records)], left, after)
 
 
 @pytest.fixture
@@ -71,12 +39,6 @@ def command(engine: Engine, model: ServedModel, monkeypatch: pytest.MonkeyPatch)
     return run
 
 
-def csv(folder: Path, table: pd.DataFrame | list[dict[str, Any]]) -> Path:
-    path = folder / "outcomes.csv"
-    pd.DataFrame(table).to_csv(path, index=False, sep=";")
-    return path
-
-
 def stored(engine: Engine) -> list[tuple[str | None, date | None, date | None]]:
     columns = outcomes.c.employee_id, outcomes.c.left_on, outcomes.c.known_until
     with engine.connect() as connection:
@@ -88,7 +50,9 @@ class TestStored:
         self, engine: Engine, model: ServedModel, command: Command, tmp_path: Path
     ) -> None:
         predicted(engine, model, year(3, 1).records, days_ago(90))
-        file = csv(tmp_path, [{"id": 0, "left_on": TODAY - timedelta(days=5)}, {"id": 1, "left_on": None}])
+        file = written(
+            tmp_path, [{"id": 0, "left_on": TODAY - timedelta(days=5)}, {"id": 1, "left_on": None}]
+        )
         done = command("outcomes", file, "--known-until", TODAY)
         assert done.output.splitlines() == [
             "note: outcomes.csv: semicolons, decimal commas, UTF-8, 2 rows",
@@ -109,7 +73,7 @@ class TestStored:
         predicted(engine, model, year(1, 1).records, days_ago(90))
         for known, left_on in ((9, None), (2, TODAY - timedelta(days=5))):
             day = TODAY - timedelta(days=known)
-            file = csv(tmp_path, [{"id": 0, "left_on": left_on, "known_until": day}])
+            file = written(tmp_path, [{"id": 0, "left_on": left_on, "known_until": day}])
             assert command("outcomes", file).exit_code == 0
         done = command("monitor", "performance", "--json")
         assert json.loads(done.output)["whole"]["leavers"] == 1
@@ -125,7 +89,7 @@ class TestStored:
     ) -> None:
         hidden = pseudonymizer(KEY)
         predicted(engine, model, year(1, 1).records, days_ago(90), hidden)
-        file = csv(tmp_path, [{"id": 0, "left_on": None}])
+        file = written(tmp_path, [{"id": 0, "left_on": None}])
         refused = command("outcomes", file, "--known-until", TODAY)
         assert refused.exit_code == 3
         assert "row 2: the journal keeps pseudonyms only: set the CHURN_PSEUDONYM_KEY" in refused.output
@@ -149,7 +113,7 @@ def test_what_cannot_be_right_is_listed_and_the_rest_is_taken(
         (4, "soon", TODAY),
         (5, "still here", TODAY),
     ]
-    file = csv(tmp_path, [dict(zip(("id", "left_on", "known_until"), row, strict=True)) for row in rows])
+    file = written(tmp_path, [dict(zip(("id", "left_on", "known_until"), row, strict=True)) for row in rows])
     done = command("outcomes", file)
     faults = {
         3: "no prediction about this employee",
@@ -186,7 +150,9 @@ def test_a_file_that_lacks_a_column_is_refused(
     options: tuple[str, ...],
     says: str,
 ) -> None:
-    done = command("outcomes", csv(tmp_path, pd.DataFrame([[1, "2026-01-01"]], columns=columns)), *options)
+    done = command(
+        "outcomes", written(tmp_path, pd.DataFrame([[1, "2026-01-01"]], columns=columns)), *options
+    )
     assert (done.exit_code, says in done.output, stored(engine)) == (1, True, [])
 
 
@@ -194,7 +160,7 @@ def test_days_that_can_be_read_in_two_ways_are_refused_until_somebody_says_which
     engine: Engine, model: ServedModel, command: Command, tmp_path: Path
 ) -> None:
     predicted(engine, model, year(1, 1).records, datetime(2025, 12, 1, tzinfo=UTC))
-    file = csv(tmp_path, [{"id": 0, "left_on": "03/02/2026"}])
+    file = written(tmp_path, [{"id": 0, "left_on": "03/02/2026"}])
     known = "--known-until", "2026-06-30"
     done = command("outcomes", file, *known)
     assert (done.exit_code, "%d/%m/%Y and %m/%d/%Y" in done.output) == (1, True)
@@ -210,7 +176,7 @@ class TestPerformance:
             people = year(300, seed, first)
             predicted(engine, model, people.records, days_ago(days))
             predicted(engine, model, people.records[:20], days_ago(days - 30))
-            file = csv(tmp_path, people.outcomes(days, first))
+            file = written(tmp_path, people.outcomes(days, first))
             done = command("outcomes", file, "--known-until", TODAY)
             assert done.exit_code == 0, done.output
         return command
@@ -246,7 +212,7 @@ class TestPerformance:
         people = year(60, 5)
         predicted(engine, model, people.records, days_ago(LONG_AGO))
         table = people.outcomes(LONG_AGO)
-        command("outcomes", csv(tmp_path, table[table["Date de départ"] != ""]), "--known-until", TODAY)
+        command("outcomes", written(tmp_path, table[table["Date de départ"] != ""]), "--known-until", TODAY)
         done = command("monitor", "performance")
         assert done.exit_code == 4
         assert "record who is still here, too" in " ".join(done.output.split())
@@ -261,7 +227,7 @@ def test_outcomes_are_shown_and_erased_with_the_person(
         {"id": 0, "left_on": TODAY - timedelta(days=5)},
         {"id": 1, "left_on": None},
     ]
-    command("outcomes", csv(tmp_path, table), "--known-until", TODAY)
+    command("outcomes", written(tmp_path, table), "--known-until", TODAY)
     assert f"left on {TODAY - timedelta(days=5)}, known until {TODAY}" in command("data", "show", 0).output
     done = command("data", "erase", 0, "--yes")
     assert "1 outcomes erased with them" in done.output
@@ -276,7 +242,7 @@ def test_a_purge_empties_the_outcomes_of_people_of_whom_nothing_stays(
     predicted(engine, model, year(2, 1).records, days_ago(300))
     predicted(engine, model, year(1, 1).records, days_ago(10))
     table: list[dict[str, Any]] = [{"id": 0, "left_on": None}, {"id": 1, "left_on": None}]
-    command("outcomes", csv(tmp_path, table), "--known-until", TODAY)
+    command("outcomes", written(tmp_path, table), "--known-until", TODAY)
     assert command("data", "purge", "--older-than", "200d", "--yes").exit_code == 0
     assert sorted(stored(engine), key=str) == [("0", None, TODAY), (None, None, None)]
 
@@ -289,7 +255,7 @@ def test_predictions_of_the_service_are_held_against_outcomes(
         assert served.client.post("/predict", json=body).status_code == 200
     what_if = {"employee": {**EXAMPLE, "employee_id": 0}, "changes": {"heures_supp": "Non"}}
     assert served.client.post("/what_if", json=what_if).status_code == 200
-    command("outcomes", csv(tmp_path, [{"id": 0, "left_on": None}]), "--known-until", TODAY)
+    command("outcomes", written(tmp_path, [{"id": 0, "left_on": None}]), "--known-until", TODAY)
     report = json.loads(command("monitor", "performance", "--json").output)
     assert (report["employees"], report["known"], report["whole"]["rows"]) == (3, 1, 1)
     with served.engine.connect() as connection:

@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 
 from churn import training
 from churn.batch.run import Files, Run
+from churn.cli.source import Source
 from churn.cli.train import export_model
 from churn.dictionary.technova import TECHNOVA
-from churn.ingest import extracts
 from churn.ingest.flat import FlatTable
 from churn.model import registry, scorecard
 from churn.model.pipeline import build_pipeline, compile_scorecard, contributions, effects, fit, frame
@@ -76,8 +76,8 @@ def paired(sample: Path) -> Iterator[ServedModel]:
     """Return a model of the store with three pairs: of two numbers, two categories, and one of each."""
     pairs = ((NUMBER, CATEGORY), (NUMBER, LEVEL), ("poste", CATEGORY))
     plan = replace(QUICK, candidates=(PairedCandidate(6, 1, 0.6, pairs, 4),))
-    trained = training.train(extracts.read(sample, TECHNOVA), TECHNOVA, plan=plan)
-    tag = export_model(trained, FIELDS, extracts.fingerprint(sample, TECHNOVA))
+    data = Source(sample).read(str)
+    tag = export_model(training.train(data.employees, TECHNOVA, plan=plan), FIELDS, data)
     yield registry.load(tag, TECHNOVA)
     registry.delete(tag)
 

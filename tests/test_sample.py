@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from churn.cli.train import SAMPLE_ROWS
+from churn.cli.source import SAMPLE_ROWS
 from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
 from churn.model.sample import FACTS, make_employees, write_sample

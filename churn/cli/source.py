@@ -5,18 +5,40 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from churn.cli.company import DICTIONARY
 from churn.cli.number_options import notation_options, separator
+from churn.core.settings import load
 from churn.dictionary import dictionary_file
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.plain_dictionary import to_document
 from churn.ingest.archive import unpacked
 from churn.ingest.mark import Mark
 from churn.model.served_dictionary import dictionary_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Tell = Callable[[str], object]
+
+SAMPLE_ROWS = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Employees with the target, the dictionary of their fields, and a digest of what was read.
+
+    `journal` says what was taken of the journal, where they come from there; a sample `is_sample`.
+    """
+
+    employees: "pd.DataFrame"
+    dictionary: Dictionary
+    fingerprint: str
+    is_sample: bool = False
+    journal: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +66,22 @@ class Source:
         with unpacked(self.data) as path:
             yield replace(self, data=path)
 
+    def read(self, tell: Tell) -> TrainingData:
+        """Return the employees, and tell how they are read.
+
+        Raises:
+            ExtractError, DictionaryError: the data cannot be used; the message lists why.
+        """
+        from churn.ingest import labelled, learned_categories  # noqa: PLC0415 - as in `is_of`
+
+        path = self.data or embedded_sample()
+        dictionary = learned_categories.learn(path, self.dictionary, tell=tell)
+        employees = labelled.read_labelled(
+            path, dictionary, ignore=self.ignore, thousands=self.thousands, tell=tell
+        )
+        digest = labelled.fingerprint(path, dictionary, self.thousands)
+        return TrainingData(employees, dictionary, digest, is_sample=self.data is None)
+
     def is_of(self, tag: str, facts: Mapping[str, Any]) -> bool:
         """Return whether a model, with these metadata, learned from this; any did where no data are named.
 
@@ -60,6 +98,17 @@ class Source:
         its = dictionary_of(tag, DICTIONARY)
         wanted = learned_categories.learn(self.data, self.dictionary)
         return its is not None and to_document(its) == to_document(wanted)
+
+
+def embedded_sample() -> Path:
+    """Return the folder of the sample extracts, written beside the model store if not there yet."""
+    from churn.model.sample import write_sample  # noqa: PLC0415 - as in `Source.is_of`
+
+    directory = load().bentoml_home / "sample"
+    if not (directory / "extrait_sondage.csv").exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        write_sample(directory, rows=SAMPLE_ROWS)
+    return directory
 
 
 _DATA = click.option(

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -10,21 +10,20 @@ from rich.console import Console
 
 from churn import report, training
 from churn.cli.company import DICTIONARY
+from churn.cli.comparison import show_against_current
 from churn.cli.console import make_console, noting
 from churn.cli.figures import print_report, progress_bar
-from churn.cli.source import Source, source_options
+from churn.cli.journal_source import JournalSource, journal_options
+from churn.cli.source import Source, TrainingData, source_options
 from churn.core.errors import TrainingError
-from churn.core.settings import load
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.dictionary.names import Names
-from churn.ingest import learned_categories
-from churn.ingest.labelled import fingerprint, read_labelled
 from churn.model import promotions, registry
 from churn.model.golden_rows import golden_rows
 from churn.model.pipeline import compile_scorecard
-from churn.model.registry import Export
-from churn.model.sample import typical_employees, write_sample
+from churn.model.registry import Export, ServedModel
+from churn.model.sample import typical_employees
 from churn.model.served_dictionary import api_changes, require_same_api
 from churn.training import TrainedModel
 from churn.training.data_checks import check_content
@@ -32,8 +31,6 @@ from churn.training.fairness import RESAMPLES
 from churn.training.plan import Plan
 from churn.training.thresholds import METRIC_POLICIES, parse_policy
 from churn.training.training_report import TrainingReport
-
-SAMPLE_ROWS = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +77,7 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @source_options
+@journal_options
 @_threshold_options
 @click.option("--with-protected", is_flag=True, help="Let the model see age, gender and marital status.")
 @click.option("--exclude", multiple=True, metavar="FIELD", help="Leave a field out; repeat for several.")
@@ -100,6 +98,7 @@ def _threshold_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every split.")
 def train(
     source: Source,
+    journal: JournalSource | None,
     challenge: bool,
     promote: bool,
     out: Path | None,
@@ -109,7 +108,7 @@ def train(
     seed: int,
     **wanted: object,
 ) -> None:
-    """Train on HR extracts, or on one file, and put the model in the BentoML store.
+    """Train on HR extracts, on one file or on the journal, and put the model in the BentoML store.
 
     Reads and checks the data by a dictionary, cross-validates (everything is learned inside the folds:
     curves, penalty, calibration, threshold), audits fairness, fits on all rows and exports pipeline,
@@ -117,11 +116,14 @@ def train(
     `churn model show --out`, asks for it.
 
     The first model is promoted, if it is better than chance; a later one serves once `churn model
-    promote TAG` says so.
+    promote TAG` says so. One that learned from the journal is compared with the one that serves, and never
+    promoted by itself.
     """
+    if journal is not None and (source.data is not None or promote):
+        raise click.UsageError("--from-journal goes with neither --data nor --promote")
     plan = Plan(folds=folds, repeats=repeats, resamples=resamples, seed=seed, challenge=challenge, jobs=-1)
     with source.unpacked() as opened:
-        tag = train_and_export(opened, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
+        tag = train_and_export(journal or opened, Wanted(**wanted), plan, promote=promote)  # type: ignore[arg-type]
     if out is not None:
         # Imported here: what draws takes a second to import, and a first start draws nothing.
         from churn.cli.documents import write_documents  # noqa: PLC0415
@@ -131,7 +133,12 @@ def train(
 
 
 def train_and_export(
-    source: Source, wanted: Wanted, plan: Plan, *, promote: bool = False, accept_changed_api: bool = False
+    source: Source | JournalSource,
+    wanted: Wanted,
+    plan: Plan,
+    *,
+    promote: bool = False,
+    accept_changed_api: bool = False,
 ) -> str:
     """Train on a source; print how it is read and the figures, return the tag.
 
@@ -145,11 +152,10 @@ def train_and_export(
     # Told no number of threads, scikit-learn counts the cores, and prints a traceback where it cannot.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = make_console()
-    path, tell = source.data or embedded_sample(), noting(console)
+    tell = noting(console)
     wanted.fields(source.dictionary)  # before anything is read: a name may be wrong
-    dictionary = learned_categories.learn(path, source.dictionary, tell=tell)
-    fields = wanted.fields(dictionary)
-    employees = read_labelled(path, dictionary, ignore=source.ignore, thousands=source.thousands, tell=tell)
+    data = source.read(tell)
+    employees, dictionary, fields = data.employees, data.dictionary, wanted.fields(data.dictionary)
     for notice in check_content(employees, fields, dictionary):
         tell(notice)
     policy = parse_policy(
@@ -163,33 +169,33 @@ def train_and_export(
         trained = training.train(
             employees, dictionary, fields=fields, policy=policy, plan=plan, progress=advance
         )
-    of_data = fingerprint(path, dictionary, source.thousands)
-    tag = export_model(trained, fields, of_data, sample=source.data is None, dictionary=dictionary)
-    print_report(console, trained.report.to_dict(), brief=source.data is None)
+    tag = export_model(trained, fields, data)
+    print_report(console, trained.report.to_dict(), brief=data.is_sample)
     console.print(f"exported as {tag}", style="bold", highlight=False)
-    _promote(console, tag, trained.report, wanted=promote, is_accepted=accept_changed_api)
+    if isinstance(source, JournalSource):
+        _propose(console, source.current, tag)
+    else:
+        _promote(console, tag, trained.report, wanted=promote, is_accepted=accept_changed_api)
     return tag
 
 
-def export_model(
-    trained: TrainedModel,
-    fields: Sequence[Field],
-    fingerprint: str,
-    *,
-    sample: bool = False,
-    dictionary: Dictionary = DICTIONARY,
-) -> str:
+def export_model(trained: TrainedModel, fields: Sequence[Field], data: TrainingData) -> str:
     """Put a trained model in the store with its golden rows, card and dictionary; return its tag."""
+    dictionary = data.dictionary
     typical = typical_employees() if dictionary is DICTIONARY else ()
+    reference = trained.reference
+    if data.journal is not None:
+        reference = replace(reference, horizon_days=data.journal["horizon_days"])
     export = Export(
         pipeline=trained.pipeline,
         scorecard=compile_scorecard(trained.pipeline),
         report=trained.report.to_dict(),
         golden=golden_rows(trained.pipeline, fields, dictionary, typical),
-        fingerprint=fingerprint,
-        sample=sample,
+        fingerprint=data.fingerprint,
+        sample=data.is_sample,
         dictionary=dictionary,
-        reference=trained.reference,
+        reference=reference,
+        journal=data.journal,
     )
     return registry.save(export, lambda facts: report.render_cards(facts, dictionary))
 
@@ -209,10 +215,7 @@ def _promote(console: Console, tag: str, report: TrainingReport, *, wanted: bool
         console.print(f"{current} still serves; to change that: churn model promote {tag}", highlight=False)
 
 
-def embedded_sample() -> Path:
-    """Return the folder of the sample extracts, written beside the model store if not there yet."""
-    directory = load().bentoml_home / "sample"
-    if not (directory / "extrait_sondage.csv").exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        write_sample(directory, rows=SAMPLE_ROWS)
-    return directory
+def _propose(console: Console, current: ServedModel, tag: str) -> None:
+    """Say how a model that learned from the journal compares with the one that serves, which goes on."""
+    show_against_current(console, current, registry.load(tag, DICTIONARY))
+    console.print(f"{current.tag} still serves; to change that: churn model promote {tag}", highlight=False)

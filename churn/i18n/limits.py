@@ -17,6 +17,17 @@ _PAIRED: Pair = (
     "Effects add up; only the pairs of fields that the report shows combine. The model knows no other "
     "interaction.",
 )
+_UNDATED: Pair = (
+    "Les données ne disent pas à quelle échéance les départs ont eu lieu : la probabilité n'a pas "
+    "d'échéance connue.",
+    "The data do not say over what period people left: the probability has no known horizon.",
+)
+_DATED: Pair = (
+    "La probabilité est celle de partir dans les {days} jours : le modèle a appris, du journal, qui était "
+    "parti dans ce délai après une prédiction. Agir sur les prédictions a changé ce qu'il y a appris.",
+    "The probability is that of leaving within {days} days: the model learned from the journal who had left "
+    "so soon after a prediction. Acting on predictions has changed what there was to learn.",
+)
 _LIMITS: tuple[Pair, ...] = (
     (
         "Une aide à la conversation, jamais une décision : aucune sanction, promotion, embauche ou rupture "
@@ -35,11 +46,7 @@ _LIMITS: tuple[Pair, ...] = (
         "de la personne.",
         "These are associations, not causes: changing a field need not change the person's real risk.",
     ),
-    (
-        "Les données ne disent pas à quelle échéance les départs ont eu lieu : la probabilité n'a pas "
-        "d'échéance connue.",
-        "The data do not say over what period people left: the probability has no known horizon.",
-    ),
+    _UNDATED,
     _ALONE,
     (
         "Un champ inconnu ne pèse rien, et le score en devient moins précis ; hors de la plage observée, "
@@ -83,9 +90,11 @@ _PROTECTED: Warning = (
 
 
 def limits(locale: Locale, facts: Mapping[str, Any] | None = None) -> list[str]:
-    """Return what to bear in mind of every model; of one whose `facts` name pairs, that these combine."""
-    paired = (facts or {}).get("candidate", {}).get("pairs")
-    return [locale.pick(_PAIRED if paired and limit is _ALONE else limit) for limit in _LIMITS]
+    """Return what to bear in mind of every model, and of the one with these `facts`."""
+    facts = facts or {}
+    paired, journal = facts.get("candidate", {}).get("pairs"), facts.get("journal") or {}
+    of_this = {_ALONE: _PAIRED if paired else _ALONE, _UNDATED: _DATED if journal else _UNDATED}
+    return [locale.say(*of_this.get(limit, limit), days=journal.get("horizon_days")) for limit in _LIMITS]
 
 
 def warnings(facts: Mapping[str, Any], locale: Locale) -> list[tuple[str, str]]:

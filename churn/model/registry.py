@@ -47,7 +47,8 @@ class Export:
 
     `report` is the training report as plain values, `golden` what `churn.model.golden_rows` made,
     `fingerprint` that of the training data, `sample` whether those are the embedded sample, `dictionary` the
-    one that the model was trained with, `reference` what monitoring compares with.
+    one that the model was trained with, `reference` what monitoring compares with, `journal` what it was
+    taught of the journal, where it was.
     """
 
     pipeline: "Pipeline"
@@ -58,6 +59,7 @@ class Export:
     sample: bool = False
     dictionary: Dictionary | None = None
     reference: Reference | None = None
+    journal: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def save(export: Export, draw: Draw) -> str:
     }
     if export.dictionary is not None:
         facts["dictionary"] = export.dictionary.name
+    if export.journal is not None:
+        facts["journal"] = export.journal
     card = export.scorecard.to_dict()
     metadata = {name: facts[name] for name in _METADATA}
     metadata["pickle"] = pickle_readers(facts["library_versions"])

@@ -43,7 +43,7 @@ class PerformanceMonitor:
             horizon = (reference.horizon_days if reference else None) or YEAR
         outcomes = {outcome.employee_id: outcome for outcome in newest(self.engine)}
         rows = FollowedRows(outcomes, horizon)
-        rows.choose(followed(self.engine, tag))
+        rows.choose(followed(self.engine, [tag]))
         predicted = rows.predicted
         report = PerformanceReport(
             model=tag,

@@ -1,7 +1,7 @@
 """Predictions about employees of whom it is known what has become of them, in the order of the employees."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,8 +29,8 @@ class FollowedPrediction:
     record: dict[str, Any]
 
 
-def followed(engine: Engine, model: str) -> Iterator[FollowedPrediction]:
-    """Yield a model's predictions about employees with an outcome, each employee's the oldest first.
+def followed(engine: Engine, models: Collection[str]) -> Iterator[FollowedPrediction]:
+    """Yield some models' predictions about employees with an outcome, each employee's the oldest first.
 
     Raises:
         DatabaseError: the database cannot be read.
@@ -41,7 +41,7 @@ def followed(engine: Engine, model: str) -> Iterator[FollowedPrediction]:
         select(*columns, _RESULTS.probability, _RESULTS.prediction)
         .join(prediction_results, _RESULTS.id == _INPUTS.id)
         .join(requests, requests.c.id == _INPUTS.request_id)
-        .where(_RESULTS.model == model, _RESULTS.probability.is_not(None), _INPUTS.employee_id.in_(known))
+        .where(_RESULTS.model.in_(models), _RESULTS.probability.is_not(None), _INPUTS.employee_id.in_(known))
         .order_by(_INPUTS.employee_id, _INPUTS.id)
     )
     with explained(engine), engine.connect() as connection:

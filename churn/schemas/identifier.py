@@ -1,6 +1,7 @@
 """Identifiers of employees, and other texts that callers make up: only what people can read."""
 
 import re
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
@@ -18,6 +19,13 @@ UNSEEN = (
 )
 # What an identifier looks like as a text: space around it is dropped.
 IDENTIFIER_PATTERN = rf"^\s*[^\s{UNSEEN}]([^{UNSEEN}]{{0,{LONGEST_IDENTIFIER - 2}}}[^\s{UNSEEN}])?\s*$"
+# An identifier in JSON.
+IDENTIFIER_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": LARGEST_IDENTIFIER},
+        {"type": "string", "pattern": IDENTIFIER_PATTERN},
+    ]
+}
 _READABLE = re.compile(rf"[^{UNSEEN}\ud800-\udfff]+")
 
 

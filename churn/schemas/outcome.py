@@ -1,16 +1,20 @@
 """Outcomes: what has become of employees about whom predictions were made."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from churn.schemas.identifier import IDENTIFIER_SCHEMA, check_identifier
 
 OutcomeFault = Literal["unscored", "hidden", "too_early", "twice", "future", "after_known", "no_id", "no_day"]
 
 MOST_OUTCOMES = 10_000  # in one call
-LONGEST_ID = 64  # characters
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +38,16 @@ class OutcomeProblem:
 
 
 def _check_id(value: object) -> object:
-    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    if not is_number and not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_ID):
-        raise PydanticCustomError("employee_id", "no id")
-    return str(value).strip()
+    return str(check_identifier(value))
 
 
 def _check_day(value: object) -> object:
     if value is None:
         return None
-    try:
-        return date.fromisoformat(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise PydanticCustomError("day", "no day") from None
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise PydanticCustomError("day", "no day")
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -62,8 +63,8 @@ class OutcomeInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    employee_id: Annotated[str, BeforeValidator(_check_id)] = Field(
-        description="as in the predictions about them", max_length=LONGEST_ID
+    employee_id: Annotated[str, BeforeValidator(_check_id), WithJsonSchema(IDENTIFIER_SCHEMA)] = Field(
+        description="as in the predictions about them"
     )
     left_on: Annotated[date | None, BeforeValidator(_check_day)] = Field(
         None, description="null where they were still there"

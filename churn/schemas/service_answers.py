@@ -77,6 +77,10 @@ class ModelCard(BaseModel):
     challengers: list[dict[str, Any]] = Field([], description="other kinds of model, on the same folds")
     seen: dict[str, Any] = Field(description="the least and the largest training value of each number")
     created_at: str = Field("", description="when it was trained")
+    journal: dict[str, Any] | None = Field(
+        default=None,
+        description="where it learned from the journal: the horizon, the share held out, the days",
+    )
     data_fingerprint: str = Field("", description="digest of the training data")
     dictionary: str = Field("", description="name of the dictionary that says what its records hold")
     sample: bool = Field(False, description="whether it was trained on the embedded, synthetic sample")

@@ -5,22 +5,19 @@ from pathlib import Path
 
 import click
 import numpy as np
-import pandas as pd
 
 from churn.cli.company import DICTIONARY
-from churn.cli.console import make_console, noting, table_of
-from churn.cli.figures import progress_bar
+from churn.cli.comparison import Tables, show_differences, show_differences_on_journal
+from churn.cli.console import make_console, noting
+from churn.cli.journal_source import MOST_DAYS
 from churn.cli.number_options import notation_options, separator
+from churn.cli.source import Tell
 from churn.core.errors import TrainingError
-from churn.i18n import terms
-from churn.i18n.formatting import ENGLISH
 from churn.ingest.labelled import read_labelled
 from churn.ingest.mark import Mark
 from churn.model import registry
 from churn.model.registry import ServedModel
-from churn.model.vectorized import ColumnScorecard
 from churn.training import have_left
-from churn.training.comparison import MetricDifference, Scores, compare
 from churn.training.thresholds import HasLeft
 
 
@@ -30,15 +27,45 @@ from churn.training.thresholds import HasLeft
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True),
-    required=True,
-    help="Labelled employees: a folder of the three extracts, or one .csv or .parquet file.",
+    help="Labelled employees: a folder of the dictionary's sources, or one file.",
+)
+@click.option(
+    "--from-journal", is_flag=True, help="Instead: logged inputs with outcomes that neither has learned from."
+)
+@click.option(
+    "--horizon",
+    type=click.IntRange(1, MOST_DAYS),
+    metavar="DAYS",
+    help="Of the journal: within which people left.  [default: the models', or 365]",
 )
 @notation_options
-def compare_models(first: str, second: str, data: Path, decimal: Mark | None, thousands: Mark | None) -> None:
+def compare_models(
+    first: str,
+    second: str,
+    data: Path | None,
+    horizon: int | None,
+    decimal: Mark | None,
+    thousands: Mark | None,
+    *,
+    from_journal: bool,
+) -> None:
     """Compare two models on the same labelled employees, with bootstrap intervals."""
+    if from_journal == (data is not None):
+        raise click.UsageError("say where the employees are: either --data, or --from-journal")
     console = make_console()
     models = [registry.load(tag, DICTIONARY) for tag in (first, second)]
-    marks, tell = separator(decimal, thousands), noting(console)
+    marks = separator(decimal, thousands)
+    if data is None:
+        show_differences_on_journal(console, models, horizon or 0)
+        return
+    show_differences(console, models, *_read(models, data, marks, noting(console)))
+    console.print("If either was trained on these employees, its figures here are too good.")
+
+
+def _read(
+    models: Sequence[ServedModel], data: Path, marks: Mark | None, tell: Tell
+) -> tuple[Tables, HasLeft]:
+    """Return employees as each model's dictionary has them, and who has left."""
     if models[0].dictionary is models[1].dictionary:
         tables = [read_labelled(data, models[0].dictionary, thousands=marks, tell=tell)] * 2
     else:
@@ -46,17 +73,8 @@ def compare_models(first: str, second: str, data: Path, decimal: Mark | None, th
             read_labelled(data, mine.dictionary, ignore=_foreign(mine, other), thousands=marks, tell=tell)
             for mine, other in (models, reversed(models))
         ]
-    has_left = _agreed([have_left(table, m.dictionary) for m, table in zip(models, tables, strict=True)])
-    scores = [_scores(*both) for both in zip(models, tables, strict=True)]
-    with progress_bar(console, "Comparing") as advance:
-        differences = compare(has_left, *scores, progress=advance)
-    console.print(f"{len(has_left)} employees, {int(has_left.sum())} departures")
-    console.print(f"A is {models[0].tag}, B is {models[1].tag}", highlight=False)
-    table = table_of("figure", "A", "B", "B - A", "95% interval", "")
-    for name, difference in differences.items():
-        table.add_row(terms.metric_name(name, ENGLISH), *_row(difference))
-    console.print(table)
-    console.print("If either was trained on these employees, its figures here are too good.")
+    has_left = [have_left(table, model.dictionary) for model, table in zip(models, tables, strict=True)]
+    return tables, _agreed(has_left)
 
 
 def _foreign(mine: ServedModel, other: ServedModel) -> list[str]:
@@ -75,18 +93,3 @@ def _agreed(has_left: Sequence[HasLeft]) -> HasLeft:
             "compare models that predict the same"
         )
     return first
-
-
-def _row(difference: MetricDifference) -> tuple[str, ...]:
-    return (
-        f"{difference.first:.4f}",
-        f"{difference.second:.4f}",
-        f"{difference.second - difference.first:+.4f}",
-        f"{difference.low:+.4f} to {difference.high:+.4f}",
-        "more than chance" if difference.beyond_chance else "",
-    )
-
-
-def _scores(model: ServedModel, employees: pd.DataFrame) -> Scores:
-    card = ColumnScorecard(model.scorecard, model.dictionary)
-    return Scores(card.probabilities(employees), model.threshold)

@@ -10,6 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 import churn
 from churn.i18n import messages
 from churn.schemas.employee import RequestModels
+from churn.schemas.outcome import OutcomesInput
 from churn.schemas.review import ReviewInput
 from churn.schemas.service_answers import InvalidInput, Refusal
 from churn.web.openapi import spellings
@@ -110,7 +111,8 @@ def _schemas(models: RequestModels) -> dict[str, Any]:
     described: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         (model, "serialization") for model in dict.fromkeys(answers) if not isinstance(model, str)
     ]
-    described += [(model, "validation") for model in (models.employee, models.question, ReviewInput)]
+    asked = (models.employee, models.question, OutcomesInput, ReviewInput)
+    described += [(model, "validation") for model in asked]
     _, definitions = models_json_schema(described, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = definitions["$defs"]
     for model in (models.employee, models.changes):
