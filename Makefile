@@ -13,7 +13,7 @@ override export BENTOML_DO_NOT_TRACK := $(or $(BENTOML_DO_NOT_TRACK),True)
 override export PYTHONDONTWRITEBYTECODE :=
 
 MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
-EXTRACTS = $(if $(DATA),--data '$(DATA)') $(if $(DICTIONARY),--dictionary '$(DICTIONARY)') $(if $(DECIMAL),--decimal '$(DECIMAL)')
+EXTRACTS = $(if $(DATA),--data '$(DATA)')$(if $(DICTIONARY), --dictionary '$(DICTIONARY)')$(if $(DECIMAL), --decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
 .PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse rehearse-space space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday bench-companies bench-monitoring crash-test fuzz machine coverage release release-notes push-image publish protect clean

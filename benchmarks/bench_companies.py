@@ -135,7 +135,7 @@ def notes(company: Company, results: Mapping[str, Figures]) -> list[str]:
         )
     ours = results[OURS]
     for figure, (sign, bar) in BARS.get(company.name, {}).items():
-        value = getattr(ours, figure)
+        value = round(getattr(ours, figure), 4)  # as exact as the bars
         if not (value >= bar if sign == "≥" else value <= bar):
             lines.append(f"  missed: {figure} {value:.4f}, expected {sign} {bar}")
     if not ours.calibrated:

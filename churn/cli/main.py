@@ -99,8 +99,8 @@ DATA = LazyGroup(
 
 MONITOR = LazyGroup(
     name="monitor",
-    short_help="See what has moved since a model was trained, and how good it turned out to be.",
-    help="See what has moved since a model was trained, and how good it turned out to be.",
+    short_help="See what has moved, and how good predictions were.",
+    help="See what has moved since a model was trained, and how good its predictions turned out to be.",
     lazy={
         "drift": Lazy("churn.cli.monitor.drift", "drift", "Compare predictions with the training data."),
         "performance": Lazy(

@@ -106,8 +106,7 @@ def save(export: Export, draw: Draw) -> str:
     }
     if export.dictionary is not None:
         facts["dictionary"] = export.dictionary.name
-    if export.journal is not None:
-        facts["journal"] = export.journal
+    facts["journal"] = export.journal
     card = export.scorecard.to_dict()
     metadata = {name: facts[name] for name in _METADATA}
     metadata["pickle"] = pickle_readers(facts["library_versions"])

@@ -77,14 +77,14 @@ class ModelCard(BaseModel):
     challengers: list[dict[str, Any]] = Field([], description="other kinds of model, on the same folds")
     seen: dict[str, Any] = Field(description="the least and the largest training value of each number")
     created_at: str = Field("", description="when it was trained")
+    data_fingerprint: str = Field("", description="digest of the training data")
+    sample: bool = Field(False, description="whether it was trained on the embedded, synthetic sample")
+    library_versions: dict[str, str] = Field(description="with which it was trained")
+    dictionary: str = Field("", description="name of the dictionary that says what its records hold")
     journal: dict[str, Any] | None = Field(
         default=None,
         description="where it learned from the journal: the horizon, the share held out, the days",
     )
-    data_fingerprint: str = Field("", description="digest of the training data")
-    dictionary: str = Field("", description="name of the dictionary that says what its records hold")
-    sample: bool = Field(False, description="whether it was trained on the embedded, synthetic sample")
-    library_versions: dict[str, str] = Field(description="with which it was trained")
     tag: str = Field(description="of the model in the store")
     bands: Bands
     base_value: float = Field(description="log-odds of the average employee")
