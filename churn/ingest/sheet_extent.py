@@ -1,22 +1,20 @@
 """How far the cells of a sheet reach: told from its text, before anything makes room for them.
 
 The reader of the cells holds a sheet as one rectangle, and a single cell may make it as large as it likes. A
-sheet's text names millions of cells: numpy finds them.
+sheet's text names millions of cells: numpy finds them where it is written as nearly all programs do, and an
+XML parser where it is not.
 """
 
-import re
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
+from xml.parsers import expat
 
 import numpy as np
 from numpy.typing import NDArray
 
 _REFERENCE: Final = b' r="'  # as nearly all programs begin a cell or a row
-# Where other attributes come first, or spaces stand around the sign.
-_ATTRIBUTE: Final = re.compile(rb"[^<]*?\sr\s*=\s*[\"']([A-Za-z]*)([0-9]*)[\"']")
-_LONGEST_TAG: Final = 4096
-_LONGEST_PREFIX: Final = 256
 _PADDING: Final = bytes(32)  # so that a tag which is cut off can be looked at
 _TOO_FAR: Final = 1 << 40
+_PARSED: Final = 1 << 20  # bytes at a time
 
 
 class _Symbols(NamedTuple):
@@ -40,49 +38,71 @@ Places = NDArray[np.intp]
 
 
 class SheetExtent:
-    """Bounds of a sheet's rectangle that what the reader of the cells holds cannot exceed.
+    """The largest row and column that a reference names, from 1.
 
-    `rows` and `columns` are the largest that a reference names. `loose_rows` and `loose_cells` count those
-    without one, which come after another: in the worst case all of them after the largest.
+    `is_usual` tells whether all cells and rows have one where it was looked for: right after their names. If
+    not, `parsed` knows.
     """
 
     def __init__(self) -> None:
-        self.rows = self.columns = self.loose_rows = self.loose_cells = 0
+        self.rows = self.columns = 0
+        self.is_usual = True
 
     def add(self, text: bytes, end: int) -> None:
         """Take in the tags that begin before `end`; they may go on after it."""
         array = np.frombuffer(text + _PADDING, np.uint8)
-        self.loose_rows += self._add(text, array, _tags(array, b"row", end))
-        self.loose_cells += self._add(text, array, _tags(array, b"c", end))
+        for name in (b"row", b"c"):
+            self._add(array, _names(array, name, end) + len(name))
+        if b"\0" in text[:4] or len(_names(array, b"row", end, b":")) or len(_names(array, b"c", end, b":")):
+            self.is_usual = False  # UTF-16, or a prefix
 
-    def _add(self, text: bytes, array: Text, places: Places) -> int:
-        """Take in tags, by where their names end; return how many have no reference."""
+    def _add(self, array: Text, places: Places) -> None:
+        """Take in the references of tags, by where their names end."""
         usual = np.ones(len(places), dtype=bool)
         for offset, byte in enumerate(_REFERENCE):
             usual &= array[places + offset] == byte
-        if usual.any():
-            self._refer(array, places[usual] + len(_REFERENCE))
-        return sum(self._is_loose(text, place) for place in places[~usual].tolist())
-
-    def _refer(self, array: Text, places: Places) -> None:
-        """Take in the references that begin at these places."""
-        columns, places = _number(array, places, _LETTERS)
+        self.is_usual &= bool(usual.all())
+        if not usual.any():
+            return
+        columns, places = _number(array, places[usual] + len(_REFERENCE), _LETTERS)
         rows, places = _number(array, places, _DIGITS)
-        self._reach(rows, columns if (array[places] == ord('"')).all() else _TOO_FAR)
+        self.reach(rows, columns if (array[places] == ord('"')).all() else _TOO_FAR)
 
-    def _is_loose(self, text: bytes, place: int) -> bool:
-        found = _ATTRIBUTE.match(text, place, place + _LONGEST_TAG)
-        if found is None:
-            return True
-        letters, digits = found.groups()
-        is_short = len(letters) <= _LETTERS.most and len(digits) <= _DIGITS.most
-        self._reach(
-            int(digits or 0) if is_short else 0, column_number(letters.upper()) if is_short else _TOO_FAR
-        )
-        return b">" in found.group()  # then it may stand in the tag, or after it
-
-    def _reach(self, rows: int, columns: int) -> None:
+    def reach(self, rows: int, columns: int) -> None:
+        """Take in a cell."""
         self.rows, self.columns = max(self.rows, rows), max(self.columns, columns)
+
+
+def parsed(file: IO[bytes]) -> SheetExtent:
+    """Return the extent of a sheet however it is written; a cell without a reference follows the last.
+
+    Raises:
+        xml.parsers.expat.ExpatError: it is no XML.
+    """
+    extent = SheetExtent()
+    row, column = 1, 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal row, column
+        name, reference = tag.rpartition(":")[2], attributes.get("r", "")
+        if name == "row" and reference:
+            row = int(reference)
+        elif name == "c":
+            letters = reference.rstrip("0123456789")
+            column = column_number(letters.upper().encode()) if letters.isalpha() else column + 1
+            extent.reach(int(reference.removeprefix(letters) or row), column)
+
+    def end(tag: str) -> None:
+        nonlocal row, column
+        if tag.rpartition(":")[2] == "row":
+            row, column = row + 1, 0
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    while text := file.read(_PARSED):
+        parser.Parse(text)
+    parser.Parse(b"", True)
+    return extent
 
 
 def may_hold(array: Text, pair: bytes) -> bool:
@@ -99,29 +119,13 @@ def column_number(letters: bytes) -> int:
     return number
 
 
-def _tags(array: Text, name: bytes, end: int) -> Places:
-    """Return where the names of opening tags end that begin before a place, with a prefix or without."""
+def _names(array: Text, name: bytes, end: int, before: bytes = b"<") -> Places:
+    """Return where whole names of tags begin, after a sign that stands before a place."""
     after = 1 + len(name)
-    begin = array[:end]
-    found = ((begin == ord("<")) | (begin == ord(":"))) & (array[after : end + after] < ord("A"))
+    found = (array[:end] == ord(before)) & (array[after : end + after] < ord("A"))
     for offset, byte in enumerate(name, 1):
         found &= array[offset : end + offset] == byte
-    places = np.flatnonzero(found)
-    prefixed = array[places] == ord(":")
-    if prefixed.any():
-        places = np.concatenate([places[~prefixed], _opening(array, places[prefixed])])
-    return places + after
-
-
-def _opening(array: Text, colons: Places) -> Places:
-    """Return those colons that part the prefix of an opening tag from its name."""
-    places = colons
-    for _ in range(_LONGEST_PREFIX):
-        inside = (array[places] != ord("<")) & (array[places] != ord(">")) & (places > 0)
-        if not inside.any():
-            break
-        places = places - inside
-    return colons[(array[places] != ord(">")) & (array[places + 1] != ord("/"))]
+    return np.flatnonzero(found) + 1
 
 
 def _number(array: Text, places: Places, symbols: _Symbols) -> tuple[int, Places]:

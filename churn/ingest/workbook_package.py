@@ -16,6 +16,7 @@ import numpy as np
 
 from churn.core.errors import ExtractError, Problem
 from churn.i18n import file_sentences
+from churn.ingest import sheet_extent
 from churn.ingest.sheet_extent import SheetExtent, column_number, may_hold
 
 MAX_ROWS: Final = 1 << 20  # of a sheet, in Excel
@@ -98,9 +99,9 @@ class WorkbookPackage:
             ExtractError: it is too large, or has a formula without its value.
         """
         facts, extent = SheetFacts(), SheetExtent()
-        for text, end in self._scanned(part):
-            extent.add(text, end)
-            array = np.frombuffer(text, np.uint8)
+        for raw, end in self._scanned(part):
+            extent.add(raw, end)
+            array, text = np.frombuffer(raw, np.uint8), _quoted(raw)
             if (may_hold(array, b"<f") or may_hold(array, b":f")) and _WITHOUT_VALUE.search(text):
                 raise self.refused(file_sentences.FORMULAS_WITH_VALUES)
             if may_hold(array, b'"e'):
@@ -108,6 +109,9 @@ class WorkbookPackage:
             if may_hold(array, b"n=") and b"hidden=" in text:
                 facts.hidden_rows.update(map(int, _HIDDEN_ROW.findall(text)))
                 facts.hidden_columns.update(map(int, _HIDDEN_COLUMN.findall(text)))
+        if not extent.is_usual:
+            with self._archive.open(part) as file:
+                extent = sheet_extent.parsed(file)
         self._check_size(extent)
         return facts
 
@@ -124,7 +128,7 @@ class WorkbookPackage:
             ]
             for text, _ in self._scanned(part):
                 for order in orders:
-                    for name, row in order.findall(text):
+                    for name, row in order.findall(_quoted(text)):
                         found[names[name]].add(int(row))
         return found
 
@@ -136,8 +140,6 @@ class WorkbookPackage:
         with self._archive.open(part) as file:
             text = b""
             while fresh := file.read(_SCANNED):
-                if may_hold(np.frombuffer(fresh, np.uint8), b"='"):
-                    fresh = fresh.replace(b"'", b'"')
                 text += fresh
                 end = max(len(text) - _LONGEST_MATCH, 0)
                 yield text, end
@@ -164,14 +166,14 @@ class WorkbookPackage:
             raise self.refused(file_sentences.NO_MACROS)
 
     def _check_size(self, extent: SheetExtent) -> None:
-        rows, columns = extent.rows + extent.loose_rows, extent.columns
+        rows, columns = extent.rows, extent.columns
         if rows > MAX_ROWS:
             raise self.refused(file_sentences.at_most(MAX_ROWS, "rows"))
         if columns > LAST_COLUMN:
             raise self.refused(file_sentences.readable(".xlsx", "cell reference"))
         if columns > MAX_COLUMNS:
             raise self.refused(file_sentences.at_most(MAX_COLUMNS, "columns"))
-        self._cells += rows * (columns + extent.loose_cells)
+        self._cells += rows * columns
         if self._cells > MAX_CELLS:
             raise self.refused(file_sentences.A_SMALLER_WORKBOOK)
 
@@ -195,6 +197,11 @@ class WorkbookPackage:
             raise self.refused(file_sentences.A_SMALLER_WORKBOOK)
         # No part declares entities: that was checked.
         return ElementTree.fromstring(self._archive.read(part)).iter()  # noqa: S314
+
+
+def _quoted(text: bytes) -> bytes:
+    """Return a text whose attributes are in double quotes."""
+    return text.replace(b"'", b'"') if may_hold(np.frombuffer(text, np.uint8), b"='") else text
 
 
 def _add_errors(text: bytes, facts: SheetFacts) -> None:
