@@ -413,7 +413,7 @@ class TestDegenerateData:
             (
                 "ids",
                 CREW,
-                "employee_id: 1 rows repeat an id, the first of them row 7, which has that of row 3",
+                "employee_id: 1 row repeats an id: row 7, which has that of row 3",
             ),
         ],
     )

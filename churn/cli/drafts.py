@@ -26,7 +26,7 @@ from churn.drafting.toml_text import toml_text
 @click.option("--target", metavar="COLUMN", help="The column that says who has left.  [default: by its name]")
 @click.option("--positive", metavar="VALUE", help="Its value for those who have left.  [default: yes]")
 def draft(files: tuple[Path, ...], output: Path, target: str | None, positive: str | None) -> None:
-    """Look at FILE…, CSV, Excel or Parquet, and write a first dictionary to review.
+    """Look at FILE…, CSV, Excel, .ods or Parquet, and write a first dictionary to review.
 
     Several files are joined by the employees' numbers. What the law forbids to decide by, what names people
     and what may have been known only afterwards stays out of the model until you take it in.

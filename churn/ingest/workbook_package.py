@@ -18,9 +18,9 @@ from churn.core.errors import ExtractError, Problem
 from churn.i18n import file_sentences
 from churn.ingest import sheet_extent
 from churn.ingest.sheet_extent import SheetExtent, column_number, may_hold
+from churn.ingest.sheet_header import MAX_COLUMNS
 
 MAX_ROWS: Final = 1 << 20  # of a sheet, in Excel
-MAX_COLUMNS: Final = 1000
 MAX_CELLS: Final = 20_000_000  # of the rectangles around the cells of all sheets that are looked at
 MAX_UNPACKED: Final = 2 * 1024**3  # bytes of all parts of a workbook
 MAX_PART: Final = 256 * 1024**2  # bytes of one that is held in memory, such as all texts

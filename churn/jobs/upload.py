@@ -11,7 +11,7 @@ from churn.dictionary.extract_names import is_named
 
 MAX_BYTES: Final = 200 * 1024**2  # of all files of a job
 MAX_FILES: Final = 10  # more are none of ours
-SUFFIXES: Final = (".csv", ".xlsx", ".parquet")
+SUFFIXES: Final = (".csv", ".txt", ".tsv", ".xlsx", ".ods", ".parquet")
 _REFUSED: Final = {".xls": "file_old_excel", ".xlsm": "file_macros", ".xlsb": "file_macros"}
 _SINGLE: Final = "employees"
 
