@@ -5,31 +5,27 @@ percentages. What a workbook would compute or fetch is neither computed nor fetc
 """
 
 import zipfile
-from array import array
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, time
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import file_sentences, reading_sentences
 from churn.ingest.raw_rows import BATCH_ROWS, RawRows
+from churn.ingest.sheet_columns import SheetColumns, value
 from churn.ingest.workbook_package import MAX_COLUMNS, SheetFacts, WorkbookPackage
 
 MAX_SHEETS: Final = 100
 _COMPOUND: Final = b"\xd0\xcf\x11\xe0"  # how encrypted workbooks and Excel's old ones begin
 _SEARCHED: Final = 20  # rows that may be the header: titles may stand above it
 _KNOWN: Final = 2  # names of ours that make a row a header, wherever it is
-
-Cell = float | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +60,6 @@ class WorkbookReader:
 
     def __init__(self, path: Path, dictionary: Dictionary, *, sheet: str | None = None) -> None:
         self._path, self._dictionary = path, dictionary
-        self._rows = array("q")  # of the sheet, for each row below the header
-        self._ragged: list[tuple[int, int]] = []
         self._read = 0
         with self._explained(), zipfile.ZipFile(path) as archive:
             package = WorkbookPackage(path, archive)
@@ -73,7 +67,8 @@ class WorkbookReader:
                 found = self._choose(package, book, sheet)
             self.sheet, self.sheet_name, self.names = found.number, found.name, found.names
             self._check_merged(package, found)
-            self._columns = self._fill(package, found)
+            filled = self._fill(package, found)
+        self._columns, self._rows, self._ragged = filled.joined(), filled.rows, filled.ragged
         self.types: list[Any] = [column.type for column in self._columns]
         self.notices = _notices(found)
 
@@ -155,18 +150,18 @@ class WorkbookReader:
         cells = book.get_sheet_by_name(name)
         first = _Sheet(number, name, part, cells, facts, 0, [], 0)
         left = (cells.start or (0, 0))[1]
-        for row, values in enumerate(cells.iter_rows(), 1):
-            names = [""] * left + ["" if value == "" else str(_value(value)) for value in values]
+        for row, found in enumerate(cells.iter_rows(), 1):
+            names = [""] * left + ["" if cell == "" else str(value(cell)) for cell in found]
             while names and not names[-1]:
                 names.pop()
             if len(names) > MAX_COLUMNS:
                 raise package.refused(file_sentences.at_most(MAX_COLUMNS, "columns"), row)
             known = sum(self._is_known(name) for name in names)
-            found = _Sheet(number, name, part, cells, facts, row, names, known, titles=first.row > 0)
+            sheet = _Sheet(number, name, part, cells, facts, row, names, known, titles=first.row > 0)
             if known >= _KNOWN:
-                return found
+                return sheet
             if names and not first.row:
-                first = found
+                first = sheet
             if row >= _SEARCHED and first.row:
                 break
         return first
@@ -180,47 +175,15 @@ class WorkbookReader:
         if any(end[0] + 1 > sheet.row for _, end in sheet.cells.merged_cell_ranges or ()):
             raise package.refused(file_sentences.NO_MERGED_CELLS)
 
-    def _fill(self, package: WorkbookPackage, sheet: _Sheet) -> list[Any]:
-        """Return the columns below the header: of numbers, or of texts where there is anything else."""
-        field_of, width = self._dictionary.names.field_of, len(self.names)
-        fields = [field_of(name) for name in self.names]
+    def _fill(self, package: WorkbookPackage, sheet: _Sheet) -> SheetColumns:
+        """Return the columns below the header."""
+        fields = [self._dictionary.names.field_of(name) for name in self.names]
         percents = [place for place, field in enumerate(fields) if field and field.kind == "percent"]
         formats = package.percents(sheet.part, percents)
-        parts: list[list[Any]] = [[] for _ in range(width)]
-        for numbers, rows in self._batches(sheet, width):
-            columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * width
-            for place, column in enumerate(columns):
-                are_percents = formats.get(place, ())
-                parts[place].append(
-                    _packed(_signed(column, numbers, are_percents) if are_percents else column)
-                )
-        return [_joined(column) for column in parts]
-
-    def _batches(self, sheet: _Sheet, width: int) -> Iterator[tuple[list[int], list[list[Any]]]]:
-        """Yield the rows below the header, as wide as it, with their numbers in the sheet."""
-        left, errors = (sheet.cells.start or (0, 0))[1], sheet.facts.errors
-        numbers: list[int] = []
-        rows: list[list[Any]] = []
-        for number, found in enumerate(sheet.cells.iter_rows(), 1):
-            if number <= sheet.row:
-                continue
-            row = [""] * left + found
-            if number in errors:
-                for place, shown in errors[number].items():
-                    row[place] = shown
-            if row.count("") == len(row):
-                continue  # as an empty line of a CSV file
-            self._rows.append(number)
-            if len(row) > width and any(value != "" for value in row[width:]):
-                length = max(place for place, value in enumerate(row, 1) if value != "")
-                self._ragged.append((len(self._rows), length))
-                continue
-            numbers.append(number)
-            rows.append((row + [""] * (width - len(row)))[:width])
-            if len(rows) >= BATCH_ROWS:
-                yield numbers, rows
-                numbers, rows = [], []
-        yield numbers, rows
+        left = (sheet.cells.start or (0, 0))[1]
+        columns = SheetColumns(len(self.names), left, formats, sheet.facts.errors)
+        columns.add(islice(enumerate(sheet.cells.iter_rows(), 1), sheet.row, None))
+        return columns
 
 
 def _notices(sheet: _Sheet) -> list[str]:
@@ -232,51 +195,3 @@ def _notices(sheet: _Sheet) -> list[str]:
     if rows or sheet.facts.hidden_columns:
         notices.append(reading_sentences.hidden(rows, len(sheet.facts.hidden_columns)))
     return notices
-
-
-def _signed(column: Sequence[Any], rows: Sequence[int], percents: Collection[int]) -> list[Any]:
-    """Return a column with a sign where the number format has one."""
-    return [
-        f"{_text(round(value * 100, 9))} %" if row in percents and isinstance(value, int | float) else value
-        for row, value in zip(rows, column, strict=True)
-    ]
-
-
-def _packed(column: Sequence[Any]) -> Any:
-    """Return cells as Arrow's: of numbers where they are nothing else, of texts otherwise."""
-    kinds = set(map(type, column))
-    if kinds <= {str}:
-        texts = pa.array(column, pa.string())
-        return pc.if_else(pc.equal(texts, ""), None, texts)
-    if bool not in kinds:
-        with suppress(pa.ArrowInvalid, pa.ArrowTypeError, TypeError):
-            return pa.array([None if value == "" else value for value in column], pa.float64())
-    return pa.array([None if value == "" else _text(_value(value)) for value in column], pa.string())
-
-
-def _joined(parts: list[Any]) -> Any:
-    if any(pa.types.is_string(part.type) for part in parts):
-        parts = [_texts(part) for part in parts]
-    return pa.concat_arrays(parts)
-
-
-def _texts(part: Any) -> Any:
-    if pa.types.is_string(part.type):
-        return part
-    return pa.array([None if value is None else _text(value) for value in part.to_pylist()], pa.string())
-
-
-def _value(value: Any) -> float | str:
-    """Return what is in a cell: a number, or a text of anything else."""
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int | float):
-        return float(value)
-    return value.isoformat() if isinstance(value, date | time) else str(value)
-
-
-def _text(value: float | str) -> str:
-    """Return a number as somebody would write it, with a decimal point."""
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return value
