@@ -219,6 +219,7 @@ _FIELD_ERRORS: dict[str, Pair] = {
     "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
     "row_count": ("attendu : un entier de 1 à 10000", "expected an integer from 1 to 10000"),
     "looks": ("attendu : un entier de 1 à 366", "expected an integer from 1 to 366"),
+    "horizon": ("attendu : un entier de 1 à 3650", "expected an integer from 1 to 3650"),
     "model_tag": ("aucun modèle ne porte ce nom ici", "there is no model of this name here"),
     "true_or_false": ("attendu : true ou false", "expected true or false"),
 }
