@@ -56,6 +56,7 @@ lint: install-dev  ## Check style, format, who imports whom, and what GitHub, co
 	$(RUN) ruff format --check .
 	$(RUN) lint-imports --no-logo --no-cache
 	$(RUN) python -m scripts.draw --check
+	$(RUN) python -m scripts.dashboard --check
 	$(RUN) hadolint deploy/image/Dockerfile
 	$(RUN) shellcheck .ci/bare .ci/machine .ci/run deploy/secrets.sh
 	$(RUN) actionlint
@@ -68,8 +69,9 @@ lint: install-dev  ## Check style, format, who imports whom, and what GitHub, co
 	$(RUN) kubectl kustomize deploy/kubernetes/overlays/production --output dist/kubernetes/production.yaml
 	$(RUN) kubernetes-validate --strict --quiet dist/kubernetes/*.yaml
 
-house: install-dev  ## Redraw what the docs show of the code: rooms, routes, tables
+house: install-dev  ## Redraw what the docs show of the code: rooms, routes, tables; and write the dashboard
 	$(RUN) python -m scripts.draw
+	$(RUN) python -m scripts.dashboard
 
 types: install-dev  ## Check types, strictly
 	$(RUN) mypy churn service.py train_export.py harness tests benchmarks scripts deploy

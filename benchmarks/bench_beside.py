@@ -2,27 +2,21 @@
 
 python -m benchmarks.bench_beside CHECKOUT [--data DIR] [--short]
 
-The other checkout is installed (`make install-dev`). Both are measured in pairs, one right after the other,
-and who goes first changes with each pair: what a turn leaves for the disk to do falls to both alike. All
-are started anew a few times: two processes of the same code differ by some per cent for as long as they live.
-A figure is the mean of the pairs' ratios (geometric), with the standard error of the starts' means
-(of the pairs, where there is one start).
-The last line is one JSON object.
+The other checkout is installed (`make install-dev`). Both are measured in pairs (`benchmarks.paired`). The
+last line is one JSON object.
 """
 
 import json
-import math
-import statistics
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.serving import CLIENTS, POSTGRESQL, SQLITE, Servers, Target, parser_of
+from benchmarks.paired import Pair, PairedFigure, measure_pairs, paired_figure
+from benchmarks.serving import CLIENTS, POSTGRESQL, SQLITE, Servers, parser_of
 
 BAR = 0.97  # the least share of the other's throughput
 # (full, short)
@@ -31,17 +25,6 @@ KINDS = ((POSTGRESQL, SQLITE), (SQLITE,))
 NAMES = ("ours", "the other")
 
 Place = tuple[str, int]  # kind of database, clients
-Pair = tuple[float, float]  # our answers a second, and the other's
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """Medians of both, in answers a second; the mean of their ratios, and its standard error."""
-
-    ours: float
-    other: float
-    ratio: float
-    error: float
 
 
 def main() -> None:
@@ -52,7 +35,7 @@ def main() -> None:
     with ExitStack() as stack:
         servers = Servers(stack, options.data)
         measured = _measured(servers, options.checkout.absolute(), short=options.short)
-    figures = {place: _figure(found) for place, found in measured.items()}
+    figures = {place: paired_figure(found) for place, found in measured.items()}
     _tell(figures)
     print(json.dumps(_flat(figures)))
 
@@ -65,51 +48,30 @@ def _measured(servers: Servers, checkout: Path, *, short: bool) -> dict[Place, l
         for _ in progress.track(range(STARTS[short]), description="Starting and measuring"):
             with servers.stopped():
                 both = {kind: (servers.churn(kind), servers.churn(kind, checkout)) for kind in kinds}
-                for found in measured.values():
-                    found.append([])
-                for turn in range(PAIRS[short]):
-                    for (kind, clients), found in measured.items():
-                        found[-1].append(
-                            _pair(both[kind], clients, SECONDS[short], ours_first=bool(turn % 2))
-                        )
+                for (kind, clients), found in measured.items():
+                    found.append(
+                        measure_pairs(both[kind], NAMES, clients, pairs=PAIRS[short], seconds=SECONDS[short])
+                    )
     return measured
 
 
-def _pair(both: tuple[Target, Target], clients: int, seconds: float, *, ours_first: bool) -> Pair:
-    order = (0, 1) if ours_first else (1, 0)
-    speed = {at: both[at].measure(NAMES[at], clients, seconds).per_second for at in order}
-    return speed[0], speed[1]
-
-
-def _figure(starts: list[list[Pair]]) -> Figure:
-    logs = [[math.log(ours / other) for ours, other in pairs] for pairs in starts]
-    ratios = [statistics.mean(found) for found in logs] if len(logs) > 1 else logs[0]
-    pairs = [pair for found in starts for pair in found]
-    return Figure(
-        statistics.median(ours for ours, _ in pairs),
-        statistics.median(other for _, other in pairs),
-        math.exp(statistics.mean(ratios)),
-        statistics.stdev(ratios) / math.sqrt(len(ratios)),
-    )
-
-
-def _tell(figures: Mapping[Place, Figure]) -> None:
+def _tell(figures: Mapping[Place, PairedFigure]) -> None:
     table = Table(title=f"One worker; bar: {BAR} of the other checkout's throughput")
     for heading in ("", "clients", "ours a second", "other", "ratio", "± error", ""):
         table.add_column(heading, justify="left" if not heading else "right")
     for (kind, clients), one in figures.items():
         verdict = "met" if one.ratio >= BAR else "MISSED"
-        speeds = (f"{one.ours:,.0f}", f"{one.other:,.0f}", f"{one.ratio:.3f}", f"{one.error:.3f}")
+        speeds = (f"{one.first:,.0f}", f"{one.other:,.0f}", f"{one.ratio:.3f}", f"{one.error:.3f}")
         table.add_row(kind, str(clients), *speeds, verdict)
     Console(width=110).print(table)
 
 
-def _flat(figures: Mapping[Place, Figure]) -> dict[str, float]:
+def _flat(figures: Mapping[Place, PairedFigure]) -> dict[str, float]:
     """Return every figure by a name of its own."""
     flat: dict[str, float] = {}
     for (kind, clients), one in figures.items():
         place = f"{kind.lower()}_{clients}"
-        flat[f"{place}_per_second"] = round(one.ours, 1)
+        flat[f"{place}_per_second"] = round(one.first, 1)
         flat[f"{place}_other_per_second"] = round(one.other, 1)
         flat[f"{place}_over_other"] = round(one.ratio, 3)
         flat[f"{place}_error"] = round(one.error, 3)

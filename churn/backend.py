@@ -15,7 +15,7 @@ from churn.access.identities import environment_callers
 from churn.access.token_last_used import TokenLastUsed
 from churn.access.verifier import Verifier
 from churn.core import places
-from churn.core.errors import FieldError, InvalidInputError, ModelError
+from churn.core.errors import ModelError
 from churn.core.extras import has_gradio_page
 from churn.core.language import Language
 from churn.core.memory_file import MemoryFile
@@ -33,18 +33,15 @@ from churn.journal.store import Store
 from churn.journal.writer import Writer
 from churn.mirror import mirror
 from churn.mirror.mirror import Mirror
-from churn.model import listing, registry
+from churn.model import registry
 from churn.model.card import describe
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
-from churn.model.served_dictionary import dictionary_of
-from churn.monitoring.drift_monitor import DriftMonitor
+from churn.monitoring.monitors import Monitors
 from churn.monitoring.outcome_intake import Placed, sift
 from churn.offload.helper import Helper
 from churn.records.audit_log import Event, events
 from churn.records.history import History
-from churn.schemas.drift_query import DriftQuery
-from churn.schemas.drift_report import DriftReport
 from churn.schemas.outcome import Outcome, OutcomeProblem
 from churn.schemas.service_answers import ModelCard
 from churn.web.endpoints.predictions import Endpoint
@@ -182,19 +179,9 @@ class Backend:
         """Return what reads the journal's predictions; it waits for the database."""
         return History(self.engine, self._settings.pseudonym_key.get_secret_value())
 
-    def drift(self, query: DriftQuery, language: Language) -> DriftReport:
-        """Return what has moved since a model was trained; waits for the database.
-
-        Raises:
-            InvalidInputError: the query names a model that is not in the store.
-        """
-        tag = query.model or self._model.tag
-        if tag == self._model.tag:
-            return DriftMonitor(self.engine, self._dictionary).look(query, tag, language)
-        if listing.folder_of(registry.home(), tag) is None:
-            raise InvalidInputError([FieldError(("query", "model"), "model_tag")])
-        dictionary = dictionary_of(tag, self._dictionary) or self._dictionary
-        return DriftMonitor(self.engine, dictionary).look(query, tag, language)
+    def monitors(self) -> Monitors:
+        """Return what looks at the journal."""
+        return Monitors(self.engine, self._dictionary, self._model.tag)
 
     def sift(self, given: Placed) -> tuple[list[Outcome], list[OutcomeProblem]]:
         """Return the outcomes that can be stored, and why others cannot; waits for the database."""

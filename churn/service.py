@@ -28,11 +28,11 @@ from churn.ui.form_scoring import FormScoring
 from churn.ui.gradio_page import GradioPage
 from churn.web.endpoints.api_pages import make_api_pages
 from churn.web.endpoints.assets import make_assets
-from churn.web.endpoints.drift import DriftReader, make_drift
 from churn.web.endpoints.history import HistoryReader, make_history
 from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.jobs import JobEndpoints
 from churn.web.endpoints.landing import make_landing
+from churn.web.endpoints.monitor_reader import MonitorReader, make_monitoring
 from churn.web.endpoints.outcomes import make_outcomes
 from churn.web.endpoints.pages import make_pages
 from churn.web.endpoints.predictions import Answer, PredictionRoutes
@@ -137,15 +137,15 @@ service.add_asgi_middleware(ErrorResponses, refusals=refusals)
 service.add_asgi_middleware(Readiness, check=check)
 service.add_asgi_middleware(Gate, authenticator=worker.authenticator)
 service.add_asgi_middleware(PredictionRoutes, parser=parser, endpoints=worker.endpoints, batches=worker)
-drift = DriftReader(worker.drift)
+monitors = MonitorReader(worker.monitors)
 history, jobs = HistoryReader(worker.history), JobEndpoints(worker.jobs)
 routes = (
     make_landing(dictionary.example, renderer, check),
     *make_api_pages(worker.frame_ancestors),
     make_assets(),
-    *make_ui(scoring, worker, history, drift, check, jobs, gradio),
+    *make_ui(scoring, worker, history, monitors, check, jobs, gradio),
     *make_history(history),
-    make_drift(drift),
+    *make_monitoring(monitors),
     make_outcomes(worker.sift),
     make_reviews(history),
     *jobs.routes,

@@ -235,6 +235,9 @@ def test_in_a_browser_across_a_reload(
         page.reload()
         page.get_by_text("risks scored").wait_for()
         assert visit.barriers() == []
+        reasons = page.locator("td.reasons").first.bounding_box()
+        assert reasons is not None
+        assert reasons["x"] + reasons["width"] <= width  # nobody has to scroll sideways for the reasons
         with page.expect_download() as download:
             page.get_by_role("link", name="Excel").first.click()
         assert len(pd.read_excel(download.value.path(), engine="calamine")) == 299

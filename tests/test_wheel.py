@@ -210,6 +210,8 @@ def test_every_serving_command_runs(
         "data purge": (["--older-than", "200d", "--yes"], ""),
         "monitor drift": (["--help"], ""),  # too few rows have an exit code of their own
         "monitor performance": (["--help"], ""),
+        "monitor oversight": (["--help"], ""),
+        "monitor report": (["-o", "week.html"], ""),
         "outcomes": (["--help"], ""),
         "audit": ([], ""),
         "health": ([], ""),

@@ -106,6 +106,10 @@ MONITOR = LazyGroup(
         "performance": Lazy(
             "churn.cli.monitor.performance", "performance", "Compare predictions with who has left."
         ),
+        "report": Lazy("churn.cli.monitor.report", "report", "Write a week's report, to be printed."),
+        "oversight": Lazy(
+            "churn.cli.monitor.oversight", "oversight", "Count how often people disagree, and who was right."
+        ),
     },
 )
 

@@ -219,9 +219,14 @@ _FIELD_ERRORS: dict[str, Pair] = {
     "zero_or_one": ("attendu : 0 ou 1", "expected 0 or 1"),
     "row_count": ("attendu : un entier de 1 à 10000", "expected an integer from 1 to 10000"),
     "looks": ("attendu : un entier de 1 à 366", "expected an integer from 1 to 366"),
+    "horizon": ("attendu : un entier de 1 à 3650", "expected an integer from 1 to 3650"),
     "model_tag": ("aucun modèle ne porte ce nom ici", "there is no model of this name here"),
     "true_or_false": ("attendu : true ou false", "expected true or false"),
 }
+
+
+# Kinds whose sentence is followed by what `churn.i18n.body_hints` says.
+HINTED = ("json_invalid", "object_type", "unknown_field")
 
 
 def field_error(error: FieldError, language: Language) -> str:
@@ -231,6 +236,8 @@ def field_error(error: FieldError, language: Language) -> str:
     if error.kind == "unknown_field" and error.field:
         about = f"is {error.field} meant?" if english else f"s'agit-il de {error.field} ?"
         return f"{sentence}: {about}" if english else f"{sentence} : {about}"
+    if error.kind in HINTED and error.expected is not None:
+        return f"{sentence}: {error.expected[1]}" if english else f"{sentence} : {error.expected[0]}"
     if error.expected is None:
         return sentence or ("invalid value" if english else "valeur invalide")
     about = ("expected " if english else "attendu : ") + error.expected[english]

@@ -1,16 +1,15 @@
 """How good predictions turned out to be, in sentences and headings, French and English."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from churn.core.language import Pair
 
 MEASURED: Pair = (
     "Sur {rows} prédictions suivies, {leavers} départs en {days} jours. L'aire sous la courbe ROC est de "
-    "{auc} : "
-    "c'est la probabilité que le modèle place quelqu'un qui est parti au-dessus de quelqu'un qui est resté.",
+    "{auc} : c'est la probabilité que le modèle place quelqu'un qui est parti au-dessus de quelqu'un qui "
+    "est resté.",
     "Of {rows} predictions that were followed, {leavers} people left within {days} days. The ROC-AUC is "
-    "{auc}: the "
-    "probability that the model ranks somebody who left above somebody who stayed.",
+    "{auc}: the probability that the model ranks somebody who left above somebody who stayed.",
 )
 # By reason.
 REFUSALS: Mapping[str, Pair] = {
@@ -35,8 +34,7 @@ COVERAGE: Pair = (
     "Ce qu'ils sont devenus est connu de {known} employés sur {employees} ({share}). Si l'on a surtout "
     "enregistré les départs, tous ces chiffres sont faussés : enregistrez aussi qui est encore là.",
     "What has become of them is known of {known} employees out of {employees} ({share}). Where mostly "
-    "leavers "
-    "were recorded, all these figures are wrong: record who is still here, too.",
+    "leavers were recorded, all these figures are wrong: record who is still here, too.",
 )
 REPEATS: Pair = (
     "Laissées de côté, car la personne était déjà suivie : {count}.",
@@ -69,7 +67,25 @@ FIGURES: Mapping[str, Pair] = {
     "slope": ("pente de calibration", "calibration slope"),
 }
 ALL: Pair = ("toutes", "all")
-SLICE: Pair = ("prédictions", "predictions")
+PREDICTIONS: Pair = ("prédictions", "predictions")
 ROWS: Pair = ("lignes", "rows")
 LEAVERS: Pair = ("départs", "leavers")
 TOO_FEW: Pair = ("trop peu", "too few")
+BY_MONTH: Pair = ("Mois de la prédiction", "Month of the prediction")
+CAVEATS: Sequence[Pair] = (
+    (
+        "Rien n'est dit des personnes dont personne n'a enregistré la suite. Si elles diffèrent des autres, "
+        "tous ces chiffres sont faussés.",
+        "Nothing is said about people whose outcome nobody recorded. If these are not like the others, all "
+        "figures are wrong.",
+    ),
+    (
+        "Un petit groupe a un large intervalle : deux groupes dont les intervalles se recouvrent peuvent "
+        "être semblables.",
+        "A small group has a wide interval: two groups whose intervals overlap may be alike.",
+    ),
+    (
+        "Ces chiffres parlent du passé. L'onglet Dérive dit si les personnes ont changé depuis.",
+        "These figures are about the past. The tab Drift says whether people have changed since.",
+    ),
+)

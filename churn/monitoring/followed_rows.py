@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class FollowedRows:
     repeats: int = 0
     late: int = 0
     employees: int = 0
+    ids: list[UUID] = field(default_factory=list)
     days: list[date] = field(default_factory=list)
     records: list[Mapping[str, Any]] = field(default_factory=list)
     _chosen: list[tuple[float, bool, int, bool]] = field(default_factory=list)
@@ -50,6 +52,7 @@ class FollowedRows:
     def _take(self, prediction: FollowedPrediction, followed: int, *, left: bool) -> None:
         self.employees += self._last is None or self._last[0] != prediction.employee_id
         self._last = prediction.employee_id, prediction.day
+        self.ids.append(prediction.id)
         self.days.append(prediction.day)
         self.records.append(prediction.record)
         self._chosen.append((prediction.probability, prediction.flagged, followed, left))

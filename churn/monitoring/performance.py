@@ -1,5 +1,6 @@
 """How good predictions turned out to be, by what has become of the people since."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +9,12 @@ from numpy.typing import NDArray
 from churn.monitoring import calibration, ranking
 from churn.monitoring.censoring import FollowUp
 from churn.monitoring.interval import wilson
-from churn.schemas.performance_report import Interval, PerformanceFigures, Refusal, Slice
+from churn.schemas.performance_report import CalibrationGroup, Interval, PerformanceFigures, Refusal, Slice
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+FIFTHS = 5
 LEAST_LEAVERS = 20  # fewer say nothing: the intervals would hold next to all that there is
 
 
@@ -24,7 +26,7 @@ class Predicted:
     flagged: Flags
     follow_up: FollowUp
 
-    def of(self, chosen: Flags) -> "Predicted":
+    def of(self, chosen: Flags | NDArray[np.intp]) -> "Predicted":
         """Return some of them."""
         follow_up = FollowUp(self.follow_up.days[chosen], self.follow_up.left[chosen], self.follow_up.horizon)
         return Predicted(self.probabilities[chosen], self.flagged[chosen], follow_up)
@@ -70,10 +72,18 @@ def measure(predicted: Predicted) -> PerformanceFigures:
         excess=Interval(rate.value - expected, rate.low - expected, rate.high - expected),
         roc_auc=ranking.roc_auc(scores, left, weights),
         average_precision=ranking.average_precision(scores, left, weights),
-        recall=_share(predicted.flagged, weights * left),
-        precision=_share(left, weights * predicted.flagged) if (weights * predicted.flagged).any() else None,
+        recall=share(predicted.flagged, weights * left),
+        precision=share(left, weights * predicted.flagged) if (weights * predicted.flagged).any() else None,
         slope=calibration.slope(scores, left, weights),
     )
+
+
+def calibration_groups(predicted: Predicted) -> Iterator[CalibrationGroup]:
+    """Yield fifths of the predictions, the lowest first: none where nothing can be said of all."""
+    if refusal(predicted) is None:
+        for rows in np.array_split(np.argsort(predicted.probabilities, kind="stable"), FIFTHS):
+            group = predicted.of(rows)
+            yield CalibrationGroup(len(rows), float(group.probabilities.mean()), _rate(group.follow_up))
 
 
 def _rate(follow_up: FollowUp) -> Interval:
@@ -81,7 +91,7 @@ def _rate(follow_up: FollowUp) -> Interval:
     return wilson(rate, rate * (1 - rate) / variance if variance else len(follow_up.days))
 
 
-def _share(of_them: Flags, weights: Floats) -> Interval:
+def share(of_them: Flags, weights: Floats) -> Interval:
     """Return the weighted share; its interval is of as many people as the weights are worth."""
     return wilson(
         float(np.average(of_them, weights=weights)), float(weights.sum() ** 2 / np.square(weights).sum())

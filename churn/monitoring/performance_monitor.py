@@ -12,10 +12,11 @@ from churn.dictionary.field import Field
 from churn.i18n.formatting import Locale
 from churn.model.stored_reference import load_reference
 from churn.monitoring.followed_rows import FollowedRows
-from churn.monitoring.performance import Predicted, slice_of
+from churn.monitoring.performance import Predicted, calibration_groups, slice_of
 from churn.monitoring.performance_summary import notes, summary
 from churn.records.followed import employees_of, followed
 from churn.records.outcomes import newest
+from churn.schemas.performance_query import PerformanceQuery
 from churn.schemas.performance_report import PerformanceReport, Slice
 
 if TYPE_CHECKING:
@@ -31,16 +32,14 @@ class PerformanceMonitor:
     engine: "Engine"
     dictionary: Dictionary
 
-    def look(self, tag: str, horizon: int | None, language: Language) -> PerformanceReport:
+    def look(self, query: PerformanceQuery, tag: str, language: Language) -> PerformanceReport:
         """Return how good the predictions of the model with a tag turned out to be.
 
         Raises:
             ModelError: the model's reference is damaged.
             DatabaseError: the database cannot be read.
         """
-        if horizon is None:
-            reference = load_reference(tag)
-            horizon = (reference.horizon_days if reference else None) or YEAR
+        horizon = query.horizon or horizon_of(tag)
         outcomes = {outcome.employee_id: outcome for outcome in newest(self.engine)}
         rows = FollowedRows(outcomes, horizon)
         rows.choose(followed(self.engine, [tag]))
@@ -55,6 +54,7 @@ class PerformanceMonitor:
             repeats=rows.repeats,
             late=rows.late,
             whole=slice_of(predicted),
+            calibration=list(calibration_groups(predicted)),
             by_month=list(_by(predicted, [f"{day:%Y-%m}" for day in rows.days])),
             by_group=list(self._by_group(predicted, rows.records)),
         )
@@ -65,7 +65,13 @@ class PerformanceMonitor:
     def _by_group(self, predicted: Predicted, records: Sequence[Mapping[str, Any]]) -> Iterator[Slice]:
         for name in self.dictionary.audited:
             field = self.dictionary.by_name[name]
-            yield from _by(predicted, [_group(field, record.get(name)) for record in records], name)
+            yield from _by(predicted, [group_of(field, record.get(name)) for record in records], name)
+
+
+def horizon_of(tag: str) -> int:
+    """Return within how many days people left from whom a model learned; raises ModelError."""
+    reference = load_reference(tag)
+    return (reference.horizon_days if reference else None) or YEAR
 
 
 def _by(predicted: Predicted, names: Sequence[str | None], field: str | None = None) -> Iterator[Slice]:
@@ -75,7 +81,7 @@ def _by(predicted: Predicted, names: Sequence[str | None], field: str | None = N
         yield slice_of(predicted.of(of_row == name), field, name)
 
 
-def _group(field: Field, value: object) -> str | None:
+def group_of(field: Field, value: object) -> str | None:
     """Return the group of a value, None where it is not known."""
     if isinstance(value, str):
         return value

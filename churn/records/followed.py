@@ -22,6 +22,7 @@ _INPUTS, _RESULTS = employee_inputs.c, prediction_results.c
 class FollowedPrediction:
     """A prediction as outcomes are held against it."""
 
+    id: uuid.UUID
     employee_id: str
     day: date
     probability: float
@@ -49,6 +50,7 @@ def followed(engine: Engine, models: Collection[str]) -> Iterator[FollowedPredic
             if row.position and row.route in WHAT_IFS:  # nobody: somebody after some changes
                 continue
             yield FollowedPrediction(
+                row.id,
                 row.employee_id,
                 _day(row.id),
                 row.probability,

@@ -1,4 +1,4 @@
-"""How good predictions turned out to be: what `churn monitor performance --json` prints."""
+"""How good predictions turned out to be: what GET /performance answers."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -47,6 +47,15 @@ class Slice:
     name: Annotated[str | None, _about("the month, or the group; null: all")] = None
 
 
+@dataclass(frozen=True, slots=True)
+class CalibrationGroup:
+    """People whose predictions are alike: the mean prediction, and the share that left."""
+
+    rows: int
+    predicted: float
+    observed: Interval
+
+
 class PerformanceReport(BaseModel):
     """How good one model's predictions turned out to be."""
 
@@ -59,5 +68,8 @@ class PerformanceReport(BaseModel):
     repeats: int = Field(description="predictions within the horizon of an earlier one, left out")
     late: int = Field(description="predictions after what is known of the employee ends, left out")
     whole: Slice
+    calibration: list[CalibrationGroup] = Field(
+        description="fifths of the predictions, the lowest first; empty where too little is known"
+    )
     by_month: list[Slice]
     by_group: list[Slice]

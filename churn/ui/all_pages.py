@@ -22,13 +22,16 @@ from churn.ui.gradio_page import GradioPage
 from churn.ui.history_page import HistoryPage
 from churn.ui.model_page import ModelPage
 from churn.ui.monitoring_page import MonitoringPage
+from churn.ui.oversight_page import OversightPage
+from churn.ui.performance_page import PerformancePage
 from churn.ui.prediction_page import PredictionPage
 from churn.ui.sign_in_page import Sessions, SignInPage
+from churn.ui.weekly_page import WeeklyPage
 from churn.ui.what_if_page import WhatIfPage
-from churn.web.endpoints.drift import DriftReader
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import MENU, PageRenderer
 from churn.web.endpoints.jobs import JobEndpoints
+from churn.web.endpoints.monitor_reader import MonitorReader
 from churn.web.readiness_check import ReadinessCheck
 from churn.web.request_state import state_of
 from churn.web.routes import ROUTES
@@ -68,7 +71,7 @@ def make_ui(
     scoring: FormScoring,
     backend: Backend,
     history: HistoryReader,
-    drift: DriftReader,
+    monitors: MonitorReader,
     check: ReadinessCheck,
     jobs: JobEndpoints,
     gradio: GradioPage,
@@ -84,7 +87,10 @@ def make_ui(
         *PredictionPage(renderer, history, scoring.dictionary).routes,
         *FilePage(renderer, jobs, scoring.dictionary).routes,
         *ModelPage(renderer, backend.model).routes,
-        *MonitoringPage(renderer, drift, backend.model).routes,
+        *MonitoringPage(renderer, monitors, backend.model).routes,
+        *PerformancePage(renderer, monitors, backend.model).routes,
+        *OversightPage(renderer, monitors, backend.model).routes,
+        *WeeklyPage(monitors, backend.frame_ancestors).routes,
         *gradio.routes,
         *AdminPage(renderer, backend.administration, check, backend.events).routes,
     ]

@@ -55,6 +55,25 @@ def bars(labelled: Sequence[tuple[str, float]]) -> list[Bar]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An interval around a value, on a scale with zero in the middle."""
+
+    start: float
+    length: float
+    middle: float
+
+
+def spans(intervals: Sequence[tuple[float, float, float]]) -> list[Span]:
+    """Return intervals (low, value, high) as spans; the end that is farthest from zero reaches the edge."""
+    largest = max((abs(end) for low, _, high in intervals for end in (low, high)), default=0.0) or 1.0
+
+    def at(value: float) -> float:
+        return round(_HALF + value / largest * _HALF, 2)
+
+    return [Span(at(low), round(at(high) - at(low), 2), at(value)) for low, value, high in intervals]
+
+
 def polyline(points: Sequence[Sequence[float]]) -> str:
     """Return points between 0 and 1 as SVG has them: from the left, and from the top."""
     return " ".join(f"{x * WIDTH:.2f},{(1 - y) * WIDTH:.2f}" for x, y in points)

@@ -16,8 +16,8 @@ from churn.schemas.drift_query import DriftQuery
 from churn.schemas.drift_report import DriftReport, FieldDrift
 from churn.ui.day_filters import filter_errors, with_last_day
 from churn.ui.drawings import Bar, bars
-from churn.web.endpoints.drift import DriftReader
 from churn.web.endpoints.html_page import PageRenderer
+from churn.web.endpoints.monitor_reader import MonitorReader
 from churn.web.endpoints.query import read_query
 from churn.web.middleware.error_responses import note_refusal
 from churn.web.request_state import state_of
@@ -37,8 +37,10 @@ class DrawnField:
 class MonitoringPage:
     """Shows what a look at the drift tells; `served` returns the model once the service has started."""
 
-    def __init__(self, renderer: PageRenderer, drift: DriftReader, served: Callable[[], ServedModel]) -> None:
-        self._renderer, self._drift, self._served = renderer, drift, served
+    def __init__(
+        self, renderer: PageRenderer, monitors: MonitorReader, served: Callable[[], ServedModel]
+    ) -> None:
+        self._renderer, self._monitors, self._served = renderer, monitors, served
 
     @property
     def routes(self) -> list[Route]:
@@ -52,7 +54,7 @@ class MonitoringPage:
         typed = {name: text for name, text in given.items() if text}
         try:
             query = read_query(DriftQuery, QueryParams(with_last_day(typed)))
-            report = await self._drift.read(query, state.language)
+            report = await self._monitors.drift(query, state.language)
         except InvalidInputError as error:
             note_refusal(error, state)
             errors = filter_errors(error, FILTERS, state.language)

@@ -128,6 +128,8 @@ ROUTES = RouteTable(
         Route("/model", "predict", is_journalled=True),
         Route("/history", "history", is_journalled=True),
         Route("/drift", "history", is_journalled=True),
+        Route("/performance", "history", is_journalled=True),
+        Route("/oversight", "history", is_journalled=True),
         Route(
             "/outcomes",
             "history",
@@ -157,6 +159,9 @@ ROUTES = RouteTable(
         _PAGE("/app/history/{id}/review", "predict", methods=("POST",), is_journalled=True),
         _PAGE("/app/model", "ui", is_journalled=True),
         _PAGE("/app/monitoring", "history", is_journalled=True),
+        _PAGE("/app/monitoring/outcomes", "history", is_journalled=True),
+        _PAGE("/app/monitoring/oversight", "history", is_journalled=True),
+        _PAGE("/app/monitoring/report", "history", is_journalled=True),
         _PAGE("/app/file", "predict", methods=("GET", "POST"), deadline=600.0),
         _PAGE("/app/file/{id}", "predict", methods=("GET", "POST")),
         _PAGE("/app/file/{id}/result", "predict", is_journalled=True, deadline=None),

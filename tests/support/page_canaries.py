@@ -37,6 +37,9 @@ class Visitor:
         self.get("/sign-in")
         answered = self.post("/sign-in", {"username": name, "password": password})
         self.get("/app/monitoring")
+        self.get("/app/monitoring/outcomes")
+        self.get("/app/monitoring/oversight")
+        self.get("/app/monitoring/report")
         self.get("/app/model")
         return answered
 

@@ -15,10 +15,10 @@ from churn.i18n.formatting import Locale
 from churn.model import registry
 from churn.monitoring.performance_monitor import PerformanceMonitor
 from churn.monitoring.performance_summary import plain
+from churn.schemas.performance_query import MOST_DAYS, PerformanceQuery
 from churn.schemas.performance_report import Interval, PerformanceFigures, PerformanceReport, Slice
 
 NOTHING_TOLD = 4
-MOST_DAYS = 3_650
 
 
 @click.command()
@@ -34,7 +34,9 @@ MOST_DAYS = 3_650
 @click.option(
     "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the table."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, as GET /performance answers it."
+)
 def performance(tag: str, horizon: int | None, language: Language, *, as_json: bool) -> None:
     """Hold predictions against outcomes (`churn outcomes`): how many left, and whether it was those foreseen.
 
@@ -47,7 +49,7 @@ def performance(tag: str, horizon: int | None, language: Language, *, as_json: b
     tag = registry.locate(tag or load().model)[0]
     dictionary = registry.load(tag, DICTIONARY).dictionary
     with connected(patient=True) as engine:
-        report = PerformanceMonitor(engine, dictionary).look(tag, horizon, language)
+        report = PerformanceMonitor(engine, dictionary).look(PerformanceQuery(horizon=horizon), tag, language)
     if as_json:
         click.echo(report.model_dump_json())
     else:
@@ -75,7 +77,7 @@ def _figures(figures: PerformanceFigures, locale: Locale) -> Table:
 def _slices(slices: list[Slice], locale: Locale) -> Table:
     """Return a row for all, each month and each group."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(locale.pick(sentences.SLICE), ratio=1)
+    table.add_column(locale.pick(sentences.PREDICTIONS), ratio=1)
     for heading in (sentences.ROWS, sentences.LEAVERS):
         table.add_column(locale.pick(heading), justify="right")
     for name in ("roc_auc", "excess"):

@@ -12,6 +12,10 @@ from churn.schemas.history_query import HistoryQuery
 from churn.schemas.job_answer import DownloadQuery, FileQuery, JobAnswer
 from churn.schemas.logged_prediction import HistoryPage, OnePrediction
 from churn.schemas.outcome import OutcomesInput, StoredOutcomes
+from churn.schemas.oversight_query import OversightQuery
+from churn.schemas.oversight_report import OversightReport
+from churn.schemas.performance_query import PerformanceQuery
+from churn.schemas.performance_report import PerformanceReport
 from churn.schemas.responses import Prediction, WhatIfAnswer
 from churn.schemas.review import AddedReview, ReviewInput
 from churn.schemas.service_answers import Health, ModelCard, Readiness
@@ -151,6 +155,25 @@ OPERATIONS: Mapping[str, Operation] = {
         "employee counts once, by their last prediction.",
         DriftReport,
         query=DriftQuery,
+        refusals=(422,),
+    ),
+    "/performance": Operation(
+        "records",
+        "See how good predictions turned out",
+        "How a model's predictions compare with what has become of the people since: how many left, whether "
+        "it was those foreseen, each figure with its 95% interval, by month and by group. Below 20 leavers "
+        "there are no figures, but the reason.",
+        PerformanceReport,
+        query=PerformanceQuery,
+        refusals=(422,),
+    ),
+    "/oversight": Operation(
+        "records",
+        "See how people oversee the model",
+        "How often people disagree with predictions, by answer, leading reason and group, and who was right "
+        "where outcomes are known. It is an alarm that nobody reviews, or that nobody ever disagrees.",
+        OversightReport,
+        query=OversightQuery,
         refusals=(422,),
     ),
     "/outcomes": Operation(
