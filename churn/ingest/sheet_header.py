@@ -9,6 +9,7 @@ from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import file_sentences, reading_sentences
 from churn.ingest.sheet_columns import value
+from churn.ingest.titles import first_header
 
 MAX_COLUMNS: Final = 1000
 MAX_SHEETS: Final = 100
@@ -48,12 +49,12 @@ _Sheet = TypeVar("_Sheet", bound=_Headed)
 
 
 def find(path: Path, rows: Iterable[tuple[int, Sequence[Any]]], dictionary: Dictionary) -> SheetHeader | None:
-    """Return the first row with names of ours, or else the first filled one; None where none is filled.
+    """Return the first row with names of ours, or else the first that is no title; None where none is filled.
 
     Raises:
         ExtractError: there are too many columns.
     """
-    first: SheetHeader | None = None
+    looked_at: list[SheetHeader] = []
     for row, cells in rows:
         names = ["" if cell == "" else str(value(cell)) for cell in cells]
         while names and not names[-1]:
@@ -61,14 +62,15 @@ def find(path: Path, rows: Iterable[tuple[int, Sequence[Any]]], dictionary: Dict
         if len(names) > MAX_COLUMNS:
             raise _refused(path, file_sentences.at_most(MAX_COLUMNS, "columns"), row)
         known = sum(_is_known(name, dictionary) for name in names)
-        header = SheetHeader(row, names, known, titles=first is not None)
+        header = SheetHeader(row, names, known, titles=bool(looked_at))
         if known >= _KNOWN:
             return header
-        if names and first is None:
-            first = header
-        if row >= _SEARCHED and first is not None:
+        if names:
+            looked_at.append(header)
+        if row >= _SEARCHED and looked_at:
             break
-    return first
+    place = first_header([header.names for header in looked_at])
+    return None if place is None else looked_at[place]
 
 
 def only(path: Path, sheets: Sequence[_Sheet]) -> _Sheet:
