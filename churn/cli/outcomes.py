@@ -63,7 +63,8 @@ def outcomes(file: Path, known_until: datetime | None, date_format: str | None, 
             detail = {"stored": len(taken), "left": left, "refused": dict(Counter(p.fault for p in problems))}
             record_action(engine, OUTCOMES, detail, outcomes=taken)
     _list(sorted(problems, key=lambda problem: problem.place), language)
-    click.echo(f"{len(taken):,} outcomes stored, {left:,} of them of leavers; {len(problems):,} not taken")
+    stored = f"{len(taken):,} outcome{'s' * (len(taken) != 1)} stored"
+    click.echo(f"{stored}, {left:,} of them of leavers; {len(problems):,} not taken")
     if not taken:
         raise SystemExit(NOTHING_TAKEN)
 
