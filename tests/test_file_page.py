@@ -167,7 +167,7 @@ def test_a_file_can_be_cancelled(marie: TestClient) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("people.txt", b"a,b\n1,2\n", "CSV"),
+        ("people.json", b"[]", ".csv"),
         ("people.xls", b"\xd0\xcf\x11\xe0", "xlsx"),
         ("people.xlsm", b"PK", "xlsx"),
         ("", b"", ""),

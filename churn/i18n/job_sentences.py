@@ -111,8 +111,8 @@ FILE_ERRORS: Mapping[str, Pair] = {
     "file_missing": ("attendu : un fichier", "expected a file"),
     "file_empty": ("le fichier est vide", "the file is empty"),
     "file_format": (
-        "attendu : un fichier .csv, .xlsx ou .parquet",
-        "expected a .csv, .xlsx or .parquet file",
+        "attendu : un fichier .csv (.txt, .tsv), .xlsx ou .parquet",
+        "expected a .csv (.txt, .tsv), .xlsx or .parquet file",
     ),
     "file_old_excel": (
         "ancien format d'Excel : l'enregistrer au format .xlsx",
