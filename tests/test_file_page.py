@@ -167,7 +167,7 @@ def test_a_file_can_be_cancelled(marie: TestClient) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("people.docx", b"PK", "csv"),
+        ("people.docx", b"PK", ".csv"),
         ("people.xls", b"\xd0\xcf\x11\xe0", "xlsx"),
         ("people.xlsm", b"PK", "xlsx"),
         ("", b"", ""),

@@ -144,6 +144,12 @@ def was_in_and_comes_out_in_any(served: Served, kind: str, job: Job, columns: se
                 assert np.allclose(other["probability"], tables[0]["probability"], rtol=1e-9, atol=0)
 
 
+@pytest.mark.parametrize("suffix", [".tsv", ".TXT"])
+def test_a_text_file_may_have_another_suffix(served: Served, suffix: str) -> None:
+    job = awaited(served.client, send(served.client, csv_of(employees(5), sep="\t"), f"people{suffix}"))
+    assert (job["state"], job["rows"]) == ("done", 5)
+
+
 def test_the_three_extracts(served: Served, sample: Path) -> None:
     names = {
         "eval": "EXTRAIT_EVAL.CSV",
