@@ -16,7 +16,7 @@ MEASURED = python -m slipcover --dont-wrap-pytest --json --out .coverage.json -m
 EXTRACTS = $(if $(DATA),--data '$(DATA)')$(if $(DICTIONARY), --dictionary '$(DICTIONARY)')$(if $(DECIMAL), --decimal '$(DECIMAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse rehearse-space space deploy screenshots lock bench-extracts bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday bench-companies bench-monitoring crash-test fuzz machine coverage release release-notes push-image publish protect clean
+.PHONY: help uv assets install install-dev run test check lint house types format audit train report wheel bundle image rehearse rehearse-space space deploy screenshots lock bench-extracts bench-files bench-model bench-serve bench-beside bench-flood bench-history bench-pages bench-everyday bench-companies bench-monitoring crash-test fuzz machine coverage release release-notes push-image publish protect clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -119,6 +119,9 @@ lock: uv  ## Resolve the dependencies again: uv.lock, and requirements.txt for t
 
 bench-extracts: install-dev  ## Measure how fast a million rows per extract are read, checked and joined
 	$(RUN) python -m benchmarks.bench_extracts $(if $(SHORT),--short)
+
+bench-files: install-dev  ## Measure reading workbooks, CSV and Parquet beside their libraries, and writing outputs (SHORT=1)
+	$(RUN) python -m benchmarks.bench_files $(if $(SHORT),--short)
 
 bench-model: install-dev  ## Measure scoring: one record, a million in memory, ten million in a file (DATA=dir; SHORT=1)
 	$(RUN) python -m benchmarks.bench_model $(if $(DATA),--data '$(DATA)') $(if $(SHORT),--short)

@@ -1,10 +1,9 @@
-"""Read, check and join three CSV extracts, and read a workbook: seconds, peak memory, the cost of checking.
+"""Read, check and join three CSV extracts: seconds, peak memory, the cost of checking.
 
 python -m benchmarks.bench_extracts [--rows 1000000] [--short]
 
 Each measure runs in a fresh process, three times (once with --short); the median is kept.
-"plain" is pandas.read_csv of the three files and their merge, without any check. The workbook has a tenth of
-the rows; "calamine" is python-calamine's own reading of its cells, without any check.
+"plain" is pandas.read_csv of the three files and their merge, without any check.
 The last line is one JSON object.
 """
 
@@ -23,19 +22,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
-import xlsxwriter
-from python_calamine import CalamineWorkbook
 
 from churn.dictionary.field import Field
 from churn.dictionary.technova import TECHNOVA
 from churn.ingest import extracts
-from churn.ingest.reader import open_reader
 
 ROWS, SHORT_ROWS, RUNS = 1_000_000, 2_000, 3
 ID_FORMAT: dict[str, str] = {"sirh": "{}", "eval": "E_{}", "sondage": "00000{}"}
 UNKNOWN_SHARE = 0.01  # of the cells that may be empty
-WORKBOOK = "employees.xlsx"
-READERS = {"checked": False, "plain": False, "workbook": True, "calamine": True}  # whether of the workbook
+READERS = ("checked", "plain")
 
 
 def main() -> None:
@@ -56,13 +51,10 @@ def compare(rows: int, *, runs: int) -> None:
     """Print what `extracts.read` and the plain reader need for the same files."""
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder), rows)
-        in_workbook = max(rows // 10, SHORT_ROWS)
-        generate_workbook(Path(folder) / WORKBOOK, in_workbook)
         measured = {reader: run(reader, folder, runs) for reader in READERS}
     print(f"\n{'reader':<10}{'seconds':>10}{'rows/s':>14}{'peak MB':>10}")
     for reader, (seconds, peak) in measured.items():
-        count = in_workbook if READERS[reader] else rows
-        print(f"{reader:<10}{seconds:>10.2f}{count / seconds:>14,.0f}{peak:>10.0f}")
+        print(f"{reader:<10}{seconds:>10.2f}{rows / seconds:>14,.0f}{peak:>10.0f}")
     checked, plain = measured["checked"], measured["plain"]
     figures = {
         "rows": rows,
@@ -70,10 +62,6 @@ def compare(rows: int, *, runs: int) -> None:
         "peak_rss_mb": round(checked[1]),
         "rows_per_second": round(rows / checked[0]),
         "seconds_over_plain_pandas": round(checked[0] / plain[0], 3),
-        "workbook_rows": in_workbook,
-        "workbook_seconds": round(measured["workbook"][0], 3),
-        "workbook_peak_rss_mb": round(measured["workbook"][1]),
-        "workbook_speed_over_calamine": round(measured["calamine"][0] / measured["workbook"][0], 3),
     }
     print("\n" + json.dumps(figures))
 
@@ -91,10 +79,6 @@ def measure(reader: str, directory: Path) -> dict[str, float]:
     start = time.perf_counter()
     if reader == "checked":
         extracts.read(directory, TECHNOVA)
-    elif reader == "workbook":
-        open_reader(directory / WORKBOOK, TECHNOVA)  # reads all of its cells
-    elif reader == "calamine":
-        CalamineWorkbook.from_path(directory / WORKBOOK).get_sheet_by_index(0).to_python()
     else:
         read_plainly(directory)
     seconds = time.perf_counter() - start
@@ -125,28 +109,6 @@ def generate(directory: Path, rows: int) -> None:
         columns |= {name: pd.Series(["1"] * rows) for name in extract.constant_columns}
         pyarrow.csv.write_csv(pa.table(columns), path)
         print(f"wrote {path.name}: {rows:,} rows, {path.stat().st_size / 1e6:.1f} MB", flush=True)
-
-
-def generate_workbook(path: Path, rows: int) -> None:
-    """Write a workbook of random employees: numbers as numbers, pay rises in the format of percentages."""
-    rng = np.random.default_rng(7)
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-        sheet, percent = book.add_worksheet(), book.add_format({"num_format": "0%"})
-        sheet.write_row(0, 0, [field.name for field in TECHNOVA.inputs])
-        columns = [
-            (field, np.arange(rows).astype(str) if field.kind == "identifier" else cells(field, rows, rng))
-            for field in TECHNOVA.inputs
-        ]
-        for row in range(rows):
-            for place, (field, column) in enumerate(columns):
-                text = column[row]
-                if field.kind == "percent" and text:
-                    sheet.write_number(row + 1, place, int(text.removesuffix(" %")) / 100, percent)
-                elif field.kind == "category":
-                    sheet.write_string(row + 1, place, text)
-                elif text:
-                    sheet.write_number(row + 1, place, float(text))
-    print(f"wrote {path.name}: {rows:,} rows, {path.stat().st_size / 1e6:.1f} MB", flush=True)
 
 
 def cells(field: Field, rows: int, rng: np.random.Generator) -> pd.Series:

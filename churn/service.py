@@ -127,7 +127,7 @@ renderer = PageRenderer(worker.frame_ancestors, worker.left_out)
 refusals = Refusals(renderer)
 check = ReadinessCheck(worker.check)
 scoring = FormScoring(parser, worker.endpoints, dictionary)
-gradio = GradioPage(scoring)
+gradio = GradioPage(scoring, worker.frame_ancestors)
 
 # The first added is the outermost.
 service.add_asgi_middleware(Metrics, tell=access_log.tell if logs_access() else None)

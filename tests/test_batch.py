@@ -233,7 +233,11 @@ class TestUnusable:
             ("in.csv", f"{CORE_HEADER}\n{'é,' * 9}".encode() + b"\xe9\n", "in.csv:2: UTF-8 text"),
             ("in.parquet", b"", "a readable .parquet file ("),
             ("in.parquet", b"PAR1 and no more", "a readable .parquet file ("),
-            ("in.xls", b"PK", "a .csv, .xlsx or .parquet file, or a folder"),
+            (
+                "in.xls",
+                b"PK",
+                "a .csv, .xlsx, .ods or .parquet file, or a folder: save this workbook as .xlsx",
+            ),
             ("in.xlsx", b"PK", "a readable .xlsx file ("),
         ],
     )

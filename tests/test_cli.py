@@ -296,7 +296,7 @@ class TestTrain:
         (bad / "extrait_eval.csv").unlink()
         result = churn("train", "--data", str(bad))
         assert result.exit_code == 1
-        assert result.stderr.startswith("churn: 2 problems in the extracts:\n")
+        assert result.stderr.startswith("churn: 2 problems in the data:\n")
         assert "extrait_sirh.csv:4: age = '17'" in result.output
         assert "extrait_eval" in result.output
         assert new_models() == set()

@@ -1,6 +1,7 @@
 """`churn dictionary draft`: a first dictionary from a company's files, and what it keeps out of the model."""
 
 import re
+import zipfile
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -189,6 +190,25 @@ class TestSeveralFiles:
         assert result.exit_code == 1
         assert "no column of ids joins these files" in result.output
         assert not (tmp_path / "x.toml").exists()
+
+
+def test_titles_above_a_header_that_nobody_knows_are_passed_over(file: Path, tmp_path: Path) -> None:
+    table = company(40)
+    titled, packed = tmp_path / "titled.csv", tmp_path / "packed.zip"
+    table.to_csv(titled, index=False, sep=";")
+    text = titled.read_text(encoding="utf-8")
+    titled.write_text(f"Effectif;au 31/10\n;;\n{text}", encoding="utf-8")
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(titled, "titled.csv")
+    sheet = tmp_path / "titled.xlsx"
+    table.to_excel(sheet, index=False, startrow=2)
+    for path in (titled, packed, sheet):
+        output = path.with_suffix(".toml")
+        result = churn("dictionary", "draft", path, "-o", output)
+        assert result.exit_code == 0, result.output
+        named = {field.labels[0] for field in dictionary_file.read(output).fields}
+        assert {"Salaire", "Travail de nuit"} <= named
+        output.unlink()
 
 
 def test_days_that_can_be_read_in_two_ways_are_told(tmp_path: Path) -> None:

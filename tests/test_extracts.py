@@ -90,7 +90,7 @@ def write(directory: Path, tables: Tables, delimiter: str = ",") -> None:
 
 
 def error_of(directory: Path) -> ExtractError:
-    with pytest.raises(ExtractError, match=r"^\d+ problems? in the extracts:\n") as caught:
+    with pytest.raises(ExtractError, match=r"^\d+ problems? in the data:\n") as caught:
         extracts.read(directory, TECHNOVA)
     return caught.value
 
@@ -214,7 +214,8 @@ class TestFiles:
         write(tmp_path, tables)
         missing, cell = problems_of(tmp_path)
         assert missing.startswith(
-            "extrait_eval: one file, extrait_eval.csv, extrait_eval.xlsx or extrait_eval.parquet, in "
+            "extrait_eval: one file, extrait_eval.csv, extrait_eval.xlsx, extrait_eval.ods or "
+            "extrait_eval.parquet, in "
         )
         assert missing.endswith(": none is there")
         assert cell.startswith("extrait_sirh.csv:3: age = 'abc'")
@@ -226,7 +227,7 @@ class TestFiles:
         write(tmp_path, tables)
         pd.DataFrame(tables["sirh"]).to_parquet(path_of(tmp_path, "sirh", ".parquet"))
         (problem,) = problems_of(tmp_path)
-        assert "extrait_sirh.csv, extrait_sirh.xlsx or extrait_sirh.parquet" in problem
+        assert "extrait_sirh.csv, extrait_sirh.xlsx, extrait_sirh.ods or extrait_sirh.parquet" in problem
         assert problem.endswith(": extrait_sirh.csv and extrait_sirh.parquet are there")
 
     @pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf"], ids=["nothing", "newline", "bom"])
@@ -733,5 +734,5 @@ class TestFingerprint:
         assert extracts.fingerprint(tmp_path, TECHNOVA) != before
 
     def test_needs_the_three_files(self, tmp_path: Path) -> None:
-        with pytest.raises(ExtractError, match="3 problems in the extracts"):
+        with pytest.raises(ExtractError, match="3 problems in the data"):
             extracts.fingerprint(tmp_path, TECHNOVA)

@@ -167,7 +167,7 @@ def test_a_file_can_be_cancelled(marie: TestClient) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("people.txt", b"a,b\n1,2\n", "CSV"),
+        ("people.docx", b"PK", ".csv"),
         ("people.xls", b"\xd0\xcf\x11\xe0", "xlsx"),
         ("people.xlsm", b"PK", "xlsx"),
         ("", b"", ""),
@@ -235,6 +235,9 @@ def test_in_a_browser_across_a_reload(
         page.reload()
         page.get_by_text("risks scored").wait_for()
         assert visit.barriers() == []
+        reasons = page.locator("td.reasons").first.bounding_box()
+        assert reasons is not None
+        assert reasons["x"] + reasons["width"] <= width  # nobody has to scroll sideways for the reasons
         with page.expect_download() as download:
             page.get_by_role("link", name="Excel").first.click()
         assert len(pd.read_excel(download.value.path(), engine="calamine")) == 299

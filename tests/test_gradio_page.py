@@ -17,13 +17,13 @@ from churn.model.registry import ServedModel
 from churn.web.routes import ELSEWHERE, ROUTES
 from harness import chromium
 from harness.identities import a_user
-from harness.servers import PROJECT, environment
+from harness.servers import PROJECT, bentoml_serve, environment
 from tests.conftest import Served
 from tests.support.browser import Visit, browser
 from tests.support.company import EXAMPLE
 from tests.support.pages import sign_in
 from tests.support.prefix_proxy import behind_prefix
-from tests.support.site import Site, serving
+from tests.support.site import SPACE, Site, open_in_frame, serving
 
 __all__ = ["browser"]  # a fixture
 
@@ -52,10 +52,12 @@ sys.modules.update(gradio=None, fastapi=None, pandas=None)
 from churn.core import extras
 extras.DRAWN = Path(sys.argv[1])
 from churn import service
+from churn.ui.gradio_page import GradioPage
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-service.gradio.load()
-client = TestClient(Starlette(routes=service.gradio.routes))
+shown = GradioPage(service.scoring, tuple)
+shown.load()
+client = TestClient(Starlette(routes=shown.routes))
 page = client.get("/ui/").text
 assert "Estimer le risque" in page, page
 files = set(re.findall(r'"[./]*(assets/[^"]+\\.(?:js|css))"', page))
@@ -95,9 +97,9 @@ def open_page(page: Page, url: str) -> None:
 
 def choose(page: Page, label: str, value: str) -> None:
     """Choose a value from one of Gradio's lists."""
-    field = page.get_by_label(label, exact=True)
-    field.fill(value)
-    field.press("Enter")
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=value, exact=True).click()
+    page.get_by_role("listbox").wait_for(state="detached")
 
 
 def fill_in(page: Page) -> None:
@@ -230,6 +232,15 @@ def test_behind_a_prefix_and_in_french(browser: Browser, site: Site) -> None:
         assert page.locator("html").get_attribute("lang") == "fr"
         assert all(url.startswith(prefixed) for url in visit.requested if url.startswith("http"))
         assert visit.complaints == []
+
+
+def test_inside_another_sites_frame(browser: Browser, site: Site) -> None:
+    env = {**site.env, "CHURN_FRAME_ANCESTORS": SPACE, "CHURN_WORKERS": "1"}
+    with bentoml_serve(env) as framed, Visit.begin(browser) as visit:
+        inside = open_in_frame(visit.page, f"{framed.url}/ui")
+        inside.get_by_role("button", name="Estimate the risk").click()
+        inside.get_by_role("alert").get_by_text("Monthly income").wait_for()
+        assert {url for url in visit.requested if not url.startswith(framed.url)} == {f"{SPACE}/"}
 
 
 def test_no_worker_imports_gradio_nor_leaves_its_process(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,11 +26,13 @@ from churn.jobs.job_folder import JobFolder
 from churn.records.integrity import verify
 from harness.identities import a_token, bearer
 from tests.conftest import Served
+from tests.support import ods
 from tests.support.jobs import Job, awaited, csv_of, send
 from tests.support.tables import employees
 
 DOWNLOADS = ("result", "rejects")
 FORMATS = ("csv", "xlsx", "parquet")
+DELIMITERS = {"csv": ";", "txt": "|", "tsv": "\t"}
 
 
 @pytest.fixture(autouse=True)
@@ -99,8 +101,10 @@ def test_the_same_as_one_by_one(served: Served) -> None:
 
 def in_format(table: pd.DataFrame, kind: str) -> bytes:
     """Return a table as a file of a kind."""
-    if kind == "csv":
-        return csv_of(table, sep=";", decimal=",")
+    if kind in DELIMITERS:
+        return csv_of(table, sep=DELIMITERS[kind], decimal=",")
+    if kind == "ods":
+        return ods.content_of(table)
     sent = io.BytesIO()
     if kind == "xlsx":
         table.to_excel(sent, index=False)
@@ -109,10 +113,11 @@ def in_format(table: pd.DataFrame, kind: str) -> bytes:
     return sent.getvalue()
 
 
-def test_any_format_in_and_any_out(served: Served) -> None:
+@pytest.mark.parametrize("kinds", [FORMATS, ("ods", "txt", "tsv")], ids="_".join)
+def test_any_format_in_and_any_out(served: Served, kinds: Sequence[str]) -> None:
     table = with_a_bad_row()
     sent = {
-        kind: send(served.client, in_format(table, kind), f"Employés 2026.{kind.upper()}") for kind in FORMATS
+        kind: send(served.client, in_format(table, kind), f"Employés 2026.{kind.upper()}") for kind in kinds
     }
     for kind, job in sent.items():
         was_in_and_comes_out_in_any(served, kind, awaited(served.client, job), set(table.columns))
@@ -121,8 +126,11 @@ def test_any_format_in_and_any_out(served: Served) -> None:
 def was_in_and_comes_out_in_any(served: Served, kind: str, job: Job, columns: set[str]) -> None:
     assert (job["state"], job["scored"], job["rejected"]) == ("done", 29, 1), job
     [reading] = job["readings"]
-    assert (reading["file"], reading["format"]) == (f"employees.{kind}", kind)
-    assert reading["delimiter"] == (";" if kind == "csv" else None)
+    is_text = kind in DELIMITERS
+    assert (reading["file"], reading["format"]) == (f"employees.{kind}", "csv" if is_text else kind)
+    assert reading["delimiter"] == DELIMITERS.get(kind)
+    assert (reading["encoding"], reading["rows"]) == ("UTF-8" if is_text else None, 30)
+    assert reading["sheet_name"] == ("Sheet1" if kind in ("xlsx", "ods") else None)
     assert {one["field"] for one in reading["columns"]} == columns
     for what in DOWNLOADS:
         contents = {one: download(served, job, what, f"?format={one}&lang=en").content for one in FORMATS}
@@ -134,6 +142,12 @@ def was_in_and_comes_out_in_any(served: Served, kind: str, job: Job, columns: se
                 assert other[column].tolist() == tables[0][column].tolist()
             if what == "result":  # a workbook has fewer digits
                 assert np.allclose(other["probability"], tables[0]["probability"], rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".TXT"])
+def test_a_text_file_may_have_another_suffix(served: Served, suffix: str) -> None:
+    job = awaited(served.client, send(served.client, csv_of(employees(5), sep="\t"), f"people{suffix}"))
+    assert (job["state"], job["rows"]) == ("done", 5)
 
 
 def test_the_three_extracts(served: Served, sample: Path) -> None:

@@ -37,6 +37,7 @@ LINE = re.compile(
     r"caller=(-|token (root|predicts|reads|api-token-[0-9a-f]+)|user (marie|paul|boss|ops))"
 )
 GUESSES = 30  # more than an address has free
+ISSUED = re.compile(rb'\r\nset-cookie: [^\r]*|name="csrf" value="[^"]*"|[?]csrf=[\w-]*', re.IGNORECASE)
 READ_BACK = (b"/history", b"/predictions/", b"/app/history")
 PAGES = (b"/app", b"/sign-in", b"/ui/")
 SERVERS = 3  # started on each database
@@ -339,6 +340,13 @@ def test_the_journal_has_of_refused_calls_and_credentials_nothing(evidence: Leak
             if evidence.marks.may.get(mark, "nobody") in ("nobody", "rejected", "typed")
         }
         assert wrong == set(), where
+
+
+def test_sessions_are_told_to_their_browsers_alone(evidence: LeakSources) -> None:
+    assert len(evidence.sessions) > 2 * len(PEOPLE)
+    told = [(str(one.path), ISSUED.sub(b"", one.answer)) for one in evidence.exchanges]
+    for where, content in [*told, *evidence.written.items(), *evidence.journal.items()]:
+        assert [secret for secret in evidence.sessions if secret in content] == [], where
 
 
 def test_the_access_log_is_made_of_words_of_ours(evidence: LeakSources) -> None:

@@ -1,5 +1,6 @@
 """The pages, without scripts: who gets in, what a form does, and what the journal keeps of it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -428,6 +429,12 @@ class TestLanguage:
         answer = send(marie, "/app/employee", TYPED)
         assert "High risk of leaving" in words(answer)
         assert answer.headers["Content-Language"] == "en"
+
+    def test_french_punctuation_stays_with_its_word(self, marie: TestClient) -> None:
+        shown = send(marie, "/app/employee", TYPED).text
+        reasons = re.findall(r'<th scope="row">([^<]+ augmente le risque)</th>', shown)
+        assert any("\N{NO-BREAK SPACE}:" in reason for reason in reasons)
+        assert not any(" :" in reason for reason in reasons)
 
     def test_the_sign_in_too(self, marie: TestClient) -> None:
         marie.get("/sign-in?lang=en")

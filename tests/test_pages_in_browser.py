@@ -19,7 +19,7 @@ from harness.servers import bentoml_serve, wait_until
 from tests.support.browser import Visit, browser
 from tests.support.jobs import csv_of
 from tests.support.prefix_proxy import behind_prefix
-from tests.support.site import Site, postgresql_site, site, sqlite_site
+from tests.support.site import SPACE, Site, open_in_frame, postgresql_site, site, sqlite_site
 from tests.support.tables import employees
 
 __all__ = ["browser", "postgresql_site", "site", "sqlite_site"]  # fixtures
@@ -333,16 +333,9 @@ def test_behind_a_prefix_they_work_too(browser: Browser, sqlite_site: Site, some
 
 
 def test_inside_another_sites_frame_they_work_too(browser: Browser, sqlite_site: Site, some: Path) -> None:
-    space = "https://space.example"
-    env = {**sqlite_site.env, "CHURN_FRAME_ANCESTORS": space, "CHURN_WORKERS": "1"}
+    env = {**sqlite_site.env, "CHURN_FRAME_ANCESTORS": SPACE, "CHURN_WORKERS": "1"}
     with bentoml_serve(env) as framed, Visit.begin(browser) as visit:
-        frame = f'<!doctype html><iframe width="1200" height="700" src="{framed.url}/app/employee"></iframe>'
-        visit.page.route(f"{space}/*", lambda route: route.fulfill(body=frame, content_type="text/html"))
-        visit.page.goto(f"{space}/")
-        inside = visit.page.frame_locator("iframe")
-        inside.locator("#username").fill("marie")
-        inside.locator("#password").fill(PASSWORD)
-        inside.locator("main").get_by_role("button").click()
+        inside = open_in_frame(visit.page, f"{framed.url}/app/employee")
         inside.get_by_role("link", name="a person at risk").click()
         inside.get_by_role("button", name="Estimate the risk").click()
         inside.locator(".verdict").wait_for()

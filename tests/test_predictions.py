@@ -1,6 +1,7 @@
 """Reading bodies; the same refusals on the real service are in test_service."""
 
 import json
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from churn.core.errors import InvalidInputError, PayloadTooLargeError
+from churn.i18n.messages import field_error
 from churn.web.endpoints import body_reader
 from churn.web.parsing import MAX_BYTES, MAX_ERRORS, MAX_ROWS, Parser
 from churn.web.routes import ROUTES, JsonBody
@@ -54,6 +56,29 @@ def test_an_empty_body_is_said_to_be_empty(body: bytes) -> None:
 def test_what_is_no_json_is_said_to_be_none(body: bytes) -> None:
     assert entries(body) == [(("body",), "json_invalid", None)]
     assert entries(body, many=True) == [(("body",), "json_invalid", None)]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (json.dumps({**EXAMPLE, "poste": "Représentant"}, ensure_ascii=False).encode("latin-1"), "not UTF-8"),
+        (json.dumps(EXAMPLE).encode("utf-8-sig"), "begins with a byte order mark"),
+        (json.dumps(EXAMPLE).encode("utf-16"), "it is UTF-16"),
+        (json.dumps(EXAMPLE).encode("utf-16-le"), "it is UTF-16"),
+        (json.dumps([EXAMPLE]).encode(), "goes to /predict_batch"),
+        (json.dumps({"employee": EXAMPLE}).encode(), "without this level"),
+        (json.dumps({"columns": list(EXAMPLE), "data": [list(EXAMPLE.values())]}).encode(), "this level"),
+        (json.dumps({**EXAMPLE, "Unnamed: 0": 0}).encode(), "an index that pandas wrote"),
+        (json.dumps({**EXAMPLE, "niveau_education": math.nan}).encode(), "from 1 to 5; NaN is no number"),
+    ],
+    ids=["Latin-1", "BOM", "UTF-16", "UTF-16 without a mark", "list", "level", "split", "index", "NaN"],
+)
+def test_what_people_send_instead_is_told_by_its_cause(body: bytes, says: str) -> None:
+    with pytest.raises(InvalidInputError) as refusal:
+        PARSER.read_one(body)
+    [error] = refusal.value.errors
+    assert says in field_error(error, "en")
+    assert field_error(error, "fr") != field_error(error, "en")
 
 
 @pytest.mark.parametrize("body", [[], None, 3, "texte", True])

@@ -110,9 +110,7 @@ def test_strict_ends_with_one_sentence_and_no_file(tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", employees(10).assign(age=[17] + [40] * 9))
     result = score(source, "-o", tmp_path / "out.csv", "--strict")
     assert result.exit_code == 2
-    assert (
-        "churn: 1 problem in the extracts:\n  in.csv: row 1, age: an integer from 18 to 70" in result.output
-    )
+    assert "churn: 1 problem in the data:\n  in.csv: row 1, age: an integer from 18 to 70" in result.output
     assert {path.name for path in tmp_path.iterdir()} == {"in.csv"}
 
 

@@ -2,8 +2,9 @@
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -222,42 +223,50 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">%s]>' % b"".join(
 )
 
 
-def hostile() -> Iterator[tuple[str, Callable[[Path], object], str]]:
-    def compound(path: Path) -> None:
-        path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000))
-
-    def macros(path: Path) -> None:
-        replace_parts(written(path, employees(5)), {"xl/vbaProject.bin": b"x"})
-
-    def in_the_sheet(path: Path, doctype: bytes, entity: bytes) -> None:
-        text = part(written(path, employees(5)), SHEET)
-        at = text.index(b"<worksheet")
-        replace_parts(path, {SHEET: text[:at] + doctype + text[at:].replace(b">M<", b">" + entity + b"<", 1)})
-
-    def entities(path: Path) -> None:
-        in_the_sheet(path, BOMB, b"&j;")
-
-    def external(path: Path) -> None:
-        in_the_sheet(path, b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>', b"&a;")
-
-    def cut(path: Path) -> None:
-        path.write_bytes(written(path, employees(5)).read_bytes()[:3000])
-
-    def a_row_far_below(path: Path) -> None:
-        text = part(written(path, employees(5)), SHEET)
-        replace_parts(path, {SHEET: text.replace(b'<row r="3"', b'<row r="99999999"')})
-
-    yield "compound", compound, "without a password"
-    yield "no zip", lambda path: path.write_bytes(b"age;poste\n1;2\n"), "a readable .xlsx file"
-    yield "empty", lambda path: path.write_bytes(b""), "a readable .xlsx file"
-    yield "cut", cut, "a readable .xlsx file"
-    yield "macros", macros, "without macros"
-    yield "entities", entities, "a readable .xlsx file"
-    yield "external", external, "a readable .xlsx file"
-    yield "far below", a_row_far_below, "rows"
+def compound(path: Path) -> None:
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000))
 
 
-HOSTILE = {name: (make, expected) for name, make, expected in hostile()}
+def macros(path: Path) -> None:
+    replace_parts(written(path, employees(5)), {"xl/vbaProject.bin": b"x"})
+
+
+def declared(path: Path, doctype: bytes, entity: bytes) -> None:
+    text = part(written(path, employees(5)), SHEET)
+    at = text.index(b"<worksheet")
+    replace_parts(path, {SHEET: text[:at] + doctype + text[at:].replace(b">M<", b">" + entity + b"<", 1)})
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(written(path, employees(5)).read_bytes()[:3000])
+
+
+def renamed(path: Path, tag: bytes, other: bytes) -> None:
+    text = part(written(path, employees(5)), SHEET)
+    assert tag in text
+    replace_parts(path, {SHEET: text.replace(tag, other)})
+
+
+def far_away(attributes: bytes) -> tuple[Callable[[Path], object], str]:
+    """Return a workbook with a cell whose name the reader of the cells finds where a search may not."""
+    return partial(renamed, tag=b'<c r="B3"', other=b"<c " + attributes), "at most 1000 columns"
+
+
+EXTERNAL = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+HOSTILE: Mapping[str, tuple[Callable[[Path], object], str]] = {
+    "compound": (compound, "without a password"),
+    "no zip": (lambda path: path.write_bytes(b"age;poste\n1;2\n"), "a readable .xlsx file"),
+    "empty": (lambda path: path.write_bytes(b""), "a readable .xlsx file"),
+    "cut": (cut, "a readable .xlsx file"),
+    "macros": (macros, "without macros"),
+    "entities": (partial(declared, doctype=BOMB, entity=b"&j;"), "a readable .xlsx file"),
+    "external": (partial(declared, doctype=EXTERNAL, entity=b"&a;"), "a readable .xlsx file"),
+    "far below": (partial(renamed, tag=b'<row r="3"', other=b'<row r="99999999"'), "rows"),
+    "far away, quoted": far_away(b"r='XFD1048576'"),
+    "far away, behind another": far_away(b"""x=' r="A1"' r="XFD1048576\""""),
+    "far away, behind a bracket": far_away(b'x=">" r="XFD1048576"'),
+    "far away, in small letters": far_away(b'r="xfd1048576"'),
+}
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -325,6 +334,12 @@ def test_prefixed_elements_are_read(path: Path) -> None:
     replace_parts(path, {SHEET: prefixed})
     rows = only(path)
     assert (rows.cells[RAISE][0], [reject.column for reject in rows.rejects]) == (150, ["employee_id"])
+
+
+def test_cells_may_have_no_names(path: Path) -> None:
+    text = part(written(path, employees(5)), SHEET)
+    replace_parts(path, {SHEET: re.sub(rb' r="[A-Z]*[0-9]+"', b"", text)})
+    assert sum(len(rows.numbers) for rows in FlatTable(path, TECHNOVA).batches()) == 5
 
 
 def test_a_sheet_may_have_as_many_rows_as_it_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

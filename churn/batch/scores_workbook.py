@@ -14,6 +14,7 @@ from churn.i18n.score_headings import heading
 MOST_ROWS: Final = (1 << 20) - 1  # below the header, in a sheet
 _LONGEST_CELL: Final = 32_767  # characters
 _EXACT: Final = 10**15  # a spreadsheet keeps fifteen digits of a number
+_AT_ONCE: Final = 1 << 11  # rows that are Python's objects
 _SHEET: Final = ("Scores", "Scores")
 _PERCENT: Final = ("probability", "threshold")
 _WIDTHS: Final = {"employee_id": 16, "probability": 14, "threshold": 10, "warnings": 60, "model": 24}
@@ -55,10 +56,12 @@ class ScoresWorkbook:
         """
         if self._rows + len(arrays[0]) > MOST_ROWS:
             raise SettingsError(f"a workbook holds {MOST_ROWS:,} rows: name a .csv or .parquet file")
-        for row in zip(*(array.to_pylist() for array in arrays), strict=True):
-            self._rows += 1
-            for place, cell in enumerate(row):
-                self._write_cell(place, cell, is_percent=self._names[place] in _PERCENT)
+        for start in range(0, len(arrays[0]), _AT_ONCE):
+            columns = (array.slice(start, _AT_ONCE).to_pylist() for array in arrays)
+            for row in zip(*columns, strict=True):
+                self._rows += 1
+                for place, cell in enumerate(row):
+                    self._write_cell(place, cell, is_percent=self._names[place] in _PERCENT)
 
     def _write_cell(self, place: int, cell: Any, *, is_percent: bool) -> None:
         if isinstance(cell, bool):

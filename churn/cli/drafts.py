@@ -1,5 +1,6 @@
 """`churn dictionary draft`: a first dictionary from a company's files."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from churn.dictionary import dictionary_file
 from churn.drafting.draft import Draft
 from churn.drafting.drafting import draft as draft_from
 from churn.drafting.toml_text import toml_text
+from churn.ingest.archive import unpacked
 
 
 @click.command()
@@ -26,7 +28,7 @@ from churn.drafting.toml_text import toml_text
 @click.option("--target", metavar="COLUMN", help="The column that says who has left.  [default: by its name]")
 @click.option("--positive", metavar="VALUE", help="Its value for those who have left.  [default: yes]")
 def draft(files: tuple[Path, ...], output: Path, target: str | None, positive: str | None) -> None:
-    """Look at FILE…, CSV, Excel or Parquet, and write a first dictionary to review.
+    """Look at FILE…, CSV, Excel, .ods, Parquet or a .zip of these, and write a first dictionary to review.
 
     Several files are joined by the employees' numbers. What the law forbids to decide by, what names people
     and what may have been known only afterwards stays out of the model until you take it in.
@@ -36,7 +38,10 @@ def draft(files: tuple[Path, ...], output: Path, target: str | None, positive: s
     if not output.parent.is_dir():
         raise DictionaryError(f"the folder {output.parent} is missing: create it, or name another file by -o")
     name = "".join(c if c.isascii() and c.isalnum() else "-" for c in output.stem.lower()).strip("-")[:40]
-    drafted = draft_from(files, name or "company", target, positive)
+    with ExitStack() as stack:
+        opened = [stack.enter_context(unpacked(file)) for file in files]
+        tables = [table for path in opened for table in _tables(path)]
+        drafted = draft_from(tables, name or "company", target, positive)
     with replacing(output) as part:
         part.write_text(toml_text(drafted), encoding="utf-8")
         dictionary_file.read(part)
@@ -46,6 +51,11 @@ def draft(files: tuple[Path, ...], output: Path, target: str | None, positive: s
         f"{output} is written: review it, then run\n  churn dictionary check {output}\n"
         f"  churn train --data {data} --dictionary {output}"
     )
+
+
+def _tables(path: Path) -> list[Path]:
+    """Return the files of a folder, or the file."""
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
 
 
 def _show(drafted: Draft) -> None:

@@ -40,7 +40,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the messages."
 )
 def outcomes(file: Path, known_until: datetime | None, date_format: str | None, language: Language) -> None:
-    """Store what has become of employees: FILE, in CSV, Excel or Parquet, has a row for each.
+    """Store what has become of employees: FILE, in CSV, Excel, .ods or Parquet, has a row for each.
 
     It has a column of ids, one of the days on which people left (empty for who is still there), and one of
     the days until which that is known, or --known-until. Rows that cannot be right are listed, the others
@@ -63,7 +63,8 @@ def outcomes(file: Path, known_until: datetime | None, date_format: str | None, 
             detail = {"stored": len(taken), "left": left, "refused": dict(Counter(p.fault for p in problems))}
             record_action(engine, OUTCOMES, detail, outcomes=taken)
     _list(sorted(problems, key=lambda problem: problem.place), language)
-    click.echo(f"{len(taken):,} outcomes stored, {left:,} of them of leavers; {len(problems):,} not taken")
+    stored = f"{len(taken):,} outcome{'s' * (len(taken) != 1)} stored"
+    click.echo(f"{stored}, {left:,} of them of leavers; {len(problems):,} not taken")
     if not taken:
         raise SystemExit(NOTHING_TAKEN)
 

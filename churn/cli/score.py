@@ -83,7 +83,7 @@ def score(
     thousands: Mark | None,
     tag: str | None,
 ) -> None:
-    """Score the employees of FILE: a CSV, Excel or Parquet file, a folder of extracts, or a .zip of these.
+    """Score the employees of FILE: CSV, Excel, .ods or Parquet, a folder of extracts, or a .zip of these.
 
     Columns go by the names of the API, and rows are checked and warned of as there. How numbers are
     written is told by all of a column, or else by --decimal or --thousands. Bad rows go to a file of

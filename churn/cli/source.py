@@ -115,7 +115,8 @@ _DATA = click.option(
     "--data",
     type=click.Path(path_type=Path),
     help="A file with a row for each employee, or the folder of the dictionary's sources: without one, of "
-    "extrait_sirh, extrait_eval and extrait_sondage. CSV, Excel or Parquet.  [default: the embedded sample]",
+    "extrait_sirh, extrait_eval and extrait_sondage. CSV, Excel, .ods or Parquet.  "
+    "[default: the embedded sample]",
 )
 _DICTIONARY = click.option(
     "--dictionary",

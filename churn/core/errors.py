@@ -78,7 +78,7 @@ class ExtractError(ChurnError):
         self.problems = tuple(problems)
         self.total = len(self.problems) if total is None else total
         more = self.total - len(self.problems)
-        lines = [f"{self.total} problem{'s' * (self.total != 1)} in the extracts:"]
+        lines = [f"{self.total} problem{'s' * (self.total != 1)} in the data:"]
         lines += [f"  {problem}" for problem in self.problems]
         lines += [f"  … and {more} more"] * (more > 0)
         super().__init__("\n".join(lines))

@@ -2,10 +2,12 @@
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from churn.core.language import unbroken
+
 
 def templates_of(*packages: str, keep_trailing_newline: bool = False) -> Environment:
     """Return the templates in the folders `templates` of some packages; the first that has a name counts."""
-    return Environment(
+    templates = Environment(
         loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
@@ -14,3 +16,5 @@ def templates_of(*packages: str, keep_trailing_newline: bool = False) -> Environ
         keep_trailing_newline=keep_trailing_newline,
         auto_reload=False,  # else each page asks the disk for all of its templates
     )
+    templates.filters["unbroken"] = unbroken
+    return templates

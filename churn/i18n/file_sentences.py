@@ -71,11 +71,11 @@ NO_MERGED_CELLS: Final = Bilingual(
 
 def known_format(suffix: str) -> Bilingual:
     """Return that a file is of none of the formats that are read; of some workbooks, what to do."""
-    is_workbook = suffix in (".xls", ".xlsb", ".xlsm", ".ods", ".numbers")
+    is_workbook = suffix in (".xls", ".xlsb", ".xlsm", ".numbers")
     return Bilingual(
-        "un fichier .csv, .xlsx ou .parquet, ou un dossier"
+        "un fichier .csv, .xlsx, .ods ou .parquet, ou un dossier"
         + " : enregistrer ce classeur au format .xlsx" * is_workbook,
-        "a .csv, .xlsx or .parquet file, or a folder" + ": save this workbook as .xlsx" * is_workbook,
+        "a .csv, .xlsx, .ods or .parquet file, or a folder" + ": save this workbook as .xlsx" * is_workbook,
     )
 
 

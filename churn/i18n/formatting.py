@@ -1,18 +1,15 @@
 """How a language says a sentence, a number, a value."""
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from churn.core.language import Language, Pair
+from churn.core.language import NO_BREAK_SPACE, Language, Pair, unbroken
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
 from churn.i18n import numbers
-from churn.i18n.numbers import NO_BREAK_SPACE
 
-_PUNCTUATED = re.compile(r" (?=[:;?!%»])|(?<=«) ")
 _UNITS: dict[str, Pair] = {"ans": ("ans", "years")}
 _NO_FIELDS = Dictionary()
 _LEAST_P_VALUE = 1e-4  # that is written
@@ -33,8 +30,7 @@ class Locale:
 
     def say(self, french: str, english: str, /, **values: object) -> str:
         """Return the sentence of this language with its values in place of their `{names}`."""
-        # French punctuation stays on the line of its word.
-        sentence = _PUNCTUATED.sub(self.space, french) if self.language == "fr" else english
+        sentence = unbroken(french, self.space) if self.language == "fr" else english
         return self.text(sentence).format(**values)
 
     def pick(self, pair: Pair) -> str:

@@ -111,8 +111,8 @@ FILE_ERRORS: Mapping[str, Pair] = {
     "file_missing": ("attendu : un fichier", "expected a file"),
     "file_empty": ("le fichier est vide", "the file is empty"),
     "file_format": (
-        "attendu : un fichier .csv, .xlsx ou .parquet",
-        "expected a .csv, .xlsx or .parquet file",
+        "attendu : un fichier .csv (.txt, .tsv), .xlsx, .ods ou .parquet",
+        "expected a .csv (.txt, .tsv), .xlsx, .ods or .parquet file",
     ),
     "file_old_excel": (
         "ancien format d'Excel : l'enregistrer au format .xlsx",
@@ -123,7 +123,7 @@ FILE_ERRORS: Mapping[str, Pair] = {
         "a workbook with macros, or a binary one: save it as .xlsx, without macros",
     ),
     "extract_files": (
-        "attendu : un seul fichier, ou les trois extraits sous leurs noms",
-        "expected one file, or the three extracts under their names",
+        "attendu : un seul fichier, ou tous ceux du dictionnaire, chacun sous son nom",
+        "expected one file, or all those of the dictionary, each under its name",
     ),
 }  # by their kind, as those of fields

@@ -225,6 +225,10 @@ _FIELD_ERRORS: dict[str, Pair] = {
 }
 
 
+# Kinds whose sentence is followed by what `churn.i18n.body_hints` says.
+HINTED = ("json_invalid", "object_type", "unknown_field")
+
+
 def field_error(error: FieldError, language: Language) -> str:
     """Return what is wrong with one field of a request and what was expected there."""
     english = language == "en"
@@ -232,6 +236,8 @@ def field_error(error: FieldError, language: Language) -> str:
     if error.kind == "unknown_field" and error.field:
         about = f"is {error.field} meant?" if english else f"s'agit-il de {error.field} ?"
         return f"{sentence}: {about}" if english else f"{sentence} : {about}"
+    if error.kind in HINTED and error.expected is not None:
+        return f"{sentence}: {error.expected[1]}" if english else f"{sentence} : {error.expected[0]}"
     if error.expected is None:
         return sentence or ("invalid value" if english else "valeur invalide")
     about = ("expected " if english else "attendu : ") + error.expected[english]

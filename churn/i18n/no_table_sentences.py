@@ -16,8 +16,8 @@ AN_OPEN_ARCHIVE: Final = Bilingual(
     "a readable archive without a password: unpack it first",
 )
 AN_ARCHIVE_OF_TABLES: Final = Bilingual(
-    "une archive avec un seul tableau (.csv, .xlsx ou .parquet), ou avec les extraits, chacun une fois",
-    "an archive with one table (.csv, .xlsx or .parquet), or with the extracts, each once",
+    "une archive avec un seul tableau (.csv, .xlsx, .ods ou .parquet), ou avec les extraits, chacun une fois",
+    "an archive with one table (.csv, .xlsx, .ods or .parquet), or with the extracts, each once",
 )
 NO_DOCUMENT: Final = Bilingual(
     "un tableau, et non un document (PDF, RTF) : l'exporter en CSV ou en .xlsx",

@@ -2,8 +2,6 @@
 
 from churn.core.language import Language
 
-NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
-
 
 def number(value: float, language: Language, digits: int | None = None, *, space: str = " ") -> str:
     """Return a number with its thousands apart, and with this many decimals; by default at most two.

@@ -49,7 +49,12 @@ _DELIMITERS: Mapping[str, tuple[str, str]] = {
     "|": ("barres verticales", "bars"),
 }
 _ENCODINGS: Mapping[str, str] = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
-_FORMATS: Mapping[str, str] = {"xlsx": "Excel", "parquet": "Parquet"}
+_FORMATS: Mapping[str, str] = {"xlsx": "Excel", "ods": "OpenDocument", "parquet": "Parquet"}
+
+
+def encoding_name(encoding: str) -> str:
+    """Return what people call an encoding, by what Python calls it."""
+    return _ENCODINGS.get(encoding, "UTF-16")
 
 
 def understood(
@@ -76,7 +81,7 @@ def understood(
         if decimal_comma:
             french.append("virgules décimales")
             english.append("decimal commas")
-        french.append(_ENCODINGS.get(encoding or "", "UTF-16"))
+        french.append(encoding_name(encoding or ""))
         english.append(french[-1])
     if rows is not None:
         s = "s" * (rows != 1)

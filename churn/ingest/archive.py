@@ -15,7 +15,7 @@ from churn.ingest.file_kind import suffix_by_content
 
 MAX_UNPACKED: Final = 4 * 1024**3  # bytes of all tables
 MAX_FILES: Final = 20
-_SUFFIXES: Final = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
+_SUFFIXES: Final = (".csv", ".txt", ".tsv", ".xlsx", ".ods", ".parquet")
 _GZIP: Final = b"\x1f\x8b"
 _COPIED: Final = 1 << 20  # bytes at a time
 

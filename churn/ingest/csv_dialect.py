@@ -11,6 +11,7 @@ from typing import Any
 
 from churn.dictionary.dictionary import Dictionary
 from churn.ingest.text_encoding import encoding_of
+from churn.ingest.titles import first_header
 
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_HEADER = 1 << 20  # bytes, with what is above it
@@ -56,7 +57,7 @@ class _Header:
 def dialect_of(path: Path, dictionary: Dictionary) -> Dialect:
     """Return how a file is written: the header is the first record that has names of ours.
 
-    Where none has, it is the first one, and the delimiter is the one that splits it the most.
+    Where none has, it is the first that is no title, and the delimiter is the one that splits it the most.
 
     Raises:
         ExtractError: its encoding cannot be read.
@@ -84,7 +85,7 @@ def dialect_of(path: Path, dictionary: Dictionary) -> Dialect:
 
 
 def _header(text: str, delimiter: str, dictionary: Dictionary) -> _Header:
-    first: _Header | None = None
+    looked_at: list[_Header] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     lines, titles = 0, False
     for place in range(_SEARCHED):
@@ -95,11 +96,12 @@ def _header(text: str, delimiter: str, dictionary: Dictionary) -> _Header:
         header = _Header(delimiter, record, lines, place, titles, known)
         if known >= _KNOWN:
             return header
-        if first is None and record:
-            first = header
+        if record:
+            looked_at.append(header)
         lines = reader.line_num
         titles = titles or any(map(str.strip, record))
-    return first or _Header(delimiter)
+    found = first_header([header.names for header in looked_at])
+    return _Header(delimiter) if found is None else looked_at[found]
 
 
 def _next(reader: Any, *, is_first: bool = False) -> list[str] | None:

@@ -75,10 +75,14 @@ def _learned(field: Field, spellings: Counter[str], tell: Callable[[str], object
             f'a category has fewer than {MOST_CATEGORIES}: raise minimum_count, or give it the role "ignored"'
         )
     rare = sum(counts.values()) - sum(counts[value] for value in kept)
-    tell(
-        f"{field.name}: {len(kept)} categories learned"
-        + f"; {len(counts) - len(kept)} rarer values, of {rare} people, count as {field.other!r}" * (rare > 0)
+    rarer = len(counts) - len(kept)
+    learned = "1 category" if len(kept) == 1 else f"{len(kept)} categories"
+    values = (
+        f"1 rarer value, of {rare} people, counts"
+        if rarer == 1
+        else (f"{rarer} rarer values, of {rare} people, count")
     )
+    tell(f"{field.name}: {learned} learned" + f"; {values} as {field.other!r}" * (rarer > 0))
     return replace(field, categories=(*kept, field.other))
 
 

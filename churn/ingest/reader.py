@@ -1,4 +1,4 @@
-"""The reader of a file of employees, by what the file is: CSV, Excel or Parquet."""
+"""The reader of a file of employees, by what the file is: CSV, Excel, OpenDocument or Parquet."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,18 +9,25 @@ from churn.dictionary.dictionary import Dictionary
 from churn.i18n import file_sentences, reading_sentences
 from churn.ingest.csv_reader import CsvReader
 from churn.ingest.file_kind import no_table, suffix_by_content
+from churn.ingest.held_sheet import HeldSheet
+from churn.ingest.ods_reader import OdsReader
 from churn.ingest.parquet_reader import ParquetReader
 from churn.ingest.raw_rows import explained
 from churn.ingest.workbook import WorkbookReader
 from churn.schemas.file_reading import FileReading
 
-Reader = CsvReader | ParquetReader | WorkbookReader
-KINDS: Mapping[str, type[Reader]] = {".csv": CsvReader, ".xlsx": WorkbookReader, ".parquet": ParquetReader}
+Reader = CsvReader | ParquetReader | WorkbookReader | OdsReader
+KINDS: Mapping[str, type[Reader]] = {
+    ".csv": CsvReader,
+    ".xlsx": WorkbookReader,
+    ".ods": OdsReader,
+    ".parquet": ParquetReader,
+}
 _ALSO_TEXT = (".txt", ".tsv")
 
 
 def open_reader(path: Path, dictionary: Dictionary, *, sheet: str | None = None) -> Reader:
-    """Return the reader of a .csv (.txt, .tsv), .xlsx or .parquet file.
+    """Return the reader of a .csv (.txt, .tsv), .xlsx, .ods or .parquet file.
 
     What its first bytes show goes before its name. `sheet` is the name of a workbook's sheet.
 
@@ -39,7 +46,7 @@ def open_reader(path: Path, dictionary: Dictionary, *, sheet: str | None = None)
                 raise _refused(path, expected)
         if (kind := KINDS.get(suffix)) is None:
             raise _refused(path, file_sentences.known_format(suffix))
-        if sheet is not None and kind is not WorkbookReader:
+        if sheet is not None and not issubclass(kind, HeldSheet):
             raise _refused(path, file_sentences.A_WORKBOOK)
         return kind(path, dictionary, sheet=sheet)
 

@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
+import numpy as np
+
 from churn.core.errors import ExtractError, Problem
 from churn.i18n import file_sentences
+from churn.ingest import sheet_extent
+from churn.ingest.sheet_extent import SheetExtent, column_number, may_hold
+from churn.ingest.sheet_header import MAX_COLUMNS
 
 MAX_ROWS: Final = 1 << 20  # of a sheet, in Excel
-MAX_COLUMNS: Final = 1000
 MAX_CELLS: Final = 20_000_000  # of the rectangles around the cells of all sheets that are looked at
 MAX_UNPACKED: Final = 2 * 1024**3  # bytes of all parts of a workbook
 MAX_PART: Final = 256 * 1024**2  # bytes of one that is held in memory, such as all texts
@@ -27,7 +31,7 @@ _SCANNED: Final = 1 << 20  # bytes of a sheet at a time
 _LONGEST_MATCH: Final = 16_384
 _LONGEST_PROLOG: Final = 65_536  # bytes of a part that may declare entities
 _PERCENTS: Final = {9, 10}  # number formats that every workbook has: 0% and 0.00%
-_LONGEST_NAME: Final = 3  # letters of a column's
+LAST_COLUMN: Final = 16_384  # in Excel: XFD
 _ID: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 # Of a sheet's text. A formula without the value that Excel stores with it would read as nothing.
@@ -36,10 +40,6 @@ _WITHOUT_VALUE: Final = re.compile(
     _CELL + rb'(?![^>]*\bt="str")[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*'
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
-# These begin with what they look for first: millions of cells are searched.
-_REFERENCE: Final = re.compile(rb'r="[A-Z][0-9]')
-_WIDE_REFERENCE: Final = re.compile(rb'r="([A-Z]{2,})[0-9]')
-_ROW: Final = re.compile(rb'row\b[^>]*?\br="([0-9]+)"')
 _ERROR: Final = re.compile(
     _CELL + rb'(?=[^>]*\br="([A-Z]+)([0-9]+)")[^>]*\bt="e"[^>]*>'
     rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<",
@@ -98,26 +98,21 @@ class WorkbookPackage:
         Raises:
             ExtractError: it is too large, or has a formula without its value.
         """
-        facts, letters = SheetFacts(), set[bytes]()
-        rows = most = cells = 0
-        for text, fresh in self._scanned(part):
-            cells += fresh.count(b"<c")
-            rows += fresh.count(b"<row")
-            if b":" in fresh:  # what has a prefix has it at its end, too
-                cells += fresh.count(b":c") // 2
-                rows += fresh.count(b":row") // 2
-            letters.update(_WIDE_REFERENCE.findall(text))
-            if _REFERENCE.search(text):
-                letters.add(b"Z")
-            most = max(most, *map(int, _ROW.findall(text)), 0)
-            if (b"<f" in text or b":f" in text) and _WITHOUT_VALUE.search(text):
+        facts, extent = SheetFacts(), SheetExtent()
+        for raw, end in self._scanned(part):
+            extent.add(raw, end)
+            array, text = np.frombuffer(raw, np.uint8), _quoted(raw)
+            if (may_hold(array, b"<f") or may_hold(array, b":f")) and _WITHOUT_VALUE.search(text):
                 raise self.refused(file_sentences.FORMULAS_WITH_VALUES)
-            if b't="e"' in text:
+            if may_hold(array, b'"e'):
                 _add_errors(text, facts)
-            if b"hidden=" in text:
+            if may_hold(array, b"n=") and b"hidden=" in text:
                 facts.hidden_rows.update(map(int, _HIDDEN_ROW.findall(text)))
                 facts.hidden_columns.update(map(int, _HIDDEN_COLUMN.findall(text)))
-        self._check_size(max(rows, most), cells, letters)
+        if not extent.is_usual:
+            with self._archive.open(part) as file:
+                extent = sheet_extent.parsed(file)
+        self._check_size(extent)
         return facts
 
     def percents(self, part: str, columns: Collection[int]) -> dict[int, set[int]]:
@@ -133,19 +128,23 @@ class WorkbookPackage:
             ]
             for text, _ in self._scanned(part):
                 for order in orders:
-                    for name, row in order.findall(text):
+                    for name, row in order.findall(_quoted(text)):
                         found[names[name]].add(int(row))
         return found
 
-    def _scanned(self, part: str) -> Iterator[tuple[bytes, bytes]]:
-        """Yield a sheet's text some at a time: once with the end of what came before, and once without."""
+    def _scanned(self, part: str) -> Iterator[tuple[bytes, int]]:
+        """Yield a sheet's text some at a time, with the place that the next text begins with.
+
+        What comes after that place is the longest that anything looked for can be.
+        """
         with self._archive.open(part) as file:
-            before = b""
+            text = b""
             while fresh := file.read(_SCANNED):
-                if b"='" in fresh:
-                    fresh = fresh.replace(b"'", b'"')
-                yield before + fresh, fresh
-                before = (before + fresh)[-_LONGEST_MATCH:]
+                text += fresh
+                end = max(len(text) - _LONGEST_MATCH, 0)
+                yield text, end
+                text = text[end:]
+            yield text, len(text)
 
     def _check(self) -> None:
         """Refuse what is too large unpacked, or has macros; no part unpacks to more than it says."""
@@ -166,16 +165,15 @@ class WorkbookPackage:
         if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
             raise self.refused(file_sentences.NO_MACROS)
 
-    def _check_size(self, rows: int, cells: int, letters: Collection[bytes]) -> None:
+    def _check_size(self, extent: SheetExtent) -> None:
+        rows, columns = extent.rows, extent.columns
         if rows > MAX_ROWS:
             raise self.refused(file_sentences.at_most(MAX_ROWS, "rows"))
-        if any(len(name) > _LONGEST_NAME for name in letters):
+        if columns > LAST_COLUMN:
             raise self.refused(file_sentences.readable(".xlsx", "cell reference"))
-        columns = max((_column(name) for name in letters), default=0)
         if columns > MAX_COLUMNS:
             raise self.refused(file_sentences.at_most(MAX_COLUMNS, "columns"))
-        # Cells without references stand one after the other: in the worst case all in one row.
-        self._cells += rows * columns if letters else rows * cells
+        self._cells += rows * columns
         if self._cells > MAX_CELLS:
             raise self.refused(file_sentences.A_SMALLER_WORKBOOK)
 
@@ -201,17 +199,14 @@ class WorkbookPackage:
         return ElementTree.fromstring(self._archive.read(part)).iter()  # noqa: S314
 
 
+def _quoted(text: bytes) -> bytes:
+    """Return a text whose attributes are in double quotes."""
+    return text.replace(b"'", b'"') if may_hold(np.frombuffer(text, np.uint8), b"='") else text
+
+
 def _add_errors(text: bytes, facts: SheetFacts) -> None:
     for name, row, shown in _ERROR.findall(text):
-        facts.errors.setdefault(int(row), {})[_column(name) - 1] = shown.decode(errors="replace")
-
-
-def _column(letters: bytes) -> int:
-    """Return the number of a column, from 1; "A" is the first."""
-    number = 0
-    for letter in letters:
-        number = 26 * number + letter - 64
-    return number
+        facts.errors.setdefault(int(row), {})[column_number(name) - 1] = shown.decode(errors="replace")
 
 
 def _letters(column: int) -> bytes:

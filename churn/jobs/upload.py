@@ -11,7 +11,11 @@ from churn.dictionary.extract_names import is_named
 
 MAX_BYTES: Final = 200 * 1024**2  # of all files of a job
 MAX_FILES: Final = 10  # more are none of ours
-SUFFIXES: Final = (".csv", ".xlsx", ".parquet")
+# What a file may be called, and what it is read as: a .txt or .tsv of tabs is a CSV file, too.
+SUFFIXES: Final = {
+    **{name: name for name in (".csv", ".xlsx", ".ods", ".parquet")},
+    **dict.fromkeys((".txt", ".tsv"), ".csv"),
+}
 _REFUSED: Final = {".xls": "file_old_excel", ".xlsm": "file_macros", ".xlsb": "file_macros"}
 _SINGLE: Final = "employees"
 
@@ -46,7 +50,7 @@ class Upload:
             raise refused(_REFUSED.get(suffix, "file_format"))
         if len(self._files) >= MAX_FILES:
             raise refused("extract_files")
-        path = self._folder / f"{len(self._files)}{suffix}"
+        path = self._folder / f"{len(self._files)}{SUFFIXES[suffix]}"
         self._files.append(_File(path, stem))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._open = os.fdopen(descriptor, "wb")

@@ -20,11 +20,17 @@ class ColumnReading(BaseModel):
 class ReadingAnswer(BaseModel):
     """How a file is read."""
 
-    file: str = Field(description="employees.csv (or .xlsx, .parquet), or the extract")
-    format: Literal["csv", "xlsx", "parquet"]
-    delimiter: str | None = Field(description="what parts the values of a CSV file")
+    file: str = Field(
+        description="employees.csv (or as it was sent, .xlsx say), or one of several by its name"
+    )
+    format: Literal["csv", "xlsx", "ods", "parquet"]
+    delimiter: str | None = Field(description="what parts the values of a text file")
+    encoding: str | None = Field(description="that of a text file: UTF-8, UTF-16 or Windows-1252")
     decimal_comma: bool = Field(description="whether 11,5 may stand for 11.5")
     sheet: int | None = Field(description="the number of the sheet of a workbook that is read, from 1")
+    sheet_name: str | None = Field(description="what that sheet is called")
+    rows: int | None = Field(description="rows below the header, without the blank ones")
+    blanks: int = Field(description="blank rows that were passed over")
     columns: list[ColumnReading]
 
 

@@ -33,9 +33,11 @@ def _repeated(ids: pd.Series, dictionary: Dictionary) -> Iterator[str]:
     if repeated.any():
         again = int(repeated.to_numpy().argmax())
         first = int((ids == ids.iloc[again]).to_numpy().argmax())
+        count = int(repeated.sum())
+        rows = "1 row repeats an id:" if count == 1 else f"{count} rows repeat an id, the first of them"
         yield (
-            f"{dictionary.identifier.name}: {int(repeated.sum())} rows repeat an id, the first of them row "
-            f"{again + 1}, which has that of row {first + 1}: keep one row of each employee"
+            f"{dictionary.identifier.name}: {rows} row {again + 1}, which has that of row {first + 1}: "
+            "keep one row of each employee"
         )
 
 

@@ -17,10 +17,10 @@ from churn.core.errors import (
     TooManyRequestsError,
     UnsupportedMediaError,
 )
-from churn.core.language import LANGUAGES, Language
+from churn.core.language import LANGUAGES, NO_BREAK_SPACE, Language
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import job_sentences, messages
-from churn.i18n.numbers import NO_BREAK_SPACE, number
+from churn.i18n.numbers import number
 from churn.jobs.job import Decimal, Job
 from churn.jobs.result_rows import Sort, distribution, rows
 from churn.ui.drawings import columns

@@ -12,7 +12,7 @@ import pickle
 import secrets
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,9 +61,13 @@ class Drawing(NamedTuple):
 
 
 class GradioPage:
-    """Shows the page to whom `scoring` answers; where Gradio is not installed, nothing is there."""
+    """Shows the page to whom `scoring` answers; where Gradio is not installed, nothing is there.
 
-    def __init__(self, scoring: FormScoring) -> None:
+    `frame_ancestors` returns the other origins whose pages may show it in a frame.
+    """
+
+    def __init__(self, scoring: FormScoring, frame_ancestors: Callable[[], Sequence[str]]) -> None:
+        self._frame_ancestors = frame_ancestors
         self._dictionary, self._events = scoring.dictionary, GradioEvents(scoring)
         self._process: subprocess.Popen[bytes] | None = None
         self._drawing: Future[Drawing | None] | None = None
@@ -105,9 +109,8 @@ class GradioPage:
         page = (await self._drawn()).pages[language]
         for tag in ("<script", "<style"):
             page = page.replace(tag, f'{tag} nonce="{nonce}"')
-        policy = content_policy(_SOURCES.format(nonce=nonce), ()).replace(
-            "base-uri 'none'", "base-uri 'self'"
-        )
+        policy = content_policy(_SOURCES.format(nonce=nonce), self._frame_ancestors())
+        policy = policy.replace("base-uri 'none'", "base-uri 'self'")
         return html_response(page, language, policy)
 
     async def theme(self, _: Request) -> Response:

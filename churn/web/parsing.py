@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from itertools import islice
 from typing import TypeVar
@@ -11,7 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from churn.core.errors import FieldError, InvalidInputError, PayloadTooLargeError
-from churn.core.language import LANGUAGES
+from churn.core.language import LANGUAGES, Pair
+from churn.i18n import body_hints
 from churn.i18n.expectations import expected
 from churn.schemas.employee import Employee, RequestModels, WhatIfQuestion
 
@@ -22,6 +24,8 @@ MAX_REVIEW_BYTES = 32 * 1024  # a comment whose every character is escaped, and 
 MAX_ROWS = 10_000
 MAX_ERRORS = 50  # entries of one refusal
 MAX_NAME = 64  # characters of an unknown field's name that are told back
+
+_INDEX = re.compile(r"Unnamed: [0-9]{1,4}|index|level_[0-9]|__index_level_[0-9]__")  # of pandas' making
 
 Place = tuple[str | int, ...]
 Record = TypeVar("Record", bound=Employee)
@@ -49,6 +53,8 @@ class Parser:
             InvalidInputError: it is none; one entry per offending field.
         """
         employees, errors = self._validate(self._models.employee, [record], ("body",))
+        if errors and (level := self._level(record)) is not None:
+            errors = [FieldError(("body", readable(level)), "unknown_field", expected=body_hints.A_LEVEL)]
         _refuse_any(errors)
         return employees[0]
 
@@ -115,6 +121,12 @@ class Parser:
                 break
         return valid, errors
 
+    def _level(self, record: object) -> str | None:
+        """Return what stands around the fields in a record that has none itself."""
+        if not isinstance(record, dict) or any(self._names.field_of(name) for name in record):
+            return None
+        return next((name for name, value in record.items() if isinstance(value, dict | list)), None)
+
     def _field_error(self, error: ErrorDetails, place: Place) -> FieldError:
         """Return our entry for one of pydantic's: the place and the field, never the value."""
         spelling = next((part for part in error["loc"] if isinstance(part, str)), None)
@@ -133,10 +145,23 @@ class Parser:
             kind = "missing"
         at = place if spelling is None else (*place, readable(spelling))
         if known is None:
-            return FieldError(at, kind)
+            return FieldError(at, kind, expected=_hint(kind, spelling, error["input"]))
         too_large = kind == "less_than_equal"
         french, english = (expected(known, language, too_large=too_large) for language in LANGUAGES)
+        if kind == "finite_number":
+            french, english = (
+                hint.format(expected=about)
+                for hint, about in zip(body_hints.NOT_A_NUMBER, (french, english), strict=True)
+            )
         return FieldError(at, kind, known.name, (french, english))
+
+
+def _hint(kind: str, spelling: str | None, value: object) -> Pair | None:
+    """Return what can be told of something that is no field or no employee."""
+    if kind == "object_type" and isinstance(value, list):
+        return body_hints.A_LIST
+    is_index = kind == "unknown_field" and spelling is not None and _INDEX.fullmatch(spelling) is not None
+    return body_hints.AN_INDEX if is_index else None
 
 
 def parse(body: bytes, at: Place = ("body",)) -> object:
@@ -149,9 +174,19 @@ def parse(body: bytes, at: Place = ("body",)) -> object:
         raise InvalidInputError([FieldError(at, "empty_body")])
     try:
         return _JSON.decode(body.decode())
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
         # Chained from nothing: the parser's message may quote the body.
-        raise InvalidInputError([FieldError(at, "json_invalid")]) from None
+        hint = _encoding_hint(body, error)
+        raise InvalidInputError([FieldError(at, "json_invalid", expected=hint)]) from None
+
+
+def _encoding_hint(body: bytes, error: Exception) -> Pair | None:
+    """Return what is wrong with how the text of a body is written, if that is why it is no JSON."""
+    if body.startswith(BOM_UTF8):
+        return body_hints.A_MARK
+    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in body[:2]:
+        return body_hints.UTF_16
+    return body_hints.NOT_UTF_8 if isinstance(error, UnicodeDecodeError) else None
 
 
 # What is between two tokens, in bounded time and never read twice: hence the possessive `*+`.

@@ -44,6 +44,7 @@ class LeakSources:
     kind: str
     marks: Marks
     exchanges: list[Exchange] = field(default_factory=list)
+    sessions: set[bytes] = field(default_factory=set)  # browsers' cookies, and the tokens of their forms
     written: dict[str, bytes] = field(default_factory=dict)
     journal: dict[str, bytes] = field(default_factory=dict)
 

@@ -18,6 +18,7 @@ from tests.support.marks import Marks, May
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
 GRADIO = "/ui/gradio_api/run/predict"
+SHORT = 20  # characters: what is no secret, as a language
 _TOKEN = re.compile(rb'name="csrf" value="([^"]+)"')
 _COOKIE = re.compile(rb"\r\nset-cookie: ([^=]+)=([^;\r]*)", re.IGNORECASE)
 _LOCATION = re.compile(rb"\r\nlocation: ([^\r]+)", re.IGNORECASE)
@@ -78,6 +79,8 @@ class Visitor:
             self._cookies[name.decode()] = value.decode()
         if found := _TOKEN.search(body):
             self._token = html.unescape(found[1].decode())
+        known = (value.encode() for value in (*self._cookies.values(), self._token))
+        self.world.evidence.sessions |= {value for value in known if len(value) > SHORT}
         return exchange
 
 

@@ -10,18 +10,19 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import FrameLocator, Page
 
 from churn.database import schema
 from churn.database.engine import opened
 from churn.model.registry import ServedModel
 from harness import chromium, postgres
-from harness.identities import a_user
+from harness.identities import PASSWORD, a_user
 from harness.servers import PATIENCE, RestartableServer, environment, home_beside
 from tests.support import pages
 from tests.support.browser import Visit
 
 PEOPLE = {"marie": "analyst", "ruth": "auditor", "root": "admin"}
+SPACE = "https://space.example"  # a site that frames ours
 REFUSED = re.compile(r"the server responded with a status of 4\d\d")  # the browser says so of any such page
 
 
@@ -78,6 +79,18 @@ class Site:
         assert [text for text in visit.complaints if not REFUSED.search(text)] == []
         assert visit.origins == {self.url}
         assert visit.overflow == 0
+
+
+def open_in_frame(page: Page, address: str) -> FrameLocator:
+    """Open a page inside a frame of another site, as somebody who has to sign in first."""
+    frame = f'<!doctype html><iframe width="1200" height="700" src="{address}"></iframe>'
+    page.route(f"{SPACE}/*", lambda route: route.fulfill(body=frame, content_type="text/html"))
+    page.goto(f"{SPACE}/")
+    inside = page.frame_locator("iframe")
+    inside.locator("#username").fill("marie")
+    inside.locator("#password").fill(PASSWORD)
+    inside.locator("main").get_by_role("button").click()
+    return inside
 
 
 def is_ready(said: Mapping[str, Any]) -> bool:

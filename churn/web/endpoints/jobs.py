@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from churn.core.language import LANGUAGES, Language
-from churn.i18n import job_sentences
+from churn.i18n import job_sentences, reading_sentences
 from churn.jobs.job import Decimal, Job
 from churn.jobs.job_folder import KEPT
 from churn.jobs.jobs import Jobs
@@ -159,8 +159,12 @@ def _answer(job: Job, language: Language, status: int = 200) -> Response:
                 file=one.file,
                 format=one.format,
                 delimiter=one.delimiter,
+                encoding=one.encoding and reading_sentences.encoding_name(one.encoding),
                 decimal_comma=one.decimal_comma,
                 sheet=one.sheet,
+                sheet_name=one.sheet_name,
+                rows=one.rows,
+                blanks=one.blanks,
                 columns=[ColumnReading(column=column, field=field) for column, field in one.columns],
             )
             for one in job.readings

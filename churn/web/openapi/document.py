@@ -89,7 +89,8 @@ _FORM: dict[str, Any] = {
             "type": "array",
             "minItems": 1,
             "items": {"type": "string", "format": "binary"},
-            "description": "one file, .csv, .xlsx or .parquet by its name; or the three extracts by theirs",
+            "description": "one file, .csv (.txt, .tsv), .xlsx, .ods or .parquet by its name; or all "
+            "the files of the dictionary by theirs",
         }
     },
 }

@@ -83,9 +83,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "/predict_file": Operation(
         "jobs",
         "Predict the risks of a file",
-        "A CSV, Excel (.xlsx) or Parquet file of employees, or the three extracts as several files, scored "
-        "as a job. Bad rows are left out and listed. What is answered is the job, and where to ask for it. "
-        "With `check=true` the file is only checked.",
+        "A CSV, Excel (.xlsx), OpenDocument (.ods) or Parquet file of employees, or all the files of the "
+        "dictionary, scored as a job. Bad rows are left out and listed. What is answered is the job, and "
+        "where to ask for it. With `check=true` the file is only checked.",
         JobAnswer,
         query=FileQuery,
         refusals=(413, 415, 422),
