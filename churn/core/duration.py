@@ -2,9 +2,6 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated
-
-from pydantic import BeforeValidator
 
 _DURATION = re.compile(r"([1-9]\d{0,3})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -18,6 +15,3 @@ def read_duration(text: object) -> object:
     if found is None:
         raise ValueError("expected minutes, hours or days: 30m, 12h, 7d")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-Duration = Annotated[timedelta, BeforeValidator(read_duration)]
