@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 
 from churn.core.errors import FieldError
-from churn.core.language import LANGUAGES, Language
+from churn.core.language import Language
 from churn.dictionary.technova import TECHNOVA
 from churn.i18n import messages, refusal_sentences
 
