@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Engine
@@ -37,6 +37,7 @@ from churn.model import registry
 from churn.model.card import describe
 from churn.model.registry import ServedModel
 from churn.model.scoring import Scorer
+from churn.monitoring.monitor_schedule import MonitorSchedule
 from churn.monitoring.monitors import Monitors
 from churn.monitoring.outcome_intake import Placed, sift
 from churn.offload.helper import Helper
@@ -44,6 +45,7 @@ from churn.records.audit_log import Event, events
 from churn.records.history import History
 from churn.schemas.outcome import Outcome, OutcomeProblem
 from churn.schemas.service_answers import ModelCard
+from churn.web.endpoints.monitor_reader import look_at_all
 from churn.web.endpoints.predictions import Endpoint
 from churn.web.middleware.error_responses import logger
 from churn.web.request_state import Batch
@@ -66,6 +68,7 @@ class Backend:
     _helper: Helper
     _maintenance: Maintenance
     _mirror: Mirror | None
+    _schedule: MonitorSchedule | None
     _last_used: TokenLastUsed
     _authenticator: Authenticator
 
@@ -107,6 +110,7 @@ class Backend:
         self._mirror = mirror.configured(settings, self.engine)
         if self._mirror is not None:
             self._mirror.start()
+        self._schedule = self._scheduled(settings.monitor_every)
         collect_seldom()
 
     @property
@@ -137,6 +141,8 @@ class Backend:
 
     def close(self) -> None:
         """Write what waits, and let go of the database."""
+        if self._schedule is not None:
+            self._schedule.close()
         self.job_runner.close()
         self._helper.close()
         self._journal.close()
@@ -182,6 +188,13 @@ class Backend:
     def monitors(self) -> Monitors:
         """Return what looks at the journal."""
         return Monitors(self.engine, self._dictionary, self._model.tag)
+
+    def _scheduled(self, every: timedelta | None) -> MonitorSchedule | None:
+        if every is None:
+            return None
+        schedule = MonitorSchedule(self.engine, every, partial(look_at_all, self.monitors(), every))
+        schedule.start()
+        return schedule
 
     def sift(self, given: Placed) -> tuple[list[Outcome], list[OutcomeProblem]]:
         """Return the outcomes that can be stored, and why others cannot; waits for the database."""

@@ -20,7 +20,7 @@ from tests.test_monitoring_page import signed_in
 
 LONG_AGO = 400  # days: more than the horizon
 SAYS = {
-    "fr": ("Suivi du modèle", "aire sous la courbe ROC", "Les gens contestent 1 prédictions sur 3 examinées"),
+    "fr": ("Suivi du modèle", "aire sous la courbe ROC", "Les gens contestent 1 des 3 prédictions examinées"),
     "en": ("Monitoring of the model", "The ROC-AUC is", "People disagree with 1 of 3 reviewed predictions"),
 }
 

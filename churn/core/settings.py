@@ -4,10 +4,11 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -17,6 +18,7 @@ from pydantic_settings import (
 )
 
 from churn.core import places
+from churn.core.duration import read_duration
 from churn.core.errors import SettingsError
 from churn.core.secret_files import with_files
 
@@ -80,6 +82,7 @@ class Settings(BaseSettings):
     journal_fallback: Literal["spool", "refuse"] = "spool"
     spool_mb: int = Field(1024, ge=1)
     spool_hours: float = Field(24.0, gt=0)
+    monitor_every: Annotated[timedelta | None, BeforeValidator(read_duration)] = None
     pseudonymize: bool = False
     pseudonym_key: SecretStr = SecretStr("")
     hf_dataset: str = Field("", pattern=r"^([\w.-]+/[\w.-]+)?$")

@@ -172,6 +172,16 @@ prediction_results = Table(
     Column("threshold", Float, nullable=False),
 )
 
+# Who of many processes does what one is to do. Migrations make its rows.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("holder", Uuid),  # null where nobody does
+    Column("held_until", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+)
+
 # What people say about predictions. Who and when is in the request; `salt` is null where it was erased.
 reviews = Table(
     "reviews",

@@ -30,7 +30,7 @@ VERDICTS: Mapping[str, Pair] = {
         "one in twenty, that would not happen. Reviews may be given without a look.",
     ),
     "overseen": (
-        "Les gens contestent {disagreed} prédictions sur {reviewed} examinées, soit {share}.",
+        "Les gens contestent {disagreed} des {reviewed} prédictions examinées : {share}.",
         "People disagree with {disagreed} of {reviewed} reviewed predictions: {share}.",
     ),
 }

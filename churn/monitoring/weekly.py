@@ -10,7 +10,7 @@ from churn.dictionary.dictionary import Dictionary
 from churn.monitoring.drift_monitor import DriftMonitor
 from churn.monitoring.oversight_monitor import OversightMonitor
 from churn.monitoring.performance_monitor import PerformanceMonitor
-from churn.monitoring.weekly_page import render_weekly
+from churn.monitoring.weekly_document import render_weekly
 from churn.records.journal_counts import count_journal
 from churn.schemas.drift_query import DriftQuery
 from churn.schemas.oversight_query import OversightQuery

@@ -1,6 +1,7 @@
 """GET /drift, /performance and /oversight: what has moved, who has left, what people say."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from churn.core.language import Language
-from churn.schemas.drift_query import DriftQuery
+from churn.schemas.drift_query import MOST_LOOKS, DriftQuery
 from churn.schemas.drift_report import DriftReport
 from churn.schemas.oversight_query import OversightQuery
 from churn.schemas.oversight_report import OversightReport
@@ -22,6 +23,8 @@ from churn.schemas.weekly_query import WeeklyQuery
 from churn.web.endpoints import monitor_gauges
 from churn.web.endpoints.query import read_query
 from churn.web.request_state import state_of
+
+YEAR = timedelta(days=365)
 
 Report = TypeVar("Report")
 
@@ -75,6 +78,25 @@ class MonitorReader:
 
     async def _look(self, look: Callable[[], Report]) -> Report:
         return await anyio.to_thread.run_sync(look, limiter=self._one)
+
+
+def look_at_all(monitors: Monitors, every: timedelta) -> dict[str, str]:
+    """Look at everything, leave the figures for Prometheus, and return the verdicts.
+
+    `every` is the time between two looks: the chance of a false alarm of drift is that of a year of them.
+    """
+    language: Language = "en"  # figures have none
+    looks = DriftQuery(looks=min(MOST_LOOKS, max(1, round(YEAR / every))))
+    drift = monitors.drift(looks, language)
+    monitor_gauges.tell_drift(looks, drift)
+    outcomes = PerformanceQuery()
+    performance = monitors.performance(outcomes, language)
+    monitor_gauges.tell_performance(outcomes, performance)
+    reviews = OversightQuery()
+    oversight = monitors.oversight(reviews, language)
+    monitor_gauges.tell_oversight(reviews, oversight)
+    told = performance.whole.refusal or "told"
+    return {"model": drift.model, "drift": drift.verdict, "outcomes": told, "oversight": oversight.verdict}
 
 
 def make_monitoring(reader: MonitorReader) -> list[Route]:

@@ -1,4 +1,4 @@
-"""The weekly report as one page of HTML that can be printed, in one language or two."""
+"""The weekly report as one HTML document that can be printed, in one language or two."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
