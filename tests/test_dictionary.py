@@ -18,7 +18,7 @@ from churn.core.errors import ExtractError, InvalidInputError
 from churn.dictionary.dictionary import Dictionary, Extract
 from churn.dictionary.field import Field, Lever
 from churn.dictionary.technova import TECHNOVA
-from churn.i18n import messages
+from churn.i18n import refusal_sentences
 from churn.ingest import extracts
 from churn.ingest.flat import FlatTable
 from churn.model import registry
@@ -214,7 +214,7 @@ class TestRequests:
     def test_what_was_expected_is_told_of_its_own_fields(self) -> None:
         with pytest.raises(InvalidInputError) as caught:
             PARSER_OF_NORDWIND.read_one(b'{"tenure": 51, "night_shifts": "jamais", "status": "gone"}')
-        told = {error.loc[-1]: messages.field_error(error, "en") for error in caught.value.errors}
+        told = {error.loc[-1]: refusal_sentences.field_error(error, "en") for error in caught.value.errors}
         assert told == {
             "salary": "required field; expected a number ≥ 0",
             "tenure": "expected an integer from 0 to 50",

@@ -5,7 +5,7 @@ import pytest
 from churn.core.errors import FieldError
 from churn.core.language import Language
 from churn.dictionary.technova import TECHNOVA
-from churn.i18n import messages
+from churn.i18n import messages, refusal_sentences
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,13 @@ def test_every_kind_of_field_error_has_a_sentence_in_both_languages() -> None:
         "int_type",
     ):
         error = FieldError(("body",), kind, "age" if kind in ("missing", "int_type") else None)
-        french, english = messages.field_error(error, "fr"), messages.field_error(error, "en")
+        french, english = (
+            refusal_sentences.field_error(error, "fr"),
+            refusal_sentences.field_error(error, "en"),
+        )
         assert french != english
         assert min(len(french), len(english)) > 10
 
 
 def test_an_error_of_an_unforeseen_kind_still_says_something() -> None:
-    assert messages.field_error(FieldError(("body",), "weird"), "fr") == "valeur invalide"
+    assert refusal_sentences.field_error(FieldError(("body",), "weird"), "fr") == "valeur invalide"

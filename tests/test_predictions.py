@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from churn.core.errors import InvalidInputError, PayloadTooLargeError
-from churn.i18n.messages import field_error
+from churn.i18n.refusal_sentences import field_error
 from churn.web.endpoints import body_reader
 from churn.web.parsing import MAX_BYTES, MAX_ERRORS, MAX_ROWS, Parser
 from churn.web.routes import ROUTES, JsonBody

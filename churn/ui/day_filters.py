@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from churn.core.errors import InvalidInputError
 from churn.core.language import Language, Pair
-from churn.i18n import messages
+from churn.i18n import refusal_sentences
 
 _EXPECTED_DAY: Pair = ("une date, comme 2026-03-31", "a date, such as 2026-03-31")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -30,5 +30,5 @@ def filter_errors(error: InvalidInputError, filters: Collection[str], language: 
         name = str(entry.loc[1]) if entry.loc[1] in filters else ""
         if entry.kind == "moment":
             entry = replace(entry, kind="day", expected=_EXPECTED_DAY)
-        found[name] = messages.field_error(entry, language)
+        found[name] = refusal_sentences.field_error(entry, language)
     return found

@@ -10,7 +10,7 @@ from churn.core.errors import FieldError, InvalidInputError
 from churn.core.language import LANGUAGES, Language, Pair
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
-from churn.i18n import messages
+from churn.i18n import messages, refusal_sentences
 from churn.i18n.expectations import expected
 from churn.i18n.numbers import number
 
@@ -142,7 +142,7 @@ class EmployeeForm:
             field = self._dictionary.by_name.get(name)
             if field is not None and field.kind == "category" and entry.expected is not None:
                 entry = replace(entry, expected=_in_words(field))
-            found.setdefault(name, messages.field_error(entry, language))
+            found.setdefault(name, refusal_sentences.field_error(entry, language))
         return found
 
 

@@ -19,7 +19,7 @@ from churn.core.errors import (
 )
 from churn.core.language import LANGUAGES, NO_BREAK_SPACE, Language
 from churn.dictionary.dictionary import Dictionary
-from churn.i18n import job_sentences, messages
+from churn.i18n import job_sentences, refusal_sentences
 from churn.i18n.numbers import number
 from churn.jobs.job import Decimal, Job
 from churn.jobs.result_rows import Sort, distribution, rows
@@ -73,7 +73,7 @@ class FilePage:
         except TooManyRequestsError as error:
             return await self._start(request, job_sentences.too_many(state.language), error.status)
         except InvalidInputError as error:
-            [text, *_] = [messages.field_error(one, state.language) for one in error.errors]
+            [text, *_] = [refusal_sentences.field_error(one, state.language) for one in error.errors]
             return await self._start(request, text, error.status)
         except (PayloadTooLargeError, UnsupportedMediaError) as error:
             return await self._start(request, str(detail_of(error, state.language)), error.status)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from churn.core.errors import InvalidInputError
 from churn.core.language import Language
-from churn.i18n import messages
+from churn.i18n import refusal_sentences
 from churn.schemas.review import ReviewInput
 from churn.web.endpoints.reviews import check_review
 
@@ -32,4 +32,4 @@ def read(values: Mapping[str, str]) -> ReviewInput:
 
 def errors_of(error: InvalidInputError, language: Language) -> dict[str, str]:
     """Return what is wrong, by field."""
-    return {str(entry.loc[-1]): messages.field_error(entry, language) for entry in error.errors}
+    return {str(entry.loc[-1]): refusal_sentences.field_error(entry, language) for entry in error.errors}

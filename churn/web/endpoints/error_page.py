@@ -5,7 +5,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from churn.i18n import messages
+from churn.i18n import refusal_sentences
 from churn.web.endpoints.html_page import PageRenderer, language_of, root_of
 from churn.web.request_state import state_of
 
@@ -15,7 +15,7 @@ Detail = str | list[dict[str, object]]
 def error_page(renderer: PageRenderer, request: Request, status: int, detail: Detail) -> Response:
     """Return the page for an error; of a list of errors, none of which has its place, the common sentence."""
     language = language_of(request)
-    text = detail if isinstance(detail, str) else messages.status(status, language)
+    text = detail if isinstance(detail, str) else refusal_sentences.status(status, language)
     request_id = str(state_of(request.scope).request_id)
     address = _address_of_sign_in(request) if status == 401 else None
     return renderer.render(

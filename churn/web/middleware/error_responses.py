@@ -23,7 +23,7 @@ from churn.core.errors import (
     UnauthorizedError,
 )
 from churn.core.language import Language
-from churn.i18n import job_sentences, messages
+from churn.i18n import job_sentences, messages, refusal_sentences
 from churn.web.endpoints.error_page import Detail, error_page, to_sign_in
 from churn.web.endpoints.forms import kept_fields
 from churn.web.endpoints.html_page import PageRenderer, language_of
@@ -101,7 +101,7 @@ class _Answer:
         return self._state.route.is_page and any(name == POLICY for name, _ in message["headers"])
 
     def _refused(self, message: Message) -> Response:
-        text = messages.status(message["status"], self._state.language)
+        text = refusal_sentences.status(message["status"], self._state.language)
         refused = self._refusals.respond(message["status"], text, self._scope)
         if allowed := Headers(raw=message["headers"]).get("allow"):
             refused.headers["Allow"] = allowed
@@ -130,7 +130,7 @@ class Refusals:
         """Return the answer for an error; it says nothing about one that is not ours."""
         state: RequestState = scope["state"][STATE]
         if not isinstance(error, ChurnError):
-            return self.respond(500, messages.status(500, state.language), scope)
+            return self.respond(500, refusal_sentences.status(500, state.language), scope)
         if isinstance(error, UnauthorizedError) and state.route.is_page and scope["method"] in SAFE:
             return to_sign_in(Request(scope))
         response = self.respond(error.status, detail_of(error, state.language), scope)
@@ -173,13 +173,13 @@ def detail_of(error: ChurnError, language: Language) -> Detail:
     """Return what is wrong: a sentence, or one entry for each offending field."""
     if isinstance(error, InvalidInputError):
         return [
-            {"loc": list(e.loc), "msg": messages.field_error(e, language), "type": e.kind}
+            {"loc": list(e.loc), "msg": refusal_sentences.field_error(e, language), "type": e.kind}
             for e in error.errors
         ]
     if isinstance(error, PayloadTooLargeError):
-        return messages.too_large(error, language)
+        return refusal_sentences.too_large(error, language)
     if isinstance(error, CrossSiteError):
-        return messages.cross_site(language)
+        return refusal_sentences.cross_site(language)
     if isinstance(error, ConflictError):
         return job_sentences.conflict(error.kind, language)
     if isinstance(error, FormTypeError):
@@ -187,5 +187,5 @@ def detail_of(error: ChurnError, language: Language) -> Detail:
     if isinstance(error, RoomError):
         return job_sentences.no_room(language)
     if isinstance(error, ModelError):
-        return messages.unusable_model(language)
-    return messages.status(error.status, language)
+        return refusal_sentences.unusable_model(language)
+    return refusal_sentences.status(error.status, language)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 import churn
-from churn.i18n import messages
+from churn.i18n import refusal_sentences
 from churn.schemas.employee import RequestModels
 from churn.schemas.outcome import OutcomesInput
 from churn.schemas.review import ReviewInput
@@ -229,7 +229,7 @@ def _answer(operation: Operation) -> dict[str, Any]:
 def _refusal(status: int) -> dict[str, Any]:
     model = InvalidInput if status == 422 else Refusal
     return {
-        "description": messages.status(status, "en") if status != 422 else "The input is not valid",
+        "description": refusal_sentences.status(status, "en") if status != 422 else "The input is not valid",
         "headers": _headers(*([_HEADERS_OF[status]] if status in _HEADERS_OF else [])),
         "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
     }

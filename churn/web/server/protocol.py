@@ -10,7 +10,7 @@ import httptools
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from churn.i18n import messages
+from churn.i18n import messages, refusal_sentences
 from churn.web.headers import header
 from churn.web.middleware import security_headers
 from churn.web.middleware.error_responses import error_response
@@ -245,7 +245,7 @@ class BoundedProtocol(HttpToolsProtocol):
         scope: Scope = cast("Scope", self.scope) if self._begun else {"headers": []}
         state = state_of(scope)
         language = messages.language_of(header(scope, b"accept-language"))
-        response = error_response(status, messages.status(status, language), state)
+        response = error_response(status, refusal_sentences.status(status, language), state)
         response.headers.update(HEADERS)
         head = (b"%b: %b\r\n" % pair for pair in response.raw_headers)
         self.transport.write(b"".join([STATUS_LINE[status], *head, b"\r\n", response.body]))
