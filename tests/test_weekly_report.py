@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from prometheus_client.parser import text_string_to_metric_families
 
 from churn.cli.main import main
 from churn.core.language import LANGUAGES, Language
@@ -100,3 +101,32 @@ def test_the_command_writes_it_in_both_languages(
     for language in LANGUAGES:
         assert SAYS[language][0] in page
     assert not re.search(r'(?:src|href)="(?!#)', page)
+
+
+def test_answers_metrics_and_pages_of_one_service_tell_it_all(busy: Served) -> None:
+    told = {path: busy.client.get(path).json() for path in ("/drift", "/performance", "/oversight")}
+    overtime_drift = next(
+        field for field in told["/drift"]["figures"]["fields"] if field["name"] == "heure_supplementaires"
+    )
+    assert (told["/drift"]["verdict"], overtime_drift["alarm"]) == ("drift", True)
+    area, share = told["/performance"]["whole"]["figures"]["roc_auc"], told["/oversight"]["whole"]["share"]
+    assert told["/oversight"]["verdict"] == "overseen"
+    gauges = {
+        (
+            sample.name,
+            *(value for name, value in sorted(sample.labels.items()) if name != "model"),
+        ): sample.value
+        for family in text_string_to_metric_families(busy.client.get("/metrics").text)
+        for sample in family.samples
+    }
+    assert gauges["churn_drift_moved",] >= 1
+    assert gauges["churn_performance_figure", "low", "roc_auc"] == area["low"]
+    assert gauges["churn_oversight_disagreed",] == 1
+    ruth = signed_in(busy)
+    for page, says in (
+        ("", "Overtime (moved)"),
+        ("/outcomes", "The ROC-AUC is"),
+        ("/oversight", "People disagree with 1 of 3"),
+    ):
+        assert says in words(ruth.get(f"/app/monitoring{page}?lang=en")), page
+    assert share["low"] < 1 / 3 < share["high"]
