@@ -160,7 +160,7 @@ NAMED: dict[str, tuple[bytes, str]] = {
     "PDF": (b"%PDF-1.7\n", "not a document"),
     "binary": (b"\x01\x00\x00\x02\x00\x00\x00\x03", "not binary data"),
     "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(600), "save this workbook as .xlsx"),
-    "an ODS file": (zipped(**{"mimetype": b"", "content.xml": b""}), "save this workbook as .xlsx"),
+    "an empty ODS file": (zipped(**{"mimetype": b"", "content.xml": b""}), "a readable .ods file"),
     "quoted lines": (b'"age;poste"\n"40;Manager"\n', "each whole line stands in quotes"),
 }
 

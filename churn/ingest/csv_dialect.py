@@ -11,7 +11,7 @@ from typing import Any
 
 from churn.dictionary.dictionary import Dictionary
 from churn.ingest.text_encoding import encoding_of
-from churn.ingest.titles import first_header
+from churn.ingest.title_rows import first_header
 
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_HEADER = 1 << 20  # bytes, with what is above it

@@ -9,7 +9,7 @@ from churn.core.errors import ExtractError, Problem
 from churn.dictionary.dictionary import Dictionary
 from churn.i18n import file_sentences, reading_sentences
 from churn.ingest.sheet_columns import value
-from churn.ingest.titles import first_header
+from churn.ingest.title_rows import first_header
 
 MAX_COLUMNS: Final = 1000
 MAX_SHEETS: Final = 100
