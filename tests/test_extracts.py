@@ -397,6 +397,14 @@ class TestColumns:
             f"extrait_{field.extract}.csv:1: {field.name}: this column, which is absent"
         ]
 
+    def test_an_empty_cell_that_has_to_be_filled(self, tmp_path: Path, tables: Tables) -> None:
+        target = TECHNOVA.target
+        tables[target.extract][target.name][0] = ""
+        write(tmp_path, tables)
+        assert problems_of(tmp_path) == [
+            f"extrait_{target.extract}.csv:2: {target.name} is empty: one of: Oui, Non"
+        ]
+
     @pytest.mark.parametrize("extract", EXTRACTS)
     def test_absent_id(self, tmp_path: Path, tables: Tables, extract: str) -> None:
         del tables[extract][EXTRACTS[extract].id_column]
@@ -625,7 +633,8 @@ class TestIds:
         column = EXTRACTS[extract].id_column
         change(tables, column, text)
         write(tmp_path, tables)
-        assert problems_of(tmp_path) == [f"extrait_{extract}.csv:3: {column} = {text!r}: {expected}"]
+        found = f" = {text!r}" if text else " is empty"
+        assert problems_of(tmp_path) == [f"extrait_{extract}.csv:3: {column}{found}: {expected}"]
 
     @pytest.mark.parametrize(
         ("extract", "text"),

@@ -112,6 +112,16 @@ def test_what_can_mean_one_field_is_said_of_files(tmp_path: Path, given: str, na
         extracts.read(tmp_path, TECHNOVA)
 
 
+def test_another_companys_file_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.csv"
+    pd.DataFrame([{"Age": 41, "Bonus": 3, "Team": "North", "Shift": 2}]).to_csv(path, index=False)
+    with pytest.raises(ExtractError) as caught:
+        FlatTable(path, TECHNOVA)
+    assert "3 of these 4 are none of them" in caught.value.problems[0].expected
+    assert "churn dictionary draft FILE -o company.toml" in caught.value.problems[0].expected
+    assert "dictionary draft" not in unknown("departemant", tmp_path)
+
+
 def test_what_can_mean_one_field_is_said_by_the_api(served: Served) -> None:
     for given, name in MEANT.items():
         for language, told in (

@@ -65,7 +65,7 @@ class Problem:
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         column = f": {self.column}" if self.column else ""
-        value = f" = {self.value!r}" if self.value is not None else ""
+        value = " is empty" if self.value == "" else f" = {self.value!r}" if self.value is not None else ""
         return f"{where}{column}{value}: {self.expected}"
 
 

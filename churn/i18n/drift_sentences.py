@@ -62,6 +62,10 @@ NAMELESS: Pair = (
     "{count} lignes n'ont pas d'identifiant : si elles répètent les mêmes personnes, les tests se trompent.",
     "{count} rows have no employee's id: if they repeat the same people, the tests are wrong.",
 )
+ONE_NAMELESS: Pair = (
+    "1 ligne n'a pas d'identifiant : elle peut répéter quelqu'un d'autre.",
+    "1 row has no employee's id: it may repeat somebody else.",
+)
 SAMPLED: Pair = (
     "La période a {predictions} prédictions : on en a lu un échantillon, tiré au hasard, de {read}.",
     "The period has {predictions} predictions: a random sample of {read} was read.",

@@ -122,6 +122,16 @@ def text_or_numbers(kind: object) -> Bilingual:
     )
 
 
+def columns_of_ours(unknown: int, of: int) -> Bilingual:
+    """Return what is expected of a header most of whose columns are unknown."""
+    return Bilingual(
+        f"les colonnes du dictionnaire ({unknown} de ces {of} n'en sont pas) ; si le fichier est celui d'une "
+        "autre entreprise, churn dictionary draft FICHIER -o company.toml en fait un dictionnaire",
+        f"the columns of the dictionary ({unknown} of these {of} are none of them); if the file is another "
+        "company's, churn dictionary draft FILE -o company.toml makes a dictionary of it",
+    )
+
+
 def one_column(name: str, spelling: str) -> Bilingual:
     """Return that a second column stands for the same."""
     return Bilingual(

@@ -10,6 +10,7 @@ from churn.dictionary.folding import fold_name
 from churn.i18n import file_sentences, reading_sentences
 from churn.ingest.findings import Findings
 
+_UNKNOWN = ""  # no name is empty
 _UNNAMED = re.compile(r"(unnamed:_\d+|index_level_\d+)?")  # as pandas calls those that have none
 
 
@@ -31,11 +32,15 @@ class Expected:
 def match(header: Sequence[str], file: str, findings: Findings, expected: Expected) -> dict[str, int]:
     """Return the position of each field's column, by canonical name.
 
-    Unknown, repeated and absent columns are added to `findings`. Columns without a name, as an index that
+    Unknown, repeated and absent columns are added to `findings`, and what to do if the whole file is another
+    company's. Columns without a name, as an index that
     was saved with a table, are passed over with a notice.
     """
     positions: dict[str, int] = {}
-    for position, spelling in _named(header, file, findings):
+    named = _named(header, file, findings)
+    if foreign := _foreign([spelling for _, spelling in named], expected):
+        findings.add(Problem(file, 1, None, None, file_sentences.columns_of_ours(foreign, len(named))))
+    for position, spelling in named:
         folded = fold_name(spelling)
         if folded not in expected.meanings:
             findings.add(Problem(file, 1, spelling, None, expected.explain(spelling)))
@@ -48,6 +53,13 @@ def match(header: Sequence[str], file: str, findings: Findings, expected: Expect
         if name not in positions:
             findings.add(Problem(file, 1, column, None, file_sentences.THIS_COLUMN))
     return {name: position for name, position in positions.items() if name in expected.fields}
+
+
+def _foreign(spellings: Sequence[str], expected: Expected) -> int:
+    """Return how many columns are unknown if they are most of them, and some that must be there are not."""
+    meant = [expected.meanings.get(name, _UNKNOWN) for name in map(fold_name, spellings)]
+    unknown = meant.count(_UNKNOWN)
+    return unknown if 2 * unknown > len(meant) and not set(expected.required) <= set(meant) else 0
 
 
 def _named(header: Sequence[str], file: str, findings: Findings) -> list[tuple[int, str]]:

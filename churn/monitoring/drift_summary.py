@@ -41,7 +41,8 @@ def notes(report: DriftReport, locale: Locale) -> list[str]:
     if any(left_out.values()):
         found.append(locale.say(*sentences.LEFT_OUT, **{n: locale.count(c) for n, c in left_out.items()}))
     if selection.nameless:
-        found.append(locale.say(*sentences.NAMELESS, count=locale.count(selection.nameless)))
+        pair = sentences.NAMELESS if selection.nameless > 1 else sentences.ONE_NAMELESS
+        found.append(locale.say(*pair, count=locale.count(selection.nameless)))
     if selection.is_sample:
         read = selection.rows + sum(left_out.values())
         values = {"predictions": locale.count(selection.predictions), "read": locale.count(read)}
