@@ -141,7 +141,8 @@ class TestIngest:
 
     def test_explains_by_its_own_fields(self, tmp_path: Path) -> None:
         with pytest.raises(
-            ExtractError, match=r"one file, crew_list\.csv, crew_list\.xlsx or crew_list\.parquet"
+            ExtractError,
+            match=r"one file, crew_list\.csv, crew_list\.xlsx, crew_list\.ods or crew_list\.parquet",
         ):
             extracts.read(tmp_path, NORDWIND)
         write_extracts(tmp_path)

@@ -127,7 +127,10 @@ def was_in_and_comes_out_in_any(served: Served, kind: str, job: Job, columns: se
     assert (job["state"], job["scored"], job["rejected"]) == ("done", 29, 1), job
     [reading] = job["readings"]
     is_text = kind in DELIMITERS
-    assert (reading["file"], reading["format"]) == (f"employees.{kind}", "csv" if is_text else kind)
+    assert (reading["file"], reading["format"]) == (
+        f"employees.{'csv' if is_text else kind}",
+        "csv" if is_text else kind,
+    )
     assert reading["delimiter"] == DELIMITERS.get(kind)
     assert (reading["encoding"], reading["rows"]) == ("UTF-8" if is_text else None, 30)
     assert reading["sheet_name"] == ("Sheet1" if kind in ("xlsx", "ods") else None)

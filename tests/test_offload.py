@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +18,7 @@ from sqlalchemy import func, select
 from churn.database.engine import opened
 from churn.database.tables import api_responses, employee_inputs, prediction_results, requests
 from churn.model.registry import ServedModel
+from churn.offload.process import received
 from churn.records.integrity import verify
 from harness.servers import RestartableServer, environment, resident, wait_until
 from tests.conftest import Served
@@ -139,6 +141,14 @@ def posted(
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(1) as pool:
         yield pool
+
+
+def test_a_worker_that_ends_with_something_unread_is_no_failure() -> None:
+    worker, process = socket.socketpair()
+    with process:
+        process.send(b"1")
+        worker.close()
+        assert received(process) == []
 
 
 class TestServed:

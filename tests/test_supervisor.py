@@ -85,6 +85,7 @@ def test_a_restart_replaces_all_workers_and_refuses_no_call(server: RestartableS
 def test_a_missing_worker_is_known_until_it_is_replaced(server: RestartableServer) -> None:
     assert server.await_ready(lambda answer: answer.get("workers") == 2)["code"] == 200
     assert health(server) == (0, "ready: 2 of 2 workers serve, the database is ready\n")
+    wait_until(lambda: len(workers(server)) == 2)  # those of an earlier reload are on their way out
     old = workers(server)
     os.kill(min(old), signal.SIGKILL)
     server.await_ready(lambda answer: answer.get("workers") == 1)

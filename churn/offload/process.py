@@ -64,8 +64,7 @@ class Process:
         self._store.open()
         try:
             while self._await_batch(control):
-                message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
-                if not message:
+                if not (descriptors := received(control)):
                     return
                 self._take(*descriptors)
                 self._store.catch_up()
@@ -115,6 +114,14 @@ class Process:
         except Exception as error:  # noqa: BLE001 - as above
             logger.error("the journal failed: %s", type(error).__qualname__)
             return DatabaseError("the journal failed")
+
+
+def received(control: socket.socket) -> list[int]:
+    """Return the pipe and the file of a batch; nothing where the worker has ended."""
+    try:
+        return socket.recv_fds(control, 1, 2)[1]
+    except ConnectionResetError:  # it has ended with something of ours unread
+        return []
 
 
 def main(control: int, start: int) -> None:
