@@ -26,8 +26,9 @@ from tests.support.leak_sources import database
 from tests.support.tables import employees
 
 TOKEN = "kJ3vX9qLm2Rt8wZbYc5N"
-ROWS = 20_000  # more than are journalled before somebody can act
-MANY = csv_of(pd.concat([employees(1000)] * 20).assign(employee_id=range(ROWS)))
+TIMES = 60
+ROWS = 300 * TIMES  # more than are journalled before somebody can act
+MANY = csv_of(pd.concat([employees(300)] * TIMES).assign(employee_id=range(ROWS)))
 
 
 class Fresh:

@@ -22,6 +22,7 @@ from typing import Any
 
 from bentoml._internal.utils import circus
 from bentoml._internal.utils.circus import Arbiter, ThreadedArbiter
+from circus.process import DEAD_OR_ZOMBIE, UNEXISTING
 
 from churn.core.places import python_path
 from churn.core.settings import KEEP_ALIVE
@@ -35,6 +36,7 @@ PATIENCE = 120.0  # seconds that a new worker may take until it serves
 
 WORKER = "churn.web.server.worker"
 SERVED = {SUPERVISED: "churn.service:Churn"}  # what workers serve where another is supervised
+_DEAD = (DEAD_OR_ZOMBIE, UNEXISTING)
 _KEEP_ALIVE = "--timeout-keep-alive"  # of BentoML's workers
 
 
@@ -154,8 +156,12 @@ class Supervisor(Arbiter):
         return is_ready
 
     def _forget_the_dead(self) -> None:
-        """Remove the marks of workers that are no more."""
-        alive = {str(pid) for watcher in self._services for pid in watcher.processes}
+        """Remove the marks of workers that are no more.
+
+        Before circus forgets them: it starts others then, which may serve before it comes by again.
+        """
+        processes = (process for watcher in self._services for process in watcher.processes.values())
+        alive = {str(process.pid) for process in processes if process.status not in _DEAD}
         for mark in self._folder.glob(SERVING):
             if mark.name not in alive:
                 mark.unlink(missing_ok=True)
