@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from churn.core.language import Language
 from churn.dictionary.dictionary import Dictionary
-from churn.i18n.formatting import Locale
 from churn.model.stored_reference import load_reference
 from churn.monitoring.drift import examine, verdict
 from churn.monitoring.drift_summary import notes, summary
 from churn.monitoring.window_reader import Period, read_window
+from churn.monitoring.wording import worded
 from churn.records.predictions import models_in
 from churn.schemas.drift_query import DriftQuery
 from churn.schemas.drift_report import DriftReport, Selection
@@ -55,9 +55,11 @@ class DriftMonitor:
             other_models=[model for model in models_in(self.engine, since, until) if model != tag],
             figures=figures,
         )
-        locale = Locale(language, self.dictionary, space=" ")
-        report.summary, report.notes = summary(report, locale), notes(report, locale)
-        return report
+        return self.tell(report, language)
+
+    def tell(self, report: DriftReport, language: Language) -> DriftReport:
+        """Return the same report in another language."""
+        return worded(report, self.dictionary, language, summary=summary, notes=notes)
 
 
 def _period(query: DriftQuery) -> Period:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from churn.core.language import Language
 from churn.dictionary.dictionary import Dictionary
-from churn.i18n.formatting import Locale
 from churn.model.scoring import ranked
 from churn.monitoring.followed_rows import FollowedRows
 from churn.monitoring.oversight import ENOUGH, by_name, disagreement, hindsight, verdict
 from churn.monitoring.oversight_summary import notes, summary
 from churn.monitoring.performance_monitor import group_of, horizon_of
+from churn.monitoring.wording import worded
 from churn.records.followed import followed
 from churn.records.outcomes import newest
 from churn.records.reviewed import ReviewedPrediction, predictions_to_review, reviewed
@@ -64,9 +64,11 @@ class OversightMonitor:
             by_group=self._by_group(lately),
             hindsight=self._hindsight(tag, ever, horizon),
         )
-        locale = Locale(language, self.dictionary, space=" ")
-        report.summary, report.notes = summary(report, locale), notes(report, locale)
-        return report
+        return self.tell(report, language)
+
+    def tell(self, report: OversightReport, language: Language) -> OversightReport:
+        """Return the same report in another language."""
+        return worded(report, self.dictionary, language, summary=summary, notes=notes)
 
     def _leading(self, one: ReviewedPrediction) -> str | None:
         """Return the field of a prediction's first reason, as its page shows it."""

@@ -2,6 +2,7 @@
 
 from churn.i18n import oversight_sentences as sentences
 from churn.i18n.formatting import Locale
+from churn.monitoring.performance_summary import plain
 from churn.schemas.oversight_report import Hindsight, OversightReport
 from churn.schemas.performance_report import Interval
 
@@ -54,4 +55,4 @@ def _who_was_right(hindsight: Hindsight, locale: Locale) -> str:
 def _share(interval: Interval | None, locale: Locale) -> str:
     if interval is None:
         return "–"
-    return locale.share({"value": interval.value, "low": interval.low, "high": interval.high})
+    return locale.share(plain(interval))

@@ -9,11 +9,11 @@ import numpy as np
 from churn.core.language import Language
 from churn.dictionary.dictionary import Dictionary
 from churn.dictionary.field import Field
-from churn.i18n.formatting import Locale
 from churn.model.stored_reference import load_reference
 from churn.monitoring.followed_rows import FollowedRows
 from churn.monitoring.performance import Predicted, calibration_groups, slice_of
 from churn.monitoring.performance_summary import notes, summary
+from churn.monitoring.wording import worded
 from churn.records.followed import employees_of, followed
 from churn.records.outcomes import newest
 from churn.schemas.performance_query import PerformanceQuery
@@ -58,9 +58,11 @@ class PerformanceMonitor:
             by_month=list(_by(predicted, [f"{day:%Y-%m}" for day in rows.days])),
             by_group=list(self._by_group(predicted, rows.records)),
         )
-        locale = Locale(language, self.dictionary, space=" ")
-        report.summary, report.notes = summary(report, locale), notes(report, locale)
-        return report
+        return self.tell(report, language)
+
+    def tell(self, report: PerformanceReport, language: Language) -> PerformanceReport:
+        """Return the same report in another language."""
+        return worded(report, self.dictionary, language, summary=summary, notes=notes)
 
     def _by_group(self, predicted: Predicted, records: Sequence[Mapping[str, Any]]) -> Iterator[Slice]:
         for name in self.dictionary.audited:

@@ -39,18 +39,26 @@ class WeeklyMonitor:
         """Return the report as one page of HTML, in some languages."""
         until = query.until or datetime.now(UTC)
         since = query.since or until - WEEK
-        reports = {language: self._report(since, until, tag, language) for language in languages}
-        return render_weekly(reports, self.dictionary)
-
-    def _report(self, since: datetime, until: datetime, tag: str, language: Language) -> WeeklyReport:
-        drift = DriftQuery(since=since, until=until)
-        oversight = OversightQuery(since=since, until=until)
-        engine, dictionary = self.engine, self.dictionary
-        return WeeklyReport(
-            since,
-            until,
-            DriftMonitor(engine, dictionary).look(drift, tag, language),
-            PerformanceMonitor(engine, dictionary).look(PerformanceQuery(), tag, language),
-            OversightMonitor(engine, dictionary).look(oversight, tag, language),
-            count_journal(engine, since, until),
+        drift, performance, oversight = (
+            DriftMonitor(self.engine, self.dictionary),
+            PerformanceMonitor(self.engine, self.dictionary),
+            OversightMonitor(self.engine, self.dictionary),
         )
+        # One look each, told in every language.
+        first = languages[0]
+        moved = drift.look(DriftQuery(since=since, until=until), tag, first)
+        known = performance.look(PerformanceQuery(), tag, first)
+        said = oversight.look(OversightQuery(since=since, until=until), tag, first)
+        counts = count_journal(self.engine, since, until)
+        reports = {
+            language: WeeklyReport(
+                since,
+                until,
+                drift.tell(moved, language),
+                performance.tell(known, language),
+                oversight.tell(said, language),
+                counts,
+            )
+            for language in languages
+        }
+        return render_weekly(reports, self.dictionary)

@@ -13,7 +13,7 @@ from churn.core.errors import InvalidInputError
 from churn.i18n.moments import moment
 from churn.schemas.history_query import HistoryQuery
 from churn.schemas.logged_prediction import HistoryPage as Page
-from churn.ui.day_filters import filter_errors, with_last_day
+from churn.ui.filters import filter_errors, typed_filters, with_last_day
 from churn.web.endpoints.history import HistoryReader
 from churn.web.endpoints.html_page import PageRenderer
 from churn.web.endpoints.query import read_query
@@ -38,8 +38,7 @@ class HistoryPage:
     async def show(self, request: Request) -> Response:
         """Answer a page of predictions, or the filters again with what is wrong with them."""
         state = state_of(request.scope)
-        given = {name: request.query_params.get(name, "").strip() for name in (*FILTERS, MINE, "before")}
-        typed = {name: text for name, text in given.items() if text}
+        typed = typed_filters(request, (*FILTERS, MINE, "before"))
         asked = {name: text for name, text in typed.items() if name != MINE}
         try:
             query = read_query(HistoryQuery, QueryParams(with_last_day(asked)))

@@ -1,27 +1,15 @@
 """The page of outcomes: how good predictions turned out to be, and what that cannot tell."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from starlette.datastructures import QueryParams
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
-from churn.core.errors import InvalidInputError
-from churn.core.language import Pair
+from churn.core.language import Language, Pair
 from churn.i18n import performance_sentences as sentences
 from churn.i18n.formatting import Locale
-from churn.model.registry import ServedModel
 from churn.schemas.performance_query import PerformanceQuery
 from churn.schemas.performance_report import PerformanceReport, Slice
-from churn.ui.day_filters import filter_errors
 from churn.ui.drawings import WIDTH, Span, spans
-from churn.web.endpoints.html_page import PageRenderer
-from churn.web.endpoints.monitor_reader import MonitorReader
-from churn.web.endpoints.query import read_query
-from churn.web.middleware.error_responses import note_refusal
-from churn.web.request_state import state_of
+from churn.ui.look_page import LookPage
 
 FILTERS = ("model", "horizon")
 _NEAREST = (1.0, 0.5, 0.25, 0.1)  # ends of the scale of a share
@@ -36,58 +24,27 @@ class DrawnSlice:
     span: Span | None
 
 
-class PerformancePage:
-    """Shows what outcomes say; `served` returns the model once the service has started."""
+class PerformancePage(LookPage[PerformanceQuery, PerformanceReport]):
+    """Shows what outcomes say."""
 
-    def __init__(
-        self, renderer: PageRenderer, monitors: MonitorReader, served: Callable[[], ServedModel]
-    ) -> None:
-        self._renderer, self._monitors, self._served = renderer, monitors, served
+    path, template = "/app/monitoring/outcomes", "performance.html.j2"
+    filters = FILTERS
+    query = PerformanceQuery
 
-    @property
-    def routes(self) -> list[Route]:
-        """The route of the page."""
-        return [Route("/app/monitoring/outcomes", self.show, methods=["GET"])]
+    async def look(self, query: PerformanceQuery, language: Language) -> PerformanceReport:
+        """Return what a look tells."""
+        return await self._monitors.performance(query, language)
 
-    async def show(self, request: Request) -> Response:
-        """Answer what outcomes say, or the filters again with what is wrong with them."""
-        state = state_of(request.scope)
-        given = {name: request.query_params.get(name, "").strip() for name in FILTERS}
-        typed = {name: text for name, text in given.items() if text}
-        try:
-            query = read_query(PerformanceQuery, QueryParams(typed))
-            report = await self._monitors.performance(query, state.language)
-        except InvalidInputError as error:
-            note_refusal(error, state)
-            errors = filter_errors(error, FILTERS, state.language)
-            return self._render(request, typed, errors=errors, status=error.status)
-        return self._render(request, typed, report)
-
-    def _render(
-        self,
-        request: Request,
-        typed: Mapping[str, str],
-        report: PerformanceReport | None = None,
-        *,
-        errors: Mapping[str, str] | None = None,
-        status: int = 200,
-    ) -> Response:
-        locale = Locale(state_of(request.scope).language, self._served().dictionary)
-        return self._renderer.render(
-            request,
-            "performance.html.j2",
-            status=status,
-            typed=typed,
-            errors=errors or {},
-            report=report,
-            locale=locale,
-            sentences=sentences,
-            scale=_scale(report),
-            tables=_tables(report, locale) if report else (),
-            caveats=_caveats(report),
-            plain=asdict,
-            WIDTH=WIDTH,
-        )
+    def shown(self, report: PerformanceReport | None, locale: Locale) -> Mapping[str, object]:
+        """Return what the template shows beside the report."""
+        return {
+            "sentences": sentences,
+            "scale": _scale(report),
+            "tables": _tables(report, locale) if report else (),
+            "caveats": _caveats(report),
+            "plain": asdict,
+            "WIDTH": WIDTH,
+        }
 
 
 def _scale(report: PerformanceReport | None) -> float:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from churn.schemas.weekly_query import WeeklyQuery
-from churn.ui.day_filters import with_last_day
+from churn.ui.filters import typed_filters, with_last_day
 from churn.web.endpoints.html_page import content_policy, html_response, language_of
 from churn.web.endpoints.monitor_reader import MonitorReader
 from churn.web.endpoints.query import read_query
@@ -33,8 +33,7 @@ class WeeklyPage:
 
     async def show(self, request: Request) -> Response:
         """Answer the report as it is printed; its own style is all that it may load."""
-        given = {name: request.query_params.get(name, "").strip() for name in FILTERS}
-        typed = {name: text for name, text in given.items() if text}
+        typed = typed_filters(request, FILTERS)
         language = language_of(request)
         query = read_query(WeeklyQuery, QueryParams(with_last_day(typed)))
         page = await self._monitors.weekly(query, language)

@@ -1,10 +1,12 @@
 """Filters in the address of a page: days as people mean them, and what is wrong with a filter."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
+
+from starlette.requests import Request
 
 from churn.core.errors import InvalidInputError
 from churn.core.language import Language, Pair
@@ -12,6 +14,12 @@ from churn.i18n import refusal_sentences
 
 _EXPECTED_DAY: Pair = ("une date, comme 2026-03-31", "a date, such as 2026-03-31")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def typed_filters(request: Request, names: Iterable[str]) -> dict[str, str]:
+    """Return what was typed into the filters of these names; those that are empty are none."""
+    given = {name: request.query_params.get(name, "").strip() for name in names}
+    return {name: text for name, text in given.items() if text}
 
 
 def with_last_day(typed: Mapping[str, str]) -> dict[str, str]:
