@@ -4,7 +4,6 @@ import json
 import math
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from tests.conftest import Served
 from tests.support.pages import words
 from tests.support.past import days_ago, predicted
 from tests.support.predictions import erase
-from tests.support.year import TODAY, Year, year
+from tests.support.year import Year, year
 from tests.test_drift import people, predict
 from tests.test_monitoring_page import signed_in
 
@@ -145,16 +144,7 @@ class TestHindsight:
         """Have a year go by, and return where the model was right."""
         scored = predicted(served.engine, model, lived.records, days_ago(LONG_AGO))
         right = [bool(one.prediction) == left for one, left in zip(scored, lived.left, strict=True)]
-        start = TODAY - timedelta(days=LONG_AGO)
-        outcomes = [
-            {
-                "employee_id": str(number),
-                "left_on": str(start + timedelta(days=after)) if left else None,
-                "known_until": str(TODAY),
-            }
-            for number, (left, after) in enumerate(zip(lived.left, lived.after, strict=True))
-        ]
-        assert served.client.post("/outcomes", json={"outcomes": outcomes}).status_code == 200
+        assert served.client.post("/outcomes", json={"outcomes": lived.sent(LONG_AGO)}).status_code == 200
         for one, is_right in list(zip(scored, right, strict=True))[:80]:
             review(served, one.id, "disagree" if is_right != are_right else "agree")
         return right[:80]

@@ -1,7 +1,6 @@
 """A year of outcomes, through the served app: on the page, in the answer, in the metrics."""
 
 import math
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from churn.model.registry import ServedModel
 from tests.conftest import Served
 from tests.support.pages import words
 from tests.support.past import days_ago, predicted
-from tests.support.year import TODAY, year
+from tests.support.year import year
 from tests.test_monitoring_page import signed_in
 
 PEOPLE = 400
@@ -22,16 +21,7 @@ DAYS = 400  # since they were predicted about: more than the horizon
 @pytest.fixture(scope="module")
 def lived() -> list[dict[str, Any]]:
     """What has become of a year's people, as a program sends it."""
-    people = year(PEOPLE, 3)
-    start = TODAY - timedelta(days=DAYS)
-    return [
-        {
-            "employee_id": str(number),
-            "left_on": str(start + timedelta(days=after)) if left else None,
-            "known_until": str(TODAY),
-        }
-        for number, (left, after) in enumerate(zip(people.left, people.after, strict=True))
-    ]
+    return year(PEOPLE, 3).sent(DAYS)
 
 
 def live(served: Served, model: ServedModel, outcomes: list[dict[str, Any]]) -> int:

@@ -31,16 +31,7 @@ def busy(served: Served, model: ServedModel) -> Served:
     """A service after a year, and a week in which people have changed."""
     lived = year(300, 3)
     predicted(served.engine, model, lived.records, days_ago(LONG_AGO))
-    start = TODAY - timedelta(days=LONG_AGO)
-    outcomes = [
-        {
-            "employee_id": str(number),
-            "left_on": str(start + timedelta(days=after)) if left else None,
-            "known_until": str(TODAY),
-        }
-        for number, (left, after) in enumerate(zip(lived.left, lived.after, strict=True))
-    ]
-    assert served.client.post("/outcomes", json={"outcomes": outcomes}).status_code == 200
+    assert served.client.post("/outcomes", json={"outcomes": lived.sent(LONG_AGO)}).status_code == 200
     lately = predict(served, people(ENOUGH, heure_supplementaires=overtime(0.6)))
     for verdict, one in zip(("agree", "agree", "disagree"), lately, strict=False):
         path = f"/predictions/{one['prediction_id']}/review"

@@ -8,13 +8,14 @@ from rich.console import Console
 
 from churn.cli.console import table_of
 from churn.cli.figures import progress_bar
-from churn.cli.journal_source import YEAR, read_labelled_inputs, unseen
+from churn.cli.journal_source import read_labelled_inputs, unseen
 from churn.core.errors import TrainingError
 from churn.i18n import terms
 from churn.i18n.formatting import ENGLISH
 from churn.ingest.data_frames import labelled_frame
 from churn.model.registry import ServedModel
 from churn.model.vectorized import ColumnScorecard
+from churn.schemas.performance_query import YEAR
 from churn.training.comparison import MetricDifference, Scores, compare
 from churn.training.thresholds import HasLeft
 

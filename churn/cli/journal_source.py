@@ -12,6 +12,7 @@ import orjson
 
 from churn.cli.company import DICTIONARY
 from churn.cli.connection import connected
+from churn.cli.horizon import horizon_option
 from churn.cli.source import Tell, TrainingData
 from churn.core.errors import TrainingError
 from churn.core.settings import load
@@ -23,9 +24,8 @@ from churn.model.registry import ServedModel
 from churn.model.served_dictionary import dictionary_of
 from churn.records.followed import FollowedPrediction
 from churn.records.labelled_inputs import LabelledInputs, is_held_out, labelled_inputs
+from churn.schemas.performance_query import YEAR
 
-YEAR = 365  # days
-MOST_DAYS = 3_650
 HELD_OUT, MOST_HELD_OUT = 0.2, 0.5  # of the employees
 FEWEST = 20  # leavers among those that a model learns from: with fewer, even their share is a guess
 
@@ -91,12 +91,7 @@ def journal_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--from-journal", is_flag=True, help="Learn from logged inputs with outcomes (`churn outcomes`)."
     )
-    @click.option(
-        "--horizon",
-        type=click.IntRange(1, MOST_DAYS),
-        metavar="DAYS",
-        help="Of the journal: within which people left.  [default: 365]",
-    )
+    @horizon_option(f"Of the journal: within which people left.  [default: {YEAR}]")
     @click.option(
         "--since",
         type=_DAY,

@@ -16,13 +16,11 @@ from churn.monitoring.performance_summary import notes, summary
 from churn.monitoring.wording import worded
 from churn.records.followed import employees_of, followed
 from churn.records.outcomes import newest
-from churn.schemas.performance_query import PerformanceQuery
+from churn.schemas.performance_query import YEAR, PerformanceQuery
 from churn.schemas.performance_report import PerformanceReport, Slice
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-YEAR = 365  # days: the horizon where a model declares none
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import ColumnElement, Connection, Engine, Text, cast, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Text, cast, func, select
 
 from churn.core.ids import moment_of
 from churn.database.schema import explained
 from churn.database.tables import employee_inputs, outcomes
 from churn.journal.pseudonyms import PREFIX
+from churn.records.emptied_rows import empty_rows
 from churn.schemas.outcome import Outcome
 
 CHUNK = 2000  # in one statement
@@ -92,7 +93,4 @@ def _to_empty(connection: Connection, where: ColumnElement[bool]) -> Sequence[uu
 
 def empty(connection: Connection, keys: Sequence[uuid.UUID]) -> None:
     """Remove what some outcomes say, and their salts; the rows stay."""
-    said = dict.fromkeys(("employee_id", "left_on", "known_until", "salt"), null())
-    for start in range(0, len(keys), CHUNK):
-        own = outcomes.c.id.in_(keys[start : start + CHUNK])
-        connection.execute(update(outcomes).where(own).values(said))
+    empty_rows(connection, outcomes.c.id, ("employee_id", "left_on", "known_until"), keys)

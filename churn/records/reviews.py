@@ -6,13 +6,12 @@ An emptied review keeps its row, for the chain of digests, until its own request
 import uuid
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from churn.database.tables import employee_inputs, requests, reviews
+from churn.records.emptied_rows import empty_rows
 from churn.schemas.caller import Who
 from churn.schemas.review import LoggedReview
-
-CHUNK = 2000  # in one statement
 
 
 def reviews_of(
@@ -60,7 +59,4 @@ def to_empty(connection: Connection, where: ColumnElement[bool]) -> Sequence[uui
 
 def empty(connection: Connection, keys: Sequence[uuid.UUID]) -> None:
     """Remove what some reviews say, and their salts; the rows stay."""
-    said = dict.fromkeys(("verdict", "action", "comment", "salt"), null())
-    for start in range(0, len(keys), CHUNK):
-        own = reviews.c.request_id.in_(keys[start : start + CHUNK])
-        connection.execute(update(reviews).where(own).values(said))
+    empty_rows(connection, reviews.c.request_id, ("verdict", "action", "comment"), keys)

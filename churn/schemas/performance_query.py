@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from churn.schemas.query_texts import NAME, name, optional, text, whole
 
-MOST_DAYS = 3_650
+YEAR, MOST_DAYS = 365, 3_650  # of a horizon: where a model declares none, and at most
 
 
 class PerformanceQuery(BaseModel):

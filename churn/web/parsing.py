@@ -5,10 +5,11 @@ import math
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
+from collections.abc import Callable
 from itertools import islice
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from churn.core.errors import FieldError, InvalidInputError, PayloadTooLargeError
@@ -29,6 +30,7 @@ _INDEX = re.compile(r"Unnamed: [0-9]{1,4}|index|level_[0-9]|__index_level_[0-9]_
 
 Place = tuple[str | int, ...]
 Record = TypeVar("Record", bound=Employee)
+Asked = TypeVar("Asked", bound=BaseModel)
 
 
 class Parser:
@@ -162,6 +164,19 @@ def _hint(kind: str, spelling: str | None, value: object) -> Pair | None:
         return body_hints.A_LIST
     is_index = kind == "unknown_field" and spelling is not None and _INDEX.fullmatch(spelling) is not None
     return body_hints.AN_INDEX if is_index else None
+
+
+def validated(kind: type[Asked], parsed: object, explain: Callable[[Place, str], FieldError]) -> Asked:
+    """Return what is asked, as it may be in JSON; `explain` makes an error of pydantic's place and kind.
+
+    Raises:
+        InvalidInputError: it is none; one entry per offending field.
+    """
+    try:
+        return kind.model_validate(parsed)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidInputError([explain(d["loc"], d["type"]) for d in details[:MAX_ERRORS]]) from None
 
 
 def parse(body: bytes, at: Place = ("body",)) -> object:

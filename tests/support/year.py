@@ -36,6 +36,18 @@ class Year:
             }
         )
 
+    def sent(self, days: int) -> list[dict[str, Any]]:
+        """Return what has become of all of them after a year, as a program says it so many days later."""
+        start = TODAY - timedelta(days=days)
+        return [
+            {
+                "employee_id": str(record["employee_id"]),
+                "left_on": str(start + timedelta(days=after)) if left else None,
+                "known_until": str(TODAY),
+            }
+            for record, left, after in zip(self.records, self.left, self.after, strict=True)
+        ]
+
 
 def year(rows: int, seed: int, first: int = 0) -> Year:
     """Return so many people, whose ids begin with a number."""

@@ -9,7 +9,7 @@ import numpy as np
 from churn.cli.company import DICTIONARY
 from churn.cli.comparison import Tables, show_differences, show_differences_on_journal
 from churn.cli.console import make_console, noting
-from churn.cli.journal_source import MOST_DAYS
+from churn.cli.horizon import horizon_option
 from churn.cli.number_options import notation_options, separator
 from churn.cli.source import Tell
 from churn.core.errors import TrainingError
@@ -32,12 +32,7 @@ from churn.training.thresholds import HasLeft
 @click.option(
     "--from-journal", is_flag=True, help="Instead: logged inputs with outcomes that neither has learned from."
 )
-@click.option(
-    "--horizon",
-    type=click.IntRange(1, MOST_DAYS),
-    metavar="DAYS",
-    help="Of the journal: within which people left.  [default: the models', or 365]",
-)
+@horizon_option("Of the journal: within which people left.  [default: the models', or 365]")
 @notation_options
 def compare_models(
     first: str,

@@ -1,21 +1,20 @@
 """`churn monitor drift`: compares what was predicted lately with what a model learned from."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 
-from churn.cli.company import DICTIONARY
 from churn.cli.connection import connected
-from churn.cli.console import make_console
 from churn.cli.data.period import period
-from churn.core.language import LANGUAGES, Language
-from churn.core.settings import load
+from churn.cli.monitor.telling import model_of, of_model, tell, telling_options
+from churn.core.language import Language
 from churn.i18n import drift_sentences as sentences
 from churn.i18n.formatting import Locale
-from churn.model import registry
 from churn.monitoring.drift_monitor import DriftMonitor
 from churn.schemas.drift_query import LOOKS, MOST_LOOKS, MOST_ROWS, DriftQuery
 from churn.schemas.drift_report import DriftReport, FieldDrift
@@ -29,16 +28,11 @@ _HALF = 4  # characters of a bar, to each side
 @click.option(
     "--last", type=click.IntRange(1, MOST_ROWS), metavar="N", help="The N employees predicted about last."
 )
-@click.option(
-    "--model", "tag", default="", metavar="TAG", help="By this model.  [default: the one that serves]"
-)
+@partial(of_model, preposition="By")
 @click.option(
     "--looks", type=click.IntRange(1, MOST_LOOKS), default=LOOKS, show_default=True, help="Looks a year."
 )
-@click.option(
-    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the table."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as GET /drift answers it.")
+@telling_options("/drift")
 def drift(
     since: datetime | None,
     until: datetime | None,
@@ -57,25 +51,18 @@ def drift(
     Exit codes: 0 where nothing has moved, 1 where the journal or the model cannot be read, 3 where something
     has moved, 4 where nothing can be told: too few rows, or a model without a reference.
     """
-    tag = registry.locate(tag or load().model)[0]
-    dictionary = registry.load(tag, DICTIONARY).dictionary
+    tag, dictionary = model_of(tag)
     query = DriftQuery(since=since, until=until, last=last, looks=looks)
     with connected(patient=True) as engine:
         report = DriftMonitor(engine, dictionary).look(query, tag, language)
-    if as_json:
-        click.echo(report.model_dump_json())
-    else:
-        _print(make_console(), report, Locale(language, dictionary, space=" "))
+    tell(report, _tables(report, Locale(language, dictionary, space=" ")), as_json=as_json)
     raise SystemExit(EXIT_CODES[report.verdict])
 
 
-def _print(console: Console, report: DriftReport, locale: Locale) -> None:
-    console.print(report.model, report.summary, sep="\n", highlight=False)
+def _tables(report: DriftReport, locale: Locale) -> Iterator[RenderableType]:
     if report.figures is not None and report.figures.fields:
-        console.print(_table(report.figures.fields, locale))
-        console.print(locale.pick(sentences.READING), highlight=False)
-    for note in report.notes:
-        console.print(f"- {note}", highlight=False)
+        yield _table(report.figures.fields, locale)
+        yield locale.pick(sentences.READING)
 
 
 def _table(fields: tuple[FieldDrift, ...], locale: Locale) -> Table:

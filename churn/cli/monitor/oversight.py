@@ -1,21 +1,19 @@
 """`churn monitor oversight`: how often people disagree with predictions, and who was right."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 
-from churn.cli.company import DICTIONARY
 from churn.cli.connection import connected
-from churn.cli.console import make_console
 from churn.cli.data.period import period
-from churn.core.language import LANGUAGES, Language
-from churn.core.settings import load
+from churn.cli.monitor.telling import model_of, of_model, tell, telling_options
+from churn.core.language import Language
 from churn.i18n import oversight_sentences as sentences
 from churn.i18n.formatting import Locale
-from churn.model import registry
 from churn.monitoring.oversight_monitor import OversightMonitor
 from churn.monitoring.performance_summary import plain
 from churn.schemas.oversight_query import OversightQuery
@@ -26,13 +24,8 @@ EXIT_CODES = {"overseen": 0, "unreviewed": 3, "unanimous": 3, "too_few": 4, "emp
 
 @click.command()
 @period
-@click.option(
-    "--model", "tag", default="", metavar="TAG", help="Of this model.  [default: the one that serves]"
-)
-@click.option(
-    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the table."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as GET /oversight answers it.")
+@of_model
+@telling_options("/oversight")
 def oversight(
     since: datetime | None, until: datetime | None, tag: str, language: Language, *, as_json: bool
 ) -> None:
@@ -43,24 +36,17 @@ def oversight(
     Exit codes: 0 where people disagree at times, 1 where the journal or the model cannot be read, 3 where
     nobody reviews or nobody ever disagrees, 4 where nothing can be told yet.
     """
-    tag = registry.locate(tag or load().model)[0]
-    dictionary = registry.load(tag, DICTIONARY).dictionary
+    tag, dictionary = model_of(tag)
     query = OversightQuery(since=since, until=until)
     with connected(patient=True) as engine:
         report = OversightMonitor(engine, dictionary).look(query, tag, language)
-    if as_json:
-        click.echo(report.model_dump_json())
-    else:
-        _print(make_console(), report, Locale(language, dictionary, space=" "))
+    tell(report, _tables(report, Locale(language, dictionary, space=" ")), as_json=as_json)
     raise SystemExit(EXIT_CODES[report.verdict])
 
 
-def _print(console: Console, report: OversightReport, locale: Locale) -> None:
-    console.print(report.model, report.summary, sep="\n", highlight=False)
+def _tables(report: OversightReport, locale: Locale) -> Iterator[RenderableType]:
     if report.whole.reviewed:
-        console.print(_table(report, locale))
-    for note in report.notes:
-        console.print(f"- {note}", highlight=False)
+        yield _table(report, locale)
 
 
 def _table(report: OversightReport, locale: Locale) -> Table:

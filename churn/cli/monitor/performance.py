@@ -1,42 +1,30 @@
 """`churn monitor performance`: how good predictions turned out to be."""
 
+from collections.abc import Iterator
+
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 
-from churn.cli.company import DICTIONARY
 from churn.cli.connection import connected
-from churn.cli.console import make_console
-from churn.core.language import LANGUAGES, Language
-from churn.core.settings import load
+from churn.cli.horizon import horizon_option
+from churn.cli.monitor.telling import model_of, of_model, tell, telling_options
+from churn.core.language import Language
 from churn.i18n import performance_sentences as sentences
 from churn.i18n.formatting import Locale
-from churn.model import registry
 from churn.monitoring.performance_monitor import PerformanceMonitor
 from churn.monitoring.performance_summary import plain
-from churn.schemas.performance_query import MOST_DAYS, PerformanceQuery
+from churn.schemas.performance_query import PerformanceQuery
 from churn.schemas.performance_report import Interval, PerformanceFigures, PerformanceReport, Slice
 
 NOTHING_TOLD = 4
 
 
 @click.command()
-@click.option(
-    "--model", "tag", default="", metavar="TAG", help="Of this model.  [default: the one that serves]"
-)
-@click.option(
-    "--horizon",
-    type=click.IntRange(1, MOST_DAYS),
-    metavar="DAYS",
-    help="Within which people left.  [default: the model's, or 365]",
-)
-@click.option(
-    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the table."
-)
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object, as GET /performance answers it."
-)
+@of_model
+@horizon_option("Within which people left.  [default: the model's, or 365]")
+@telling_options("/performance")
 def performance(tag: str, horizon: int | None, language: Language, *, as_json: bool) -> None:
     """Hold predictions against outcomes (`churn outcomes`): how many left, and whether it was those foreseen.
 
@@ -46,24 +34,17 @@ def performance(tag: str, horizon: int | None, language: Language, *, as_json: b
     Exit codes: 0 where there are figures, 1 where the journal or the model cannot be read, 4 where nothing
     can be told yet.
     """
-    tag = registry.locate(tag or load().model)[0]
-    dictionary = registry.load(tag, DICTIONARY).dictionary
+    tag, dictionary = model_of(tag)
     with connected(patient=True) as engine:
         report = PerformanceMonitor(engine, dictionary).look(PerformanceQuery(horizon=horizon), tag, language)
-    if as_json:
-        click.echo(report.model_dump_json())
-    else:
-        _print(make_console(), report, Locale(language, dictionary, space=" "))
+    tell(report, _tables(report, Locale(language, dictionary, space=" ")), as_json=as_json)
     raise SystemExit(0 if report.whole.figures else NOTHING_TOLD)
 
 
-def _print(console: Console, report: PerformanceReport, locale: Locale) -> None:
-    console.print(report.model, report.summary, sep="\n", highlight=False)
+def _tables(report: PerformanceReport, locale: Locale) -> Iterator[RenderableType]:
     if report.whole.figures is not None:
-        console.print(_figures(report.whole.figures, locale))
-        console.print(_slices([report.whole, *report.by_month, *report.by_group], locale))
-    for note in report.notes:
-        console.print(f"- {note}", highlight=False)
+        yield _figures(report.whole.figures, locale)
+        yield _slices([report.whole, *report.by_month, *report.by_group], locale)
 
 
 def _figures(figures: PerformanceFigures, locale: Locale) -> Table:

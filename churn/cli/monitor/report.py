@@ -5,22 +5,18 @@ from pathlib import Path
 
 import click
 
-from churn.cli.company import DICTIONARY
 from churn.cli.connection import connected
 from churn.cli.data.period import period
+from churn.cli.monitor.telling import model_of, of_model
 from churn.core.atomic_file import replacing
 from churn.core.language import LANGUAGES
-from churn.core.settings import load
-from churn.model import registry
 from churn.monitoring.weekly import WeeklyMonitor
 from churn.schemas.weekly_query import WeeklyQuery
 
 
 @click.command()
 @period
-@click.option(
-    "--model", "tag", default="", metavar="TAG", help="Of this model.  [default: the one that serves]"
-)
+@of_model
 @click.option(
     "-o",
     "--output",
@@ -35,8 +31,7 @@ def report(since: datetime | None, until: datetime | None, tag: str, output: Pat
     By default, of the last seven days. The page is in French and in English, needs nothing else, and prints.
     Reviews are those of the week's predictions; outcomes are all that are known.
     """
-    tag = registry.locate(tag or load().model)[0]
-    dictionary = registry.load(tag, DICTIONARY).dictionary
+    tag, dictionary = model_of(tag)
     with connected(patient=True) as engine:
         page = WeeklyMonitor(engine, dictionary).write(WeeklyQuery(since=since, until=until), tag, LANGUAGES)
     with replacing(output) as beside:

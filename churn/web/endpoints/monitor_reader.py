@@ -1,9 +1,8 @@
 """GET /drift, /performance and /oversight: what has moved, who has left, what people say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -26,6 +25,7 @@ from churn.web.request_state import state_of
 
 YEAR = timedelta(days=365)
 
+Query = TypeVar("Query", bound=BaseModel)
 Report = TypeVar("Report")
 
 
@@ -56,28 +56,46 @@ class MonitorReader:
 
     async def drift(self, query: DriftQuery, language: Language) -> DriftReport:
         """Return what has moved."""
-        report = await self._look(partial(self._monitors().drift, query, language))
-        monitor_gauges.tell_drift(query, report)
-        return report
+        return await self._look(_drift, query, language)
 
     async def performance(self, query: PerformanceQuery, language: Language) -> PerformanceReport:
         """Return how good predictions turned out to be."""
-        report = await self._look(partial(self._monitors().performance, query, language))
-        monitor_gauges.tell_performance(query, report)
-        return report
+        return await self._look(_performance, query, language)
 
     async def oversight(self, query: OversightQuery, language: Language) -> OversightReport:
         """Return how people oversee a model."""
-        report = await self._look(partial(self._monitors().oversight, query, language))
-        monitor_gauges.tell_oversight(query, report)
-        return report
+        return await self._look(_oversight, query, language)
 
     async def weekly(self, query: WeeklyQuery, language: Language) -> str:
         """Return the report of a period, as a page of HTML."""
-        return await self._look(partial(self._monitors().weekly, query, language))
+        return await self._look(_weekly, query, language)
 
-    async def _look(self, look: Callable[[], Report]) -> Report:
-        return await anyio.to_thread.run_sync(look, limiter=self._one)
+    async def _look(
+        self, look: Callable[[Monitors, Query, Language], Report], query: Query, language: Language
+    ) -> Report:
+        return await anyio.to_thread.run_sync(look, self._monitors(), query, language, limiter=self._one)
+
+
+def _drift(monitors: Monitors, query: DriftQuery, language: Language) -> DriftReport:
+    report = monitors.drift(query, language)
+    monitor_gauges.tell_drift(query, report)
+    return report
+
+
+def _performance(monitors: Monitors, query: PerformanceQuery, language: Language) -> PerformanceReport:
+    report = monitors.performance(query, language)
+    monitor_gauges.tell_performance(query, report)
+    return report
+
+
+def _oversight(monitors: Monitors, query: OversightQuery, language: Language) -> OversightReport:
+    report = monitors.oversight(query, language)
+    monitor_gauges.tell_oversight(query, report)
+    return report
+
+
+def _weekly(monitors: Monitors, query: WeeklyQuery, language: Language) -> str:
+    return monitors.weekly(query, language)
 
 
 def look_at_all(monitors: Monitors, every: timedelta) -> dict[str, str]:
@@ -87,42 +105,29 @@ def look_at_all(monitors: Monitors, every: timedelta) -> dict[str, str]:
     """
     language: Language = "en"  # figures have none
     looks = DriftQuery(looks=min(MOST_LOOKS, max(1, round(YEAR / every))))
-    drift = monitors.drift(looks, language)
-    monitor_gauges.tell_drift(looks, drift)
-    outcomes = PerformanceQuery()
-    performance = monitors.performance(outcomes, language)
-    monitor_gauges.tell_performance(outcomes, performance)
-    reviews = OversightQuery()
-    oversight = monitors.oversight(reviews, language)
-    monitor_gauges.tell_oversight(reviews, oversight)
+    drift = _drift(monitors, looks, language)
+    performance = _performance(monitors, PerformanceQuery(), language)
+    oversight = _oversight(monitors, OversightQuery(), language)
     told = performance.whole.refusal or "told"
     return {"model": drift.model, "drift": drift.verdict, "outcomes": told, "oversight": oversight.verdict}
 
 
 def make_monitoring(reader: MonitorReader) -> list[Route]:
     """Return the routes."""
-
-    async def drift(request: Request) -> Response:
-        """Answer what has moved."""
-        query = read_query(DriftQuery, request.query_params)
-        return _json(await reader.drift(query, state_of(request.scope).language))
-
-    async def performance(request: Request) -> Response:
-        """Answer how good predictions turned out to be."""
-        query = read_query(PerformanceQuery, request.query_params)
-        return _json(await reader.performance(query, state_of(request.scope).language))
-
-    async def oversight(request: Request) -> Response:
-        """Answer how people oversee a model."""
-        query = read_query(OversightQuery, request.query_params)
-        return _json(await reader.oversight(query, state_of(request.scope).language))
-
     return [
-        Route("/drift", drift, methods=["GET"]),
-        Route("/performance", performance, methods=["GET"]),
-        Route("/oversight", oversight, methods=["GET"]),
+        _route("/drift", DriftQuery, reader.drift),
+        _route("/performance", PerformanceQuery, reader.performance),
+        _route("/oversight", OversightQuery, reader.oversight),
     ]
 
 
-def _json(report: BaseModel) -> Response:
-    return Response(report.model_dump_json(), media_type="application/json")
+def _route(
+    path: str, kind: type[Query], look: Callable[[Query, Language], Coroutine[Any, Any, BaseModel]]
+) -> Route:
+    async def answer(request: Request) -> Response:
+        """Answer what a look tells."""
+        query = read_query(kind, request.query_params)
+        report = await look(query, state_of(request.scope).language)
+        return Response(report.model_dump_json(), media_type="application/json")
+
+    return Route(path, answer, methods=["GET"])

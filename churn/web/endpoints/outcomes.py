@@ -3,17 +3,16 @@
 from collections.abc import Callable, Sequence
 
 import anyio.to_thread
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from churn.core.errors import FieldError, InvalidInputError
+from churn.core.errors import FieldError
 from churn.core.language import LANGUAGES, Language
 from churn.i18n.outcome_sentences import EXPECTED, FAULTS
 from churn.schemas.outcome import Outcome, OutcomeProblem, OutcomesInput, RefusedOutcome, StoredOutcomes
 from churn.web.endpoints.body_reader import BodyReader
-from churn.web.parsing import MAX_ERRORS, MAX_OUTCOMES_BYTES, parse, readable
+from churn.web.parsing import MAX_OUTCOMES_BYTES, Place, parse, readable, validated
 from churn.web.request_state import state_of
 
 # Returns the outcomes that can be stored, and why others cannot; waits for the database.
@@ -49,14 +48,10 @@ def check_outcomes(parsed: object) -> OutcomesInput:
     Raises:
         InvalidInputError: it holds none; one entry per offending field.
     """
-    try:
-        return OutcomesInput.model_validate(parsed)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidInputError([_error(d["loc"], d["type"]) for d in details[:MAX_ERRORS]]) from None
+    return validated(OutcomesInput, parsed, _error)
 
 
-def _error(loc: Sequence[int | str], kind: str) -> FieldError:
+def _error(loc: Place, kind: str) -> FieldError:
     """Return the error for a place in the body; never its value."""
     place = ("body", *(readable(part) if isinstance(part, str) else part for part in loc))
     if not loc:

@@ -1,18 +1,17 @@
 """POST /predictions/{id}/review: a person agrees or disagrees with a prediction, and may say why."""
 
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from churn.core.errors import FieldError, InvalidInputError, NotFoundError
+from churn.core.errors import FieldError, NotFoundError
 from churn.i18n.review_sentences import EXPECTED
 from churn.schemas.caller import Who
 from churn.schemas.logged_prediction import LoggedPrediction
 from churn.schemas.review import AddedReview, LoggedReview, Review, ReviewInput
 from churn.web.endpoints.body_reader import BodyReader
 from churn.web.endpoints.history import HistoryReader
-from churn.web.parsing import MAX_ERRORS, MAX_REVIEW_BYTES, parse, readable
+from churn.web.parsing import MAX_REVIEW_BYTES, Place, parse, readable, validated
 from churn.web.request_state import RequestState, state_of
 
 
@@ -54,15 +53,12 @@ def check_review(parsed: object) -> ReviewInput:
     Raises:
         InvalidInputError: it holds none; one entry per offending field.
     """
-    try:
-        return ReviewInput.model_validate(parsed)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidInputError([_error(*d["loc"], kind=d["type"]) for d in details[:MAX_ERRORS]]) from None
+    return validated(ReviewInput, parsed, _error)
 
 
-def _error(name: str | int | None = None, *, kind: str) -> FieldError:
+def _error(loc: Place, kind: str) -> FieldError:
     """Return the error for a field, or for the whole; never its value."""
+    name = loc[0] if loc else None
     if not isinstance(name, str):
         return FieldError(("body",), "object_type")
     if kind == "extra_forbidden":
