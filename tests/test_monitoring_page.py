@@ -27,6 +27,16 @@ def test_without_predictions_it_says_so(served: Served) -> None:
     assert "Aucune prédiction du modèle" in words(ruth.get("/app/monitoring?lang=fr"))
 
 
+def test_of_one_row_nothing_is_told_in_the_singular(served: Served) -> None:
+    predict(served, people(1))
+    ruth = signed_in(served)
+    assert "Nothing can be told from one row: " in words(ruth.get("/app/monitoring?lang=en"))
+    assert (
+        "conclure d&#39;une ligne\N{NO-BREAK SPACE}: il en faudrait"
+        in ruth.get("/app/monitoring?lang=fr").text
+    )
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_what_has_moved_is_marked_and_drawn_first(served: Served, language: Language) -> None:
     predict(served, people(ENOUGH, heure_supplementaires=overtime(0.6)))

@@ -62,6 +62,12 @@ NAMELESS: Pair = (
     "{count} lignes n'ont pas d'identifiant : si elles répètent les mêmes personnes, les tests se trompent.",
     "{count} rows have no employee's id: if they repeat the same people, the tests are wrong.",
 )
+FROM_ONE_ROW: Pair = (
+    "On ne peut rien conclure d'une ligne : il en faudrait {enough} pour montrer un changement de {change} "
+    "des log-odds moyens (cotes de départ {odds}).",
+    "Nothing can be told from one row: {enough} would show a change of {change} in the mean log-odds (odds "
+    "of leaving {odds}).",
+)
 ONE_NAMELESS: Pair = (
     "1 ligne n'a pas d'identifiant : elle peut répéter quelqu'un d'autre.",
     "1 row has no employee's id: it may repeat somebody else.",

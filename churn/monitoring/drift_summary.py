@@ -19,8 +19,9 @@ def summary(report: DriftReport, locale: Locale) -> str:
         reference = locale.count(figures.reference_rows)
         return locale.say(*sentences.TOO_SMALL_A_REFERENCE, reference=reference, change=locale.number(change))
     detectable = figures.detectable or 0.0
+    is_of_one = report.verdict == "too_few" and figures.rows == 1
     return locale.say(
-        *sentences.SUMMARIES[report.verdict],
+        *(sentences.FROM_ONE_ROW if is_of_one else sentences.SUMMARIES[report.verdict]),
         rows=locale.count(figures.rows),
         enough=locale.count(figures.enough_rows or 0),
         change=locale.number(change),
